@@ -1,0 +1,168 @@
+// A Lambda runtime for Node.js: loads the handler that _HANDLER names and serves invocations from the Runtime API.
+// Protocol: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. Names of errors and shape of log lines
+// are those of AWS's own Node.js runtime.
+
+import { existsSync, writeSync } from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+
+const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const telemetry = Number(process.env._LAMBDA_TELEMETRY_LOG_FD);
+const json = process.env.AWS_LAMBDA_LOG_FORMAT === "JSON";
+delete process.env._LAMBDA_TELEMETRY_LOG_FD;
+let requestId;
+
+class Fault extends Error {
+  constructor(name, message) {
+    super(message);
+    this.name = name;
+  }
+}
+
+function request(method, where, body, headers = {}) {
+  return new Promise((resolve, reject) => {
+    const data = body === undefined ? undefined : Buffer.from(body);
+    const sent = http.request(
+      { host, port, agent, method, path: `/2018-06-01/runtime/${where}`,
+        headers: { ...headers, ...(data && { "Content-Type": "application/json", "Content-Length": data.length }) } },
+      (answer) => {
+        const parts = [];
+        answer.on("data", (part) => parts.push(part));
+        answer.on("end", () => resolve({ code: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts) }));
+        answer.on("error", reject);
+      },
+    );
+    sent.setNoDelay(true);
+    sent.on("error", reject);
+    sent.end(data);
+  });
+}
+
+// One frame is one log event, however many lines it has: type, length, microseconds since 1970, text.
+function log(text) {
+  const message = Buffer.from(text);
+  const head = Buffer.alloc(16);
+  head.writeUInt32BE(0xa55a0003, 0);
+  head.writeUInt32BE(message.length, 4);
+  head.writeBigUInt64BE(BigInt(Date.now()) * 1000n, 8);
+  const frame = Buffer.concat([head, message]);
+  for (let written = 0; written < frame.length; ) written += writeSync(telemetry, frame, written);
+}
+
+function logAt(level, ...values) {
+  const timestamp = new Date().toISOString();
+  if (json) log(JSON.stringify({ timestamp, level, requestId, message: values.length === 1 ? values[0] : format(...values) }));
+  else log(`${timestamp}\t${requestId}\t${level}\t${format(...values)}`);
+}
+
+for (const [name, level] of Object.entries({ log: "INFO", info: "INFO", debug: "DEBUG", trace: "TRACE", warn: "WARN", error: "ERROR" }))
+  console[name] = (...values) => logAt(level, ...values);
+
+function describe(error) {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") };
+}
+
+function logError(title, error) {
+  const { trace, ...rest } = describe(error);
+  const code = error?.code === undefined ? {} : { code: error.code };
+  logAt("ERROR", json ? { ...rest, ...code, stackTrace: trace } : `${title} \t${JSON.stringify({ ...rest, ...code, stack: trace })}`);
+}
+
+async function load(handler) {
+  const [folder, name] = [path.dirname(handler), path.basename(handler)];
+  const [module, ...exported] = name.split(".");
+  if (exported.length === 0) throw new Fault("Runtime.MalformedHandlerName", "Bad handler");
+  const stem = path.resolve(process.env.LAMBDA_TASK_ROOT, folder, module);
+  const file = [".js", ".mjs", ".cjs"].map((ending) => stem + ending).find((candidate) => existsSync(candidate));
+  if (file === undefined)
+    throw new Fault("Runtime.ImportModuleError", `Error: Cannot find module '${module}'`);
+  let namespace;
+  try {
+    namespace = await import(pathToFileURL(file));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Fault("Runtime.UserCodeSyntaxError", error.toString());
+    if (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND")
+      throw new Fault("Runtime.ImportModuleError", error.toString());
+    throw error;
+  }
+  const find = (root) => exported.reduce((value, key) => value?.[key], root);
+  const found = find(namespace) ?? find(namespace.default);
+  if (found === undefined) throw new Fault("Runtime.HandlerNotFound", `${handler} is undefined or not exported`);
+  if (typeof found !== "function") throw new Fault("Runtime.HandlerNotFound", `${handler} is not a function`);
+  return found;
+}
+
+function context(headers) {
+  const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  const clientContext = headers["lambda-runtime-client-context"];
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    awsRequestId: requestId,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: clientContext && JSON.parse(clientContext),
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+  };
+}
+
+// A handler either returns (a promise of) its result or, before Node.js 24, calls back with it.
+function call(handler, event, ctx) {
+  return new Promise((resolve, reject) => {
+    const callback = (error, result) => (error ? reject(error) : resolve(result));
+    const returned = handler(event, ctx, callback);
+    if (handler.length < 3 || typeof returned?.then === "function") resolve(returned);
+  });
+}
+
+function stringify(result) {
+  try {
+    return JSON.stringify(result === undefined ? null : result);
+  } catch (error) {
+    throw new Fault("Runtime.MarshalError", `Unable to stringify response body: ${error.message}`);
+  }
+}
+
+function die(title, error) {
+  logError(title, error);
+  process.exit(error instanceof Fault ? 1 : 129);
+}
+
+process.on("uncaughtException", (error) => die("Uncaught Exception", error));
+process.on("unhandledRejection", (reason) => {
+  const fault = new Fault("Runtime.UnhandledPromiseRejection", String(reason));
+  fault.stack = reason?.stack ?? fault.stack;
+  die("Unhandled Promise Rejection", fault);
+});
+
+let handler;
+try {
+  handler = await load(process.env._HANDLER);
+} catch (error) {
+  logError("Uncaught Exception", error);
+  const { errorType } = describe(error);
+  await request("POST", "init/error", JSON.stringify(describe(error)), { "Lambda-Runtime-Function-Error-Type": errorType });
+  process.exit(1);
+}
+
+for (;;) {
+  const next = await request("GET", "invocation/next");
+  requestId = next.headers["lambda-runtime-aws-request-id"];
+  process.env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"] ?? "";
+  try {
+    const result = stringify(await call(handler, JSON.parse(next.body), context(next.headers)));
+    const answer = await request("POST", `invocation/${requestId}/response`, result);
+    if (answer.code === 413) logAt("ERROR", "Response payload size exceeded maximum allowed payload size.");
+  } catch (error) {
+    logError("Invoke Error", error);
+    await request("POST", `invocation/${requestId}/error`, JSON.stringify(describe(error)),
+      { "Lambda-Runtime-Function-Error-Type": describe(error).errorType });
+  }
+}

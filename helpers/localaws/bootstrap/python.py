@@ -1,0 +1,59 @@
+"""Starts AWS's own runtime interface client for Python, on the handler that _HANDLER names.
+
+AWS ships the client's native module `runtime_client` for Linux alone; elsewhere a stand-in with the same four
+functions speaks the same HTTP.
+"""
+
+import os
+import sys
+
+sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this file's own folder
+
+
+def stand_in():
+    """A module with the functions of awslambdaric's native `runtime_client`, over http.client."""
+    import http.client
+    import types
+
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    prefix = "/2018-06-01/runtime/invocation/"
+
+    def ask(method, path, body=None, headers={}):
+        connection.request(method, prefix + path, body, headers)
+        response = connection.getresponse()
+        data = response.read()
+        if not 200 <= response.status < 300:
+            raise RuntimeError(f"Failed to post invocation response (HTTP {response.status})")
+        return data, response.headers
+
+    def next():
+        body, headers = ask("GET", "next")
+        return body, {name: headers[name] for name in (
+            "Lambda-Runtime-Aws-Request-Id", "Lambda-Runtime-Trace-Id", "Lambda-Runtime-Invoked-Function-Arn",
+            "Lambda-Runtime-Deadline-Ms", "Lambda-Runtime-Client-Context", "Lambda-Runtime-Cognito-Identity",
+            "Lambda-Runtime-Aws-Tenant-Id", "Lambda-Runtime-Invocation-Id", "Content-Type",
+        )}
+
+    def post_invocation_result(request_id, body, content_type="application/json", invocation_id=None):
+        data = body.encode() if isinstance(body, str) else body
+        ask("POST", request_id + "/response", data, {"Content-Type": content_type})
+
+    def post_error(request_id, error, xray_cause, invocation_id=None):
+        ask("POST", request_id + "/error", error.encode(), {"Content-Type": "application/json"})
+
+    module = types.ModuleType("runtime_client")
+    module.initialize_client = lambda user_agent: None
+    module.next = next
+    module.post_invocation_result = post_invocation_result
+    module.post_error = post_error
+    return module
+
+
+if __name__ == "__main__":
+    try:
+        import runtime_client  # noqa: F401
+    except ImportError:
+        sys.modules["runtime_client"] = stand_in()
+    from awslambdaric.__main__ import main
+
+    main([sys.argv[0], os.environ["_HANDLER"]])

@@ -1,0 +1,65 @@
+"""What the data plane knows of one version of a function, in the words of its configuration."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+DEFAULT_IDLE_SECONDS = 300.0
+IDLE_TAG = "localaws:idle-seconds"  # AWS offers no such setting; there one waits
+
+# A change to any of these makes new execution environments; State, LastUpdateStatus and the like do not.
+ENVIRONMENT_FIELDS = (
+    "FunctionArn", "Version", "CodeSha256", "LastModified", "Runtime", "Handler", "Timeout", "MemorySize",
+    "Environment", "Layers", "LoggingConfig", "Role",
+)
+
+
+@dataclass(frozen=True)
+class Function:
+    """One version of a function: configuration, code and layers (zip files as bytes)."""
+
+    name: str
+    version: str
+    arn: str
+    account: str
+    region: str
+    runtime: str
+    handler: str
+    timeout_s: int
+    memory_mb: int
+    variables: dict[str, str]
+    log_group: str
+    log_format: str  # "Text" or "JSON"
+    log_levels: dict[str, str]
+    code: bytes = field(repr=False)
+    layers: tuple[bytes, ...] = field(repr=False, default=())
+    idle_s: float = DEFAULT_IDLE_SECONDS
+    fingerprint: str = ""
+
+    @classmethod
+    def from_configuration(cls, config: dict, code: bytes, layers: tuple[bytes, ...], tags: dict) -> "Function":
+        """From what GetFunctionConfiguration answers; `FunctionArn` may carry the qualifier of the call."""
+        arn = config["FunctionArn"]
+        region, account = arn.split(":")[3:5]
+        logging = config.get("LoggingConfig") or {}
+        unqualified = ":".join(arn.split(":")[:7])
+        relevant = {name: config.get(name) for name in ENVIRONMENT_FIELDS} | {"FunctionArn": unqualified}
+        return cls(
+            name=config["FunctionName"], version=config.get("Version", "$LATEST"), arn=unqualified,
+            account=account, region=region, runtime=config.get("Runtime", ""), handler=config.get("Handler", ""),
+            timeout_s=config.get("Timeout", 3), memory_mb=config.get("MemorySize", 128),
+            variables=(config.get("Environment") or {}).get("Variables") or {},
+            log_group=logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}",
+            log_format=logging.get("LogFormat", "Text"),
+            log_levels={key: logging[key] for key in ("ApplicationLogLevel", "SystemLogLevel") if logging.get(key)},
+            code=code, layers=layers, idle_s=_idle_seconds(tags),
+            fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
+        )
+
+
+def _idle_seconds(tags: dict) -> float:
+    """The idle time that a tag asks for, or the usual one where the tag is missing or no number."""
+    try:
+        return float(tags.get(IDLE_TAG, DEFAULT_IDLE_SECONDS))
+    except ValueError:
+        return DEFAULT_IDLE_SECONDS

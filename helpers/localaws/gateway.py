@@ -1,0 +1,171 @@
+"""What stands between a client and MiniStack: request ids, payload limits, and addresses that work as they are.
+
+An ASGI application around MiniStack's. It also answers `/_localaws`, by which the command line knows the server.
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import os
+import re
+import socket
+import uuid
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from . import seam
+
+WHO = "/_localaws"
+INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations$")
+URL_PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$")
+FUNCTION_URL = re.compile(rb"https://([a-z0-9]{32})\.(lambda-url\.[a-z0-9-]+\.on\.aws)/")
+# Synchronous 6 MB, asynchronous 1 MB (256 KB until October 2025): the developer guide's "Lambda quotas".
+PAYLOAD_LIMITS = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+
+
+class Gateway:
+    """Passes requests on to `app`, which is MiniStack's, and serves its function URLs on ports of their own."""
+
+    def __init__(self, app, ended: asyncio.Event) -> None:
+        self._app = app
+        self._ended = ended
+        self._addresses: dict[bytes, bytes] = {}  # id of a function URL -> http://127.0.0.1:port/
+        self._listeners: list[asyncio.Task] = []
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"] == WHO:
+            await _answer(send, 200, {"pid": os.getpid()})
+        elif scope["method"] == "POST" and INVOKE_PATH.search(scope["path"]):
+            await self._invoke(scope, receive, send)
+        elif URL_PATH.search(scope["path"]):
+            await self._with_addresses(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._listeners, return_exceptions=True)
+
+    async def _invoke(self, scope, receive, send) -> None:
+        body = await _body(receive)
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        kind = headers.get(b"x-amz-invocation-type", b"RequestResponse").decode()
+        limit = PAYLOAD_LIMITS.get(kind)
+        if limit is not None and len(body) > limit:
+            message = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+            return await _answer(send, 413, {"Type": "User", "message": message}, "RequestTooLargeException")
+        if problem := _json_problem(body):
+            message = f"Could not parse request body into json: {problem}"
+            return await _answer(send, 400, {"Type": "User", "message": message}, "InvalidRequestContentException")
+        request_id = str(uuid.uuid4())
+        seam.request.set(seam.Request(request_id, _client_context(headers)))
+        await self._app(scope, _replay(body, receive), _with_request_id(send, request_id))
+
+    async def _with_addresses(self, scope, receive, send) -> None:
+        """Pass on a request about function URLs, and hand out addresses on this machine in place of AWS's."""
+        start, body = None, b""
+
+        async def collect(message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+            else:
+                body += message.get("body", b"")
+
+        await self._app(scope, receive, collect)
+        body = FUNCTION_URL.sub(lambda match: self._address(*match.groups()), body)
+        headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+        start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    def _address(self, identifier: bytes, domain: bytes) -> bytes:
+        if identifier not in self._addresses:
+            listener = socket.create_server(("127.0.0.1", 0))
+            self._addresses[identifier] = f"http://127.0.0.1:{listener.getsockname()[1]}/".encode()
+            config = Config()
+            config.bind = [f"fd://{listener.detach()}"]
+            config.graceful_timeout = 1
+            app = _AtHost(self._app, identifier + b"." + domain)
+            self._listeners.append(asyncio.create_task(serve(app, config, shutdown_trigger=self._ended.wait)))
+        return self._addresses[identifier]
+
+
+class _AtHost:
+    """MiniStack, as seen by a request that names this host."""
+
+    def __init__(self, app, host: bytes) -> None:
+        self._app, self._host = app, host
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "lifespan":  # MiniStack has been started already
+            while True:
+                message = await receive()
+                await send({"type": message["type"] + ".complete"})
+                if message["type"] == "lifespan.shutdown":
+                    return
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"host"]
+        await self._app({**scope, "headers": [(b"host", self._host), *headers]}, receive, send)
+
+
+async def _body(receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _replay(body: bytes, receive):
+    """A `receive` that gives a body that was read already, then goes on with the real one."""
+    given = False
+
+    async def replayed():
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _with_request_id(send, request_id: str):
+    """A `send` whose answer carries the request id that the function sees, as on AWS."""
+
+    async def send_with_id(message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [(name, value) for name, value in message["headers"] if name.lower() != b"x-amzn-requestid"]
+            message = {**message, "headers": [*headers, (b"x-amzn-requestid", request_id.encode())]}
+        await send(message)
+
+    return send_with_id
+
+
+async def _answer(send, status: int, body: dict, error_type: str = "") -> None:
+    data = json.dumps(body).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+    if error_type:
+        headers += [(b"x-amzn-errortype", error_type.encode()), (b"x-amzn-requestid", str(uuid.uuid4()).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
+
+
+def _json_problem(body: bytes) -> str:
+    """What is wrong with an event, or nothing; no body at all stands for {}."""
+    try:
+        json.loads(body or b"{}")
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _client_context(headers: dict[bytes, bytes]) -> str:
+    try:
+        return base64.b64decode(headers.get(b"x-amz-client-context", b""), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,177 @@
+"""The process that starts function processes, and lets none of them outlive the server.
+
+It is a process of its own because a server that is killed cannot clean up after itself: when the server's end of the
+control socket closes, for whatever reason, everything below the keeper is killed. It stays single-threaded, so that
+forking is safe, and small, so that forking is quick.
+
+On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
+time: `{"start": {"argv", "env", "cwd"}}` comes with three descriptors (output, telemetry, status) and is answered by
+`{"pid"}`; `{"kill": pid}` is answered by `{"killed": pid}`. When a process has ended, its exit code as Python counts
+them (negative for a signal) is written to its status descriptor.
+"""
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+
+import psutil
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
+TELEMETRY_FD = 3  # where the runtime finds the descriptor that _LAMBDA_TELEMETRY_LOG_FD names
+MESSAGE_LIMIT = 1 << 20
+
+libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+statuses: dict[int, int] = {}  # process id -> status descriptor
+
+
+def main(control_fd: int) -> None:
+    control = socket.socket(fileno=control_fd)
+    if libc:
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a function leaves behind becomes ours, and can be found
+    wake, wake_write = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the server hears these too, and closes the control socket
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(control, selectors.EVENT_READ)
+            selector.register(wake, selectors.EVENT_READ)
+            while True:
+                ready = {key.fd for key, _ in selector.select()}
+                if wake in ready:
+                    os.read(wake, 4096)
+                    reap()
+                if control.fileno() in ready and not answer(control):
+                    return
+    finally:
+        kill_everything()
+
+
+def answer(control: socket.socket) -> bool:
+    """Serve one request; False when the server is gone."""
+    try:
+        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, 3)
+        while data and not data.endswith(b"\n"):
+            data += control.recv(MESSAGE_LIMIT)
+    except ConnectionError:
+        return False
+    if not data:
+        return False
+    request = json.loads(data)
+    if "start" in request:
+        reply = {"pid": start(**request["start"], descriptors=descriptors)}
+    else:
+        reply = {"killed": kill(request["kill"])}
+    control.sendall(json.dumps(reply).encode() + b"\n")
+    return True
+
+
+def start(argv: list[str], env: dict[str, str], cwd: str, descriptors: list[int]) -> int:
+    output, telemetry, status = descriptors
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    keeper = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        become(argv, env, cwd, output, telemetry, keeper)
+    os.close(output)
+    os.close(telemetry)
+    statuses[pid] = status
+    return pid
+
+
+def become(argv: list[str], env: dict[str, str], cwd: str, output: int, telemetry: int, keeper: int) -> None:
+    """Turn the forked child into the runtime; never returns."""
+    try:
+        os.setsid()
+        if libc:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != keeper:  # the keeper ended before the line above could take effect
+                os._exit(1)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.dup2(telemetry, TELEMETRY_FD)
+        os.chdir(cwd)
+        os.execve(argv[0], argv, env)
+    except BaseException as error:  # whatever it is, this copy of the keeper must not live on
+        os.write(output, f"{argv[0]}: {error}\n".encode())
+    finally:
+        os._exit(126)
+
+
+def reap() -> None:
+    """Take note of every child that has ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        note_end(pid, status)
+
+
+def note_end(pid: int, status: int) -> None:
+    descriptor = statuses.pop(pid, None)
+    if descriptor is not None:  # otherwise an orphan that a function left behind
+        try:
+            os.write(descriptor, str(os.waitstatus_to_exitcode(status)).encode())
+        except BrokenPipeError:
+            pass  # the server has already given up this environment
+        os.close(descriptor)
+
+
+def kill(pid: int) -> int:
+    """Kill a function process, its descendants, and whatever else runs in its session."""
+    reap()
+    victims = [child.pid for child in descendants() if in_session(child.pid, pid)]
+    if pid in statuses:
+        victims += [pid, *(child.pid for child in descendants(pid))]
+    for victim in victims:
+        send_kill(victim)
+    if pid in statuses:
+        note_end(*os.waitpid(pid, 0))
+    return pid
+
+
+def kill_everything() -> None:
+    while children := descendants():
+        for child in children:
+            send_kill(child.pid)
+        reap()
+
+
+def descendants(pid: int | None = None) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def in_session(pid: int, session: int) -> bool:
+    try:
+        return os.getsid(pid) == session
+    except ProcessLookupError:
+        return False
+
+
+def send_kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,113 @@
+"""The log lines that Lambda itself writes, in text and in JSON, to the letter.
+
+Sources: the formats of CloudWatch Logs as AWS writes them in 2026; for JSON,
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+
+@dataclass
+class Report:
+    """What one invocation cost. Times in ms; `init_ms` is None unless this invocation was the environment's first."""
+
+    duration_ms: float
+    memory_mb: int
+    max_memory_mb: int
+    init_ms: float | None = None
+    status: str = "success"  # or "error", "timeout"
+    error_type: str = ""
+
+    @property
+    def billed_ms(self) -> int:
+        """Since 1 August 2025 INIT is billed with the invocation, rounded up to 1 ms together."""
+        hundredths = round(self.duration_ms * 100) + round((self.init_ms or 0.0) * 100)  # exact, as printed
+        return math.ceil(hundredths / 100)
+
+
+class TextFormat:
+    """LoggingConfig.LogFormat = "Text": lines with tabs. Each method returns the message of one log event."""
+
+    def init_start(self, runtime_version: str, runtime_arn: str) -> str:
+        return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_arn}\n"
+
+    def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
+        return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}{_ending(status, error_type)}\n"
+
+    def start(self, request_id: str, version: str) -> str:
+        return f"START RequestId: {request_id} Version: {version}\n"
+
+    def failure(self, request_id: str, error_message: str, error_type: str) -> str:
+        return f"RequestId: {request_id} Error: {error_message}\n{error_type}\n"
+
+    def timed_out(self, request_id: str, seconds: float, when: datetime) -> str:
+        return f"{_iso(when)} {request_id} Task timed out after {seconds:.2f} seconds\n\n"
+
+    def end(self, request_id: str) -> str:
+        return f"END RequestId: {request_id}\n"
+
+    def report(self, request_id: str, report: Report) -> str:
+        init = "" if report.init_ms is None else f"Init Duration: {report.init_ms:.2f} ms\t"
+        head = (
+            f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\t"
+            f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_mb} MB\t"
+            f"Max Memory Used: {report.max_memory_mb} MB\t{init}"
+        )
+        if report.status == "success":
+            return head + "\n"
+        return head.removesuffix("\t") + _ending(report.status, report.error_type) + "\n"
+
+
+class JsonFormat:
+    """LoggingConfig.LogFormat = "JSON": one object a line. None where JSON logs hold no such event."""
+
+    def init_start(self, runtime_version: str, runtime_arn: str) -> str:
+        return _event("platform.initStart", {
+            "initializationType": "on-demand", "phase": "init",
+            "runtimeVersion": runtime_version, "runtimeVersionArn": runtime_arn,
+        })
+
+    def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
+        record = {"initializationType": "on-demand", "phase": phase, "status": status}
+        if error_type:
+            record["errorType"] = error_type
+        return _event("platform.initReport", {**record, "metrics": {"durationMs": round(init_ms, 2)}})
+
+    def start(self, request_id: str, version: str) -> str:
+        return _event("platform.start", {"requestId": request_id, "version": version})
+
+    def failure(self, request_id: str, error_message: str, error_type: str) -> None:
+        return None
+
+    def timed_out(self, request_id: str, seconds: float, when: datetime) -> None:
+        return None
+
+    def end(self, request_id: str) -> None:
+        return None
+
+    def report(self, request_id: str, report: Report) -> str:
+        metrics = {
+            "durationMs": round(report.duration_ms, 2), "billedDurationMs": report.billed_ms,
+            "memorySizeMB": report.memory_mb, "maxMemoryUsedMB": report.max_memory_mb,
+        }
+        if report.init_ms is not None:
+            metrics["initDurationMs"] = round(report.init_ms, 2)
+        record = {"requestId": request_id, "metrics": metrics, "status": report.status}
+        if report.error_type:
+            record["errorType"] = report.error_type
+        return _event("platform.report", record)
+
+
+def _ending(status: str, error_type: str) -> str:
+    return f"\tStatus: {status}" + (f"\tError Type: {error_type}" if error_type else "")
+
+
+def _event(kind: str, record: dict) -> str:
+    return json.dumps({"time": _iso(datetime.now(timezone.utc)), "type": kind, "record": record}) + "\n"
+
+
+def _iso(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"

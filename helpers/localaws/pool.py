@@ -1,0 +1,118 @@
+"""Which execution environment serves an invocation: a warm one that is free, or a new one.
+
+One environment serves one invocation at a time, so N concurrent invocations have N environments. Those that nobody
+has used for a while are ended; so are those of a function that was changed or deleted.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .execution_environment import ExecutionEnvironment, Outcome
+from .function import Function
+from .runtime_api import Invocation
+from .sandbox import Keeper
+
+REAP_EVERY_S = 0.5
+
+
+class Pool:
+    """All execution environments of the embedded AWS. `write_log(function, stream, events)` stores log events."""
+
+    def __init__(self, home: Path, endpoint: str, write_log: Callable, clock: Callable[[], float] = time.monotonic) -> None:
+        self._home, self._endpoint, self._write_log, self._clock = home, endpoint, write_log, clock
+        shutil.rmtree(home / "environments", ignore_errors=True)  # left by a server that was killed
+        self._keeper = Keeper()
+        self._lock = threading.Lock()
+        self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
+        self._busy: set[ExecutionEnvironment] = set()
+        self._closed = threading.Event()
+        threading.Thread(target=self._reap_idle, daemon=True, name="reaper").start()
+
+    def invoke(self, function: Function, invocation: Invocation) -> Outcome:
+        """Run one invocation in an environment of its own."""
+        environment = self._take(function)
+        try:
+            outcome = environment.invoke(invocation)
+        except BaseException:
+            self._drop(environment)
+            raise
+        self._give_back(environment)
+        return outcome
+
+    def retire(self, name: str, version: str | None = None) -> None:
+        """End the environments of a function (of one version of it), at once or as soon as they are free."""
+        with self._lock:
+            retired = [key for key in self._free if _names(key, name, version)]
+            environments = [environment for key in retired for environment in self._free.pop(key)]
+            for environment in self._busy:
+                if _names(_key(environment.function), name, version):
+                    environment.retired = True
+        for environment in environments:
+            environment.close()
+
+    def retire_all(self) -> None:
+        """End the environments of every function, at once or as soon as they are free."""
+        with self._lock:
+            names = {environment.function.name for environment in self._busy} | {_name(arn) for arn, _ in self._free}
+        for name in names:
+            self.retire(name)
+
+    def close(self) -> None:
+        """End everything, busy or not."""
+        self._closed.set()
+        self._keeper.close()
+        shutil.rmtree(self._home / "environments", ignore_errors=True)
+
+    def _take(self, function: Function) -> ExecutionEnvironment:
+        with self._lock:
+            free = self._free.get(_key(function), [])
+            stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
+            free[:] = [environment for environment in free if environment not in stale]
+            environment = free.pop() if free else self._new(function)
+            self._busy.add(environment)
+        for old in stale:
+            old.close()
+        return environment
+
+    def _new(self, function: Function) -> ExecutionEnvironment:
+        return ExecutionEnvironment(function, self._home, self._keeper, self._endpoint, self._write_log)
+
+    def _give_back(self, environment: ExecutionEnvironment) -> None:
+        with self._lock:
+            self._busy.discard(environment)
+            keep = not environment.retired and not self._closed.is_set()
+            if keep:
+                self._free.setdefault(_key(environment.function), []).append(environment)
+        if not keep:
+            environment.close()
+
+    def _drop(self, environment: ExecutionEnvironment) -> None:
+        with self._lock:
+            self._busy.discard(environment)
+        environment.close()
+
+    def _reap_idle(self) -> None:
+        while not self._closed.wait(REAP_EVERY_S):
+            now = self._clock()
+            with self._lock:
+                idle = [e for free in self._free.values() for e in free if now - e.used_at > e.function.idle_s]
+                for environment in idle:
+                    self._free[_key(environment.function)].remove(environment)
+            for environment in idle:
+                environment.close()
+
+
+def _key(function: Function) -> tuple[str, str]:
+    return function.arn, function.version
+
+
+def _names(key: tuple[str, str], name: str, version: str | None) -> bool:
+    arn, own_version = key
+    return _name(arn) == name and version in (None, own_version)
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition(":")[2]

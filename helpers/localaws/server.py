@@ -1,0 +1,82 @@
+"""The server process of the embedded AWS: MiniStack with our data plane, on 127.0.0.1, until it is told to stop."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+# Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
+SERVICES = (
+    "apigateway", "autoscaling", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "events", "iam", "kms", "lambda",
+    "logs", "monitoring", "pipes", "resource-groups", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "states",
+    "sts", "tagging",
+)
+
+
+def settings(port: int, region: str) -> dict[str, str]:
+    """MiniStack's settings, which it reads from the environment when it is imported."""
+    return {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": region,
+        "SERVICES": ",".join(SERVICES),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",  # the reader's containers are none of its business
+        "PERSIST_STATE": "0",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m helpers.localaws", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="folder for state and unpacked code")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--region", default="us-east-1")
+    options = parser.parse_args(arguments)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LAMBDA_"))]:
+        del os.environ[name]  # the reader's credentials, and settings that would change what we promise
+    os.environ.update(settings(options.port, options.region))
+    asyncio.run(_serve(options.home, options.port, options.region))
+    return 0
+
+
+async def _serve(home: Path, port: int, region: str) -> None:
+    import ministack.app
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    from . import STATE_FILE, seam
+    from .gateway import Gateway
+    from .pool import Pool
+
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    listener = socket.create_server(("127.0.0.1", port), backlog=512)
+    pool = Pool(home / "localaws", f"http://127.0.0.1:{port}", seam.write_log)
+    try:
+        seam.install(pool)
+        gateway = Gateway(ministack.app.app, ended)
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.graceful_timeout = 1
+        config.keep_alive_timeout = 75
+        state = home / STATE_FILE
+        state.write_text(json.dumps({"pid": os.getpid(), "port": port, "region": region}))
+        try:
+            await serve(gateway, config, shutdown_trigger=ended.wait)
+            await gateway.close()
+        finally:
+            state.unlink(missing_ok=True)
+    finally:
+        pool.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""Every path and every WORKSHOP_* variable of the workshop, read in one place.
+
+Standard library only: the command line needs it before the environment exists.
+"""
+
+import getpass
+import os
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+FUNCTIONS = NOTEBOOKS / "functions"
+EVENTS = ROOT / "events"
+PYPROJECT = ROOT / "pyproject.toml"
+LOCK = ROOT / "requirements.lock"
+VENV = ROOT / ".venv"
+
+DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
+DEFAULT_REGION = "us-east-1"
+
+
+class SettingError(ValueError):
+    """A WORKSHOP_* variable that cannot be used; its message is one sentence for the reader."""
+
+
+def home() -> Path:
+    """Where what the reader makes goes: ledger, logs, state. `WORKSHOP_HOME`, or work/ in the checkout."""
+    return Path(os.environ.get("WORKSHOP_HOME") or ROOT / "work").resolve()
+
+
+def port() -> int:
+    """Port of the embedded AWS on 127.0.0.1: `WORKSHOP_PORT`, or 4566."""
+    text = os.environ.get("WORKSHOP_PORT") or str(DEFAULT_PORT)
+    if not text.isdigit() or not 1024 <= int(text) <= 65535:
+        raise SettingError(f"WORKSHOP_PORT is {text!r}; set it to a port number from 1024 to 65535.")
+    return int(text)
+
+
+def target() -> str:
+    """Which AWS: "embedded" (the default) or "aws", from `WORKSHOP_TARGET`."""
+    text = (os.environ.get("WORKSHOP_TARGET") or "embedded").lower()
+    if text not in ("embedded", "aws"):
+        raise SettingError(f"WORKSHOP_TARGET is {text!r}; set it to 'embedded' or 'aws'.")
+    return text
+
+
+def region() -> str:
+    """The region of the embedded AWS, and of AWS where the reader's own configuration names none."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def learner() -> str:
+    """The prefix of every name: `WORKSHOP_LEARNER`, or the login name, as lower-case letters, digits and hyphens."""
+    text = os.environ.get("WORKSHOP_LEARNER") or _login_name()
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:20].strip("-")
+    if not name:
+        raise SettingError(f"WORKSHOP_LEARNER is {text!r}; set it to a name with letters from a to z or digits.")
+    return name
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user id has no entry in the password file
+        return "learner"
