@@ -1,0 +1,279 @@
+"""connect() finds the AWS that the reader chose and gives a Workshop: its clients, names and tags.
+
+It makes nothing in AWS but execution roles, and importing it makes no call.
+"""
+
+import hashlib
+import json
+import os
+import re
+import socket
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import settings
+from .ledger import Ledger, Recorder
+
+# The AWS managed policy that lets a function write its logs.
+BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"
+
+TRUST_LAMBDA = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+CLIENT = Config(
+    retries={"mode": "legacy", "total_max_attempts": 5},  # boto3's default, said aloud
+    max_pool_connections=50,  # parallel invocations: boto3's default of 10 would queue them in this process
+)
+# An invocation lasts 15 minutes at most. boto3's default of 60 s would give up, and invoke a second time.
+LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=15 * 60 + 10))  # 15 * 60 s + 10 s == 910 s
+
+MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and rules may have 64
+
+# What the estimate counts on, and AWS's prices in USD (x86, Tokyo and N. Virginia, checked November 2026).
+INVOCATIONS, SECONDS, MEMORY_MB = 1_000, 1.0, 512
+GB_SECOND, REQUEST = 0.0000166667, 0.20 / 1_000_000
+
+
+class ConnectError(RuntimeError):
+    """The chosen AWS cannot be used; the message is one sentence for the reader."""
+
+
+class Workshop:
+    """One AWS, as the notebooks use it: clients, names, tags, and a ledger of what is made through them."""
+
+    def __init__(
+        self, session: boto3.Session, target: str, endpoint: str | None = None, account: str | None = None
+    ) -> None:
+        self.target = target  # "embedded", "emulator" or "aws"
+        self.endpoint = endpoint  # None on AWS
+        self.region: str = session.region_name
+        self.tags = {"workshop": "lambda", "learner": settings.learner()}
+        self.ledger = Ledger(settings.home() / "ledger.jsonl", _place(target, endpoint, account, self.region))
+        self._session = session
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()  # making a client is not thread-safe, using one is
+        Recorder(self.ledger, _kinds(), self.tags, self.client).register(session.events)
+
+    def __repr__(self) -> str:
+        where = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}[self.target]
+        at = f" at {_without_password(self.endpoint)}" if self.endpoint else ""
+        return f"<Workshop on {where}{at}, region {self.region}, names begin with {self.tags['learner']}->"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this is the AWS that the workshop brings along."""
+        return self.target == "embedded"
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of `service`, e.g. "lambda"; the same one each time.
+
+        What it creates is tagged and entered in the ledger, so that clean() can remove it.
+        """
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self.endpoint, config=_config(service, self.target)
+                )
+            return self._clients[service]
+
+    def name(self, text: str) -> str:
+        """Return "<learner>-<text>", the same on every run, valid for functions, buckets, queues and roles.
+
+        Raises ValueError when `text` has more than lower-case letters, digits and hyphens, or is too long.
+        """
+        name = f"{self.tags['learner']}-{text}"
+        if len(name) > MAX_NAME or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", text):
+            longest = MAX_NAME - len(self.tags["learner"]) - 1
+            raise ValueError(
+                f"{text!r} does not make a name: use 1 to {longest} lower-case letters, digits and hyphens, "
+                "with a letter or digit at each end."
+            )
+        return name
+
+    def role(self, *policies: str) -> str:
+        """Return the ARN of the execution role with these AWS managed policies, made when it is not there.
+
+        A policy is named by the end of its ARN, e.g. "AmazonS3ReadOnlyAccess" or
+        "service-role/AWSLambdaSQSQueueExecutionRole"; writing logs is always allowed.
+        A new role takes some seconds until Lambda may assume it, which deploy() waits for.
+
+        Raises ConnectError when a role of this name is there that the workshop did not make.
+        """
+        iam = self.client("iam")
+        name = self.name(_role_suffix(policies))
+        try:
+            role = iam.get_role(RoleName=name)["Role"]
+        except iam.exceptions.NoSuchEntityException:
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))["Role"]
+            iam.get_waiter("role_exists").wait(RoleName=name)
+        else:
+            if self.target == "aws" and {"Key": "workshop", "Value": "lambda"} not in role.get("Tags", []):
+                raise ConnectError(
+                    f"There is a role {name} that this workshop did not make, and it stays as it is; "
+                    "set WORKSHOP_LEARNER to another prefix."
+                )
+        partition = self._session.get_partition_for_region(self.region)
+        for policy in (BASIC_EXECUTION, *policies):
+            iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:{partition}:iam::aws:policy/{policy}")
+        return role["Arn"]
+
+
+def connect(*, ask: bool = True) -> Workshop:
+    """Return a Workshop on the AWS that the settings name.
+
+    `WORKSHOP_TARGET=aws` is AWS with the reader's own credentials: account (its last four digits), region
+    and an estimate are shown, and the reader is asked, once per process, before anything is made;
+    `WORKSHOP_CONFIRM=yes` answers in advance. `AWS_ENDPOINT_URL` is the reader's own emulator.
+    Otherwise it is the embedded AWS, started when it is not running.
+
+    Raises ConnectError, localaws.LocalAwsError or settings.SettingError, each with one sentence.
+    """
+    if settings.target() == "aws":
+        return _connect_aws(ask)
+    from . import localaws
+
+    running = localaws.running(settings.home())
+    theirs = os.environ.get("AWS_ENDPOINT_URL")
+    if theirs and (running is None or not _same_endpoint(theirs, running.url)):
+        return _connect_emulator(theirs)
+    endpoint = running or localaws.start(settings.home(), settings.port(), settings.region())
+    variables = endpoint.variables()
+    session = _isolated_session()
+    session.set_credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
+    return Workshop(
+        boto3.Session(botocore_session=session, region_name=variables["AWS_REGION"]), "embedded", endpoint.url
+    )
+
+
+def embedded_is_off() -> bool:
+    """Whether the embedded AWS is the chosen one and does not run, so that nothing can be in it."""
+    if settings.target() == "aws" or os.environ.get("AWS_ENDPOINT_URL"):
+        return False
+    from . import localaws
+
+    return localaws.running(settings.home()) is None
+
+
+def _connect_aws(ask: bool) -> Workshop:
+    try:
+        session = boto3.Session()
+        if session.region_name is None:
+            session = boto3.Session(region_name=settings.region())
+        sts = session.client("sts", config=Config(ignore_configured_endpoint_urls=True))
+        account = sts.get_caller_identity()["Account"]  # free, and allowed to every identity
+    except (ClientError, BotoCoreError) as error:
+        # Of AWS's answer the code alone: its message may hold an ARN, and so the account id.
+        reason = error.response["Error"]["Code"] if isinstance(error, ClientError) else str(error).rstrip(".")
+        raise ConnectError(
+            f"AWS cannot be used with your credentials ({reason}); run `aws configure` or set AWS_PROFILE, "
+            "unset AWS_ACCESS_KEY_ID if it came from `python3 -m helpers env`, and try again."
+        ) from None
+    if ask:
+        _ask(account, session.region_name)
+    return Workshop(session, "aws", account=account)
+
+
+def estimate() -> str:
+    """One sentence on what the workshop costs on AWS, computed from list prices."""
+    gb_seconds = INVOCATIONS * SECONDS * MEMORY_MB / 1024
+    dollars = gb_seconds * GB_SECOND + INVOCATIONS * REQUEST
+    return (
+        f"Estimate: {INVOCATIONS:,} invocations of {SECONDS:g} s at {MEMORY_MB} MB are "
+        f"{gb_seconds:g} GB-seconds, {dollars:.3f} USD at list price, "
+        "and nothing within Lambda's monthly free tier (1 million requests, 400,000 GB-seconds)."
+    )
+
+
+_agreed: set[str] = set()  # accounts and regions that the reader has said yes to in this process
+
+
+def _ask(account: str, region: str) -> None:
+    if f"{account} {region}" in _agreed:
+        return
+    print(f"AWS account ********{account[-4:]}, region {region}.\n{estimate()}")
+    if os.environ.get("WORKSHOP_CONFIRM") != "yes":
+        try:
+            answer = input("Type yes to use this account: ")
+        except (EOFError, OSError, NotImplementedError):  # no stdin; Jupyter has a NotImplementedError for it
+            raise ConnectError(
+                "There is nobody to ask whether to use your AWS account; set WORKSHOP_CONFIRM=yes to agree."
+            ) from None
+        if answer.strip().lower() != "yes":
+            raise ConnectError(
+                "Nothing was made in your AWS account; to use the embedded AWS instead, choose it in "
+                "notebook 00, or unset WORKSHOP_TARGET."
+            )
+    _agreed.add(f"{account} {region}")
+
+
+def _connect_emulator(url: str) -> Workshop:
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=5).close()
+    except (OSError, ValueError):
+        raise ConnectError(
+            f"Nothing answers at AWS_ENDPOINT_URL={_without_password(url)}; start your emulator, "
+            "or unset AWS_ENDPOINT_URL to use the embedded AWS."
+        ) from None
+    session = _isolated_session()
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    session.set_credentials(*((key, secret) if key and secret else ("test", "test")))
+    return Workshop(boto3.Session(botocore_session=session, region_name=settings.region()), "emulator", url)
+
+
+def _isolated_session() -> botocore.session.Session:
+    """A session that reads no AWS profile: what the reader has set up for AWS must not change an emulator."""
+    nowhere = (None, None, os.devnull, None)
+    variables = {"profile": (None,) * 4, "config_file": nowhere, "credentials_file": nowhere}
+    return botocore.session.Session(session_vars=variables)
+
+
+def _config(service: str, target: str) -> Config:
+    config = LAMBDA_CLIENT if service == "lambda" else CLIENT
+    if target == "aws":
+        return config.merge(Config(ignore_configured_endpoint_urls=True))
+    # A local address is reached without the reader's proxy, and has no host name for each bucket.
+    return config.merge(Config(proxies={}, s3={"addressing_style": "path"}))
+
+
+def _kinds() -> list[Any]:
+    from .cleanup import KINDS  # late, because cleanup.py needs this module
+
+    return KINDS
+
+
+def _place(target: str, endpoint: str | None, account: str | None, region: str) -> str:
+    """The ledger's name of an AWS; an account goes in as a digest that does not tell its id."""
+    if account:
+        return f"aws {hashlib.sha256(account.encode()).hexdigest()[:6]} {region}"
+    return f"{target} {_without_password(endpoint)} {region}"
+
+
+def _without_password(url: str | None) -> str:
+    return re.sub(r"//[^/@]*@", "//", url or "")
+
+
+def _same_endpoint(one: str, other: str) -> bool:
+    first, second = urlsplit(one), urlsplit(other)
+    loopback = {"localhost": "127.0.0.1"}
+    return first.port == second.port and loopback.get(str(first.hostname), first.hostname) == second.hostname
+
+
+def _role_suffix(policies: tuple[str, ...]) -> str:
+    """The end of a role's name: one role for each set of policies."""
+    if not policies:
+        return "lambda-role"
+    digest = hashlib.sha256(" ".join(sorted(set(policies))).encode()).hexdigest()[:6]
+    words = re.sub(r"[^a-z0-9]+", "-", policies[0].rsplit("/", 1)[-1].lower())[:25].strip("-")
+    return f"lambda-role-{words}-{digest}"

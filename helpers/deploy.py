@@ -1,0 +1,155 @@
+"""deploy() makes a function what its arguments say: it creates it, or updates what differs, and waits."""
+
+import base64
+import difflib
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .connect import Workshop
+from .package import Source, package
+
+# What create_function assumes for what it is not told. An update states it all the same, so that a function
+# depends on the last deploy() alone and not on those before it.
+DEFAULTS: dict[str, Any] = {
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "EphemeralStorage": {"Size": 512},
+    "Layers": [],
+    "LoggingConfig": {"LogFormat": "Text"},
+    "MemorySize": 128,
+    "Runtime": "python3.13",
+    "Timeout": 3,
+}
+HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "app.handler"}
+
+# IAM tells Lambda about a new role some seconds late; AWS's documentation says to try again.
+ROLE_NOT_READY = "The role defined for the function cannot be assumed by Lambda."
+ROLE_TRIES, ROLE_PAUSE = 12, 5.0  # 12 * 5 s == 60 s
+
+WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
+
+
+class DeployError(RuntimeError):
+    """A function that cannot be deployed; the message is one sentence for the reader."""
+
+
+def deploy(
+    workshop: Workshop,
+    function_name: str,
+    code: bytes | Source,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    **configuration: Any,
+) -> dict[str, Any]:
+    """Create the function, or update what differs, and return its configuration once it can be invoked.
+
+    `code` is a zip archive, or whatever package() takes. `configuration` has the names and the shapes of
+    update_function_configuration (`Runtime=`, `Handler=`, `MemorySize=` in MB, `Timeout=` in s,
+    `Environment=`, `Role=`, ...) and `Architectures=`. What is left out goes back to DEFAULTS, to the file
+    and function `app.handler` (Node: `index.handler`), and to the execution role of `workshop.role()`.
+    The answer has the shape of get_function_configuration's.
+
+    Raises PackageError, TypeError for an unknown keyword, DeployError for a function that is not the
+    workshop's, and botocore's ClientError for whatever AWS refuses.
+    """
+    client = workshop.client("lambda")
+    _check_names(client, configuration)
+    archive = code if isinstance(code, bytes) else package(code)
+    wanted = DEFAULTS | configuration
+    if "Handler" not in wanted:
+        wanted["Handler"] = _default_handler(wanted["Runtime"])
+    if "Role" not in wanted:
+        wanted["Role"] = workshop.role()
+    present = _present(workshop, function_name)
+    if present is None:
+        _create(client, function_name, archive, wanted, sleep)
+    else:
+        _update(client, function_name, archive, wanted, present)
+    answer = client.get_function_configuration(FunctionName=function_name)
+    return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def _check_names(client: Any, configuration: dict[str, Any]) -> None:
+    model = client.meta.service_model.operation_model("UpdateFunctionConfiguration")
+    known = {*model.input_shape.members, "Architectures"} - {"FunctionName", "RevisionId"}
+    for name in configuration:
+        if name not in known:
+            folded = {each.lower(): each for each in known}
+            close = difflib.get_close_matches(name.lower(), folded, 1)
+            hint = f"did you mean {folded[close[0]]}=?" if close else f"it knows {', '.join(sorted(known))}."
+            raise TypeError(f"deploy() does not know {name}=; {hint}")
+
+
+def _default_handler(runtime: str) -> str:
+    language = runtime.rstrip("0123456789.x")
+    if language not in HANDLERS:
+        raise TypeError(f"deploy() has no default handler for {runtime}; say which one with Handler=.")
+    return HANDLERS[language]
+
+
+def _present(workshop: Workshop, function_name: str) -> dict[str, Any] | None:
+    """The function's configuration, or None when there is no such function."""
+    client = workshop.client("lambda")
+    try:
+        answer = client.get_function(FunctionName=function_name)
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    if workshop.target == "aws" and answer.get("Tags", {}).get("workshop") != workshop.tags["workshop"]:
+        raise DeployError(
+            f"There is a function {function_name} that this workshop did not make, and it stays as it is; "
+            "choose another name, or set WORKSHOP_LEARNER to another prefix."
+        )
+    return answer["Configuration"]
+
+
+def _create(
+    client: Any, name: str, archive: bytes, wanted: dict[str, Any], sleep: Callable[[float], None]
+) -> None:
+    for attempt in range(1, ROLE_TRIES + 1):
+        try:
+            client.create_function(FunctionName=name, Code={"ZipFile": archive}, **wanted)
+            break
+        except client.exceptions.InvalidParameterValueException as error:
+            if attempt == ROLE_TRIES or not _role_is_not_ready(error):
+                raise
+            sleep(ROLE_PAUSE)
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=WAIT)
+
+
+def _role_is_not_ready(error: ClientError) -> bool:
+    return ROLE_NOT_READY in error.response["Error"]["Message"]
+
+
+def _update(client: Any, name: str, archive: bytes, wanted: dict[str, Any], present: dict[str, Any]) -> None:
+    # Lambda refuses an update while the one before it, or the creation, is in progress.
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=WAIT)
+    updated = client.get_waiter("function_updated_v2")
+    updated.wait(FunctionName=name, WaiterConfig=WAIT)
+    architectures = {key: value for key, value in wanted.items() if key == "Architectures"}
+    sha256 = base64.b64encode(hashlib.sha256(archive).digest()).decode()
+    if present["CodeSha256"] != sha256 or _different(architectures, present):
+        client.update_function_code(FunctionName=name, ZipFile=archive, **architectures)
+        updated.wait(FunctionName=name, WaiterConfig=WAIT)
+    configuration = {key: value for key, value in wanted.items() if key not in architectures}
+    changed = _different(configuration, present)
+    if changed:
+        client.update_function_configuration(FunctionName=name, **changed)
+        updated.wait(FunctionName=name, WaiterConfig=WAIT)
+
+
+def _different(wanted: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
+    """The part of `wanted` that the function does not have yet."""
+    return {name: value for name, value in wanted.items() if not _holds(name, value, present)}
+
+
+def _holds(name: str, wanted: Any, present: dict[str, Any]) -> bool:
+    found = present.get(name, DEFAULTS.get(name))  # AWS leaves out what is empty
+    if name == "Layers":  # asked for by ARN, answered with ARN and size
+        found = [layer["Arn"] for layer in found or []]
+    if isinstance(wanted, dict) and isinstance(found, dict):  # AWS adds members, e.g. LogGroup
+        return all(found.get(key) == value for key, value in wanted.items())
+    return found == wanted

@@ -1,0 +1,154 @@
+"""The ledger: a file that says what the workshop has made and not removed yet, written as AWS confirms it."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+
+class Entry(NamedTuple):
+    """One thing in AWS."""
+
+    kind: str  # e.g. "function"
+    id: str  # e.g. "ada-hello"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The entries of one place in `path`, a file of JSON lines that is only ever appended to.
+
+    `place` names an AWS and a region, e.g. "embedded http://127.0.0.1:4566 us-east-1", so that what was
+    made in one is never looked for in another. No line holds an account id or a secret.
+    """
+
+    path: Path
+    place: str
+
+    def entries(self) -> list[Entry]:
+        """What was made here and not removed, oldest first."""
+        standing: dict[Entry, None] = {}
+        for line in self._lines():
+            if line["place"] != self.place:
+                continue
+            entry = Entry(line["kind"], line["id"])
+            if line["event"] == "made":
+                standing[entry] = None
+            else:
+                standing.pop(entry, None)
+        return list(standing)
+
+    def made(self, entry: Entry) -> None:
+        """Enter a thing; a thing that stands already is not entered twice."""
+        if entry not in self.entries():
+            self._append("made", entry)
+
+    def removed(self, entry: Entry) -> None:
+        """Strike a thing out."""
+        self._append("removed", entry)
+
+    def _append(self, event: str, entry: Entry) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        line = {"event": event, "kind": entry.kind, "id": entry.id, "place": self.place, "time": now}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # One short write in append mode: two notebooks that run at once do not tear each other's lines.
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _lines(self) -> Iterable[dict[str, str]]:
+        if not self.path.exists():
+            return []
+        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+
+
+class Kind(Protocol):
+    """What the ledger needs to know of a kind of thing; the table of kinds is in cleanup.py."""
+
+    name: str
+    service: str
+    made_by: dict[str, str]  # e.g. {"lambda.CreateFunction": "{FunctionName}"}
+    exists: Callable[[Any, str], bool]
+
+
+class Recorder:
+    """Event hooks of botocore that tag what a create call makes, and enter it in the ledger.
+
+    A thing that was there before the call (CreateBucket and PutRule succeed then, too) is not the
+    workshop's and is not entered.
+    """
+
+    def __init__(
+        self, ledger: Ledger, kinds: Iterable[Kind], tags: dict[str, str], client: Callable[[str], Any]
+    ) -> None:
+        self._ledger = ledger
+        self._tags = tags
+        self._client = client
+        self._makers: dict[str, list[Kind]] = {}
+        for kind in kinds:
+            for operation in kind.made_by:
+                self._makers.setdefault(operation, []).append(kind)
+
+    def register(self, events: Any) -> None:
+        """Hook into a botocore session, before any of its clients is made."""
+        events.register("before-parameter-build", self._before)
+        events.register("after-call", self._after)
+
+    def _before(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        kinds = self._makers.get(_operation(model), [])
+        if not kinds:
+            return
+        there = [
+            kind
+            for kind in kinds
+            if (id := _identifier(kind, model, params)) and kind.exists(self._client(kind.service), id)
+        ]
+        context["workshop_params"] = dict(params)
+        context["workshop_new"] = [kind for kind in kinds if kind not in there]
+        _add_tags(params, model, self._tags)
+
+    def _after(
+        self, http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any
+    ) -> None:
+        if http_response.status_code >= 300:
+            return
+        for kind in context.get("workshop_new", []):
+            known = context["workshop_params"] | parsed
+            self._ledger.made(Entry(kind.name, kind.made_by[_operation(model)].format_map(known)))
+            if _operation(model) == "s3.CreateBucket":  # S3 tags a bucket in a call of its own
+                self._client("s3").put_bucket_tagging(
+                    Bucket=known["Bucket"], Tagging={"TagSet": _as_list(self._tags)}
+                )
+
+
+def _operation(model: Any) -> str:
+    return f"{model.service_model.service_name}.{model.name}"  # e.g. "lambda.CreateFunction"
+
+
+def _identifier(kind: Kind, model: Any, known: dict[str, Any]) -> str | None:
+    """The thing's identifier, or None while a part of it is not known before AWS answers."""
+    try:
+        return kind.made_by[_operation(model)].format_map(known)
+    except KeyError:
+        return None
+
+
+def _add_tags(params: dict[str, Any], model: Any, tags: dict[str, str]) -> None:
+    """Add `tags` where the call takes tags, keeping the caller's own.
+
+    Services disagree on the form: a dict (Lambda, SQS, Logs) or a list of Key and Value (IAM, SNS, DynamoDB).
+    """
+    members = model.input_shape.members
+    name = next((name for name in ("Tags", "tags") if name in members), None)
+    if name is None:
+        return
+    if members[name].type_name == "map":
+        params[name] = tags | dict(params.get(name) or {})
+    else:
+        given = list(params.get(name) or [])
+        keys = {tag["Key"] for tag in given}
+        params[name] = given + [tag for tag in _as_list(tags) if tag["Key"] not in keys]
+
+
+def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

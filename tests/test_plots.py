@@ -1,0 +1,147 @@
+"""plot_durations() draws what the table holds, and its title says what the medians show."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
+
+from helpers.plots import plot_durations  # noqa: E402
+
+NAN = float("nan")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def table(*rows: tuple, status: str = "success") -> pd.DataFrame:
+    """Rows of (function, init_ms, duration_ms)."""
+    frame = pd.DataFrame(rows, columns=["function", "init_ms", "duration_ms"])
+    return frame.assign(status=status)
+
+
+COLD_AND_WARM = table(("a", 98.0, 2.0), ("a", NAN, 1.0), ("a", NAN, 3.0), ("a", 198.0, 2.0), ("a", NAN, 2.0))
+
+
+def title_of(ax) -> str:
+    """The title on one line."""
+    return " ".join(ax.get_title(loc="left").split())
+
+
+def points(ax) -> dict[str, list[float]]:
+    """Label -> the drawn values in ms."""
+    drawn: dict[str, list[float]] = {}
+    for collection in ax.collections:
+        drawn.setdefault(collection.get_label(), []).extend(float(x) for x in collection.get_offsets()[:, 0])
+    return drawn
+
+
+def test_every_invocation_is_drawn_with_init_apart():
+    assert points(plot_durations(COLD_AND_WARM)) == {
+        "cold: Init Duration": [98.0, 198.0],
+        "cold: Duration": [2.0, 2.0],
+        "warm: Duration": [1.0, 3.0, 2.0],
+    }
+
+
+def test_the_title_states_the_finding():
+    # Medians: (100 + 200) / 2 = 150 ms cold, 2 ms warm.
+    title = title_of(plot_durations(COLD_AND_WARM))
+    assert title == "Cold starts take 75 times as long as warm calls (medians, 5 calls)"
+
+
+def test_a_given_title_stands_instead():
+    assert plot_durations(COLD_AND_WARM, title="Mine").get_title(loc="left") == "Mine"
+
+
+def test_the_axis_has_its_unit_and_a_log_scale():
+    ax = plot_durations(COLD_AND_WARM)
+    assert "milliseconds" in ax.get_xlabel()
+    assert ax.get_xscale() == "log"
+
+
+def test_every_text_is_at_least_12_points():
+    ax = plot_durations(pd.concat([COLD_AND_WARM, COLD_AND_WARM.assign(function="b")]), by="function")
+    texts = [text for text in ax.figure.findobj(plt.Text) if text.get_text()]
+    assert len(texts) > 8
+    assert min(text.get_fontsize() for text in texts) >= 12
+
+
+def test_the_picture_is_the_same_on_every_run():
+    def places():
+        return [collection.get_offsets().tolist() for collection in plot_durations(COLD_AND_WARM).collections]
+
+    assert places() == places()
+
+
+def test_an_axes_of_the_caller_is_used():
+    _, ax = plt.subplots()
+    assert plot_durations(COLD_AND_WARM, ax=ax) is ax
+
+
+def test_by_gives_each_function_a_band():
+    slow = table(("b", 1000.0, 4.0), ("b", NAN, 4.0))
+    ax = plot_durations(pd.concat([COLD_AND_WARM, slow]), by="function")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert title_of(ax) == "Cold starts take from 150 ms (a) to 1,004 ms (b); medians, 7 calls"
+    assert sorted(points(ax)["warm: Duration"]) == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_by_without_cold_starts_compares_warm_calls():
+    frame = table(("a", NAN, 1.0), ("b", NAN, 20.0), ("a", NAN, 3.0))
+    title = title_of(plot_durations(frame, by="function"))
+    assert title == "Warm calls take from 2 ms (a) to 20 ms (b); medians, 3 calls"
+
+
+def test_failed_invocations_are_left_out_and_counted():
+    failed = table(("a", NAN, 3000.0), status="timeout")
+    ax = plot_durations(pd.concat([COLD_AND_WARM, failed]))
+    assert 3000.0 not in points(ax)["warm: Duration"]
+    assert "5 calls; 1 failed, left out" in title_of(ax)
+
+
+@pytest.mark.parametrize(
+    ("rows", "title"),
+    [
+        ([("a", NAN, 1.5)], "A warm call takes 1.5 ms (1 call)"),
+        ([("a", 90.0, 1.5)], "A cold start takes 92 ms: Init Duration and Duration (1 call)"),
+        ([("a", 1.0, 1.0), ("a", NAN, 5.0)], "Cold starts take no longer than warm calls (medians, 2 calls)"),
+        (
+            [("a", 1.0, 2.0), ("a", NAN, 2.0)],
+            "Cold starts take 1.5 times as long as warm calls (medians, 2 calls)",
+        ),
+    ],
+)
+def test_the_title_fits_whatever_there_is(rows, title):
+    assert title_of(plot_durations(table(*rows))) == title
+
+
+def test_no_two_texts_overlap():
+    rows = [(name, init, 2.0) for name in ("python", "node", "ruby") for init in (90.0, 140.0, NAN, NAN)]
+    ax = plot_durations(table(*rows), by="function")
+    renderer = ax.figure.canvas.get_renderer()
+    ax.figure.draw(renderer)
+    boxes = [text.get_window_extent(renderer) for text in ax.texts]
+    assert len(boxes) == 9
+    overlaps = [(i, j) for i in range(9) for j in range(i) if boxes[i].overlaps(boxes[j])]
+    assert overlaps == []
+    assert all(box.x1 <= ax.get_window_extent(renderer).x1 for box in boxes)
+
+
+def test_nothing_to_draw_and_no_such_column_are_said():
+    with pytest.raises(ValueError, match="There is no successful invocation to draw"):
+        plot_durations(COLD_AND_WARM.iloc[:0])
+    with pytest.raises(ValueError, match="no column 'language' to split by; it has: function, init_ms"):
+        plot_durations(COLD_AND_WARM, by="language")
+
+
+def test_medians_are_marked():
+    ax = plot_durations(COLD_AND_WARM)
+    assert sorted(float(np.mean(line.get_xdata())) for line in ax.lines) == [2.0, 2.0, 148.0]
+    assert {text.get_text() for text in ax.texts} == {"148 ms", "2 ms"}
