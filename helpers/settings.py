@@ -18,6 +18,8 @@ VENV = ROOT / ".venv"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
 DEFAULT_REGION = "us-east-1"
+TARGETS = ("embedded", "aws")  # the first is the default
+TARGET_FILE = "target"
 
 
 class SettingError(ValueError):
@@ -38,11 +40,29 @@ def port() -> int:
 
 
 def target() -> str:
-    """Which AWS: "embedded" (the default) or "aws", from `WORKSHOP_TARGET`."""
-    text = (os.environ.get("WORKSHOP_TARGET") or "embedded").lower()
-    if text not in ("embedded", "aws"):
+    """Which AWS, "embedded" or "aws": `WORKSHOP_TARGET`, or what `choose` was told last, or "embedded"."""
+    text = (os.environ.get("WORKSHOP_TARGET") or _chosen() or TARGETS[0]).lower()
+    if text not in TARGETS:
         raise SettingError(f"WORKSHOP_TARGET is {text!r}; set it to 'embedded' or 'aws'.")
     return text
+
+
+def choose(target: str) -> None:
+    """Use "embedded" or "aws" from now on, in every notebook that connects afterwards.
+
+    `WORKSHOP_TARGET`, where it is set, goes before this. Raises SettingError for anything else.
+    """
+    if target not in TARGETS:
+        raise SettingError(f"There is no AWS called {target!r}; choose 'embedded' or 'aws'.")
+    home().mkdir(parents=True, exist_ok=True)
+    (home() / TARGET_FILE).write_text(target + "\n")
+
+
+def _chosen() -> str:
+    try:
+        return (home() / TARGET_FILE).read_text().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
 
 
 def region() -> str:

@@ -1,0 +1,43 @@
+"""What the notebooks import: about ten public names, each loaded on first use.
+
+Importing helpers needs the standard library alone and makes no network call.
+"""
+
+import importlib
+import sys
+import types
+
+# Public name: the module that defines it.
+_DEFINED_IN = {
+    "choose": "settings",
+    "connect": "connect",
+    "package": "package",
+    "deploy": "deploy",
+    "load_event": "events",
+    "reports": "reports",
+    "plot_durations": "plots",
+    "draw_map": "workshop_map",
+    "clean": "cleanup",
+}
+
+__all__ = sorted(_DEFINED_IN)
+
+
+def __getattr__(name):
+    if name not in _DEFINED_IN:
+        raise AttributeError("helpers has no {!r}; it has {}".format(name, ", ".join(__all__)))
+    return getattr(importlib.import_module("." + _DEFINED_IN[name], __name__), name)
+
+
+def __dir__():
+    return __all__
+
+
+class _Package(types.ModuleType):
+    def __setattr__(self, name, value):
+        """Keep a public name from being hidden by the module of the same name, which import binds here."""
+        if not (name in _DEFINED_IN and isinstance(value, types.ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

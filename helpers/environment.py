@@ -1,0 +1,313 @@
+"""Makes the Python environment of the workshop, exactly as requirements.lock says, in .venv of the checkout.
+
+Standard library only: it runs before there is an environment.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import importlib.util
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import settings
+
+FAILED = "The environment could not be made"
+POLL = 0.2  # seconds between two looks at pip's progress
+# Where awslambdaric has no wheel, the Python part of this one serves: localaws has a stand-in for the rest.
+RUNTIME_CLIENT, RUNTIME_CLIENT_PLATFORM = "awslambdaric", "manylinux2014_x86_64"
+
+# What pip or the system says when it fails, and the cause: the first that is found counts.
+CAUSES = {
+    r"No space left on device|Disk quota exceeded": "the disk is full, and about 1 GB is needed",
+    r"Permission denied|Operation not permitted|Read-only file system": "there is no write permission",
+    r"DO NOT MATCH THE HASHES": "a package does not match its hash in requirements.lock; "
+    "check which package registry pip uses",
+    r"Failed to establish a new connection|[Nn]ame resolution|Name or service not known|NameResolutionError"
+    r"|ConnectTimeout|Read timed out|ProxyError|SSLError|Connection refused|Connection broken|unreachable":
+    "no package registry can be reached; check the network, or set PIP_INDEX_URL to a registry that can be",
+    r"No matching distribution found": "the package registry lacks a package of requirements.lock "
+    "for this system and this Python",
+}
+
+
+class EnvironmentProblem(RuntimeError):
+    """The environment cannot be made; its message is one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Locked:
+    """One package of the lock: its version, and the hashes (`sha256:…`) of its files for all systems."""
+
+    version: str
+    hashes: tuple[str, ...]
+
+
+def locked() -> dict[str, Locked]:
+    """Return every package of requirements.lock by its normalised name."""
+    packages: dict[str, Locked] = {}
+    for entry in re.split(r"^(?=\w)", settings.LOCK.read_text(), flags=re.MULTILINE):
+        if match := re.match(r"([\w.-]+)==([^\s;]+)", entry):
+            packages[_normal(match[1])] = Locked(match[2], tuple(re.findall(r"--hash=(\S+)", entry)))
+    return packages
+
+
+def direct() -> list[str]:
+    """Return the normalised names of the packages that pyproject.toml asks for, the tests' included."""
+    listed = tomllib.loads(settings.PYPROJECT.read_text())
+    requirements = listed["project"]["dependencies"] + listed["dependency-groups"]["test"]
+    return [_normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in requirements]
+
+
+def lacking(path: list[str]) -> list[str]:
+    """Return the direct dependencies that the folders of `path` lack, or hold at another version."""
+    versions = locked()
+
+    def installed(name: str) -> str | None:
+        found = next(iter(importlib.metadata.distributions(name=name, path=path)), None)
+        return found and found.version
+
+    return [name for name in direct() if installed(name) != versions[name].version]
+
+
+def python() -> Path:
+    """Return the Python of .venv, which may not exist yet."""
+    return settings.VENV / "bin" / "python"
+
+
+def made() -> bool:
+    """Whether .venv is complete, from this lock, in this place, and for the Python version that runs now."""
+    return (
+        python().exists()
+        and _stamp_file().is_file()
+        and _stamp_file().read_text() == _stamp()
+        and not lacking([str(_site_packages())])
+    )
+
+
+def ready() -> bool:
+    """Whether the Python that runs now has what the lock says: .venv's, or the reader's own (conda)."""
+    return made() if _inside() else not lacking(sys.path)
+
+
+def enter(arguments: list[str]) -> None:
+    """Return when this Python is ready; else make .venv where needed and become its `python -m helpers …`.
+
+    Raises EnvironmentProblem.
+    """
+    if ready():
+        return
+    if _inside():  # .venv cannot remake itself; the Python that it was made from can
+        _become(sys._base_executable, arguments)
+    if not made():
+        make()
+    _become(str(python()), arguments)
+
+
+def make() -> None:
+    """Make .venv from nothing. What stood there before is removed, or set aside if it was not made here.
+
+    An interruption leaves no .venv, or at worst one without a stamp, which the next call makes anew.
+    Raises EnvironmentProblem.
+    """
+    if importlib.util.find_spec("ensurepip") is None:  # Debian and Ubuntu ship it apart
+        raise EnvironmentProblem(
+            "This Python cannot make environments, because its module ensurepip is missing; "
+            "on Debian and Ubuntu `apt install python3-venv` adds it."
+        )
+    with _explained(), _alone() as lock:
+        if made():  # by another command, while this one waited
+            return
+        _clear()
+        try:
+            _fill(lock)
+        except BaseException:
+            shutil.rmtree(settings.VENV, ignore_errors=True)
+            raise
+
+
+def install_command() -> list[str]:
+    """Return the command that installs the lock. -I keeps the reader's PYTHONPATH and user site out of it."""
+    pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+    return [*pip, "--require-hashes", "--only-binary=:all:", "-r", str(settings.LOCK)]
+
+
+def runtime_client_command(requirements: Path) -> list[str]:
+    """Return the command that installs awslambdaric, as `requirements` names it, where it has no wheel."""
+    pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off", "--no-deps"]
+    where = ["--platform", RUNTIME_CLIENT_PLATFORM, "--target", str(_site_packages())]
+    return [*pip, *where, "--require-hashes", "--only-binary=:all:", "-r", str(requirements)]
+
+
+def cause(said: str) -> str | None:
+    """Return the cause, as half a sentence, of a failure in which pip or the system said `said`."""
+    return next((meaning for pattern, meaning in CAUSES.items() if re.search(pattern, said)), None)
+
+
+def progress(said: str, installed: int, total: int) -> float:
+    """Return how far pip is, from 0 to 1: it printed `said`, and `installed` of `total` packages are there.
+
+    pip names each requirement, with its line in the lock, when it collects it, and says which it ignores,
+    being for other systems. While it installs it says nothing, so what stands in site-packages is counted.
+    """
+    named = len(set(re.findall(r"\(from -r \S+ \(line (\d+)\)\)", said)))
+    ignored = len(re.findall(r"^Ignoring ", said, flags=re.MULTILINE))
+    return min(1.0, (named + 2 * ignored + installed) / (2 * total))
+
+
+def _fill(lock: int) -> None:
+    settings.VENV.mkdir()
+    _stamp_file().write_text("unfinished\n")  # whose it is, should this be interrupted
+    venv.create(settings.VENV, symlinks=True)
+    log = settings.home() / "environment.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("")
+    _say(f"Making the environment in {settings.VENV.name}, once: a minute or two, with a fast network.")
+    _run([str(python()), "-I", "-m", "ensurepip", "--default-pip"], log, lock)
+    _run(install_command(), log, lock)
+    if sys.platform != "linux":
+        client = locked()[RUNTIME_CLIENT]
+        requirements = settings.VENV / f"{RUNTIME_CLIENT}.txt"
+        hashes = "".join(f" --hash={value}" for value in client.hashes)
+        requirements.write_text(f"{RUNTIME_CLIENT}=={client.version}{hashes}\n")
+        _run(runtime_client_command(requirements), log, lock)
+    # so that `import helpers` works in a kernel started in any folder, as editors do
+    (_site_packages() / "lambda-workshop.pth").write_text(f"{settings.ROOT}\n")
+    if missing := lacking([str(_site_packages())]):
+        raise EnvironmentProblem(f"{FAILED}: pip did not install {', '.join(missing)}.")
+    finished = _stamp_file().with_suffix(".new")
+    finished.write_text(_stamp())
+    finished.replace(_stamp_file())
+    _say("The environment is made.")
+
+
+def _run(command: list[str], log: Path, lock: int) -> None:
+    """Run a step whose output goes to the log, with a progress bar.
+
+    It inherits the lock, so that it keeps others out even if this process is killed and it goes on.
+    """
+    start = log.stat().st_size
+    before = _count_installed()
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=[lock],
+            process_group=0,  # ensurepip starts a process of its own, which has to end with it
+            env={**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+    total = len(locked())
+    try:
+        while child.poll() is None:
+            _draw(progress(_read(log, start), _count_installed() - before, total))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(POLL)
+    finally:
+        _draw(None)
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGTERM)
+            child.wait()
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command, output=_read(log, start))
+
+
+def _read(log: Path, start: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read().decode(errors="replace")
+
+
+def _count_installed() -> int:
+    return sum(1 for _ in _site_packages().glob("*.dist-info"))
+
+
+def _draw(part: float | None, width: int = 40) -> None:
+    """Draw the bar over itself, or wipe it out (None), where a person is looking."""
+    if sys.stderr.isatty():
+        done = round((part or 0) * width)
+        bar = f"[{'#' * done}{'.' * (width - done)}] {part:4.0%}" if part is not None else " " * (width + 7)
+        print(f"\r{bar}", end="\r" if part is None else "", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what can fail while the environment is made into one sentence."""
+    log = settings.home() / "environment.log"
+    try:
+        yield
+    except subprocess.CalledProcessError as error:
+        why = cause(error.output) or "pip failed"
+        raise EnvironmentProblem(f"{FAILED}: {why} (all that pip said is in {log}).") from error
+    except OSError as error:
+        why = cause(error.strerror or "") or error
+        where = f" ({error.filename})" if error.filename else ""
+        raise EnvironmentProblem(f"{FAILED}: {why}{where}.") from error
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[int]:
+    """Keep other commands from making the environment at the same time; gives the lock's file descriptor."""
+    lock = os.open(settings.ROOT / ".venv.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("Waiting for another command that is making the environment.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _clear() -> None:
+    """Make room for .venv: remove ours, and set aside one that someone else made."""
+    place = settings.VENV
+    if not os.path.lexists(place):
+        return
+    if _stamp_file().is_file() and not place.is_symlink():
+        shutil.rmtree(place)
+        return
+    number = next(n for n in itertools.count(1) if not os.path.lexists(f"{place}.aside-{n}"))
+    place.rename(f"{place}.aside-{number}")
+    _say(f"{place.name} was not made by this command, so it is kept as {place.name}.aside-{number}.")
+
+
+def _stamp() -> str:
+    """What a finished .venv is stamped with; its place too, since a copied .venv points to the old one."""
+    lock = hashlib.sha256(settings.LOCK.read_bytes()).hexdigest()
+    return f"lock {lock}\npython {sys.version_info.major}.{sys.version_info.minor}\nplace {settings.ROOT}\n"
+
+
+def _stamp_file() -> Path:
+    return settings.VENV / "workshop-stamp.txt"
+
+
+def _site_packages() -> Path:
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(settings.VENV)}))
+
+
+def _inside() -> bool:
+    return Path(sys.prefix).resolve() == settings.VENV.resolve()
+
+
+def _become(program: str, arguments: list[str]) -> None:
+    sys.stdout.flush()
+    os.execv(program, [program, "-m", "helpers", *arguments])
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
