@@ -229,9 +229,13 @@ def _jupyterlab_command(no_browser: bool) -> list[str]:
 
 
 def _jupyterlab_variables() -> dict[str, str]:
-    """The environment of JupyterLab and its kernels, which can then import helpers from any folder."""
-    path = [str(settings.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    """The environment of JupyterLab and its kernels: they find helpers from any folder, and our defaults.
+
+    The defaults keep JupyterLab from asking every reader whether to show news from the network.
+    """
+    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": settings.ROOT / "helpers" / "jupyter"}
+    first = {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in ours.items()}
+    return {**os.environ, **first}
 
 
 # doctor: each finding is a grade ("ok", "note" for what can be done without, "wrong") and a sentence

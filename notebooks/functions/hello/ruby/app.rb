@@ -1,0 +1,3 @@
+def handler(event:, context:)
+  { message: "Hello, #{event.fetch("name", "world")}!" }
+end
