@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -79,11 +80,14 @@ def start(home: Path, port: int, region: str = "us-east-1") -> Endpoint:
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )
         try:
-            return _wait_until_ready(process, home)
+            endpoint = _wait_until_ready(process, home)
         except BaseException:  # Ctrl-C included: nothing half-started stays
             process.terminate()
             process.wait()
             raise
+        # When it ends while we live on, as a notebook does, no zombie shall pass for a server that is alive.
+        threading.Thread(target=process.wait, daemon=True, name="localaws").start()
+        return endpoint
 
 
 def stop(home: Path) -> bool:
@@ -110,8 +114,11 @@ def _only_one(home: Path):
         with (home / "localaws.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-    except PermissionError as error:
-        raise LocalAwsError(f"Cannot write to {error.filename}; set WORKSHOP_HOME to a folder that you may write to.") from None
+    except OSError as error:
+        raise LocalAwsError(
+            f"Cannot write to {error.filename or home} ({error.strerror}); "
+            "set WORKSHOP_HOME to a folder that you may write to."
+        ) from None
 
 
 def _check_port(port: int) -> None:

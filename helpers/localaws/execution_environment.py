@@ -29,6 +29,7 @@ from .sandbox import Keeper, Sandbox
 
 INIT_LIMIT_S = 10.0
 POLL_S = 0.02  # how often memory is looked at while a function runs
+PIPE_BYTES = 65536  # what a pipe holds at most: pipe(7)
 
 
 @dataclass
@@ -304,8 +305,9 @@ class _Process:
 
     def read_output(self) -> None:
         """Read all output that is there: what a function printed before it answered belongs before END."""
-        for descriptor in self._readers:
+        for descriptor, reader in self._readers.items():
             self._read(descriptor)
+            reader.feed(b"")  # a last line without a newline too
 
     def close(self) -> None:
         self._selector.close()
@@ -313,16 +315,14 @@ class _Process:
         self.api.close()
 
     def _read(self, descriptor: int) -> None:
-        while True:
-            try:
-                data = os.read(descriptor, 65536)
-            except BlockingIOError:
-                return
-            self._readers[descriptor].feed(data)
-            if not data:  # every holder of the other end is gone
-                if descriptor in self._selector.get_map():
-                    self._selector.unregister(descriptor)
-                return
+        """Read once, all that a pipe holds: to read on until it is empty might never end."""
+        try:
+            data = os.read(descriptor, PIPE_BYTES)
+        except BlockingIOError:
+            return
+        self._readers[descriptor].feed(data)
+        if not data and descriptor in self._selector.get_map():  # every holder of the other end is gone
+            self._selector.unregister(descriptor)
 
 
 def _exit_failure(code: int) -> Failure:

@@ -158,10 +158,15 @@ async def _answer(send, status: int, body: dict, error_type: str = "") -> None:
 def _json_problem(body: bytes) -> str:
     """What is wrong with an event, or nothing; no body at all stands for {}."""
     try:
-        json.loads(body or b"{}")
-    except ValueError as error:
+        json.loads(body or b"{}", parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         return str(error)
     return ""
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity, which Python takes for JSON."""
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _client_context(headers: dict[bytes, bytes]) -> str:

@@ -31,6 +31,7 @@ statuses: dict[int, int] = {}  # process id -> status descriptor
 
 def main(control_fd: int) -> None:
     control = socket.socket(fileno=control_fd)
+    control.set_inheritable(False)
     if libc:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a function leaves behind becomes ours, and can be found
     wake, wake_write = os.pipe()
@@ -96,7 +97,8 @@ def become(argv: list[str], env: dict[str, str], cwd: str, output: int, telemetr
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != keeper:  # the keeper ended before the line above could take effect
                 os._exit(1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # what we ignore, and what Python itself does
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)

@@ -32,12 +32,12 @@ class LogStream:
     def put(self, events: list[tuple[int, str]]) -> None:
         """Write events: (ms since 1970, message)."""
         if events:
-            self._tail = (self._tail + "".join(_terminated(message) for _, message in events))[-2 * TAIL_BYTES:]
+            self._tail = (self._tail + "".join(_terminated(message) for _, message in events))[-TAIL_BYTES:]
             self._write(self._function, self.name, events)
 
     def text(self) -> str:
-        """The end of what this invocation has logged, for LogType=Tail."""
-        return self._tail
+        """The end of what this invocation has logged, for LogType=Tail; it begins with a whole character."""
+        return self._tail.encode()[-TAIL_BYTES:].decode("utf-8", "ignore")
 
 
 class LineReader:

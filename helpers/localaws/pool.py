@@ -72,6 +72,7 @@ class Pool:
             stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
             free[:] = [environment for environment in free if environment not in stale]
             environment = free.pop() if free else self._new(function)
+            environment.function = function  # the same but for its tags, and with them its idle time
             self._busy.add(environment)
         for old in stale:
             old.close()

@@ -88,6 +88,8 @@ class RuntimeApi:
         self._next.put(None)
         with contextlib.suppress(OSError):
             socket.create_connection(self._server.server_address).close()  # wakes the thread that accepts
+        self.wake.close()
+        self._wake_write.close()
 
     def _serve(self) -> None:
         # Not serve_forever: its shutdown takes up to half a second, which would count in Init Duration.

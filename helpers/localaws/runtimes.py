@@ -59,7 +59,9 @@ def find(name: str, task: Path, opt: Path, library: Path) -> Runtime:
 
 def _python(task: Path, opt: Path, library: Path) -> Runtime:
     major, minor, micro = sys.version_info[:3]
-    path = [_python_library(library), opt / "python", opt / "python" / "lib" / f"python{major}.{minor}" / "site-packages"]
+    layers = opt / "python"
+    # A layer's packages cover those of the runtime, as in sys.path on AWS: /opt/python stands before /var/runtime.
+    path = [layers / "lib" / f"python{major}.{minor}" / "site-packages", layers, _python_library(library)]
     return Runtime(
         version=f"python:{major}.{minor}.v{micro}",
         # -S leaves out site-packages, the workshop's own and the machine's; -B because /var/task is read-only on AWS

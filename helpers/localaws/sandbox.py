@@ -1,5 +1,7 @@
 """One function process: started through the keeper, frozen, thawed, measured and killed."""
 
+import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from .keeper import PR_SET_CHILD_SUBREAPER
+
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -19,12 +23,16 @@ class Keeper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._closing = False
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a killed keeper leaves becomes ours
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(KEEPER), str(theirs.fileno())], pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )
+        threading.Thread(target=self._watch, daemon=True, name="keeper-watch").start()
 
     def start(self, argv: list[str], env: dict[str, str], cwd: Path) -> "Sandbox":
         """Start a process with `env` as its whole environment; a missing program shows as exit code 126."""
@@ -44,12 +52,27 @@ class Keeper:
         return Sandbox(self, reply["pid"], output, telemetry, status)
 
     def kill(self, pid: int) -> None:
-        self._ask({"kill": pid})
+        try:
+            self._ask({"kill": pid})
+        except OSError:
+            return  # the keeper has ended, and with it every process that it had started
 
     def close(self) -> None:
         """End the keeper, and with it every process that it has started."""
+        self._closing = True
         self._control.close()
         self._process.wait()
+
+    def _watch(self) -> None:
+        """When somebody else ends the keeper, end what it leaves behind, and the server, which cannot go on."""
+        self._process.wait()
+        if self._closing:
+            return
+        while children := [child for child in psutil.Process().children(recursive=True) if _lives(child)]:
+            for child in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _ask(self, request: dict, descriptors: list[int] = ()) -> dict:
         data = json.dumps(request).encode() + b"\n"
@@ -101,10 +124,19 @@ class Sandbox:
             os.close(descriptor)
 
     def _signal(self, number: int) -> None:
-        try:
+        """To its process group at once, and to every descendant, as some may have left the group."""
+        with contextlib.suppress(OSError, psutil.Error):  # it has ended
             os.killpg(self.pid, number)
-        except ProcessLookupError:
-            return
+            for child in _children(self.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, number)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 if sys.platform == "linux":

@@ -111,6 +111,7 @@ def install(pool: Pool) -> None:
     lambda_svc.invalidate_worker = invalidate_worker
     lambda_svc.invoke_async_with_retry = invoke_async_with_retry
     lambda_svc._validate_snapstart = refuse_snapstart
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
     lambda_runtime.reset = pool.retire_all
 
 

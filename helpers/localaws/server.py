@@ -60,6 +60,11 @@ async def _serve(home: Path, port: int, region: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     pool = Pool(home / "localaws", f"http://127.0.0.1:{port}", seam.write_log)
+
+    async def told_to_end() -> None:
+        await ended.wait()
+        pool.close()  # before the server waits for its requests: a function that runs would hold it up
+
     try:
         seam.install(pool)
         gateway = Gateway(ministack.app.app, ended)
@@ -70,7 +75,7 @@ async def _serve(home: Path, port: int, region: str) -> None:
         state = home / STATE_FILE
         state.write_text(json.dumps({"pid": os.getpid(), "port": port, "region": region}))
         try:
-            await serve(gateway, config, shutdown_trigger=ended.wait)
+            await serve(gateway, config, shutdown_trigger=told_to_end)
             await gateway.close()
         finally:
             state.unlink(missing_ok=True)

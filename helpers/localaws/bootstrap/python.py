@@ -8,6 +8,8 @@ import os
 import sys
 
 sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this file's own folder
+if os.environ.get("LC_CTYPE") == "C.UTF-8":
+    del os.environ["LC_CTYPE"]  # Python sets it where a machine lacks the locale that LANG names (PEP 538)
 
 
 def stand_in():
