@@ -1,0 +1,51 @@
+"""The contract with MiniStack: what the seam replaces and calls is as it was when it was written."""
+
+import importlib.metadata
+import tomllib
+
+import pytest
+from ministack.services import lambda_svc
+
+from helpers import settings
+from helpers.localaws import seam
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_the_installed_ministack_keeps_the_contract():
+    assert seam.verify() is None
+
+
+def test_the_contract_names_the_executor_that_the_seam_replaces():
+    assert (lambda_svc, "_execute_function_dispatch") in seam.CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), list(seam.CONTRACT), ids=lambda part: getattr(part, "__name__", part)
+)
+def test_a_changed_signature_is_named(monkeypatch, module, name):
+    monkeypatch.setattr(module, name, lambda something, entirely, different: None)
+    with pytest.raises(seam.SeamError, match=rf"{module.__name__}\.{name} of MiniStack takes .*'entirely'"):
+        seam.verify()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), list(seam.CONTRACT), ids=lambda part: getattr(part, "__name__", part)
+)
+def test_a_name_that_is_gone_is_named(monkeypatch, module, name):
+    monkeypatch.delattr(module, name)
+    with pytest.raises(seam.SeamError, match=rf"MiniStack has no {module.__name__}\.{name} any more"):
+        seam.verify()
+
+
+def test_install_checks_the_contract_before_it_changes_anything(monkeypatch):
+    before = lambda_svc._execute_function_dispatch
+    monkeypatch.delattr(lambda_svc, "_resolve_layer_zip")
+    with pytest.raises(seam.SeamError):
+        seam.install(pool=None)
+    assert lambda_svc._execute_function_dispatch is before
+
+
+def test_ministack_is_pinned_to_the_version_that_is_installed():
+    dependencies = tomllib.loads(settings.PYPROJECT.read_text())["project"]["dependencies"]
+    assert f"ministack=={importlib.metadata.version('ministack')}" in dependencies
