@@ -126,9 +126,18 @@ def _env(options: argparse.Namespace) -> int:
         _say("The embedded AWS is not running; start it with python3 -m helpers start.")
         return 1
     _say(f"Printing what an AWS client needs to talk to {endpoint.url}.")
-    for name, value in endpoint.variables().items():
+    for name, value in {**endpoint.variables(), **_no_proxy()}.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _no_proxy() -> dict[str, str]:
+    """What keeps a client from asking the reader's proxy, if there is one, for an address of this machine."""
+    if not any(os.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
+        return {}
+    own = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    excepted = ",".join(filter(None, [own, "127.0.0.1"]))
+    return {"NO_PROXY": excepted, "no_proxy": excepted}
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -123,7 +123,7 @@ def test_its_plots_are_pictures_on_the_screen(browser, notebook, tmp_path):
             "window.jupyterapp.shell.currentWidget.content.activeCellIndex = arguments[0];"
             "window.jupyterapp.shell.currentWidget.content.scrollToItem(arguments[0], 'center');", number,
         )
-        size = _eventually(lambda: browser.execute_script(VISIBLE_PICTURE), 30, lambda: f"cell {number}")
+        size = _eventually(lambda: browser.execute_script(VISIBLE_PICTURE), 30, lambda number=number: f"cell {number}")
         browser.save_screenshot(str(tmp_path / f"cell-{number}.png"))
         assert size["natural"] > 500, size
         assert size["shown"] <= size["room"], "the picture is cut off at the right"

@@ -76,7 +76,7 @@ def start(home: Path, port: int, region: str = "us-east-1") -> Endpoint:
         _check_port(port)
         with (home / LOG_FILE).open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.localaws", "--home", str(home), "--port", str(port), "--region", region],
+                [sys.executable, "-m", "helpers.localaws", "--home", home, "--port", str(port), "--region", region],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )
         try:

@@ -14,8 +14,8 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Failure:
 
 
 class ExecutionEnvironment:
-    """Starts cold with the first `invoke`; `close` ends it. `used_at` is when it was last free, in monotonic seconds."""
+    """Starts cold with the first `invoke`; `close` ends it. `used_at`: when it was last free, in monotonic seconds."""
 
     def __init__(
         self, function: Function, home: Path, keeper: Keeper, endpoint: str,
@@ -268,8 +268,9 @@ class ExecutionEnvironment:
         if failure.status == "timeout":
             report.duration_ms, report.error_type = self.function.timeout_s * 1000.0, ""
             seconds = float(self.function.timeout_s)
-            self._stream.platform(self._format.timed_out(request_id, seconds, datetime.now(timezone.utc)))
-            return _error_payload("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds")
+            self._stream.platform(self._format.timed_out(request_id, seconds, datetime.now(UTC)))
+            message = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
+            return _error_payload("Sandbox.Timedout", message)
         if failure.payload:
             return failure.payload
         self._stream.platform(self._format.failure(request_id, failure.message, failure.error_type))

@@ -10,6 +10,7 @@ time: `{"start": {"argv", "env", "cwd"}}` comes with three descriptors (output, 
 them (negative for a signal) is written to its status descriptor.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -127,10 +128,8 @@ def reap() -> None:
 def note_end(pid: int, status: int) -> None:
     descriptor = statuses.pop(pid, None)
     if descriptor is not None:  # otherwise an orphan that a function left behind
-        try:
+        with contextlib.suppress(BrokenPipeError):  # the server has already given up this environment
             os.write(descriptor, str(os.waitstatus_to_exitcode(status)).encode())
-        except BrokenPipeError:
-            pass  # the server has already given up this environment
         os.close(descriptor)
 
 

@@ -3,7 +3,7 @@
 import struct
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from .function import Function
 
@@ -17,7 +17,7 @@ class LogStream:
     def __init__(self, function: Function, environment: str, write: Callable) -> None:
         self._function = function
         self._write = write
-        self.name = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{function.version}]{environment}"
+        self.name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{environment}"
         self._tail = ""
 
     def begin(self) -> None:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
 import json
 import math
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 @dataclass
@@ -106,7 +106,7 @@ def _ending(status: str, error_type: str) -> str:
 
 
 def _event(kind: str, record: dict) -> str:
-    return json.dumps({"time": _iso(datetime.now(timezone.utc)), "type": kind, "record": record}) + "\n"
+    return json.dumps({"time": _iso(datetime.now(UTC)), "type": kind, "record": record}) + "\n"
 
 
 def _iso(when: datetime) -> str:

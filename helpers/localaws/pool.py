@@ -21,7 +21,9 @@ REAP_EVERY_S = 0.5
 class Pool:
     """All execution environments of the embedded AWS. `write_log(function, stream, events)` stores log events."""
 
-    def __init__(self, home: Path, endpoint: str, write_log: Callable, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, home: Path, endpoint: str, write_log: Callable, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._home, self._endpoint, self._write_log, self._clock = home, endpoint, write_log, clock
         shutil.rmtree(home / "environments", ignore_errors=True)  # left by a server that was killed
         self._keeper = Keeper()

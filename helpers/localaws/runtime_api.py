@@ -1,7 +1,7 @@
 """The Runtime API of one execution environment: the HTTP protocol between Lambda and a runtime.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, version 2018-06-01. It knows nothing of processes,
-time or logs; whoever owns the environment hands in invocations and reads what the runtime says.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, version 2018-06-01. It knows nothing of
+processes, time or logs; whoever owns the environment hands in invocations and reads what the runtime says.
 """
 
 import contextlib

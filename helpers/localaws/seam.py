@@ -30,6 +30,7 @@ CONTRACT = {
     (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
     (lambda_svc, "invoke_async_with_retry"): ("func", "event"),
     (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
+    (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
     (lambda_svc, "executions_in_flight"): (),
     (lambda_svc, "_inflight_key"): ("config",),
@@ -66,7 +67,9 @@ def verify() -> None:
             raise SeamError(f"MiniStack has no {module.__name__}.{name} any more; pin the version that has it.")
         actual = tuple(inspect.signature(found).parameters)
         if actual != parameters:
-            raise SeamError(f"{module.__name__}.{name} of MiniStack takes {actual}, not {parameters}; pin the old version.")
+            raise SeamError(
+                f"{module.__name__}.{name} of MiniStack takes {actual}, not {parameters}; pin the old version."
+            )
 
 
 def install(pool: Pool) -> None:
@@ -96,11 +99,11 @@ def install(pool: Pool) -> None:
 
     def refuse_snapstart(snap, *, runtime, package_type, ephemeral_size):
         if (snap or {}).get("ApplyOn", "None") != "None":
-            return error_response_json(
-                "InvalidParameterValueException",
-                "SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out, or use AWS.", 400,
-            )
+            return _refusal("SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out.")
         return validate_snapstart(snap, runtime=runtime, package_type=package_type, ephemeral_size=ephemeral_size)
+
+    def refuse_provisioned_concurrency(func_name, qualifier, data):
+        return _refusal("Provisioned concurrency is not in the embedded AWS, which holds no environments ready.")
 
     def invalidate_worker(func_name, qualifier=None, account=None, region=None) -> None:
         pool.retire(func_name, qualifier)
@@ -111,6 +114,7 @@ def install(pool: Pool) -> None:
     lambda_svc.invalidate_worker = invalidate_worker
     lambda_svc.invoke_async_with_retry = invoke_async_with_retry
     lambda_svc._validate_snapstart = refuse_snapstart
+    lambda_svc._put_provisioned_concurrency = refuse_provisioned_concurrency
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
     lambda_runtime.reset = pool.retire_all
 
@@ -175,6 +179,11 @@ def _parsed(payload: bytes):
         return json.loads(payload)
     except ValueError:
         return payload
+
+
+def _refusal(message: str) -> tuple:
+    """MiniStack's answer for what neither of us does: better an error than a success that is made up."""
+    return error_response_json("InvalidParameterValueException", message, 400)
 
 
 def _failure(error_type: str, message: str) -> dict:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
 SERVICES = (
-    "apigateway", "autoscaling", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "events", "iam", "kms", "lambda",
-    "logs", "monitoring", "pipes", "resource-groups", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "states",
-    "sts", "tagging",
+    "apigateway", "autoscaling", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "events", "iam", "kms",
+    "lambda", "logs", "monitoring", "pipes", "resource-groups", "s3", "scheduler", "secretsmanager", "sns", "sqs",
+    "ssm", "states", "sts", "tagging",
 )
 
 

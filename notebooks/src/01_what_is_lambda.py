@@ -315,7 +315,8 @@ def greet(event):
     return json.loads(response["Payload"].read())
 
 
-assert greet({"name": "Ada", "language": "fr"}) == {"message": "Bonjour, Ada!"}, greet({"name": "Ada", "language": "fr"})
+answer = greet({"name": "Ada", "language": "fr"})
+assert answer == {"message": "Bonjour, Ada!"}, answer
 assert greet({"name": "Ada"}) == {"message": "Hello, Ada!"}, "without a language, greet in English"
 assert greet({"name": "Yuki", "language": "ja"}) == {"message": "Konnichiwa, Yuki!"}
 print("Well done: your function greets in three languages.")

@@ -20,8 +20,8 @@ def stand_in():
     connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     prefix = "/2018-06-01/runtime/invocation/"
 
-    def ask(method, path, body=None, headers={}):
-        connection.request(method, prefix + path, body, headers)
+    def ask(method, path, body=None, headers=None):
+        connection.request(method, prefix + path, body, headers or {})
         response = connection.getresponse()
         data = response.read()
         if not 200 <= response.status < 300:
