@@ -17,7 +17,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import settings
+from . import settings, webhook
 from .ledger import Ledger, Recorder
 
 # The AWS managed policy that lets a function write its logs.
@@ -63,6 +63,7 @@ class Workshop:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         Recorder(self.ledger, _kinds(), self.tags, self.client).register(session.events)
+        session.events.register("after-call.lambda", _hide_webhooks)
 
     def __repr__(self) -> str:
         where = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}[self.target]
@@ -268,6 +269,11 @@ def _same_endpoint(one: str, other: str) -> bool:
     first, second = urlsplit(one), urlsplit(other)
     loopback = {"localhost": "127.0.0.1"}
     return first.port == second.port and loopback.get(str(first.hostname), first.hostname) == second.hostname
+
+
+def _hide_webhooks(parsed: dict[str, Any], **_: Any) -> None:
+    """A configuration that AWS answers holds WEBHOOK_URL; a cell that shows it must not show the secret."""
+    webhook.hide(parsed)
 
 
 def _role_suffix(policies: tuple[str, ...]) -> str:

@@ -70,6 +70,16 @@ def region() -> str:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
+def slack_webhook() -> str:
+    """The incoming webhook that messages go to in place of the inbox: `WORKSHOP_SLACK_WEBHOOK_URL`, or ""."""
+    url = (os.environ.get("WORKSHOP_SLACK_WEBHOOK_URL") or "").strip()
+    if url and not re.fullmatch(r"https?://[^\s/]+/\S+", url):  # the value is a secret, so it is not shown
+        raise SettingError(
+            "WORKSHOP_SLACK_WEBHOOK_URL is no URL; set it to an incoming webhook, https://hooks.slack.com/services/…"
+        )
+    return url
+
+
 def learner() -> str:
     """The prefix of every name: `WORKSHOP_LEARNER`, or the login name, as lower-case letters, digits and hyphens."""
     text = os.environ.get("WORKSHOP_LEARNER") or _login_name()

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 STATE_FILE = "localaws.json"
@@ -41,6 +41,7 @@ class Endpoint:
     port: int
     pid: int
     region: str = "us-east-1"
+    inbox_url: str = field(default="", repr=False)  # of the Slack webhook; a secret, like one of Slack's own
 
     @property
     def url(self) -> str:

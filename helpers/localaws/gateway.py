@@ -1,6 +1,7 @@
 """What stands between a client and MiniStack: request ids, payload limits, and addresses that work as they are.
 
-An ASGI application around MiniStack's. It also answers `/_localaws`, by which the command line knows the server.
+An ASGI application around MiniStack's. It also answers `/_localaws`, by which the command line knows the server, and
+`/_localaws/inbox`, which tells the address of the inbox and lets its next posts fail.
 """
 
 import asyncio
@@ -16,8 +17,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from . import seam
+from .inbox import Inbox
 
 WHO = "/_localaws"
+INBOX = "/_localaws/inbox"
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations$")
 URL_PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$")
 FUNCTION_URL = re.compile(rb"https://([a-z0-9]{32})\.(lambda-url\.[a-z0-9-]+\.on\.aws)/")
@@ -26,19 +29,23 @@ PAYLOAD_LIMITS = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 
 
 class Gateway:
-    """Passes requests on to `app`, which is MiniStack's, and serves its function URLs on ports of their own."""
+    """Passes requests on to `app`, which is MiniStack's, and serves its function URLs and the inbox on other ports."""
 
-    def __init__(self, app, ended: asyncio.Event) -> None:
+    def __init__(self, app, ended: asyncio.Event, inbox: Inbox) -> None:
         self._app = app
         self._ended = ended
+        self._inbox = inbox
         self._addresses: dict[bytes, bytes] = {}  # id of a function URL -> http://127.0.0.1:port/
         self._listeners: list[asyncio.Task] = []
+        self._serve(inbox, inbox.listener)
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] == WHO:
             await _answer(send, 200, {"pid": os.getpid()})
+        elif scope["path"] == INBOX:
+            await self._control_inbox(scope, receive, send)
         elif scope["method"] == "POST" and INVOKE_PATH.search(scope["path"]):
             await self._invoke(scope, receive, send)
         elif URL_PATH.search(scope["path"]):
@@ -86,12 +93,39 @@ class Gateway:
         if identifier not in self._addresses:
             listener = socket.create_server(("127.0.0.1", 0))
             self._addresses[identifier] = f"http://127.0.0.1:{listener.getsockname()[1]}/".encode()
-            config = Config()
-            config.bind = [f"fd://{listener.detach()}"]
-            config.graceful_timeout = 1
-            app = _AtHost(self._app, identifier + b"." + domain)
-            self._listeners.append(asyncio.create_task(serve(app, config, shutdown_trigger=self._ended.wait)))
+            self._serve(_AtHost(self._app, identifier + b"." + domain), listener)
         return self._addresses[identifier]
+
+    def _serve(self, app, listener: socket.socket) -> None:
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.graceful_timeout = 1
+        served = serve(_WithoutLifespan(app), config, shutdown_trigger=self._ended.wait)
+        self._listeners.append(asyncio.create_task(served))
+
+    async def _control_inbox(self, scope, receive, send) -> None:
+        if scope["method"] == "POST":
+            try:
+                self._inbox.control(await _body(receive))
+            except ValueError as error:
+                return await _answer(send, 400, {"message": str(error)})
+        await _answer(send, 200, self._inbox.state())
+
+
+class _WithoutLifespan:
+    """An application that needs no start and no end of its own: MiniStack, once it has been started, and the inbox."""
+
+    def __init__(self, app) -> None:
+        self._app = app
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] != "lifespan":
+            return await self._app(scope, receive, send)
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
 
 
 class _AtHost:
@@ -101,12 +135,6 @@ class _AtHost:
         self._app, self._host = app, host
 
     async def __call__(self, scope, receive, send) -> None:
-        if scope["type"] == "lifespan":  # MiniStack has been started already
-            while True:
-                message = await receive()
-                await send({"type": message["type"] + ".complete"})
-                if message["type"] == "lifespan.shutdown":
-                    return
         headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"host"]
         await self._app({**scope, "headers": [(b"host", self._host), *headers]}, receive, send)
 

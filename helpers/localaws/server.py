@@ -53,6 +53,7 @@ async def _serve(home: Path, port: int, region: str) -> None:
 
     from . import STATE_FILE, seam
     from .gateway import Gateway
+    from .inbox import Inbox, write_private
     from .pool import Pool
 
     ended = asyncio.Event()
@@ -67,13 +68,14 @@ async def _serve(home: Path, port: int, region: str) -> None:
 
     try:
         seam.install(pool)
-        gateway = Gateway(ministack.app.app, ended)
+        inbox = Inbox(home)
+        gateway = Gateway(ministack.app.app, ended, inbox)
         config = Config()
         config.bind = [f"fd://{listener.detach()}"]
         config.graceful_timeout = 1
         config.keep_alive_timeout = 75
         state = home / STATE_FILE
-        state.write_text(json.dumps({"pid": os.getpid(), "port": port, "region": region}))
+        write_private(state, json.dumps({"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url}))
         try:
             await serve(gateway, config, shutdown_trigger=told_to_end)
             await gateway.close()

@@ -1,0 +1,199 @@
+"""open_inbox() gives the Slack channel of the labs: an inbox on this machine, or Slack itself.
+
+A function posts to its `webhook_url`; what arrived is read back here, which Slack does not allow.
+"""
+
+import html
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from . import localaws, settings
+from .connect import Workshop, connect
+from .localaws.inbox import MESSAGES_FILE, read_posts
+from .webhook import WebhookUrl
+
+CONTROL = "/_localaws/inbox"
+POLL_S = 0.2
+SHOWN = 50  # messages in the view of show(), the newest last
+IN_SLACK = "The messages go to Slack and cannot be read back here; look at the channel of your webhook."
+# Straight to this machine, whatever proxy the reader's environment names.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class InboxError(RuntimeError):
+    """The inbox cannot do what it was asked; the message is one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One post: when it came (UTC), its text, the Content-Type of the request, and what the inbox answered.
+
+    `answer` is "ok" for a message; for a post that was refused it says why, e.g. "invalid_payload", and `text` is "".
+    """
+
+    time: datetime
+    text: str
+    content_type: str
+    answer: str = "ok"
+
+
+class Inbox:
+    """A Slack channel behind an incoming webhook. `webhook_url` is what a function's WEBHOOK_URL has to be."""
+
+    def __init__(self, webhook_url: WebhookUrl, *, control: str = "", file: Path | None = None) -> None:
+        self.webhook_url = webhook_url
+        self._control, self._file = control, file
+
+    def __repr__(self) -> str:
+        return f"<Inbox {self.webhook_url}>"
+
+    @property
+    def is_slack(self) -> bool:
+        """Whether the messages go to Slack, where they cannot be read back."""
+        return self._file is None
+
+    def messages(self, since: datetime | None = None) -> list[Message]:
+        """Return the messages that came after `since` (with a time zone), oldest first; at most the last 1,000.
+
+        Raises InboxError when they went to Slack.
+        """
+        return [message for message in self._posts(since) if message.answer == "ok"]
+
+    def refused(self, since: datetime | None = None) -> list[Message]:
+        """Return the posts that were answered with an error, as messages() does; `answer` says which."""
+        return [message for message in self._posts(since) if message.answer != "ok"]
+
+    def wait(self, count: int, since: datetime | None = None, timeout: float = 30) -> list[Message]:
+        """Wait until `count` messages have come after `since`, for `timeout` seconds at most, and return them.
+
+        Raises InboxError when fewer came.
+        """
+        deadline = time.monotonic() + timeout
+        while len(found := self.messages(since)) < count:
+            if time.monotonic() > deadline:
+                raise InboxError(
+                    f"Within {timeout:g} s the inbox received {len(found)} of {count} messages; "
+                    "look at the function's log for what it did."
+                )
+            time.sleep(POLL_S)
+        return found
+
+    def show(self) -> None:
+        """Show the messages as a table that grows as they arrive; where widgets are not shown, a table as of now."""
+        from IPython.display import display
+
+        if self.is_slack:
+            print(IN_SLACK)
+            return
+        view = _live_view(self._file)
+        view.value = table = _table(self.messages())
+        shown = view._repr_mimebundle_()
+        display({**shown, "text/html": table, "text/plain": _plain(self.messages())}, raw=True)
+
+    def fail_next(self, count: int, status: int = 500, body: str | None = None) -> None:
+        """Answer the next `count` posts with `status` (300 to 599) and `body`, Slack's own for it if None; 0 ends it.
+
+        Raises InboxError when this is Slack, whose answers are its own.
+        """
+        self._send({"fail": count, "status": status} | ({} if body is None else {"body": body}))
+
+    def slow_next(self, count: int, seconds: float) -> None:
+        """Answer the next `count` posts `seconds` late (60 at most); 0 posts end it.
+
+        Raises InboxError when this is Slack, whose answers are its own.
+        """
+        self._send({"slow": count, "seconds": seconds})
+
+    def _posts(self, since: datetime | None) -> list[Message]:
+        if self._file is None:
+            raise InboxError(IN_SLACK)
+        posts = [_message(post) for post in read_posts(self._file)]
+        return [message for message in posts if since is None or message.time > since]
+
+    def _send(self, order: dict[str, Any]) -> None:
+        if self.is_slack:
+            raise InboxError("Slack answers as it likes; unset WORKSHOP_SLACK_WEBHOOK_URL to try failures in the inbox.")
+        request = urllib.request.Request(self._control, json.dumps(order).encode(), method="POST")
+        try:
+            _opener.open(request, timeout=10).close()
+        except urllib.error.HTTPError as error:
+            raise InboxError(json.load(error)["message"]) from None
+        except OSError:
+            raise InboxError("The embedded AWS, and with it the inbox, does not answer; call connect() again.") from None
+
+
+def open_inbox(workshop: Workshop | None = None) -> Inbox:
+    """Return the inbox that belongs to this AWS: Slack's if `WORKSHOP_SLACK_WEBHOOK_URL` is set, else the embedded one.
+
+    Raises InboxError for any other AWS, from where a function cannot reach this machine.
+    """
+    if url := settings.slack_webhook():
+        return Inbox(WebhookUrl(url))
+    workshop = workshop or connect()
+    if not workshop.is_embedded:
+        raise InboxError(
+            "A function cannot reach the inbox of this machine from there; make an incoming webhook in Slack "
+            "and set WORKSHOP_SLACK_WEBHOOK_URL to its URL."
+        )
+    endpoint = localaws.running(settings.home())
+    if endpoint is None or not endpoint.inbox_url:
+        raise InboxError("The embedded AWS, and with it the inbox, is not running; call connect() again.")
+    return Inbox(
+        WebhookUrl(endpoint.inbox_url), control=endpoint.url + CONTROL, file=settings.home() / MESSAGES_FILE
+    )
+
+
+def _message(post: dict[str, Any]) -> Message:
+    answer = "ok" if post["status"] == 200 else post["answer"] or str(post["status"])
+    return Message(datetime.fromisoformat(post["time"]), post["text"], post["content_type"], answer)
+
+
+@lru_cache
+def _live_view(file: Path) -> Any:
+    """The widget that follows a file of messages, by a thread that ends with the kernel; one for all cells."""
+    import ipywidgets
+
+    view = ipywidgets.HTML()
+
+    def follow() -> None:
+        last = None
+        while True:
+            changed = os.stat(file).st_mtime_ns if file.exists() else None
+            if changed != last:
+                last = changed
+                view.value = _table([_message(post) for post in read_posts(file) if post["status"] == 200])
+            time.sleep(POLL_S)
+
+    threading.Thread(target=follow, daemon=True, name="inbox").start()
+    return view
+
+
+def _table(messages: list[Message]) -> str:
+    """The last messages as an HTML table, and how many there are."""
+    if not messages:
+        return "<p>No message has arrived yet.</p>"
+    rows = "".join(
+        f'<tr><td style="vertical-align: top">{message.time:%Y-%m-%d %H:%M:%S}</td>'
+        f'<td style="text-align: left; white-space: pre-wrap">{html.escape(message.text)}</td></tr>'
+        for message in messages[-SHOWN:]
+    )
+    return f"<p>{_count(messages)}</p><table><tr><th>time (UTC)</th><th>text</th></tr>{rows}</table>"
+
+
+def _plain(messages: list[Message]) -> str:
+    lines = [f"{message.time:%Y-%m-%d %H:%M:%S}  {message.text}" for message in messages[-SHOWN:]]
+    return "\n".join([_count(messages), *lines])
+
+
+def _count(messages: list[Message]) -> str:
+    count = f"{len(messages):,} message{'' if len(messages) == 1 else 's'}"
+    return f"{count}, the last {SHOWN} of them:" if len(messages) > SHOWN else f"{count}:"

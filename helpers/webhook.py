@@ -1,0 +1,53 @@
+"""A webhook URL is a secret: whoever has it can post. Here it becomes a text that does not show itself."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+WEBHOOK = re.compile(r"https?://[^/\s]+/services/\w+/\w+/\w+")  # Slack's own, and those of the inbox
+
+
+class WebhookUrl(str):
+    """The URL, which repr(), str(), print() and f-strings show as "http://127.0.0.1:…(hidden)".
+
+    Everywhere else it is the str that it is: boto3, json.dumps, os.environ, == and + see the whole URL.
+    A library that calls str() on a URL first, as requests does, needs `reveal()`.
+    """
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        """Return the URL as an ordinary str. Do not print it, and do not leave it in a notebook."""
+        return "".join(self)
+
+    def __str__(self) -> str:
+        parts = urlsplit(self)
+        separator = ":" if parts.hostname == "127.0.0.1" else "/"
+        return f"{parts.scheme}://{parts.hostname}{separator}…(hidden)"
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __format__(self, specification: str) -> str:
+        return format(str(self), specification)
+
+    def __copy__(self) -> "WebhookUrl":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "WebhookUrl":
+        return self
+
+    def __reduce_ex__(self, protocol: int) -> Any:
+        raise TypeError("A webhook URL is a secret and is not pickled; call open_inbox() again where it is needed.")
+
+
+def hide(value: Any) -> Any:
+    """Return `value` with every webhook URL in its dicts and lists as a WebhookUrl. Dicts and lists change in place."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            value[key] = hide(item)
+    elif isinstance(value, list):
+        value[:] = [hide(item) for item in value]
+    elif isinstance(value, str) and WEBHOOK.fullmatch(value):
+        return WebhookUrl(value)
+    return value
