@@ -26,7 +26,7 @@ import subprocess
 from pathlib import Path
 
 from . import environment, localaws, settings
-from .localaws import runtimes
+from .localaws import node_sdk, runtimes
 
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
@@ -52,6 +52,7 @@ def main(arguments: list[str]) -> int:
         options.arguments = arguments[1:]
         if options.needs_environment:
             environment.enter(arguments)
+            _add_node_sdk()
         return options.run(options)
     except Interrupted as interruption:
         _say(f"Interrupted: {options.command} has ended, and can be run again.")
@@ -172,6 +173,17 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if any(grade == "wrong" for grade, _ in findings) else 0
 
 
+def _add_node_sdk() -> None:
+    """Complete the environment with what pip cannot bring; without it one lab lacks one language."""
+    if node_sdk.ready():
+        return
+    _say("Adding the AWS SDK for functions in Node.js, once.")
+    try:
+        node_sdk.install()
+    except node_sdk.NodeSdkError as problem:
+        _say(str(problem))
+
+
 def _report(problems: list[str]) -> int:
     for problem in problems:
         _say(problem)
@@ -278,7 +290,25 @@ def _functions() -> list[tuple[str, str]]:
             findings.append(("note", f"Functions in this language are left out: {missing}."))
         else:
             findings.append(("ok", f"Functions in {program.version} run with {program.command[0]}."))
+            findings.append(_node_sdk() if runtime.startswith("node") else _ruby_sdk(program))
     return findings
+
+
+def _node_sdk() -> tuple[str, str]:
+    if node_sdk.ready():
+        return "ok", f"Functions in Node.js find AWS SDK v3 (@aws-sdk/client-s3 {node_sdk.version()})."
+    return "note", "Functions in Node.js lack AWS SDK v3; python3 -m helpers start installs it."
+
+
+def _ruby_sdk(ruby: runtimes.Runtime) -> tuple[str, str]:
+    command = [ruby.command[0], "-e", "require 'aws-sdk-s3'; print Aws::S3::GEM_VERSION"]
+    found = subprocess.run(command, capture_output=True, text=True)
+    if found.returncode == 0:
+        return "ok", f"Functions in Ruby find the AWS SDK (aws-sdk-s3 {found.stdout})."
+    return "note", (
+        "Functions in Ruby lack the AWS SDK, which lab 17 needs; apt install ruby-aws-sdk-s3 (Debian, Ubuntu) "
+        "or gem install aws-sdk-s3 adds it."
+    )
 
 
 def _browser() -> tuple[str, str]:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap")
+NODE_SDK = BOOTSTRAP / "node-sdk"  # its node_modules is what AWS has in /var/runtime; node_sdk.py fills it
 # What Lambda's Python runtime holds beside the standard library, and our client for the Runtime API.
 PYTHON_DISTRIBUTIONS = ("boto3", "awslambdaric")
 
@@ -103,11 +104,18 @@ def _with_requirements(names: tuple[str, ...]) -> list[importlib.metadata.Distri
 
 def _node(opt: Path) -> Runtime:
     program, version = _program("node", "Node.js", _node_wheel())
+    layers = opt / "nodejs"
+    path = [layers / f"node{version[0]}" / "node_modules", layers / "node_modules", NODE_SDK / "node_modules"]
     return Runtime(
         version=f"nodejs:{version[0]}.v{version[1]}",
         command=(program, str(BOOTSTRAP / "node.mjs")),
-        variables={"NODE_PATH": os.pathsep.join(map(str, (opt / "nodejs" / "node_modules", opt / "nodejs")))},
+        variables={"NODE_PATH": os.pathsep.join(map(str, path))},
     )
+
+
+def node_program() -> str:
+    """The path of the Node.js that runs functions. Raises MissingRuntime."""
+    return _program("node", "Node.js", _node_wheel())[0]
 
 
 def _node_wheel() -> Path | None:
@@ -121,11 +129,26 @@ def _node_wheel() -> Path | None:
 
 def _ruby(task: Path, opt: Path) -> Runtime:
     program, version = _program("ruby", "Ruby")
+    gems = [task / "vendor" / "bundle" / "ruby" / f"{version[0]}.{version[1]}.0",
+            opt / "ruby" / "gems" / f"{version[0]}.{version[1]}.0", *_gem_path(program)]
     return Runtime(
         version=f"ruby:{version[0]}.{version[1]}.v{version[2]}",
         command=(program, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
-        variables={"RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib")))},
+        variables={
+            "RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib"))),
+            "GEM_PATH": os.pathsep.join(map(str, gems)),
+        },
     )
+
+
+@lru_cache
+def _gem_path(ruby: str) -> tuple[str, ...]:
+    """Where this machine's Ruby has its gems: aws-sdk-s3 is one of them, where the reader has installed it.
+
+    Asked with the reader's environment, of which the function sees nothing: gems may stand in the home folder.
+    """
+    printed = subprocess.run([ruby, "-e", "puts Gem.path"], capture_output=True, text=True, timeout=30, check=True)
+    return tuple(printed.stdout.splitlines())
 
 
 def _provided(name: str, task: Path, opt: Path) -> Runtime:
