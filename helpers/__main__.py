@@ -306,8 +306,8 @@ def _ruby_sdk(ruby: runtimes.Runtime) -> tuple[str, str]:
     if found.returncode == 0:
         return "ok", f"Functions in Ruby find the AWS SDK (aws-sdk-s3 {found.stdout})."
     return "note", (
-        "Functions in Ruby lack the AWS SDK, which lab 17 needs; apt install ruby-aws-sdk-s3 (Debian, Ubuntu) "
-        "or gem install aws-sdk-s3 adds it."
+        "Functions in Ruby lack the AWS SDK, which lab 17 needs; apt install ruby-aws-sdk-s3 "
+        "(Debian, Ubuntu) or gem install aws-sdk-s3 adds it."
     )
 
 

@@ -25,6 +25,7 @@ CONTROL = "/_localaws/inbox"
 POLL_S = 0.2
 SHOWN = 50  # messages in the view of show(), the newest last
 IN_SLACK = "The messages go to Slack and cannot be read back here; look at the channel of your webhook."
+NOT_RUNNING = "The embedded AWS, and with it the inbox, is not running; call connect() again."
 # Straight to this machine, whatever proxy the reader's environment names.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -37,7 +38,8 @@ class InboxError(RuntimeError):
 class Message:
     """One post: when it came (UTC), its text, the Content-Type of the request, and what the inbox answered.
 
-    `answer` is "ok" for a message; for a post that was refused it says why, e.g. "invalid_payload", and `text` is "".
+    `answer` is "ok" for a message. For a post that was refused it says why, e.g. "invalid_payload", and
+    `text` is "".
     """
 
     time: datetime
@@ -47,7 +49,7 @@ class Message:
 
 
 class Inbox:
-    """A Slack channel behind an incoming webhook. `webhook_url` is what a function's WEBHOOK_URL has to be."""
+    """A Slack channel behind an incoming webhook; a function needs `webhook_url` as its WEBHOOK_URL."""
 
     def __init__(self, webhook_url: WebhookUrl, *, control: str = "", file: Path | None = None) -> None:
         self.webhook_url = webhook_url
@@ -62,7 +64,7 @@ class Inbox:
         return self._file is None
 
     def messages(self, since: datetime | None = None) -> list[Message]:
-        """Return the messages that came after `since` (with a time zone), oldest first; at most the last 1,000.
+        """Return the messages that came after `since` (with a time zone), oldest first; 1,000 are kept.
 
         Raises InboxError when they went to Slack.
         """
@@ -73,7 +75,7 @@ class Inbox:
         return [message for message in self._posts(since) if message.answer != "ok"]
 
     def wait(self, count: int, since: datetime | None = None, timeout: float = 30) -> list[Message]:
-        """Wait until `count` messages have come after `since`, for `timeout` seconds at most, and return them.
+        """Wait until `count` messages have come after `since`, `timeout` seconds at most, and return them.
 
         Raises InboxError when fewer came.
         """
@@ -88,7 +90,7 @@ class Inbox:
         return found
 
     def show(self) -> None:
-        """Show the messages as a table that grows as they arrive; where widgets are not shown, a table as of now."""
+        """Show the messages in a table that grows as they arrive; without widgets it is one as of now."""
         from IPython.display import display
 
         if self.is_slack:
@@ -100,7 +102,7 @@ class Inbox:
         display({**shown, "text/html": table, "text/plain": _plain(self.messages())}, raw=True)
 
     def fail_next(self, count: int, status: int = 500, body: str | None = None) -> None:
-        """Answer the next `count` posts with `status` (300 to 599) and `body`, Slack's own for it if None; 0 ends it.
+        """Answer the next `count` posts with `status` (300 to 599) and `body` (None: Slack's own); 0 ends it.
 
         Raises InboxError when this is Slack, whose answers are its own.
         """
@@ -121,18 +123,18 @@ class Inbox:
 
     def _send(self, order: dict[str, Any]) -> None:
         if self.is_slack:
-            raise InboxError("Slack answers as it likes; unset WORKSHOP_SLACK_WEBHOOK_URL to try failures in the inbox.")
+            raise InboxError("Slack answers as it likes; to try failures, unset WORKSHOP_SLACK_WEBHOOK_URL.")
         request = urllib.request.Request(self._control, json.dumps(order).encode(), method="POST")
         try:
             _opener.open(request, timeout=10).close()
         except urllib.error.HTTPError as error:
             raise InboxError(json.load(error)["message"]) from None
         except OSError:
-            raise InboxError("The embedded AWS, and with it the inbox, does not answer; call connect() again.") from None
+            raise InboxError(NOT_RUNNING) from None
 
 
 def open_inbox(workshop: Workshop | None = None) -> Inbox:
-    """Return the inbox that belongs to this AWS: Slack's if `WORKSHOP_SLACK_WEBHOOK_URL` is set, else the embedded one.
+    """Return Slack's channel if `WORKSHOP_SLACK_WEBHOOK_URL` is set, else the inbox of the embedded AWS.
 
     Raises InboxError for any other AWS, from where a function cannot reach this machine.
     """
@@ -146,7 +148,7 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
         )
     endpoint = localaws.running(settings.home())
     if endpoint is None or not endpoint.inbox_url:
-        raise InboxError("The embedded AWS, and with it the inbox, is not running; call connect() again.")
+        raise InboxError(NOT_RUNNING)
     return Inbox(
         WebhookUrl(endpoint.inbox_url), control=endpoint.url + CONTROL, file=settings.home() / MESSAGES_FILE
     )
@@ -159,7 +161,7 @@ def _message(post: dict[str, Any]) -> Message:
 
 @lru_cache
 def _live_view(file: Path) -> Any:
-    """The widget that follows a file of messages, by a thread that ends with the kernel; one for all cells."""
+    """The widget that follows a file of messages in a thread that ends with the kernel; one for all cells."""
     import ipywidgets
 
     view = ipywidgets.HTML()

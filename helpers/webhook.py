@@ -38,11 +38,11 @@ class WebhookUrl(str):
         return self
 
     def __reduce_ex__(self, protocol: int) -> Any:
-        raise TypeError("A webhook URL is a secret and is not pickled; call open_inbox() again where it is needed.")
+        raise TypeError("A webhook URL is a secret and is not pickled; call open_inbox() where it is needed.")
 
 
 def hide(value: Any) -> Any:
-    """Return `value` with every webhook URL in its dicts and lists as a WebhookUrl. Dicts and lists change in place."""
+    """Return `value` with each webhook URL in it as a WebhookUrl. Dicts and lists are changed in place."""
     if isinstance(value, dict):
         for key, item in value.items():
             value[key] = hide(item)

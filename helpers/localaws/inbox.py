@@ -1,8 +1,8 @@
 """A Slack incoming webhook on 127.0.0.1: it answers as Slack does, and keeps the messages in a file.
 
-What Slack answers: its changelog "Improving error conditions for Incoming Webhooks" (2016-05-17) lists status codes
-and bodies; Kibana's Slack simulator (its README, read November 2026) shows answers of hooks.slack.com to curl: JSON is
-taken whatever the Content-Type says, `[]` is invalid_payload, a wrong token is 403 invalid_token.
+What Slack answers: its changelog "Improving error conditions for Incoming Webhooks" (2016-05-17) lists status
+codes and bodies. The README of Kibana's Slack simulator (read November 2026) has what hooks.slack.com answers
+curl: JSON is taken whatever the Content-Type, `[]` is invalid_payload, and a wrong token 403 invalid_token.
 """
 
 import asyncio
@@ -20,10 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 MESSAGES_FILE = "inbox.jsonl"
-ADDRESS_FILE = "inbox-address.json"  # kept, so that a restart changes no WEBHOOK_URL; it is a secret: mode 0600
+ADDRESS_FILE = "inbox-address.json"  # kept, so that a restart changes no WEBHOOK_URL; a secret: mode 0600
 MAX_MESSAGES = 1000
 MAX_TEXT = 40_000  # Slack cuts longer texts: its changelog "Truncating really long messages" (April 2018)
 MAX_BODY = 1024 * 1024
+CONTROL = '{"fail": n, "status": 500, "body": "…"} or {"slow": n, "seconds": s}'
 ANSWERS = {  # the body that goes with a status, where the control request names none
     400: "invalid_payload",
     403: "action_prohibited",
@@ -36,7 +37,7 @@ ANSWERS = {  # the body that goes with a status, where the control request names
 
 @dataclass
 class Trouble:
-    """What befalls the next `left` posts: a delay, and where `status` is given, that answer in place of Slack's."""
+    """What meets the next `left` posts: a delay and, with a `status`, an answer other than Slack's."""
 
     left: int = 0
     status: int | None = None
@@ -45,7 +46,7 @@ class Trouble:
 
 
 class Inbox:
-    """An ASGI application for `listener`. Every post to it is kept as time, text, content type, bytes, status and answer."""
+    """An ASGI application for `listener`; it keeps each post's time, text, content type, size and answer."""
 
     def __init__(self, home: Path) -> None:
         self._file = home / MESSAGES_FILE
@@ -84,10 +85,7 @@ class Inbox:
         return {"url": self.url, "messages": count, "failing": self._trouble.left}
 
     def control(self, body: bytes) -> None:
-        """Do what the control address was sent: {"fail": n, "status": 500, "body": "…"} or {"slow": n, "seconds": s}.
-
-        Raises ValueError, with a sentence, for anything else.
-        """
+        """Do what the control address was sent, as CONTROL shows. Raises ValueError with a sentence."""
         self._trouble = _parse_control(body)
 
     def _next_trouble(self) -> Trouble | None:
@@ -105,8 +103,12 @@ class Inbox:
 
     def _keep(self, text: str, content_type: str, size: int, status: int, answer: str) -> None:
         post = {
-            "time": datetime.now(UTC).isoformat(), "text": text[:MAX_TEXT], "content_type": content_type[:200],
-            "bytes": size, "status": status, "answer": answer[:200],
+            "time": datetime.now(UTC).isoformat(),
+            "text": text[:MAX_TEXT],
+            "content_type": content_type[:200],
+            "bytes": size,
+            "status": status,
+            "answer": answer[:200],
         }
         self._posts.append(post)
         self._lines += 1
@@ -162,7 +164,7 @@ def write_private(file: Path, text: str) -> None:
 
 
 def _listen(address_file: Path) -> tuple[socket.socket, str]:
-    """A listening socket and the path of the webhook: those of the last time, where the port is still free."""
+    """A listening socket and the path of the webhook: those of the last time, if the port is still free."""
     port, path = _last_address(address_file) or (0, _new_path())
     try:
         listener = socket.create_server(("127.0.0.1", port))
@@ -178,27 +180,29 @@ def _last_address(file: Path) -> tuple[int, str] | None:
         port, path = int(address["port"]), str(address["path"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return (port, path) if re.fullmatch(r"/services/T\w+/B\w+/\w{24}", path) and 1024 <= port < 65536 else None
+    usable = re.fullmatch(r"/services/T\w+/B\w+/\w{24}", path) and 1024 <= port < 65536
+    return (port, path) if usable else None
 
 
 def _new_path() -> str:
     def some(characters: str, length: int) -> str:
         return "".join(secrets.choice(characters) for _ in range(length))
 
-    capitals = string.ascii_uppercase + string.digits
-    return f"/services/T{some(capitals, 10)}/B{some(capitals, 10)}/{some(string.ascii_letters + string.digits, 24)}"
+    capitals, letters = string.ascii_uppercase + string.digits, string.ascii_letters + string.digits
+    return f"/services/T{some(capitals, 10)}/B{some(capitals, 10)}/{some(letters, 24)}"
 
 
-def _parse_control(body: bytes) -> Trouble:
+def _parse_control(order: bytes) -> Trouble:
     try:
-        asked = json.loads(body)
+        asked = json.loads(order)
         if "slow" in asked:
             trouble = Trouble(int(asked["slow"]), delay_s=float(asked["seconds"]))
         else:
             status = int(asked.get("status", 500))
-            trouble = Trouble(int(asked["fail"]), status, str(asked.get("body", ANSWERS.get(status, "error"))))
+            body = str(asked.get("body", ANSWERS.get(status, "error")))
+            trouble = Trouble(int(asked["fail"]), status, body)
     except (ValueError, KeyError, TypeError):
-        raise ValueError('Send {"fail": n, "status": 500, "body": "…"} or {"slow": n, "seconds": s}.') from None
+        raise ValueError(f"Send {CONTROL}.") from None
     if trouble.left < 0 or not 0 <= trouble.delay_s <= 60 or not 300 <= (trouble.status or 500) <= 599:
         raise ValueError("A count is 0 or more, a status from 300 to 599, and a delay from 0 to 60 seconds.")
     return trouble

@@ -1,8 +1,7 @@
 """Installs what Lambda's Node.js runtime holds beside Node.js: AWS SDK v3, as bootstrap/node-sdk's lock says.
 
-Only the S3 client, 22 MB: Lambda's own runtime has all of them, and a notebook that needs another adds it there with
-`npm install --package-lock-only --omit-lockfile-registry-resolved <package>@<version> --save-exact`.
-Standard library only.
+Only the S3 client, 22 MB: Lambda's own runtime has those of all services. Another is added to the lock with
+`npm install --package-lock-only --omit-lockfile-registry-resolved --save-exact <package>` in that folder.
 """
 
 import fcntl
@@ -51,8 +50,10 @@ def install() -> None:
 
 def _install() -> None:
     command = [
-        *_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error",
-        "--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-timeout=10000",  # ms; a reader waits for it
+        *[*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
+        "--loglevel=error",
+        # in ms: where there is no network, every command of the reader waits for this
+        *["--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-timeout=10000"],
     ]
     try:
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=LIMIT_S)

@@ -135,7 +135,7 @@ def _ruby(task: Path, opt: Path) -> Runtime:
         version=f"ruby:{version[0]}.{version[1]}.v{version[2]}",
         command=(program, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
         variables={
-            "RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib"))),
+            "RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib", BOOTSTRAP / "ruby-sdk"))),
             "GEM_PATH": os.pathsep.join(map(str, gems)),
         },
     )
