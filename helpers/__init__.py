@@ -1,4 +1,4 @@
-"""What the notebooks import: about ten public names, each loaded on first use.
+"""What the notebooks import: some fifteen public names, each loaded on first use.
 
 Importing helpers needs the standard library alone and makes no network call.
 """
@@ -16,6 +16,12 @@ _DEFINED_IN = {
     "load_event": "events",
     "reports": "reports",
     "plot_durations": "plots",
+    "open_inbox": "inbox",
+    "check": "checks",
+    "hint": "checks",
+    "solution": "checks",
+    "start_at": "labs",
+    "reset": "labs",
     "draw_map": "workshop_map",
     "clean": "cleanup",
 }

@@ -1,10 +1,10 @@
-"""draw_map() draws the sections of the workshop in their order, and which of them have a notebook here."""
+"""draw_map() draws the sections of the workshop in their order, those that are here, and what is solved."""
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from . import settings
+from . import progress, settings
 
 # Part of the slides -> number and title of each notebook.
 PARTS = {
@@ -22,10 +22,14 @@ PARTS = {
 }  # fmt: skip
 COLUMNS, WIDTH, HEIGHT = 4, 2.6, 0.72  # boxes a row; inches of a box and its gap
 HERE, NOT_HERE = "#0072B2", "#f0f0f0"
+SOLVED = "\N{CHECK MARK}"
 
 
 def draw_map(ax: Axes | None = None) -> Axes:
-    """Draw the map and return the Axes: blue boxes are notebooks in this checkout, grey ones have none yet."""
+    """Draw the map and return the Axes: blue boxes are notebooks in this checkout, grey ones have none yet.
+
+    A notebook whose exercises are all solved has a tick; one that is begun says how many are, e.g. 1/2.
+    """
     present = {path.name[:2] for path in settings.NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")}
     rows = [(part if first == 0 else "", list(titles.items())[first : first + COLUMNS])
             for part, titles in PARTS.items() for first in range(0, len(titles), COLUMNS)]  # fmt: skip
@@ -34,13 +38,21 @@ def draw_map(ax: Axes | None = None) -> Axes:
     for row, (part, boxes) in enumerate(rows):
         ax.text(-0.08, row + 0.4, part.strip(), ha="right", va="center", fontsize=14, weight="bold")
         for column, (number, title) in enumerate(boxes):
-            _box(ax, column, row, f"{number}  {title}", number in present)
+            _box(ax, column, row, f"{number}  {title}{_solved(number)}", number in present)
     ax.set_xlim(-0.8, COLUMNS)
     ax.set_ylim(len(rows), -0.1)
     ax.set_axis_off()
     found = sum(number in present for titles in PARTS.values() for number in titles)
-    ax.set_title(f"The way through the slides: {found} of 18 sections are here (blue)", fontsize=15, loc="left")
+    ax.set_title(f"The way through the slides: {found} of 18 sections are here (blue), "
+                 f"{progress.summary()}", fontsize=15, loc="left")  # fmt: skip
     return ax
+
+
+def _solved(number: str) -> str:
+    done, exercises = progress.of_notebook(number)
+    if not done:
+        return ""
+    return f"  {SOLVED}" if done == exercises else f"  {done}/{exercises}"
 
 
 def _box(ax: Axes, column: int, row: int, text: str, present: bool) -> None:

@@ -1,0 +1,45 @@
+"""What an exercise is, and how a check says no."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..connect import Workshop
+from ..labs import Lab
+
+
+class NotSolved(Exception):
+    """A wrong answer; the message is the one sentence that names what to look at."""
+
+    def _render_traceback_(self) -> list[str]:  # what IPython shows in place of a traceback
+        return [str(self)]
+
+
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function that the reader wrote in a notebook; NotSolved when it raises."""
+    try:
+        return function(*arguments)
+    except NotImplementedError as error:
+        raise NotSolved(f"{function.__name__} is not written yet ({error}).") from None
+    except Exception as error:  # whatever the reader's code does is theirs to look at
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise NotSolved(f"{function.__name__} raised {what}; call it yourself to see where.") from None
+
+
+# Raises NotSolved, or returns what it could not see (one sentence for each, mostly none).
+Judge = Callable[[Workshop, Any], list[str]]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise with its check and its hints."""
+
+    number: str  # e.g. "01.2"
+    title: str
+    judge: Judge
+    hints: tuple[str, ...] | dict[str, tuple[str, ...]]  # the first gives little away; in a lab by language
+    lab: Lab | None = None  # None when the answer stands in a notebook
+    asks_for: str = ""  # the function of the notebook that check() is given, e.g. "report_of"
+
+    def hints_in(self, language: str) -> tuple[str, ...]:
+        return self.hints[language] if isinstance(self.hints, dict) else self.hints

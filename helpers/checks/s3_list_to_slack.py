@@ -1,0 +1,180 @@
+"""The check of lab 17: a function that posts the list of all objects of a bucket."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from ..connect import Workshop
+from ..labs import LABS, UPLOADS, make_bucket, remove
+from ..ledger import Entry
+from . import diagnosis
+from .diagnosis import Outcome
+from .exercise import Exercise, NotSolved
+from .probe import SLACK_NOTE, Probe, s3_event, unique
+from .slack import probe_of
+
+LAB = LABS["17"]
+MANY = 1_001  # one more than a page of ListObjectsV2 holds
+MOST_CHARACTERS = 3_000  # what Slack shows of a block; a plain text may be longer, but is cut as well
+UPLOADS_AT_ONCE = 16
+
+
+def judge(workshop: Workshop, _: Any) -> list[str]:
+    probe = probe_of(workshop, LAB)
+    with _bucket_of_the_check(workshop) as bucket:
+        empty = probe.succeed(
+            s3_event(bucket, "gone"), f"for an empty bucket, {bucket}", diagnosis.of_empty_bucket
+        )
+        lists_the_bucket_of_the_event(probe, bucket)
+        _returned(empty, 0)
+        if probe.sees_messages:
+            probe.fails_with_the_webhook(s3_event(bucket, "any"))
+        lists_more_than_a_page(probe, bucket)
+    return _notes(probe)
+
+
+def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
+    keys = [f"check {unique()} + 日本語.txt", f"check/{unique()}"]
+    _put(probe.workshop, bucket, keys)
+    outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with two objects, {bucket}")
+    if outcome.posts is not None and not all(key in _together(outcome) for key in keys):
+        own = probe.workshop.name(UPLOADS)
+        raise NotSolved(
+            f"The event was about the bucket {bucket}, and the message does not list its objects; "
+            f"list the bucket that the event names, not always {own}."
+        )
+    _returned(outcome, len(keys))
+
+
+def lists_more_than_a_page(probe: Probe, bucket: str) -> None:
+    there = 2  # from the case before
+    keys = [f"k{number:04}" for number in range(MANY - there)]
+    _put(probe.workshop, bucket, keys)
+    outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with {MANY:,} objects")
+    if outcome.posts is not None:
+        _whole_list(probe, keys, outcome)
+        _short_messages(outcome)
+    _returned(outcome, MANY, probe)
+
+
+def _notes(probe: Probe) -> list[str]:
+    notes = [] if probe.sees_messages else [SLACK_NOTE]
+    if probe.workshop.is_embedded and not _may_list(probe):
+        notes.append(
+            f"the role of {probe.function.name} does not allow s3:ListBucket on "
+            f"{probe.workshop.name(UPLOADS)}, which the embedded AWS lets pass and AWS does not"
+        )
+    return notes
+
+
+def _may_list(probe: Probe) -> bool:
+    """Whether the policies of the function's role allow it; IAM's simulator says so without calling S3."""
+    arn = probe.function.configuration["Role"]
+    bucket = f"arn:{arn.split(':')[1]}:s3:::{probe.workshop.name(UPLOADS)}"
+    [result] = probe.workshop.client("iam").simulate_principal_policy(
+        PolicySourceArn=arn, ActionNames=["s3:ListBucket"], ResourceArns=[bucket]
+    )["EvaluationResults"]
+    return result["EvalDecision"] == "allowed"
+
+
+def _whole_list(probe: Probe, keys: list[str], outcome: Outcome) -> None:
+    listed = set(re.findall(r"k\d{4}", _together(outcome)))
+    missing = [key for key in keys if key not in listed]
+    if missing == keys[-len(missing) :] and 0 < len(missing) <= MANY - 1_000:
+        raise NotSolved(_first_page(probe))
+    if missing:
+        raise NotSolved(
+            f"The messages lack {len(missing):,} of {MANY:,} keys, {missing[0]!r} among them; "
+            "where a list is long, split it at line ends, one key to a line, and post every part."
+        )
+
+
+def _short_messages(outcome: Outcome) -> None:
+    longest = max(map(len, outcome.texts))
+    if longest > MOST_CHARACTERS:
+        raise NotSolved(
+            f"One message has {longest:,} characters, and Slack cuts long ones; "
+            f"post the list in several messages of at most {MOST_CHARACTERS:,} characters each."
+        )
+
+
+def _returned(outcome: Outcome, objects: int, probe: Probe | None = None) -> None:
+    payload = outcome.payload if isinstance(outcome.payload, dict) else {}
+    if probe and payload.get("objects") == 1_000:
+        raise NotSolved(_first_page(probe))
+    messages = len(outcome.texts) if outcome.posts is not None else payload.get("messages")
+    if payload != {"objects": objects, "messages": messages} or messages is None:
+        raise NotSolved(
+            f"The handler returned {json.dumps(outcome.payload)[:150]} for {objects:,} objects; "
+            'return {"objects": n, "messages": m}, how many it listed and how many it posted.'
+        )
+
+
+def _first_page(probe: Probe) -> str:
+    return (
+        f"Of {MANY:,} objects only the first 1,000 were listed: one call of ListObjectsV2 gives no more; "
+        f"go through all pages, with {probe.function.words.pages}."
+    )
+
+
+def _together(outcome: Outcome) -> str:
+    return "\n".join(outcome.texts)
+
+
+@contextmanager
+def _bucket_of_the_check(workshop: Workshop) -> Iterator[str]:
+    """An empty bucket, not the reader's, that is gone afterwards."""
+    entry = Entry("bucket", workshop.name(f"{UPLOADS}-check"))
+    if entry in workshop.ledger.entries():  # left by a check that was interrupted
+        remove(workshop, entry)
+    make_bucket(workshop, entry.id)
+    try:
+        yield entry.id
+    finally:
+        remove(workshop, entry)
+
+
+def _put(workshop: Workshop, bucket: str, keys: list[str]) -> None:
+    s3 = workshop.client("s3")
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as threads:
+        list(threads.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b""), keys))
+
+
+HINTS = (
+    "The SDK has a method that lists the objects of a bucket. Which bucket? The event of lab 16 told you.",
+    "One answer holds 1,000 objects at most, and an empty bucket's answer holds no list at all. "
+    "The SDK goes through the pages for you.",
+    "Make one text, a key to a line, and cut it at line ends into parts of at most 3,000 characters: "
+    "add lines to a part until the next one would not fit.",
+)
+CODE = {
+    "python": """\
+    bucket = event["Records"][0]["s3"]["bucket"]["name"]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    messages = split(keys) or [f"s3://{bucket} is empty"]
+    for message in messages:
+        post(message)   # post() as in lab 09
+    return {"objects": len(keys), "messages": len(messages)}""",
+    "node": """\
+    const bucket = event.Records[0].s3.bucket.name;
+    const keys = [];
+    for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket }))
+      for (const item of page.Contents ?? []) keys.push(item.Key);
+    const messages = keys.length ? split(keys) : [`s3://${bucket} is empty`];
+    for (const message of messages) await post(message);   // post() as in lab 09
+    return { objects: keys.length, messages: messages.length };""",
+    "ruby": """\
+    bucket = event["Records"][0]["s3"]["bucket"]["name"]
+    keys = S3.list_objects_v2(bucket: bucket).each_page.flat_map { |page| page.contents.map(&:key) }
+    messages = keys.empty? ? ["s3://#{bucket} is empty"] : split(keys)
+    messages.each { |message| post(message) }   # post as in lab 09
+    { objects: keys.length, messages: messages.length }""",
+}
+EXERCISE = Exercise(
+    "17", "S3 list to Slack", judge, lab=LAB,
+    hints={language: (*HINTS, f"The heart of it:\n\n{code}") for language, code in CODE.items()},
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""Which exercises are solved, and how many hints were shown, kept in a file. Standard library only."""
+
+import fcntl
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import settings
+
+State = dict[str, dict[str, Any]]  # e.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}}
+
+# Number of the notebook, and of the exercise in it where there are several.
+EXERCISES = ("01.1", "01.2", "04.1", "04.2", "09", "16", "17")
+FILE = "progress.json"
+
+
+class ProgressError(RuntimeError):
+    """The file cannot be read; the message is one sentence for the reader."""
+
+
+def solved() -> set[str]:
+    """The exercises that have passed their check, e.g. {"01.1", "09"}."""
+    try:
+        with _path().open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return set(_parse(file.read())["solved"])
+    except FileNotFoundError:
+        return set()
+
+
+def solve(exercise: str) -> None:
+    """Enter an exercise as solved; the time of the first time stays."""
+    with _changing() as state:
+        state["solved"].setdefault(exercise, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def count_hint(exercise: str) -> int:
+    """Count one more hint of an exercise and return how many that makes."""
+    with _changing() as state:
+        state["hints"][exercise] = state["hints"].get(exercise, 0) + 1
+        return state["hints"][exercise]
+
+
+def forget(exercises: Iterable[str]) -> None:
+    """Take exercises as unsolved, and their hints as not shown."""
+    with _changing() as state:
+        for exercise in exercises:
+            state["solved"].pop(exercise, None)
+            state["hints"].pop(exercise, None)
+
+
+def summary() -> str:
+    """E.g. "3 of 7 exercises solved"."""
+    return f"{len(solved() & set(EXERCISES))} of {len(EXERCISES)} exercises solved"
+
+
+def of_notebook(number: str) -> tuple[int, int]:
+    """How many exercises of a notebook are solved, and how many it has, e.g. (1, 2)."""
+    exercises = {exercise for exercise in EXERCISES if exercise[:2] == number}
+    return len(exercises & solved()), len(exercises)
+
+
+@contextmanager
+def _changing() -> Iterator[State]:
+    """What the file holds, written back when the block has changed it. Two notebooks take turns."""
+    _path().parent.mkdir(parents=True, exist_ok=True)
+    with _path().open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        state = _parse(file.read())
+        yield state
+        file.truncate(0)  # in append mode the next write goes to the new end
+        file.write(json.dumps(state, indent=1) + "\n")
+
+
+def _parse(text: str) -> State:
+    empty: State = {"solved": {}, "hints": {}}
+    try:
+        return empty | json.loads(text or "{}")
+    except (ValueError, TypeError):
+        raise ProgressError(f"{_path()} cannot be read; delete it, and check your exercises again.") from None
+
+
+def _path() -> Path:
+    return settings.home() / FILE
