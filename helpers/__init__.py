@@ -14,6 +14,7 @@ _DEFINED_IN = {
     "package": "package",
     "deploy": "deploy",
     "load_event": "events",
+    "compare_events": "events",
     "reports": "reports",
     "plot_durations": "plots",
     "open_inbox": "inbox",

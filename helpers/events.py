@@ -1,11 +1,24 @@
-"""load_event() gives a copy of one of the events that stand in events/, one JSON file each."""
+"""load_event() gives a copy of one of the events in events/; compare_events() sets two side by side."""
 
+import html
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
+
+import pandas as pd
 
 from . import settings
 
 Event = dict[str, Any]  # e.g. {"name": "Ada"}
+
+MARKS = ("same", "value differs", "only in the sample", "only delivered")
+# Tints of the palette by Okabe and Ito, which colour-blind readers can tell apart, below black text.
+COLORS = dict(zip(MARKS[1:], ("#fbe6a2", "#bfe0f5", "#f6c9ad"), strict=True))
+WIDTH = 48  # characters of a value that is shown
+
+_ABSENT = object()
+_NAME = re.compile(r"[A-Za-z_$][\w$-]*")  # a key that needs no quotes in a path: detail-type, x-amz-id-2
 
 
 def load_event(event: str, /, **changes: Any) -> Event:
@@ -17,3 +30,116 @@ def load_event(event: str, /, **changes: Any) -> Event:
     if event not in files:
         raise ValueError(f"There is no event {event!r}; choose one of: {', '.join(sorted(files))}.")
     return json.loads(files[event].read_text(encoding="utf-8")) | changes
+
+
+class EventComparison(pd.DataFrame):
+    """What compare_events() returns: a DataFrame that a notebook shows in colour, under its summary."""
+
+    @property
+    def summary(self) -> str:
+        """One line: how many values there are, and how many have each mark."""
+        same, differ, sample, delivered = ((self["mark"] == mark).sum() for mark in MARKS)
+        values = "1 value" if len(self) == 1 else f"{len(self)} values"
+        return (
+            f"{values}: {same} the same, {differ} different, "
+            f"{sample} only in the sample, {delivered} only delivered."
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.summary}\n{pd.DataFrame(self.map(_short)).to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th style="text-align:left">{name}</th>' for name in self)
+        body = "".join(_html_row(row) for row in self.to_dict("records"))
+        return f"<p>{self.summary}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def compare_events(sample: Event, delivered: Event) -> EventComparison:
+    """Return a table with one row for each value of two events, in the order in which they stand there.
+
+    Columns: path (e.g. `Records[0].s3.object.key`), sample and delivered (the values as JSON text, so that 1
+    and "1" can be told apart; empty where there is none), mark (one of MARKS). Long values are shown
+    shortened, and stand in the table whole. `.summary` counts the marks in one line.
+
+    Raises TypeError when an event is no dict.
+    """
+    for name, event in {"sample": sample, "delivered": delivered}.items():
+        if not isinstance(event, dict):
+            raise TypeError(
+                f"The {name} event is a {type(event).__name__}, not a dict; "
+                "if it is JSON text, json.loads() makes a dict of it."
+            )
+    pairs = _pairs("", sample, delivered)
+    rows = [(path, _json(one), _json(other), _mark(one, other)) for path, one, other in pairs]
+    return EventComparison(rows, columns=["path", "sample", "delivered", "mark"], dtype="str")
+
+
+def _pairs(path: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Every path with its values on both sides; a list or dict counts through what is in it, or as empty."""
+    if (branches := _branches(one, other)) is None:
+        yield path, one, other
+        return
+    for name in branches:
+        yield from _pairs(_join(path, name), _child(one, name), _child(other, name))
+
+
+def _branches(one: Any, other: Any) -> list[str] | range | None:
+    """The keys or indexes of two dicts or two lists, or of the only one; None where there are none."""
+    there = [value for value in (one, other) if value is not _ABSENT]
+    if not any(there):
+        return None
+    if all(isinstance(value, dict) for value in there):
+        return list(dict.fromkeys(key for value in there for key in value))
+    if all(isinstance(value, list) for value in there):
+        return range(max(map(len, there)))
+    return None
+
+
+def _child(value: Any, name: str | int) -> Any:
+    if value is _ABSENT:
+        return _ABSENT
+    try:
+        return value[name]
+    except LookupError:
+        return _ABSENT
+
+
+def _join(path: str, name: str | int) -> str:
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    if not _NAME.fullmatch(name):
+        return f"{path}[{_json(name)}]"
+    return f"{path}.{name}" if path else name
+
+
+def _mark(one: Any, other: Any) -> str:
+    if other is _ABSENT:
+        return "only in the sample"
+    if one is _ABSENT:
+        return "only delivered"
+    # In Python, True == 1; in JSON they are two things.
+    same = one == other and isinstance(one, bool) == isinstance(other, bool)
+    return "same" if same else "value differs"
+
+
+def _json(value: Any) -> str:
+    return "" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+
+
+def _short(text: str) -> str:
+    """The text, or its beginning and its end: those of an ARN and of a URL tell the most."""
+    end = WIDTH // 3
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - end - 1]}…{text[-end:]}"
+
+
+def _html_row(row: dict[str, str]) -> str:
+    # Styles stand in the cells, as Jupyter takes <style> out of an output that it does not trust.
+    color = COLORS.get(row["mark"])
+    style = "text-align:left" + (f";background-color:{color};color:black" if color else "")
+    return f"<tr>{''.join(_html_cell(text, style) for text in row.values())}</tr>"
+
+
+def _html_cell(text: str, style: str) -> str:
+    shown = _short(text)
+    whole = f' title="{html.escape(text)}"' if shown != text else ""  # seen when the mouse rests there
+    return f'<td style="{style}"{whole}>{html.escape(shown)}</td>'
