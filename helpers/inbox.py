@@ -38,14 +38,15 @@ class InboxError(RuntimeError):
 class Message:
     """One post: when it came (UTC), its text, the Content-Type of the request, and what the inbox answered.
 
-    `answer` is "ok" for a message. For a post that was refused it says why, e.g. "invalid_payload", and
-    `text` is "".
+    A message was answered with 200 and "ok". For a post that was refused, `answer` says why, e.g.
+    "invalid_payload", and `text` is "".
     """
 
     time: datetime
     text: str
     content_type: str
     answer: str = "ok"
+    status: int = 200
 
 
 class Inbox:
@@ -68,11 +69,11 @@ class Inbox:
 
         Raises InboxError when they went to Slack.
         """
-        return [message for message in self._posts(since) if message.answer == "ok"]
+        return [message for message in self._posts(since) if message.status == 200]
 
     def refused(self, since: datetime | None = None) -> list[Message]:
         """Return the posts that were answered with an error, as messages() does; `answer` says which."""
-        return [message for message in self._posts(since) if message.answer != "ok"]
+        return [message for message in self._posts(since) if message.status != 200]
 
     def wait(self, count: int, since: datetime | None = None, timeout: float = 30) -> list[Message]:
         """Wait until `count` messages have come after `since`, `timeout` seconds at most, and return them.
@@ -155,8 +156,8 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
 
 
 def _message(post: dict[str, Any]) -> Message:
-    answer = "ok" if post["status"] == 200 else post["answer"] or str(post["status"])
-    return Message(datetime.fromisoformat(post["time"]), post["text"], post["content_type"], answer)
+    came = datetime.fromisoformat(post["time"])
+    return Message(came, post["text"], post["content_type"], post["answer"], post["status"])
 
 
 @lru_cache

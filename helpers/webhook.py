@@ -16,6 +16,9 @@ class WebhookUrl(str):
 
     __slots__ = ()
 
+    def __new__(cls, url: str) -> "WebhookUrl":
+        return super().__new__(cls, "".join(url))  # of a WebhookUrl, str() would be the hidden form
+
     def reveal(self) -> str:
         """Return the URL as an ordinary str. Do not print it, and do not leave it in a notebook."""
         return "".join(self)

@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from botocore.config import Config
 from localaws_client import ROLE, TestedFunction, eventually, processes_of, zipped
 
 from helpers import localaws
-from helpers.localaws import Endpoint
+from helpers.localaws import Endpoint, node_sdk
 
 # In the server's environment, where no function may see it.
 HOST_VARIABLE = "WORKSHOP_TEST_HOST_VARIABLE"
@@ -35,6 +36,21 @@ def needs() -> Callable[..., str]:
         give_up(f"{names[0]} is not installed on this machine")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def needs_sdk(needs) -> Callable[[str], None]:
+    """Skip the test, but fail in CI, where functions in "node" or "ruby" lack the AWS SDK; Python has boto3."""
+    def check(language: str) -> None:
+        try:
+            if language == "node":
+                node_sdk.install()
+            elif language == "ruby":
+                subprocess.run([needs("ruby"), "-e", "require 'aws-sdk-s3'"], capture_output=True, check=True)
+        except (node_sdk.NodeSdkError, subprocess.CalledProcessError) as error:
+            give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+            give_up(f"functions in {language} lack the AWS SDK: {error}")
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -194,7 +194,7 @@ def _new_path() -> str:
 
 def _parse_control(order: bytes) -> Trouble:
     try:
-        asked = json.loads(order)
+        asked = dict(json.loads(order))
         if "slow" in asked:
             trouble = Trouble(int(asked["slow"]), delay_s=float(asked["seconds"]))
         else:
