@@ -305,9 +305,12 @@ SLACK = [
           configuration={"Handler": "lambda_function.handler"}),
     Wrong("09", "a time limit of 3 s", "took 4 s to answer, and Lambda stopped .* 3 s; raise Timeout",
           NO_TIME_LIMIT),
-    Wrong("09", "a time limit too short for its work", "stopped .* its time limit of 1 s, .* raise Timeout",
+    Wrong("09", "a time limit too short for its work", "reached its time limit of 1 s .* raise Timeout",
           SLEEPS, {"Timeout": 1}),
-    Wrong("09", "a syntax error", "cannot read your file", {
+    Wrong("09", "a syntax error", {
+        "python": r"cannot read your file: .*app\.py, line 7", "node": "cannot read your file: SyntaxError",
+        "ruby": r"cannot read your file: app\.rb:5: syntax error",
+    }, {
         "python": [("def post(text):", "def post(text)")],
         "node": [("async function post(text) {", "async function post(text) {{")],
         "ruby": [("def post(text)", "def post(text")],
@@ -319,7 +322,7 @@ SLACK = [
     }),
     Wrong("09", "no default", {
         "python": "failed for an event without a text, {}: KeyError: 'text'",
-        "node": "no_text", "ruby": "no_text",
+        "node": "no_text for an event without a text", "ruby": "no_text for an event without a text",
     }, {
         "python": [('event.get("text", "Hello from Lambda")', 'event["text"]')],
         "node": [(' ?? "Hello from Lambda"', "")],
@@ -327,7 +330,7 @@ SLACK = [
     }),
     Wrong("09", "another default", "without a text, {}, brought 'Hi'; post 'Hello from Lambda'",
           {language: [("Hello from Lambda", "Hi")] for language in LANGUAGES}),
-    Wrong("09", "nothing returned", r'returned .*; return what it posted, as {"posted": text}', {
+    Wrong("09", "nothing returned", r'returned null; return what it posted, as {"posted": text}', {
         "python": [('    return {"posted": text}\n', "")],
         "node": [("  return { posted: text };\n", "")],
         "ruby": [("  { posted: text }\n", "  nil\n")],
@@ -393,7 +396,7 @@ S3_LIST_TO_SLACK = [
         "python": [('page.get("Contents", [])', 'page["Contents"]')],
         "node": [("(page.Contents ?? [])", "page.Contents")],
     }),
-    Wrong("17", "silence about an empty bucket", "no message came to the inbox", {
+    Wrong("17", "silence about an empty bucket", "posts nothing about an empty bucket", {
         "python": [('["no objects"] if not keys else []', "[]")],
         "node": [('keys.length ? [] : ["no objects"]', "[]")],
         "ruby": [('keys.empty? ? ["no objects"] : []', "[]")],
@@ -417,7 +420,7 @@ S3_LIST_TO_SLACK = [
         "ruby": [('event["Records"][0]["s3"]["bucket"]["name"]', '"{uploads}"')],
     }),
     Wrong("17", "an error swallowed", SWALLOWED_SAYS, SWALLOWED),
-    Wrong("17", "a time limit too short", "stopped .* its time limit of 1 s, .* raise Timeout",
+    Wrong("17", "a time limit too short", "reached its time limit of 1 s .* raise Timeout",
           SLEEPS, {"Timeout": 1}),
     Wrong("17", "nothing returned", r'returned null for 2 objects; return {"objects": n', {
         "python": [('    return {"objects": len(keys), "messages": len(texts)}\n', "")],

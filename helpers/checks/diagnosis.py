@@ -18,9 +18,12 @@ NO_HANDLER = (
     "Runtime.HandlerNotFound", "Runtime.MalformedHandlerName", "Init<NameError>", "Init<ArgumentError>",
 )  # fmt: skip
 NOT_WRITTEN = ("NotImplementedError", "Function<NotImplementedError>")
-EMPTY_BUCKET = re.compile(
-    r"'Contents'|Contents|(?:undefined|null) \(reading '|is not iterable|for nil\b|of undefined"
+# In Python a KeyError; in Node.js undefined is gone through, or asked for what a list has.
+NO_LIST = re.compile(
+    r"Contents|is not iterable"
+    r"|undefined \(reading '(?:length|map|flatMap|filter|forEach|reduce|slice|sort|\d+)'\)"
 )
+TASK_FOLDER = re.compile(r"\S*/task/(?=\w)")  # where the package is unpacked: /var/task on AWS
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def of_posts(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if outcome.posts is None:
         return None
     for post in outcome.posts:
-        if sentence := _refused(post, function) or _content_type(post, function):
+        if sentence := _refused(post, function, when) or _content_type(post, function):
             return sentence
     if not outcome.texts and not outcome.failed:
         return (
@@ -91,8 +94,12 @@ def of_posts(outcome: Outcome, function: Deployed, when: str) -> str | None:
 
 
 def of_empty_bucket(outcome: Outcome, function: Deployed) -> str | None:
-    """The sentence for a handler that counts on a list of objects where an empty bucket has none."""
-    if not outcome.failed or not function.words.missing or not EMPTY_BUCKET.search(outcome.error_message):
+    """The sentence for a handler that counts on a list where there is none, or says nothing of it."""
+    if not outcome.failed and outcome.posts == []:
+        return (
+            f"{function.name} posts nothing about an empty bucket; post a message that says that it is empty."
+        )
+    if not outcome.failed or not function.words.missing or not NO_LIST.search(outcome.error_message):
         return None
     return (
         f"The answer for an empty bucket has no list of objects, and your handler counts on one "
@@ -166,9 +173,7 @@ def _handler_sentence(function: Deployed) -> str:
 def _syntax(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if outcome.error_type not in SYNTAX:
         return None
-    return (
-        f"{function.words.title} cannot read your file: {_message(outcome)}; mend that line and deploy again."
-    )
+    return f"{function.words.title} cannot read your file: {_message(outcome)}; mend it, and deploy again."
 
 
 def _not_written(outcome: Outcome, function: Deployed, when: str) -> str | None:
@@ -188,8 +193,8 @@ def _time_limit(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if not outcome.timed_out:
         return None
     return (
-        f"Lambda stopped {function.name} {when} at its time limit of {function.timeout_s} s, before it had "
-        "finished; raise Timeout, e.g. to 10, and look whether the handler waits for something in vain."
+        f"{function.name} reached its time limit of {function.timeout_s} s {when}, and Lambda stopped it; "
+        "raise Timeout, e.g. to 10, and look whether the handler waits for something in vain."
     )
 
 
@@ -211,14 +216,17 @@ def _bucket(outcome: Outcome, function: Deployed, when: str) -> str | None:
     )
 
 
-def _refused(post: Post, function: Deployed) -> str | None:
+def _refused(post: Post, function: Deployed, when: str) -> str | None:
     if post.answer == "invalid_payload":
         return (
-            "The webhook answered 400 invalid_payload, because the body was not the JSON that it expects; "
-            f"make it with {function.words.to_json}, which also takes care of quotes and line ends."
+            f"The webhook answered 400 invalid_payload {when}, because the body was not the JSON that it "
+            f"expects; make it with {function.words.to_json}, which also takes care of quotes and line ends."
         )
     if post.answer == "no_text":
-        return 'The webhook answered 400 no_text, because the body holds no text; send {"text": "..."}.'
+        return (
+            f"The webhook answered 400 no_text {when}, because the body held no text; "
+            'send {"text": "..."}, and never an empty one.'
+        )
     if post.answer in ("no_service", "invalid_token"):
         return (
             f"The webhook answered {post.answer}, because it was called at another address; "
@@ -236,7 +244,7 @@ def _content_type(post: Post, function: Deployed) -> str | None:
 
 def _message(outcome: Outcome) -> str:
     line = next(iter(outcome.error_message.strip().splitlines()), "without a message")
-    return hidden(line)[:200].rstrip(".")
+    return hidden(TASK_FOLDER.sub("", line))[:200].rstrip(".")
 
 
 def _shown(outcome: Outcome) -> str:

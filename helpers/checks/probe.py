@@ -51,14 +51,12 @@ class Probe:
     ) -> Outcome:
         """Invoke and return the outcome; NotSolved unless it ended well and posted as it should.
 
-        `explain` may know a better sentence for a failure than the usual ones.
+        `explain` may know a better sentence than the usual ones.
         """
         outcome = self.invoke(event)
-        sentence = diagnosis.of_posts(outcome, self.function, when) if self.inbox else None
-        if not sentence and outcome.failed:
-            sentence = explain(outcome, self.function) or diagnosis.of_failure(outcome, self.function, when)
-        if sentence:
-            raise NotSolved(sentence)
+        _raise(explain(outcome, self.function) or diagnosis.of_posts(outcome, self.function, when))
+        if outcome.failed:
+            raise NotSolved(diagnosis.of_failure(outcome, self.function, when))
         return outcome
 
     def fails_with_the_webhook(self, event: Any) -> None:

@@ -1,5 +1,6 @@
 """The check of lab 09: a function that posts a text to Slack."""
 
+import json
 from typing import Any
 
 from ..connect import Workshop
@@ -75,8 +76,8 @@ def posts_a_greeting_without_a_text(probe: Probe) -> None:
 def _returned(payload: Any, text: str) -> None:
     if payload != {"posted": text}:
         raise NotSolved(
-            f'The handler returned {str(payload)[:100]!r}; return what it posted, as {{"posted": text}}, '
-            "so that its caller and its test can tell."
+            f"The handler returned {json.dumps(payload, ensure_ascii=False)[:150]}; "
+            'return what it posted, as {"posted": text}, so that its caller can tell.'
         )
 
 

@@ -1,0 +1,121 @@
+"""hint() and solution(): graded, in the reader's language, and without any call to AWS."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from helpers import checks, labs, progress, settings
+from helpers.labs import LABS
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A fresh home, in which nothing runs; a call of connect() would be an error."""
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+    monkeypatch.setattr(checks, "connect", lambda: pytest.fail("a call to AWS"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("exercise", checks.EXERCISES)
+def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, capsys):
+    for language in labs.LANGUAGES:
+        assert 2 <= len(checks.EXERCISES[exercise].hints_in(language)) <= 4
+    count = len(checks.EXERCISES[exercise].hints_in("python"))
+    shown = []
+    for _ in range(count + 1):
+        checks.hint(exercise)
+        shown.append(capsys.readouterr().out)
+    for number, text in enumerate(shown[:-1], start=1):
+        assert text.startswith(f"Hint {number} of {count}: ")
+        assert (f'solution("{exercise}")' in text) == (number == count)
+    assert shown[-1] == shown[-2]
+    assert len(set(shown)) == count
+
+
+@pytest.mark.parametrize("lab", LABS)
+@pytest.mark.parametrize("language", labs.LANGUAGES)
+def test_the_first_hint_spoils_nothing_and_the_last_gives_the_heart(lab, language):
+    first, *_, last = checks.EXERCISES[lab].hints_in(language)
+    answer = [line.strip() for line in LABS[lab].answer(language).read_text().splitlines()]
+    assert not [line for line in answer if len(line) > 12 and line in first]
+    assert "post" in last and "return" in last or language == "ruby"
+
+
+def test_hints_are_in_the_language_that_the_reader_writes(home, capsys):
+    folder = labs.start_at("09")
+    (folder / "ruby" / "app.rb").write_text("# mine\n")
+    for _ in range(4):
+        checks.hint("09")
+    assert "Net::HTTP.start" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", labs.LANGUAGES)
+@pytest.mark.parametrize("lab", LABS)
+def test_the_solution_of_a_lab_is_its_reference_answer(lab, language, capsys, monkeypatch):
+    shown = shown_by(monkeypatch, lab, language)
+    fence = {"python": "python", "node": "javascript", "ruby": "ruby"}[language]
+    assert shown == f"```{fence}\n{LABS[lab].answer(language).read_text().rstrip()}\n```"
+    others = [each for each in labs.LANGUAGES if each != language]
+    assert all(f'solution("{lab}", "{each}")' in capsys.readouterr().out for each in others[:1])
+
+
+@pytest.mark.parametrize(
+    ("exercise", "line"),
+    [
+        ("01.1", 'greeting = greetings[event.get("language", "en")]'),
+        ("01.2", "def report_of(function_name, request_id):"),
+        ("04.1", "def share_of_init(frame):"),
+        ("04.2", "fast_source ="),
+    ],
+)
+def test_the_solution_of_a_notebook_is_what_its_source_holds(exercise, line, monkeypatch):
+    shown = shown_by(monkeypatch, exercise)
+    assert line in shown and "# solution" not in shown
+
+
+def shown_by(monkeypatch, *arguments) -> str:
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda thing: shown.append(thing.data))
+    checks.solution(*arguments)
+    [text] = shown
+    return text
+
+
+def test_a_solution_changes_no_file_and_no_progress(home, monkeypatch):
+    folder = labs.start_at("16")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shown_by(monkeypatch, "16")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (home / progress.FILE).exists()
+
+
+@pytest.mark.parametrize("call", [checks.check, checks.hint, checks.solution])
+def test_an_unknown_exercise_is_said_with_those_that_there_are(call):
+    with pytest.raises(
+        ValueError, match=r"There is no exercise '9'; there are 01\.1, 01\.2, 04\.1, 04\.2, 09"
+    ):
+        call("9")
+
+
+@pytest.mark.parametrize(("exercise", "language"), [("09", "java"), ("01.1", "ruby")])
+def test_an_unknown_language_is_said(exercise, language):
+    with pytest.raises(
+        ValueError, match=f"Exercise {exercise} has no answer in '{language}'; choose one of: python"
+    ):
+        checks.solution(exercise, language)
+
+
+def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
+    code = "from helpers import check; check('04.1')"
+    environment = os.environ | {"IPYTHONDIR": str(home / "ipython"), "WORKSHOP_TARGET": "embedded"}
+    result = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code],
+        cwd=settings.ROOT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.stdout.strip() == (
+        'Not yet. Give the check your function: check("04.1", share_of_init). '
+        '(0 of 7 exercises solved; hint("04.1") helps.)'
+    )
+    assert result.stderr == ""
