@@ -170,9 +170,10 @@ def _live_view(file: Path) -> Any:
     def follow() -> None:
         last = None
         while True:
-            changed = os.stat(file).st_mtime_ns if file.exists() else None
-            if changed != last:
-                last = changed
+            status = os.stat(file) if file.exists() else None
+            now = status and (status.st_mtime_ns, status.st_size)  # the time alone ticks too slowly for two posts
+            if now != last:
+                last = now
                 view.value = _table([_message(post) for post in read_posts(file) if post["status"] == 200])
             time.sleep(POLL_S)
 
