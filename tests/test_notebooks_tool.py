@@ -676,6 +676,11 @@ EXAMPLES = {
         "'Account': '000000000000', \"accountId\": \"000000000000\", account_id=000000000000, 111111111111",
         "'Account': '123456789012', \"accountId\": \"123456789012\", account_id=123456789012, 111111111111",
     ),
+    "sequencers of S3's events": ('"sequencer": "0069BA2F4D1E7C93A5"', '"sequencer": "000000000000000001"'),
+    "webhooks": (
+        "http://127.0.0.1:4566/services/T1/B2/c3D4e5",
+        "http://127.0.0.1:4566/services/T00000000/B00000000/hidden",
+    ),
     "addresses in memory": ("<object at 0x7fa1b2c3d4e0>", "<object at 0x7f0000000000>"),
 }
 TIME_EXAMPLES = {

@@ -27,10 +27,15 @@ draw_map();
 # %% [markdown]
 # Each notebook says at its top what you will be able to do, how long it takes, and which slides it belongs to. On the
 # way it asks you to **predict** what a cell will show. Do write your guess down: comparing it with the result is where
-# the learning is. Most notebooks end with **exercises**; their solutions are in the folder `solutions`, executed, so that
-# you can also read them without running anything.
+# the learning is.
 #
-# In a hurry? Take 01, then 04.
+# Most notebooks have **exercises**. A check looks at the function that you have deployed, and says what to look at if it is
+# not right yet. `hint("01.1")` gives a hint, a further one each time, and `solution("01.1")` shows an answer. What you have
+# solved gets a tick in the map. All notebooks stand in the folder `solutions` too, solved and executed, so that you can
+# read them without running anything.
+#
+# In a hurry? Take 01, 04 and 09. To begin anywhere else, `start_at("16")` makes what the notebooks before 16 would have made,
+# and `reset("09")` puts a lab back to its start.
 
 # %% [markdown]
 # ## Which AWS?

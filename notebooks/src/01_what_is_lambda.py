@@ -23,7 +23,7 @@ import json
 
 import pandas as pd
 
-from helpers import connect, deploy, load_event, package
+from helpers import check, connect, deploy, hint, load_event, package, solution
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -294,6 +294,9 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 #
 # Finish the handler. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
 # English. For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
+#
+# The cell after it deploys and checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint,
+# a further one each time, and `solution("01.1")` shows an answer.
 
 
 # %%
@@ -319,7 +322,7 @@ answer = greet({"name": "Ada", "language": "fr"})
 assert answer == {"message": "Bonjour, Ada!"}, answer
 assert greet({"name": "Ada"}) == {"message": "Hello, Ada!"}, "without a language, greet in English"
 assert greet({"name": "Yuki", "language": "ja"}) == {"message": "Konnichiwa, Yuki!"}
-print("Well done: your function greets in three languages.")
+check("01.1")
 
 # %% [markdown]
 # ## Exercise 2: find your invocation in the log
@@ -346,8 +349,8 @@ found_report = report_of(name, request_id)
 
 assert found_report.startswith("REPORT"), found_report
 assert request_id in found_report, "this is the REPORT of another invocation"
-assert "Billed Duration" in found_report
 print(found_report)
+check("01.2", report_of)
 
 # %% [markdown]
 # ## What you have learned

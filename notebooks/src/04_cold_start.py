@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from helpers import connect, deploy, load_event, package, plot_durations, reports
+from helpers import check, connect, deploy, hint, load_event, package, plot_durations, reports, solution
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -428,6 +428,7 @@ example = pd.DataFrame({"init_ms": [90.0, np.nan, 60.0], "duration_ms": [10.0, 9
 assert abs(share_of_init(example) - 0.75) < 1e-9, "only cold rows count: (90 + 60) / (90 + 10 + 60 + 40) is 0.75"
 for label, frame in imports.groupby("function"):
     print(f"{label}: {share_of_init(frame):.0%} of a cold invocation is init")
+check("04.1", share_of_init)
 
 # %% [markdown]
 # ## Exercise 2: make the warm calls fast
@@ -470,6 +471,7 @@ for label, text in {"slow": slow_source, "fast": fast_source}.items():
 assert answers["fast"] == answers["slow"] == [b"true", b"false"], answers
 assert medians["fast"] < medians["slow"] / 2, f"warm calls are hardly faster: {medians}"
 print(f"Warm calls: {medians['slow']:.1f} ms before, {medians['fast']:.1f} ms now.")
+check("04.2")
 
 # %% [markdown]
 # ## What you have learned

@@ -151,7 +151,10 @@ test({"text": "Hello from my first function"})
 # 5. return `{"posted": text}`.
 #
 # Lambda's runtimes hold hardly any libraries, so use what the language brings: `urllib.request` in Python, `fetch` in
-# Node.js, `net/http` in Ruby. `hint("09")` gives a hint, and a further one each time.
+# Node.js, `net/http` in Ruby. The cell below gives a hint, and a further one each time you run it.
+
+# %%
+hint("09")
 
 # %%
 source_file = next(folder.glob("*.*"))

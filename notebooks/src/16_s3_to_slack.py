@@ -129,7 +129,10 @@ s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigura
 # Open your file, in the folder that `start_at` named. For **every record** the function should post one message with the
 # object's key, decoded (`posted` in the answer lists the keys): `日本 語.txt`, not `%E6%97%A5%E6%9C%AC+%E8%AA%9E.txt`.
 #
-# `hint("16")` helps, a little more each time.
+# The next cell gives a hint, a further one each time you run it.
+
+# %%
+hint("16")
 
 # %%
 source_file = next(folder.glob("*.*"))

@@ -150,8 +150,11 @@ test(event)
 # 3. say so when the bucket is empty;
 # 4. return `{"objects": how many, "messages": how many}`.
 #
-# `hint("17")` helps. If your language's SDK is not on this machine, the function says so when you test it; then choose another
+# The next cell gives a hint, a further one each time you run it. If your language's SDK is not on this machine, the function says so when you test it; then choose another
 # language at the top.
+
+# %%
+hint("17")
 
 # %%
 source_file = next(folder.glob("*.*"))
