@@ -21,7 +21,7 @@
 import base64
 import json
 
-from helpers import check, compare_events, connect, deploy, hint, load_event, open_inbox, solution, start_at
+from helpers import check, compare_events, connect, deploy, hint, load_event, open_inbox, reports, solution, start_at
 
 language = "python"
 workshop = connect()
@@ -152,18 +152,22 @@ check("16")
 # %% [markdown]
 # ## Real files
 #
-# Now put real objects into the bucket, and watch the inbox. Nobody calls your function here: S3 does.
+# Now put real objects into the bucket. Nobody calls your function here: S3 does, a moment later. The last line waits until
+# CloudWatch has a REPORT line for each of the four.
 
 # %%
+logs = workshop.client("logs")
+before = len(reports(logs, name, at_least=0))
 for key in ("report.txt", "my holiday photo.jpg", "日本語 の 名前.txt", "100%+more.txt"):
     s3.put_object(Bucket=bucket, Key=key, Body=b"hello")
+len(reports(logs, name, at_least=before + 4)) - before
 
 # %%
 inbox.show()
 
 # %% [markdown]
-# Four messages came, with readable names, if your function decodes them. The table follows by itself: without widgets, run the
-# cell again.
+# The last four messages are from these files, with readable names, if your function decodes them. (The others are from the
+# check, which sends events of its own.)
 #
 # ## The sample and the real event
 #
@@ -200,12 +204,10 @@ s3.put_bucket_notification_configuration(
 );
 
 # %%
-from helpers import reports
-
-before = len(reports(workshop.client("logs"), listener, at_least=0))
+before = len(reports(logs, listener, at_least=0))
 s3.put_object(Bucket=watched, Key="a file.txt", Body=b"hello")
-reports(workshop.client("logs"), listener, at_least=before + 1)
-lines = workshop.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{listener}")["events"]
+reports(logs, listener, at_least=before + 1)
+lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{listener}")["events"]
 delivered = json.loads([line["message"] for line in lines if line["message"].startswith("{")][-1])
 
 # %% [markdown]
