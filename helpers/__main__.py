@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("numbers", nargs="*", metavar="NN", help="their numbers, such as 04; all if none")
     build = command(_build, "make the notebooks from notebooks/src")
     build.add_argument("--check", action="store_true", help="change nothing, and fail if one is stale")
+    reset = command(_reset, "put a lab back to its start")
+    reset.add_argument("number", metavar="NN", help="its number: 09, 16 or 17")
     command(_clean, "remove everything that the notebooks made in AWS")
     command(_doctor, "look at this machine and say what is missing", needs_environment=False)
     return parser
@@ -153,6 +155,14 @@ def _build(options: argparse.Namespace) -> int:
 
     _say("Checking the notebooks against notebooks/src." if options.check else "Building the notebooks.")
     return _report(notebooks.build(options.check))
+
+
+def _reset(options: argparse.Namespace) -> int:
+    from .labs import reset
+
+    _say(f"Putting lab {options.number} back to its start.")
+    reset(options.number)
+    return 0
 
 
 def _clean(options: argparse.Namespace) -> int:

@@ -145,6 +145,13 @@ def test_a_language_that_no_lab_has_is_said(aws, put):
     assert "runs on java21, and this check knows Python, Node.js and Ruby" in sentence_of("09")
 
 
+def test_failures_that_the_reader_asked_for_are_over(put, inbox):
+    put("09", "python", wrong_answers.right("09", "python"))
+    inbox.fail_next(20)
+    checks.check("09")
+    assert progress.solved() == {"09"}
+
+
 def test_the_webhook_works_again_after_a_check(put, inbox):
     swallows = next(each for each in wrong_answers.SLACK if each.name == "an error swallowed")
     put("09", "python", wrong_answers.code(swallows, "python"))
@@ -200,14 +207,18 @@ def test_16_with_a_filter_that_lets_the_upload_pass_leaves_no_object(posting, tr
     assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0
 
 
-def test_16_when_no_message_comes(posting, trigger, aws, monkeypatch):
+@pytest.mark.parametrize("slack", [False, True], ids=["inbox", "slack"])
+def test_16_when_nothing_comes_of_an_upload(slack, posting, trigger, aws, inbox, monkeypatch):
     trigger()
+    if slack:
+        monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", inbox.webhook_url.reveal())
     probe = probe_of(aws, labs.LABS["16"])
     aws.client("lambda").put_function_concurrency(
         FunctionName=probe.function.name, ReservedConcurrentExecutions=0
     )
     monkeypatch.setattr(s3_to_slack, "ARRIVES_S", 1)
-    with pytest.raises(checks.NotSolved, match=r"no message about it came within 1 s; .*/aws/lambda/"):
+    says = "no invocation shows in the log" if slack else "no message about it came"
+    with pytest.raises(checks.NotSolved, match=f"{says} within 1 s; look into the log of .*/aws/lambda/"):
         s3_to_slack.posts_an_upload(probe, "uploads/lost.txt")
     assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0
 

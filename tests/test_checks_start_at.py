@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from helpers import checks, deploy, labs, progress
+from helpers import __main__ as command_line
+from helpers import checks, deploy, labs, progress, settings
 from helpers.inbox import open_inbox
 from helpers.labs import LABS, LabError
 from helpers.ledger import Entry
@@ -178,3 +179,16 @@ def test_reset_needs_no_running_aws(tmp_path, monkeypatch, capsys):
 def test_only_a_lab_can_be_reset(notebook):
     with pytest.raises(LabError, match=r"has no lab to reset; the labs are 09, 16, 17\."):
         labs.reset(notebook)
+
+
+def test_the_command_line_resets_too(aws, monkeypatch, capsys):
+    monkeypatch.setattr(command_line, "_watch_signals", lambda: None)  # pytest has its own
+    monkeypatch.chdir(settings.ROOT)
+    copy = labs.start_at("09") / "python" / "app.py"
+    copy.write_text("# mine\n")
+    assert command_line.main(["reset", "09"]) == 0
+    assert copy.read_bytes() == LABS["09"].starter("python").read_bytes()
+    assert command_line.main(["reset", "01"]) == 1
+    assert (
+        capsys.readouterr().err.splitlines()[-1].startswith("Notebook '01' has no lab to reset; the labs are")
+    )

@@ -21,7 +21,7 @@ import helpers
 from helpers import __main__ as command_line
 from helpers import localaws, settings
 
-COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "clean", "doctor")
+COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "doctor")
 PUBLIC = {
     "check", "choose", "clean", "compare_events", "connect", "deploy", "draw_map", "hint", "load_event",
     "open_inbox", "package", "plot_durations", "reports", "reset", "solution", "start_at",

@@ -34,8 +34,8 @@ class Deployed:
 
     @property
     def module(self) -> str:
-        """The file of the handler without its ending: "app" for app.handler."""
-        return self.configuration["Handler"].split(".")[0]
+        """The file of the handler without folder and ending: "app" for app.handler."""
+        return self.configuration["Handler"].split(".")[0].rsplit("/", 1)[-1]
 
     @property
     def timeout_s(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from ..connect import Workshop
 from ..inbox import InboxError
 from ..labs import LABS, S3, UPLOADS, lambda_triggers
+from ..reports import reports
 from .exercise import Exercise, NotSolved
 from .probe import SLACK_NOTE, Probe, s3_event, unique
 from .slack import probe_of
@@ -91,14 +92,15 @@ def is_triggered(probe: Probe, key: str) -> None:
 
 
 def posts_an_upload(probe: Probe, key: str) -> None:
-    """Put a real object, wait for its message, and remove the object."""
+    """Put a real object, wait for what comes of it, and remove the object."""
     s3, bucket = probe.workshop.client("s3"), probe.workshop.name(UPLOADS)
     began = datetime.now(UTC)
     s3.put_object(Bucket=bucket, Key=key, Body=b"put by the check of lab 16\n")
     try:
-        if probe.sees_messages and not _arrived(probe, key, began):
+        if not (_arrived(probe, key, began) if probe.sees_messages else _invoked(probe, began)):
+            missing = "message about it came" if probe.sees_messages else "invocation shows in the log"
             raise NotSolved(
-                f"An object was put into {bucket}, and no message about it came within {ARRIVES_S} s; "
+                f"An object was put into {bucket}, and no {missing} within {ARRIVES_S} s; "
                 f"look into the log of {probe.function.name}, {probe.function.log_group}."
             )
     finally:
@@ -117,6 +119,16 @@ def _arrived(probe: Probe, key: str, began: datetime) -> bool:
             return True
         count = len(messages) + 1
     return False
+
+
+def _invoked(probe: Probe, began: datetime) -> bool:
+    """Whether the log shows an invocation: with Slack itself, that is all that can be seen."""
+    logs = probe.workshop.client("logs")
+    try:
+        reports(logs, probe.function.name, since=began, timeout=ARRIVES_S)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _named(key: str, texts: list[str]) -> bool:

@@ -21,6 +21,8 @@ def probe_of(workshop: Workshop, lab: Lab) -> Probe:
     deployed.check_code(lab, function)
     deployed.check_secret(function, inbox.webhook_url)
     probe = Probe(workshop, function, inbox)
+    if probe.sees_messages:
+        inbox.fail_next(0)  # what the reader may have asked for, and not used up
     try:
         deployed.check_variable(function, inbox.webhook_url)
     except NotSolved:
