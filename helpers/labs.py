@@ -62,9 +62,9 @@ class Lab:
         return settings.FUNCTIONS / self.name / language / LANGUAGES[language].file
 
     def language(self) -> str:
-        """The language that the reader last wrote in, or Python."""
+        """The language that the reader wrote in last, or else chose."""
         begun = [each for each in LANGUAGES if self._is_begun(each)]
-        return max(begun, key=lambda each: self.copy(each).stat().st_mtime, default="python")
+        return max(begun, key=lambda each: self.copy(each).stat().st_mtime, default=progress.language())
 
     def _is_begun(self, language: str) -> bool:
         copy = self.copy(language)
@@ -82,7 +82,8 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
 
     The labs before it get their function, in `language`, with the reference answer, unless there is one; lab
     16 also its bucket and its trigger. A lab's starters are copied to the folder that is returned (None for a
-    notebook without a lab), unless they are there: a file of the reader's is never written over.
+    notebook without a lab), unless they are there: a file of the reader's is never written over. hint() and
+    solution() keep to `language`.
 
     Raises LabError for an unknown notebook or language.
     """
@@ -90,6 +91,7 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
         raise LabError(f"There is no notebook {notebook!r}; name it by its number, from '00' to '18'.")
     if language not in LANGUAGES:
         raise LabError(f"The labs are not in {language!r}; choose one of: {', '.join(LANGUAGES)}.")
+    progress.choose_language(language)
     before = [lab for number, lab in LABS.items() if number < notebook]
     lab = LABS.get(notebook)
     for each in [*before, *([lab] if lab else [])]:
@@ -115,7 +117,7 @@ def reset(notebook: str) -> None:
     for language in LANGUAGES:
         _put_back(lab, language)
     if not embedded_is_off():
-        _remove_function(connect(), lab)
+        _remove_function(connect(ask=False), lab)
     progress.forget([lab.number])
     print(f"Lab {lab.number} counts as unsolved: {progress.summary()}.")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from . import settings
 
-State = dict[str, dict[str, Any]]  # e.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}}
+# E.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}, "language": "node"}
+State = dict[str, Any]
 
 # Number of the notebook, and of the exercise in it where there are several.
 EXERCISES = ("01.1", "01.2", "04.1", "04.2", "09", "16", "17")
@@ -23,12 +24,7 @@ class ProgressError(RuntimeError):
 
 def solved() -> set[str]:
     """The exercises that have passed their check, e.g. {"01.1", "09"}."""
-    try:
-        with _path().open(encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            return set(_parse(file.read())["solved"])
-    except FileNotFoundError:
-        return set()
+    return set(_state()["solved"])
 
 
 def solve(exercise: str) -> None:
@@ -42,6 +38,17 @@ def count_hint(exercise: str) -> int:
     with _changing() as state:
         state["hints"][exercise] = state["hints"].get(exercise, 0) + 1
         return state["hints"][exercise]
+
+
+def language() -> str:
+    """The language that the reader chose for the labs last."""
+    return _state()["language"]
+
+
+def choose_language(language: str) -> None:
+    """Enter the language of the labs, e.g. "node"."""
+    with _changing() as state:
+        state["language"] = language
 
 
 def forget(exercises: Iterable[str]) -> None:
@@ -63,6 +70,16 @@ def of_notebook(number: str) -> tuple[int, int]:
     return len(exercises & solved()), len(exercises)
 
 
+def _state() -> State:
+    """What the file holds; looking makes no file."""
+    try:
+        with _path().open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return _parse(file.read())
+    except FileNotFoundError:
+        return _parse("")
+
+
 @contextmanager
 def _changing() -> Iterator[State]:
     """What the file holds, written back when the block has changed it. Two notebooks take turns."""
@@ -77,7 +94,7 @@ def _changing() -> Iterator[State]:
 
 
 def _parse(text: str) -> State:
-    empty: State = {"solved": {}, "hints": {}}
+    empty = {"solved": {}, "hints": {}, "language": "python"}
     try:
         return empty | json.loads(text or "{}")
     except (ValueError, TypeError):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from helpers import checks, labs, progress, settings
+from helpers import checks, labs, settings
 from helpers.labs import LABS
 
 
@@ -84,12 +84,19 @@ def shown_by(monkeypatch, *arguments) -> str:
     return text
 
 
+def test_hints_and_solutions_are_in_the_language_that_was_chosen(home, monkeypatch, capsys):
+    labs.start_at("09", "node")
+    for _ in range(4):
+        checks.hint("09")
+    assert "await fetch" in capsys.readouterr().out
+    assert shown_by(monkeypatch, "09").startswith("```javascript")
+
+
 def test_a_solution_changes_no_file_and_no_progress(home, monkeypatch):
-    folder = labs.start_at("09")
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    labs.start_at("09")
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     shown_by(monkeypatch, "09")
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
-    assert not (home / progress.FILE).exists()
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("call", [checks.check, checks.hint, checks.solution])

@@ -152,6 +152,13 @@ def test_failures_that_the_reader_asked_for_are_over(put, inbox):
     assert progress.solved() == {"09"}
 
 
+def test_a_url_that_the_function_returns_is_not_shown(put, inbox):
+    right = wrong_answers.right("09", "python")
+    put("09", "python", right.replace('{"posted": text}', '{"posted": os.environ["WEBHOOK_URL"]}'))
+    text = sentence_of("09")
+    assert "/…(hidden)" in text and inbox.webhook_url.rpartition("/")[2] not in text
+
+
 def test_the_webhook_works_again_after_a_check(put, inbox):
     swallows = next(each for each in wrong_answers.SLACK if each.name == "an error swallowed")
     put("09", "python", wrong_answers.code(swallows, "python"))
@@ -178,6 +185,7 @@ def test_16_without_its_bucket(posting):
     [
         ({"source": None}, "S3 may not invoke .* call add_permission"),
         ({"source": "arn:aws:s3:::another-bucket"}, "S3 may not invoke .* call add_permission"),
+        ({"source": "arn:aws:s3:::other-*"}, "S3 may not invoke .* call add_permission"),
         ({"event": "s3:ObjectRemoved:*"}, r"waits for s3:ObjectRemoved:\*; new objects are s3:ObjectCreated"),
         (
             {"prefix": "photos/"},
@@ -201,7 +209,7 @@ def test_16_without_a_trigger(posting, trigger, aws):
 
 
 def test_16_with_a_filter_that_lets_the_upload_pass_leaves_no_object(posting, trigger, aws):
-    trigger(prefix="uploads/", suffix=".txt", event="s3:ObjectCreated:Put")
+    trigger(source="arn:aws:s3:::*-uploads", prefix="uploads/", suffix=".txt", event="s3:ObjectCreated:Put")
     checks.check("16")
     assert progress.solved() == {"16"}
     assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0

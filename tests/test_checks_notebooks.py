@@ -71,7 +71,7 @@ def test_the_answer_of_the_notebook_passes(put):
         ('event.get("language", "en")', '"en"', r'in French was .*Hello.*; it has to be .*"Bonjour, Ada'),
         ("event['name']", "'Ada'", r'in French was .*"Bonjour, Ada!"'),
         ('{"message": f"{greeting}, {event[\'name\']}!"}', "greeting", 'in French was "Bonjour"'),
-        ("    greeting =", '    raise NotImplementedError("Look.")\n    greeting =', r"not written yet.*Look\."),
+        ("    greeting =", '    raise NotImplementedError("Look.")\n    greeting =', "not written yet"),
         ("def handler", "def greet", r"finds no handler app\.handler"),
         ("def handler(event, context):", "def handler(event, context)", "cannot read your file"),
     ],

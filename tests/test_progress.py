@@ -74,11 +74,8 @@ def test_the_file_holds_nothing_but_exercises_and_times(home):
     progress.solve("01.1")
     progress.count_hint("04.2")
     state = json.loads((home / progress.FILE).read_text())
-    assert (
-        list(state) == ["solved", "hints"]
-        and list(state["solved"]) == ["01.1"]
-        and state["hints"] == {"04.2": 1}
-    )
+    assert list(state) == ["solved", "hints", "language"]
+    assert (list(state["solved"]), state["hints"], state["language"]) == (["01.1"], {"04.2": 1}, "python")
 
 
 def test_an_exercise_of_an_older_workshop_does_not_count():

@@ -1,7 +1,6 @@
 """What the reader has deployed, and what is wrong with it before it is invoked."""
 
 import io
-import re
 import urllib.request
 import zipfile
 from dataclasses import dataclass
@@ -9,11 +8,8 @@ from typing import Any
 
 from ..connect import Workshop
 from ..labs import LANGUAGES, Lab
-from .exercise import NotSolved
+from .exercise import WEBHOOK, NotSolved
 from .words import WORDS, Words
-
-# The path of an incoming webhook, Slack's or the inbox's; what follows /services/ is the secret.
-WEBHOOK = re.compile(r"/services/T\w+/B\w+/\w+")
 
 
 @dataclass(frozen=True)

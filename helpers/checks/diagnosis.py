@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .deployed import WEBHOOK, Deployed
+from .deployed import Deployed
 
 MISSING_MODULE = re.compile(
     r"No module named '([^']+)'"  # Python
@@ -14,9 +14,8 @@ MISSING_MODULE = re.compile(
 SDK = ("boto3", "@aws-sdk/", "aws-sdk-")
 # Where two runtimes have the same failure, it has two names: Ruby's own are Init<…> and Function<…>.
 SYNTAX = ("Runtime.UserCodeSyntaxError", "Init<SyntaxError>")
-NO_HANDLER = (
-    "Runtime.HandlerNotFound", "Runtime.MalformedHandlerName", "Init<NameError>", "Init<ArgumentError>",
-)  # fmt: skip
+NO_HANDLER = ("Runtime.HandlerNotFound", "Runtime.MalformedHandlerName", "Init<ArgumentError>")
+NO_METHOD = re.compile(r"undefined method [`'](\w+)'")  # of an Init<NameError>, which a typo raises too
 NOT_WRITTEN = ("NotImplementedError", "Function<NotImplementedError>")
 # In Python a KeyError; in Node.js undefined is gone through, or asked for what a list has.
 NO_LIST = re.compile(
@@ -127,11 +126,6 @@ def of_slow_webhook(outcome: Outcome, function: Deployed, seconds: float) -> str
     )
 
 
-def hidden(text: str) -> str:
-    """The text without the path of a webhook, which is a secret."""
-    return WEBHOOK.sub("/…(hidden)", text)
-
-
 def _module(outcome: Outcome, function: Deployed, when: str) -> str | None:
     # A module that is loaded within the handler ends Ruby's process, so that only the log names it.
     told = (
@@ -158,7 +152,10 @@ def _module(outcome: Outcome, function: Deployed, when: str) -> str | None:
 
 
 def _handler(outcome: Outcome, function: Deployed, when: str) -> str | None:
-    return _handler_sentence(function) if outcome.error_type in NO_HANDLER else None
+    found = NO_METHOD.match(outcome.error_message) if outcome.error_type == "Init<NameError>" else None
+    name = function.configuration["Handler"].rsplit(".", 1)[-1]
+    is_missing = outcome.error_type in NO_HANDLER or (found and found[1] == name)
+    return _handler_sentence(function) if is_missing else None
 
 
 def _handler_sentence(function: Deployed) -> str:
@@ -244,7 +241,7 @@ def _content_type(post: Post, function: Deployed) -> str | None:
 
 def _message(outcome: Outcome) -> str:
     line = next(iter(outcome.error_message.strip().splitlines()), "without a message")
-    return hidden(TASK_FOLDER.sub("", line))[:200].rstrip(".")
+    return TASK_FOLDER.sub("", line)[:200].rstrip(".")
 
 
 def _shown(outcome: Outcome) -> str:

@@ -1,5 +1,6 @@
 """What an exercise is, and how a check says no."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,9 +8,15 @@ from typing import Any
 from ..connect import Workshop
 from ..labs import Lab
 
+# The path of an incoming webhook, Slack's or the inbox's; what follows /services/ is the secret.
+WEBHOOK = re.compile(r"/services/T\w+/B\w+/\w+")
+
 
 class NotSolved(Exception):
-    """A wrong answer; the message is the one sentence that names what to look at."""
+    """A wrong answer; the message is the one sentence that names what to look at, without a webhook's URL."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(WEBHOOK.sub("/…(hidden)", sentence))
 
     def _render_traceback_(self) -> list[str]:  # what IPython shows in place of a traceback
         return [str(self)]

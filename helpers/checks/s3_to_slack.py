@@ -3,6 +3,7 @@
 import json
 import urllib.parse
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ..connect import Workshop
@@ -166,18 +167,16 @@ def _statements(probe: Probe) -> list[dict[str, Any]]:
 
 def _allows(statement: dict[str, Any], bucket: str) -> bool:
     """Whether a statement lets S3 invoke for this bucket: its ARN, or no ARN at all."""
-    principal = statement.get("Principal", {})
-    conditions = statement.get("Condition", {})
     sources = [
         value
-        for condition in conditions.values()
+        for condition in statement.get("Condition", {}).values()
         for key, value in condition.items()
         if key.lower() == "aws:sourcearn"
     ]
     return (
-        statement.get("Effect") == "Allow"
-        and (principal == "*" or principal.get("Service") == S3)
-        and all(source.endswith((f":::{bucket}", ":::*", "*")) for source in sources)
+        statement["Effect"] == "Allow"
+        and statement["Principal"] in ("*", {"Service": S3})
+        and all(fnmatchcase(bucket, source.rpartition(":::")[2]) for source in sources)
     )
 
 
