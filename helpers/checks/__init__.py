@@ -69,8 +69,8 @@ def solution(exercise: str, language: str | None = None) -> None:
     answer = chosen.lab.answer(language).read_text(encoding="utf-8") if chosen.lab else _of_notebook(exercise)
     fence = {"node": "javascript"}.get(language, language)
     others = ", ".join(f'solution("{chosen.number}", "{each}")' for each in languages if each != language)
-    print(f"An answer in {WORDS[language].title}." + (f" The others: {others}." if others else ""))
-    display(Markdown(f"```{fence}\n{answer.rstrip()}\n```"))
+    title = f"**An answer in {WORDS[language].title}.**" + (f" The others: `{others}`." if others else "")
+    display(Markdown(f"{title}\n\n```{fence}\n{answer.rstrip()}\n```"))  # in one piece, so that the order is kept
 
 
 def _exercise(number: str) -> Exercise:
