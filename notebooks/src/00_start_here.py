@@ -2,7 +2,8 @@
 # # 00 Start here
 #
 # This is a workshop on **AWS Lambda**, in notebooks. You deploy real functions, send them events, and look at what
-# happened, section by section of a slide deck. You need neither an AWS account nor Docker: an *embedded AWS* runs on
+# happened. It follows, section by section, the slides of a study session on Lambda of 2019 (in Japanese), and says what has
+# changed since. You need neither an AWS account nor Docker: an *embedded AWS* runs on
 # this machine, and the same notebooks run on AWS itself by one setting.
 #
 # After this notebook you will
@@ -20,7 +21,7 @@
 # ## The map
 
 # %%
-from helpers import draw_map
+from helpers import choose, draw_map, hint, reset, solution, start_at
 
 draw_map();
 
@@ -40,7 +41,8 @@ draw_map();
 # %% [markdown]
 # ## Which AWS?
 #
-# `connect()` finds the AWS that you chose, and starts the embedded one if it is not running.
+# `connect()` finds the AWS that you chose, and starts the embedded one if it is not running. Everything that you make will
+# have a name that begins with yours: your login name, or what `WORKSHOP_LEARNER` says.
 
 # %%
 import json
@@ -75,10 +77,12 @@ for language, runtime in languages.items():
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(load_event("hello")))
     answer = json.loads(response["Payload"].read())
     answers[language] = answer.get("message") or answer["errorMessage"]
-pd.Series(answers, name=f"on Python {platform.python_version()}")
+print(f"This machine's Python is {platform.python_version()}.")
+pd.Series(answers, name="answer")
 
 # %% [markdown]
-# And what Lambda recorded of the Python function, read back from CloudWatch.
+# And what Lambda recorded of the Python function, read back from CloudWatch, which is where AWS keeps logs and metrics. Times
+# are in milliseconds; notebooks 01 and 04 explain the columns.
 
 # %%
 logs = workshop.client("logs")
@@ -94,7 +98,7 @@ reports(logs, workshop.name("first-python"))[["start", "init_ms", "duration_ms",
 #
 # | | |
 # |---|---|
-# | **real** | Each function runs in processes of its own, which are started cold, reused warm, frozen in between and given up when idle. Init, duration and memory are measured on them. Errors, timeouts and crashes happen, and are reported in AWS's words. Your calls are boto3 calls to an HTTP API. |
+# | **real** | Each function runs in processes of its own, which are started when an event comes (a *cold* start), reused for the next one (*warm*), frozen in between and given up when idle. Init, duration and memory are measured on them. Errors, timeouts and crashes happen, and are reported in AWS's words. Your calls are boto3 calls to an HTTP API. |
 # | **imitated** | S3, SQS, EventBridge, IAM, CloudWatch and Lambda's own API come from [MiniStack](https://pypi.org/project/ministack/). They behave like AWS in what these notebooks use, and not in every corner: filter patterns of CloudWatch Logs, for example, know words only. Permissions are stored but not enforced. |
 # | **not AWS's** | The network; the MicroVM around each environment; the share of CPU that a memory size gets; therefore every millisecond. The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log. `/tmp` is this machine's, shared by all functions. Code lies in a folder of this machine instead of `/var/task`, and can be written to. |
 # | **missing** | SnapStart and provisioned concurrency (asking for them is an error), container images, X-Ray traces, CPU limits. EventBridge does not try a failed event again. |
@@ -107,10 +111,12 @@ reports(logs, workshop.name("first-python"))[["start", "init_ms", "duration_ms",
 # ## How to go on
 #
 # - Open **01 What is Lambda?** from the list on the left.
-# - Stuck? Look into `solutions`, or restart the kernel and run the notebook from the top: every cell can be run twice.
+# - Stuck? Look into `solutions`, or restart the kernel and run the notebook from the top: every notebook can be run again.
+#   If the embedded AWS was stopped in between, it has forgotten what you made, and that is the way, too.
 # - To remove all that the notebooks made, in the embedded AWS or in your account: `python3 -m helpers clean` in a
-#   terminal. It removes nothing that the workshop did not make, and shows that nothing is left.
-# - To look at the embedded AWS with other tools: `eval "$(python3 -m helpers env)"`, then for example `aws s3 ls`.
+#   terminal (in JupyterLab: *File → New → Terminal*). It removes nothing that the workshop did not make, and shows that nothing is left.
+# - To look at the embedded AWS with other tools: `eval "$(python3 -m helpers env)"`, then for example `aws s3 ls`, if you
+#   have the AWS CLI.
 #
 # ## What you have learned
 #

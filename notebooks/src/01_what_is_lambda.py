@@ -14,16 +14,17 @@
 # ## Connect
 #
 # `connect()` finds the AWS that you chose in notebook 00: by default the embedded AWS, which runs on this machine
-# and costs nothing. `workshop.client("lambda")` is an ordinary boto3 client. In a script of your own you would write
-# `boto3.client("lambda")`.
+# and costs nothing. boto3 is AWS's library for Python, and `workshop.client("lambda")` is an ordinary boto3 client: in a script of
+# your own you would write `boto3.client("lambda")`. Everything that you make gets a name that begins with your login name.
 
 # %%
+import base64
 import inspect
 import json
 
 import pandas as pd
 
-from helpers import check, connect, deploy, hint, load_event, package, solution
+from helpers import check, connect, deploy, hint, load_event, package, reports, solution
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -49,6 +50,7 @@ def handler(event, context):
     return {"message": f"Hello, {event['name']}!"}
 
 
+source = inspect.getsource(handler)  # its text, which becomes a file later
 handler({"name": "Ada"}, None)
 
 # %% [markdown]
@@ -59,7 +61,7 @@ handler({"name": "Ada"}, None)
 #
 # ### The role
 #
-# A function acts with the rights of an IAM role. The trust policy says *who* may take the role: the Lambda service.
+# A function acts with the rights of a role. Roles belong to IAM, the part of AWS that says who may do what. The trust policy says *who* may take the role: the Lambda service.
 # The permissions say *what* it may do then: AWS has a ready-made policy that lets it write its log and nothing else.
 #
 # The cell can be run again: when the role is there already, AWS answers `EntityAlreadyExists`, and we look it up.
@@ -84,19 +86,18 @@ iam.attach_role_policy(
     RoleName=role_name,
     PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
 )
-trust_policy["Statement"][0]["Principal"]
+[policy["PolicyName"] for policy in iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]]
 
 # %% [markdown]
 # ### The package
 #
 # Lambda takes the code as a zip file. `package` makes one in memory. Our file is called `app.py`, and its text is the
-# function that you called above: `inspect.getsource` gives it back.
+# function that you called above.
 
 # %%
-source = inspect.getsource(handler)
 archive = package({"app.py": source})
 print(source)
-len(archive), "bytes"
+print(f"{len(archive)} bytes, zipped")
 
 # %% [markdown]
 # ### The function
@@ -105,7 +106,8 @@ len(archive), "bytes"
 # may use 128 MB of memory and three seconds unless we say otherwise.
 #
 # Should the function be there already, AWS answers `ResourceConflictException`, and the same package goes in with
-# `update_function_code`.
+# `update_function_code`. (On AWS a new role takes some seconds until Lambda may use it. If the cell says that the role
+# *cannot be assumed*, wait a moment and run it again. Later notebooks wait for you.)
 
 # %%
 name = workshop.name("hello")
@@ -150,45 +152,33 @@ response["StatusCode"], answer
 # %% [markdown]
 # `200` is the status of the *call*, and the payload is what the function returned, as JSON. The printed text is not
 # here: there is no terminal. We will find it in the log.
-#
-# Change the event and invoke again, as often as you like: edit the text in the box and press the button.
-
-# %%
-from ipywidgets import Textarea, interact_manual
-
-
-def invoke(event):
-    response = lambda_client.invoke(FunctionName=name, Payload=event)
-    print(response["Payload"].read().decode())
-
-
-interact_manual(invoke, event=Textarea(json.dumps({"name": "you"}), description="event"));
 
 # %% [markdown]
 # ## Read its log
 #
-# Whatever a function prints goes to **CloudWatch Logs**, into the log group `/aws/lambda/<name>`. Look for the line that
-# our `print` wrote, and for the lines that Lambda wrote around it.
+# CloudWatch is where AWS keeps logs and metrics. Whatever a function prints goes to **CloudWatch Logs**, into the log group
+# `/aws/lambda/<name>`. Look for the line that our `print` wrote, and for the lines that Lambda wrote around it.
+#
+# On AWS the log lags some seconds behind. `reports` waits until the invocation's last line is there; the rest is plain boto3.
 
 # %%
 logs = workshop.client("logs")
+reports(logs, name)
 log_group = f"/aws/lambda/{name}"
-lines = logs.filter_log_events(logGroupName=log_group)["events"]
-for line in lines[-5:]:
-    print(line["message"].rstrip())
+pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
+lines = [event["message"] for page in pages for event in page["events"]]
+print("".join(lines[-5:]))
 
 # %% [markdown]
-# On AWS the log lags some seconds behind. If nothing is there yet, run the cell again.
-#
 # - `INIT_START`: a new *execution environment* was started for the function. Not every invocation has this line:
-#   notebook 04 is about it.
+#   notebook 04 is about it. (It names the Python that runs. The embedded AWS runs this machine's, whatever `Runtime` says.)
 # - `START` and `END` frame one invocation, named by its **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
 # The last line again, field by field. Lambda separates the fields with tabs.
 
 # %%
-report = [line["message"] for line in lines if line["message"].startswith("REPORT")][-1]
+report = [line for line in lines if line.startswith("REPORT")][-1]
 pd.Series(dict(field.split(": ") for field in report.strip().split("\t")), name="REPORT")
 
 # %% [markdown]
@@ -197,6 +187,25 @@ pd.Series(dict(field.split(": ") for field in report.strip().split("\t")), name=
 # %%
 streams = logs.describe_log_streams(logGroupName=log_group)["logStreams"]
 [stream["logStreamName"] for stream in streams]
+
+# %% [markdown]
+# Change the event and invoke again, as often as you like: edit the text in the box and press the button. Then run the cells
+# above once more: there are new lines in the log.
+
+# %%
+from ipywidgets import Textarea, interact_manual
+
+
+def invoke(event):
+    try:
+        response = lambda_client.invoke(FunctionName=name, Payload=event)
+        print(response["Payload"].read().decode())
+    except lambda_client.exceptions.InvalidRequestContentException:
+        print('This is not JSON: use double quotes, as in {"name": "you"}.')
+
+
+box = Textarea(json.dumps({"name": "you"}), description="event")
+interact_manual.options(manual_name="Invoke")(invoke, event=box);
 
 # %% [markdown]
 # ## Look around inside
@@ -243,7 +252,8 @@ shown = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_EXECUTION_ENV", "GREETIN
 
 # %% [markdown]
 # A function lives in a small world of its own. It sees what Lambda documents and what you configured, and nothing of
-# the machine below. That is why it can run on any of thousands of machines, and why settings such as addresses and
+# the machine below. (`LAMBDA_TASK_ROOT`, where the code lies, is `/var/task` on AWS; the embedded AWS uses a folder of this
+# machine.) That is why it can run on any of thousands of machines, and why settings such as addresses and
 # names belong in environment variables.
 #
 # On the embedded AWS there is one more, `AWS_ENDPOINT_URL`, so that boto3 *inside* the function talks to the embedded
@@ -262,8 +272,15 @@ json.loads(response["Payload"].read())
 
 # %% [markdown]
 # The call worked, so its status is 200. It was the *function* that failed: `FunctionError` is set, and the payload
-# says which exception was raised, and where. So always look at `FunctionError`. The same text is in the log.
-#
+# says which exception was raised, and where. (Python's `KeyError` names the key that is missing.) So always look at
+# `FunctionError`. When a function fails, its log says more. `LogType="Tail"` brings the end of it along with the answer:
+# the quickest way to see what went wrong.
+
+# %%
+response = lambda_client.invoke(FunctionName=name, Payload=json.dumps({}), LogType="Tail")
+print(base64.b64decode(response["LogResult"]).decode())
+
+# %% [markdown]
 # An error of the *call* looks different: here boto3 raises.
 
 # %%
@@ -284,7 +301,7 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # | install and update the operating system | AWS does |
 # | install and update the language runtime | AWS does, within the version you chose |
 # | keep the process alive, restart it | AWS does, per event |
-# | add machines under load | AWS does (notebook 02) |
+# | add machines under load | AWS does |
 # | user accounts, SSH keys, open ports | a role: what the function may do |
 # | the code | **you** |
 #
@@ -295,8 +312,9 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # Finish the handler. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
 # English. For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
 #
-# The cell after it deploys and checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint,
-# a further one each time, and `solution("01.1")` shows an answer.
+# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
+# checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint, a further one each time, and
+# `solution("01.1")` shows an answer.
 
 
 # %%
@@ -311,46 +329,34 @@ def handler(event, context):
 # check
 greeter = workshop.name("greeter")
 deploy(workshop, greeter, {"app.py": inspect.getsource(handler)})
-
-
-def greet(event):
-    response = lambda_client.invoke(FunctionName=greeter, Payload=json.dumps(event))
-    return json.loads(response["Payload"].read())
-
-
-answer = greet({"name": "Ada", "language": "fr"})
-assert answer == {"message": "Bonjour, Ada!"}, answer
-assert greet({"name": "Ada"}) == {"message": "Hello, Ada!"}, "without a language, greet in English"
-assert greet({"name": "Yuki", "language": "ja"}) == {"message": "Konnichiwa, Yuki!"}
 check("01.1")
+
+payload = lambda_client.invoke(FunctionName=greeter, Payload='{"name": "Ada", "language": "fr"}')["Payload"]
+assert json.loads(payload.read()) == {"message": "Bonjour, Ada!"}
 
 # %% [markdown]
 # ## Exercise 2: find your invocation in the log
 #
 # Every answer of boto3 carries the request id in `ResponseMetadata`. Write `report_of`: given the name of a function and
 # a request id, it returns the REPORT line of that invocation. Ask CloudWatch for the function's log events as above,
-# and pick the one line.
+# and pick the one line. The check invokes a function and asks yours for the line.
 
 
 # %%
 def report_of(function_name, request_id):
     log_group = f"/aws/lambda/{function_name}"
-    # solution: Read the log events and return the message that starts with REPORT and holds the request id.
-    lines = logs.filter_log_events(logGroupName=log_group)["events"]
-    messages = [line["message"] for line in lines]
+    # solution: Return the message that starts with REPORT and holds the request id.
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
+    messages = [event["message"] for page in pages for event in page["events"]]
     return next(text for text in messages if text.startswith("REPORT") and request_id in text)
 
 
 # %%
 # check
-response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(load_event("hello")))
-request_id = response["ResponseMetadata"]["RequestId"]
-found_report = report_of(name, request_id)
-
-assert found_report.startswith("REPORT"), found_report
-assert request_id in found_report, "this is the REPORT of another invocation"
-print(found_report)
 check("01.2", report_of)
+
+request_id = reports(logs, name)["request_id"].iloc[-1]
+assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 
 # %% [markdown]
 # ## What you have learned
@@ -361,4 +367,4 @@ check("01.2", report_of)
 # - What it prints, and what it cost, stands in CloudWatch Logs under `/aws/lambda/<name>`.
 # - Serverless means that the machines, their systems and their upkeep are not your work.
 #
-# **Next:** the first invocation took longer than the ones after it. Notebook 04, *Cold start*, measures why.
+# **Next:** the first REPORT had an `Init Duration`. Notebook 04, *Cold start*, measures what that means.

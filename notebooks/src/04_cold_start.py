@@ -10,7 +10,7 @@
 #
 # It takes about 40 minutes. Slides: "Caveats of Lambda, part 1: the cold start problem".
 #
-# All durations here come from the REPORT lines in CloudWatch, as they would on AWS. On the embedded AWS the processes,
+# All durations here but one come from the REPORT lines in CloudWatch, as they would on AWS. On the embedded AWS the processes,
 # their init and their reuse are real; the machine is yours, so your milliseconds are not AWS's. Figures that others
 # measured on AWS stand beside them.
 
@@ -52,8 +52,9 @@ for name in (pinged, left_alone):
     lambda_client.tag_resource(Resource=arn, Tags={"localaws:idle-seconds": str(IDLE_SECONDS)})
 
 # %% [markdown]
-# The pinger is a schedule (`rate(1 minute)`), a target (the function, with an event that says "ping"), and a permission:
-# without it the function refuses to be called by EventBridge.
+# EventBridge is AWS's service for events and schedules. The pinger is a schedule (`rate(1 minute)`), a target (the function,
+# with an event that says "ping"), and a permission: without it the function refuses to be called by EventBridge. (AWS
+# checks that; the embedded AWS does not.) The rule fires until a cell near the end removes it, or `python3 -m helpers clean`.
 
 # %%
 events = workshop.client("events")
@@ -146,11 +147,12 @@ plot_durations(measured);
 # %%
 measured["kind"] = np.where(measured["init_ms"].isna(), "warm", "cold")
 measured["total_ms"] = measured["init_ms"].fillna(0) + measured["duration_ms"]
+medians = measured.groupby("kind")["total_ms"].median()
 table = measured.groupby("kind")["total_ms"].describe(percentiles=[0.5, 0.95]).round(1)
-table[["count", "min", "50%", "95%", "max"]]
+table.astype({"count": int})[["count", "min", "50%", "95%", "max"]]
 
 # %%
-cold, warm = table.loc["cold", "50%"], table.loc["warm", "50%"]
+cold, warm = medians["cold"], medians["warm"]
 print(f"You guessed {my_guess} times; the medians say {cold / warm:.0f} times.")
 
 # %% [markdown]
@@ -172,7 +174,7 @@ rested[["start", "environment", "init_ms", "duration_ms"]]
 
 # %% [markdown]
 # The third call came after four seconds of rest, and paid for it with a cold start in a new environment. (On AWS, where
-# nobody can set the time, the third row is warm.)
+# nobody can set the time, the third row is almost certainly warm.)
 #
 # ## Ten at once
 #
@@ -185,7 +187,6 @@ rested[["start", "environment", "init_ms", "duration_ms"]]
 sleeper = workshop.name("sleeper")
 source = "import time\n\n\ndef handler(event, context):\n    time.sleep(0.5)\n"
 deploy(workshop, sleeper, {"app.py": source}, MemorySize=256)
-make_cold(sleeper, "ten at once")
 
 
 def ten_at_once():
@@ -194,6 +195,7 @@ def ten_at_once():
 
 
 # %%
+make_cold(sleeper, "ten at once")
 began = datetime.now(UTC)
 ten_at_once()
 ten_at_once()
@@ -206,6 +208,9 @@ print("cold in the second ten:", parallel["init_ms"][10:].notna().sum())
 # Each point below is an invocation, placed when it started, in the row of its environment. Ten environments were needed,
 # and each had a cold start. The second wave found ten warm ones. A burst of traffic is a burst of cold starts: a pinger
 # that keeps *one* environment warm does nothing for the other nine.
+#
+# (A new AWS account may start with a limit of ten concurrent executions. A call over the limit is *throttled*, and boto3
+# tries it again a little later; then fewer than ten environments can be enough.)
 
 # %%
 row = parallel["environment"].map({name: i for i, name in enumerate(parallel["environment"].unique(), start=1)})
@@ -246,6 +251,9 @@ imports = pd.concat(frames)
 plot_durations(imports, by="function");
 
 # %% [markdown]
+# *Client in init* has the longest init. *Client in handler* starts quickly, but pays for the import in its first Duration, and
+# for making the client in every call after it.
+#
 # Two lessons. What you import is most of what you wait for in a cold start. And a client that is made once, outside the
 # handler, is free for every warm call after it: **prepare in init, work in the handler**. On AWS there is a further
 # reason: init is not slowed down at small memory sizes, while a handler gets CPU in proportion to memory (measured by
@@ -279,12 +287,12 @@ for label, files in packages.items():
     began = datetime.now(UTC)
     waits = [caller_waits(name, number) for number in range(5)]
     init = reports(logs, name, at_least=5, since=began)["init_ms"].median()
-    rows.append({"package": label, "zip MB": len(archive) / 1e6, "init ms": init, "caller waits ms": np.median(waits)})
+    rows.append({"package": label, "zip kB": len(archive) / 1e3, "init ms": init, "caller waits ms": np.median(waits)})
 pd.DataFrame(rows).set_index("package").round(1)
 
 # %% [markdown]
-# `init ms` hardly differs: bytes that nobody reads cost nothing in init. The caller waited longer, because the package was
-# unpacked first. AWS caches packages in clever ways, so the price there is another one, but the lesson holds: keep
+# Compare the columns: `init ms` should be about the same (on a busy machine it wavers), since bytes that nobody reads cost
+# nothing in init. The caller of the large package waited longer, because it was unpacked first. AWS caches packages in clever ways, so the price there is another one, but the lesson holds: keep
 # packages small, and do not look for their size in `Init Duration`.
 #
 # ## By language
@@ -309,8 +317,8 @@ by_language = pd.concat(frames)
 plot_durations(by_language, by="function");
 
 # %% [markdown]
-# Now AWS itself. These medians are from a public benchmark that runs every day: *maxday/lambda-perf*, "hello world",
-# x86, 512 MB, as of 2026-08-22. They are not from this machine, and cannot be compared with yours bar by bar. Compare the
+# Now AWS itself. These medians are from a public benchmark that runs every day,
+# [maxday/lambda-perf](https://github.com/maxday/lambda-perf): "hello world", x86, 512 MB, as of 2026-08-22. They are not from this machine, and cannot be compared with yours bar by bar. Compare the
 # *order*: where is the JVM, and where is a language that compiles to machine code?
 
 # %%
@@ -334,7 +342,7 @@ for ax, values, title in [
 
 # %% [markdown]
 # A JVM's cold start has more to it than Init Duration: at 128 MB its *first handler call* takes 90 ms more, while classes
-# are loaded (same source).
+# are loaded (same source). And "hello world" loads hardly any classes; a real Java program loads many.
 #
 # ## What to do about it
 #
@@ -368,14 +376,15 @@ outcome = pd.concat(
 outcome[["function", "init_ms", "duration_ms"]].set_index("function")
 
 # %% [markdown]
-# The pinged function answered warm (no `init_ms`), the other one cold. On AWS both may be warm after so short a rest;
-# the difference shows after a longer one.
+# The pinged function answered warm (no `init_ms`), the other one cold. (Run the cell again at once, and both are warm.) On AWS
+# both may be warm after so short a rest; the difference shows after a longer one.
 #
-# And the price of the trick? The pings of a month:
+# And the price of the trick? Lambda counts GB-seconds: one GB of memory for one second is one. The pings of a month:
 
 # %%
 pings_a_month = 60 * 24 * 365 / 12
-ping_seconds = reports(logs, pinged, since=experiment_began)["billed_ms"].median() / 1000
+billed = reports(logs, pinged, since=experiment_began)
+ping_seconds = billed[billed["init_ms"].isna()]["billed_ms"].median() / 1000  # a ping is warm
 gb_seconds = pings_a_month * ping_seconds * 128 / 1024
 dollars = pings_a_month * 0.20 / 1e6 + gb_seconds * 0.0000166667  # x86, list price of November 2026, Tokyo
 print(f"{pings_a_month:,.0f} pings, {gb_seconds:.0f} GB-seconds, {dollars:.3f} USD a month")
@@ -387,17 +396,21 @@ print(f"{pings_a_month:,.0f} pings, {gb_seconds:.0f} GB-seconds, {dollars:.3f} U
 # We stop the pinger: a rule that nobody needs any more should not fire for ever.
 
 # %%
-events.remove_targets(Rule=rule_name, Ids=["ping"])
-events.delete_rule(Name=rule_name)
-lambda_client.remove_permission(FunctionName=pinged, StatementId="every-minute")["ResponseMetadata"]["HTTPStatusCode"]
+try:
+    events.remove_targets(Rule=rule_name, Ids=["ping"])
+    events.delete_rule(Name=rule_name)
+    lambda_client.remove_permission(FunctionName=pinged, StatementId="every-minute")
+except (events.exceptions.ResourceNotFoundException, lambda_client.exceptions.ResourceNotFoundException):
+    print("The pinger is gone already.")
 
 # %% [markdown]
 # 5. **What AWS offers since 2019:**
-#    - *Provisioned concurrency* keeps a number of environments initialised for you, any number, and you pay for them by
-#      the hour. The sum below shows for how much.
+#    - *Provisioned concurrency* keeps a number of environments initialised for you, any number, and you pay for them for
+#      as long as they are configured, used or not. The sum below shows how much.
 #    - *SnapStart* (Java, Python, .NET) takes a snapshot of the initialised environment when you publish a version, and
 #      starts new ones from it. The init phase runs once, so what must be unique, such as random seeds or connections,
-#      has to be renewed after a restore.
+#      has to be renewed after a restore. It does not go together with provisioned concurrency, and for Python and .NET the
+#      stored snapshot and each restore cost extra.
 #
 #    The embedded AWS has neither of them: it makes no snapshots, and holds no environments ready.
 # 6. **Think again.** The slide's last word on the matter: if you need such measures, ask whether Lambda is right for
@@ -413,6 +426,9 @@ print(f"One provisioned environment of {memory_gb} GB: {idle:.2f} USD a month, b
 #
 # Write `share_of_init`: given a table of reports, it returns which part of the time of its *cold* invocations was init, as
 # a number from 0 to 1: all their `init_ms` together, divided by all their `init_ms` and `duration_ms` together.
+#
+# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it.
+# `hint("04.1")` in a cell of its own helps.
 
 
 # %%
@@ -424,16 +440,17 @@ def share_of_init(frame):
 
 # %%
 # check
+check("04.1", share_of_init)
+
 example = pd.DataFrame({"init_ms": [90.0, np.nan, 60.0], "duration_ms": [10.0, 999.0, 40.0]})
 assert abs(share_of_init(example) - 0.75) < 1e-9, "only cold rows count: (90 + 60) / (90 + 10 + 60 + 40) is 0.75"
 for label, frame in imports.groupby("function"):
     print(f"{label}: {share_of_init(frame):.0%} of a cold invocation is init")
-check("04.1", share_of_init)
 
 # %% [markdown]
 # ## Exercise 2: make the warm calls fast
 #
-# The function below says whether a number is prime. It makes its list of primes anew for every event. Move what need not
+# The function below says whether a number from 2 to 999,999 is prime. It makes its list of primes anew for every event. Move what need not
 # be done for every event out of the handler. The answers must stay the same.
 
 # %%
@@ -445,7 +462,7 @@ def handler(event, context):
             sieve[n * n :: n] = [False] * len(sieve[n * n :: n])
     return sieve[event["number"]]
 """
-# solution: Put your version, as text, into fast_source.
+# solution: Put your version, as text in triple quotes like slow_source, into fast_source = ...
 fast_source = """
 sieve = [True] * 1_000_000
 for n in range(2, 1000):
@@ -468,10 +485,11 @@ for label, text in {"slow": slow_source, "fast": fast_source}.items():
     payloads = [json.dumps({"number": number}) for number in (7919, 7917)]
     answers[label] = [lambda_client.invoke(FunctionName=name, Payload=each)["Payload"].read() for each in payloads]
 
+check("04.2")
+
 assert answers["fast"] == answers["slow"] == [b"true", b"false"], answers
 assert medians["fast"] < medians["slow"] / 2, f"warm calls are hardly faster: {medians}"
 print(f"Warm calls: {medians['slow']:.1f} ms before, {medians['fast']:.1f} ms now.")
-check("04.2")
 
 # %% [markdown]
 # ## What you have learned
