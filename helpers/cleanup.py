@@ -1,23 +1,21 @@
-"""clean() removes from AWS everything that the ledger holds, and nothing else, and proves that it is gone.
-
-A new kind of thing is one entry in KINDS.
-"""
+"""clean() removes from AWS everything that the ledger holds, and nothing else, and proves that it is gone."""
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .connect import Workshop, connect, embedded_is_off
+from .errors import WorkshopError
+from .kinds import KINDS, Kind, code, says_absent
 from .ledger import Entry
 
 # SQS may answer for a deleted queue for 60 s, and an event source mapping takes about as long to go.
 TRIES, PAUSE = 60, 3.0  # 60 * 3 s == 180 s
 
 
-class CleanupError(RuntimeError):
+class CleanupError(WorkshopError):
     """Something is left, or AWS cannot be asked; the message is for the reader."""
 
 
@@ -61,7 +59,7 @@ def _delete(
             try:
                 kind.delete(workshop.client(kind.service), entry.id)
             except (ClientError, BotoCoreError) as error:
-                if not _says_absent(error):
+                if not says_absent(error):
                     answer = error  # the next round may fare better
         present = _present(workshop, entries)
         if not present:
@@ -82,7 +80,7 @@ def _report(removed: list[Entry], gone_before: int, strays: list[Entry]) -> None
     print("Nothing of what the ledger holds is left." if strays else "Nothing is left.")
 
 
-def _kind(entry: Entry) -> "Kind":
+def _kind(entry: Entry) -> Kind:
     return next(kind for kind in KINDS if kind.name == entry.kind)
 
 
@@ -90,7 +88,7 @@ def _reason(answer: Exception | None) -> str:
     if answer is None:
         return "AWS accepted the deletion but has not finished it"
     if isinstance(answer, ClientError):  # its code alone: the message may hold an ARN and so the account id
-        return f"AWS answered {_code(answer)} to {answer.operation_name}"
+        return f"AWS answered {code(answer)} to {answer.operation_name}"
     return f"AWS could not be asked ({type(answer).__name__})"
 
 
@@ -127,193 +125,3 @@ def _listed(client: Any, listing: str, name: str) -> Iterator[str]:
     for found in client.get_paginator(listing).paginate().search(name):
         if found:  # a page without any answers None; a queue is listed by its URL
             yield found.rsplit("/", 1)[-1] if found.startswith("http") else found
-
-
-ABSENT = {
-    "404", "NoSuchBucket", "NoSuchEntity", "NoSuchEntityException", "NotFoundException", "ResourceNotFound",
-    "ResourceNotFoundException", "NotFound", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of thing in AWS: which calls make it, and how to ask for it, list it and delete it."""
-
-    name: str
-    service: str  # boto3's name of it
-    made_by: dict[str, str]  # operation -> identifier, a format string over the call's parameters and answer
-    exists: Callable[[Any, str], bool]  # (client, identifier)
-    delete: Callable[[Any, str], None]
-    listed_by: dict[str, str] = field(default_factory=dict)  # paginated operation -> JMESPath of the names
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
-
-
-def _says_absent(error: Exception) -> bool:
-    return isinstance(error, ClientError) and _code(error) in ABSENT
-
-
-def _answers(operation: str, parameter: str) -> Callable[[Any, str], bool]:
-    """exists() for what a single call finds or reports as absent."""
-
-    def exists(client: Any, id: str) -> bool:
-        try:
-            getattr(client, operation)(**{parameter: id})
-        except ClientError as error:
-            if _says_absent(error):
-                return False
-            raise
-        return True
-
-    return exists
-
-
-def _call(operation: str, parameter: str) -> Callable[[Any, str], None]:
-    """delete() for what a single call deletes."""
-    return lambda client, id: getattr(client, operation)(**{parameter: id})
-
-
-def _bucket_exists(client: Any, name: str) -> bool:
-    try:
-        client.head_bucket(Bucket=name)
-    except ClientError as error:
-        if _code(error) == "403":  # somebody else's: bucket names are shared by all accounts
-            return True
-        if _says_absent(error):
-            return False
-        raise
-    return True
-
-
-def _delete_bucket(client: Any, name: str) -> None:
-    for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
-        if keys:  # a page holds 1,000 at most, and so does delete_objects
-            client.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
-    client.delete_bucket(Bucket=name)
-
-
-def _delete_rule(client: Any, name: str) -> None:
-    targets = [target["Id"] for target in client.list_targets_by_rule(Rule=name)["Targets"]]
-    if targets:  # a rule has five at most
-        client.remove_targets(Rule=name, Ids=targets)
-    client.delete_rule(Name=name)
-
-
-def _delete_role(client: Any, name: str) -> None:
-    for policy in client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        client.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-    for policy in client.list_role_policies(RoleName=name)["PolicyNames"]:
-        client.delete_role_policy(RoleName=name, PolicyName=policy)
-    client.delete_role(RoleName=name)
-
-
-def _log_group_exists(client: Any, name: str) -> bool:
-    # One page is enough: groups come sorted by name, so the exact match comes first.
-    groups = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return any(group["logGroupName"] == name for group in groups)
-
-
-def _queue_url(client: Any, name: str) -> str:
-    return client.get_queue_url(QueueName=name)["QueueUrl"]  # not in the ledger: it has the account id in it
-
-
-def _topic_arns(client: Any, name: str) -> list[str]:
-    arns = client.get_paginator("list_topics").paginate().search("Topics[].TopicArn")
-    return [arn for arn in arns if arn and arn.endswith(f":{name}")]
-
-
-def _delete_topic(client: Any, name: str) -> None:
-    for arn in _topic_arns(client, name):
-        client.delete_topic(TopicArn=arn)
-
-
-def _layer_version(id: str) -> dict[str, Any]:
-    name, number = id.rsplit(":", 1)
-    return {"LayerName": name, "VersionNumber": int(number)}
-
-
-def _layer_version_exists(client: Any, id: str) -> bool:
-    name, number = id.rsplit(":", 1)
-    pages = client.get_paginator("list_layer_versions").paginate(LayerName=name)
-    return int(number) in pages.search("LayerVersions[].Version")
-
-
-def _alarm_exists(client: Any, name: str) -> bool:
-    return bool(client.describe_alarms(AlarmNames=[name])["MetricAlarms"])
-
-
-# In the order in which things are removed: what starts functions first, roles last.
-KINDS = [
-    Kind(
-        "event source mapping", "lambda", {"lambda.CreateEventSourceMapping": "{UUID}"},
-        _answers("get_event_source_mapping", "UUID"), _call("delete_event_source_mapping", "UUID"),
-    ),
-    Kind(
-        "schedule", "scheduler", {"scheduler.CreateSchedule": "{Name}"},
-        _answers("get_schedule", "Name"), _call("delete_schedule", "Name"),
-        {"list_schedules": "Schedules[].Name"},
-    ),
-    Kind(
-        "rule", "events", {"events.PutRule": "{Name}"},
-        _answers("describe_rule", "Name"), _delete_rule,
-        {"list_rules": "Rules[].Name"},
-    ),
-    Kind(
-        "HTTP API", "apigatewayv2", {"apigatewayv2.CreateApi": "{ApiId}"},
-        _answers("get_api", "ApiId"), _call("delete_api", "ApiId"),
-    ),
-    Kind(
-        "function URL", "lambda", {"lambda.CreateFunctionUrlConfig": "{FunctionName}"},
-        _answers("get_function_url_config", "FunctionName"),
-        _call("delete_function_url_config", "FunctionName"),
-    ),
-    Kind(
-        "function", "lambda", {"lambda.CreateFunction": "{FunctionName}"},
-        _answers("get_function_configuration", "FunctionName"), _call("delete_function", "FunctionName"),
-        {"list_functions": "Functions[].FunctionName"},
-    ),
-    Kind(
-        "layer version", "lambda", {"lambda.PublishLayerVersion": "{LayerName}:{Version}"},
-        _layer_version_exists, lambda client, id: client.delete_layer_version(**_layer_version(id)),
-    ),
-    Kind(  # Lambda makes it at the first log line, unless the reader has made it before
-        "log group", "logs",
-        {"lambda.CreateFunction": "/aws/lambda/{FunctionName}", "logs.CreateLogGroup": "{logGroupName}"},
-        _log_group_exists, _call("delete_log_group", "logGroupName"),
-        {"describe_log_groups": "logGroups[].logGroupName"},
-    ),
-    Kind(
-        "alarm", "cloudwatch", {"cloudwatch.PutMetricAlarm": "{AlarmName}"},
-        _alarm_exists, lambda client, name: client.delete_alarms(AlarmNames=[name]),
-        {"describe_alarms": "MetricAlarms[].AlarmName"},
-    ),
-    Kind(
-        "topic", "sns", {"sns.CreateTopic": "{Name}"},
-        lambda client, name: bool(_topic_arns(client, name)), _delete_topic,
-    ),
-    Kind(
-        "queue", "sqs", {"sqs.CreateQueue": "{QueueName}"},
-        _answers("get_queue_url", "QueueName"),
-        lambda client, name: client.delete_queue(QueueUrl=_queue_url(client, name)),
-        {"list_queues": "QueueUrls[]"},
-    ),
-    Kind(
-        "bucket", "s3", {"s3.CreateBucket": "{Bucket}"},
-        _bucket_exists, _delete_bucket,
-        {"list_buckets": "Buckets[].Name"},
-    ),
-    Kind(
-        "table", "dynamodb", {"dynamodb.CreateTable": "{TableName}"},
-        _answers("describe_table", "TableName"), _call("delete_table", "TableName"),
-        {"list_tables": "TableNames[]"},
-    ),
-    Kind(
-        "role", "iam", {"iam.CreateRole": "{RoleName}"},
-        _answers("get_role", "RoleName"), _delete_role,
-        {"list_roles": "Roles[].RoleName"},
-    ),
-]  # fmt: skip

@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from . import settings, webhook
+from .errors import WorkshopError
+from .kinds import KINDS
 from .ledger import Ledger, Recorder
 
 # The AWS managed policy that lets a function write its logs.
@@ -44,7 +46,7 @@ INVOCATIONS, SECONDS, MEMORY_MB = 1_000, 1.0, 512
 GB_SECOND, REQUEST = 0.0000166667, 0.20 / 1_000_000
 
 
-class ConnectError(RuntimeError):
+class ConnectError(WorkshopError):
     """The chosen AWS cannot be used; the message is one sentence for the reader."""
 
 
@@ -62,8 +64,10 @@ class Workshop:
         self._session = session
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
-        Recorder(self.ledger, _kinds(), self.tags, self.client).register(session.events)
+        Recorder(self.ledger, KINDS, self.tags, self.client).register(session.events)
         session.events.register("after-call.lambda", _hide_webhooks)
+        if target == "embedded":
+            session.events.register("needs-retry", _say_that_it_stopped)
 
     def __repr__(self) -> str:
         where = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}[self.target]
@@ -134,20 +138,21 @@ def connect(*, ask: bool = True) -> Workshop:
 
     `WORKSHOP_TARGET=aws` is AWS with the reader's own credentials: account (its last four digits), region
     and an estimate are shown, and the reader is asked, once per process, before anything is made;
-    `WORKSHOP_CONFIRM=yes` answers in advance. `AWS_ENDPOINT_URL` is the reader's own emulator.
+    `WORKSHOP_CONFIRM=yes` answers in advance. `AWS_ENDPOINT_URL` is the reader's own emulator, unless
+    it is the embedded AWS's address.
     Otherwise it is the embedded AWS, started when it is not running.
 
     Raises ConnectError, localaws.LocalAwsError or settings.SettingError, each with one sentence.
     """
-    if settings.target() == "aws":
+    chosen = settings.chosen()
+    if chosen == "aws":
         return _connect_aws(ask)
+    if chosen == "emulator":
+        return _connect_emulator(os.environ["AWS_ENDPOINT_URL"])
     from . import localaws
 
-    running = localaws.running(settings.home())
-    theirs = os.environ.get("AWS_ENDPOINT_URL")
-    if theirs and (running is None or not _same_endpoint(theirs, running.url)):
-        return _connect_emulator(theirs)
-    endpoint = running or localaws.start(settings.home(), settings.port(), settings.region())
+    home = settings.home()
+    endpoint = localaws.running(home) or localaws.start(home, settings.port(), settings.region())
     variables = endpoint.variables()
     session = _isolated_session()
     session.set_credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
@@ -158,11 +163,10 @@ def connect(*, ask: bool = True) -> Workshop:
 
 def embedded_is_off() -> bool:
     """Whether the embedded AWS is the chosen one and does not run, so that nothing can be in it."""
-    if settings.target() == "aws" or os.environ.get("AWS_ENDPOINT_URL"):
-        return False
     from . import localaws
 
-    return localaws.running(settings.home()) is None
+    home = settings.home()
+    return settings.chosen() == "embedded" and not (localaws.alive(home) or localaws.running(home))
 
 
 def _connect_aws(ask: bool) -> Workshop:
@@ -248,12 +252,6 @@ def _config(service: str, target: str) -> Config:
     return config.merge(Config(proxies={}, s3={"addressing_style": "path"}))
 
 
-def _kinds() -> list[Any]:
-    from .cleanup import KINDS  # late, because cleanup.py needs this module
-
-    return KINDS
-
-
 def _place(target: str, endpoint: str | None, account: str | None, region: str) -> str:
     """The ledger's name of an AWS; an account goes in as a digest that does not tell its id."""
     if account:
@@ -265,15 +263,17 @@ def _without_password(url: str | None) -> str:
     return re.sub(r"//[^/@]*@", "//", url or "")
 
 
-def _same_endpoint(one: str, other: str) -> bool:
-    first, second = urlsplit(one), urlsplit(other)
-    loopback = {"localhost": "127.0.0.1"}
-    return first.port == second.port and loopback.get(str(first.hostname), first.hostname) == second.hostname
-
-
 def _hide_webhooks(parsed: dict[str, Any], **_: Any) -> None:
     """A configuration that AWS answers holds WEBHOOK_URL; a cell that shows it must not show the secret."""
     webhook.hide(parsed)
+
+
+def _say_that_it_stopped(caught_exception: Exception | None, **_: Any) -> None:
+    """When nobody listens at the embedded AWS's address any more, trying again is no use."""
+    if isinstance(caught_exception, EndpointConnectionError):
+        raise ConnectError(
+            "The embedded AWS has stopped, and it forgets everything when it stops; run this notebook from the top."
+        )
 
 
 def _role_suffix(policies: tuple[str, ...]) -> str:

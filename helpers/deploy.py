@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from .connect import Workshop
+from .errors import WorkshopError
 from .package import Source, package
 
 # What create_function assumes for what it is not told. An update states it all the same, so that a function
@@ -33,7 +34,7 @@ ROLE_TRIES, ROLE_PAUSE = 12, 5.0  # 12 * 5 s == 60 s
 WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
 
 
-class DeployError(RuntimeError):
+class DeployError(WorkshopError):
     """A function that cannot be deployed; the message is one sentence for the reader."""
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from . import localaws, settings
 from .connect import Workshop, connect
+from .errors import WorkshopError
 from .localaws.inbox import MESSAGES_FILE, read_posts
 from .webhook import WebhookUrl
 
@@ -30,7 +31,7 @@ NOT_RUNNING = "The embedded AWS, and with it the inbox, is not running; call con
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class InboxError(RuntimeError):
+class InboxError(WorkshopError):
     """The inbox cannot do what it was asked; the message is one sentence for the reader."""
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from . import progress, settings
-from .cleanup import KINDS
 from .connect import Workshop, connect, embedded_is_off
 from .deploy import deploy
+from .errors import WorkshopError
+from .kinds import KINDS
 from .ledger import Entry
 
 S3 = "s3.amazonaws.com"  # who invokes a function when an object comes
@@ -19,7 +20,7 @@ TIMEOUT_S = 10  # of the functions that start_at() deploys; an SDK that is loade
 READ_BUCKETS = "AmazonS3ReadOnlyAccess"
 
 
-class LabError(ValueError):
+class LabError(WorkshopError):
     """There is no such notebook, lab or language; the message is one sentence for the reader."""
 
 

@@ -1,11 +1,18 @@
 """The ledger: a file that says what the workshop has made and not removed yet, written as AWS confirms it."""
 
+import functools
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
+
+from .kinds import Kind
+
+FIELDS = ("event", "kind", "id", "place")  # of a line that counts; its time is for people
 
 
 class Entry(NamedTuple):
@@ -53,22 +60,44 @@ class Ledger:
         line = {"event": event, "kind": entry.kind, "id": entry.id, "place": self.place, "time": now}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # One short write in append mode: two notebooks that run at once do not tear each other's lines.
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        with self.path.open("a+b") as file:
+            file.write(b"\n" * _is_torn(file) + json.dumps(line).encode() + b"\n")
 
     def _lines(self) -> Iterable[dict[str, str]]:
         if not self.path.exists():
-            return []
-        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+            return
+        for number, text in enumerate(self.path.read_bytes().split(b"\n"), 1):
+            line = _parse(text)
+            if line is not None:
+                yield line
+            elif text.strip():
+                _say_once(
+                    f"Line {number} of {self.path} cannot be read and is skipped; if it held something in AWS, "
+                    "clean() does not remove that: look for it there, and then delete the line."
+                )
 
 
-class Kind(Protocol):
-    """What the ledger needs to know of a kind of thing; the table of kinds is in cleanup.py."""
+def _parse(text: bytes) -> dict[str, str] | None:
+    """A line of the ledger, or None where it is not one."""
+    try:
+        line = json.loads(text.decode())
+    except ValueError:  # no JSON, or no UTF-8
+        return None
+    sound = isinstance(line, dict) and all(isinstance(line.get(name), str) for name in FIELDS)
+    return line if sound and line["event"] in ("made", "removed") else None
 
-    name: str
-    service: str
-    made_by: dict[str, str]  # e.g. {"lambda.CreateFunction": "{FunctionName}"}
-    exists: Callable[[Any, str], bool]
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Whether the last line has no end, as when the disk was full, so that the next must not be added to it."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read() != b"\n"
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 class Recorder:

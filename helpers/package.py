@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import settings
+from .errors import WorkshopError
 
 # Lambda's quotas for a zip archive: "Lambda quotas" in the AWS Lambda Developer Guide, checked November 2026.
 MAX_ZIP_BYTES = 50 * 1024 * 1024
@@ -18,7 +19,7 @@ LEFT_OUT = {"__pycache__", ".DS_Store", ".ipynb_checkpoints"}
 Source = str | Path | Mapping[str, str | bytes]  # e.g. "hello/python", Path("app.py"), {"app.py": "x = 1"}
 
 
-class PackageError(ValueError):
+class PackageError(WorkshopError):
     """A source that cannot become a Lambda package; its message is one sentence for the reader."""
 
 

@@ -79,7 +79,7 @@ def _draw(ax: Axes, strip: _Strip, values: pd.Series, y: float) -> None:
     median = float(values.median())
     ax.plot([median, median], [y - 0.12, y + 0.12], color="black", linewidth=2.5, zorder=3)
     ax.annotate(
-        f"{_ms(median)} ms", (float(values.max()), y), xytext=(10, 0), textcoords="offset points",
+        f"median {_ms(median)} ms", (float(values.max()), y), xytext=(10, 0), textcoords="offset points",
         va="center", fontsize=TEXT, color=strip.color,
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ def _draw(ax: Axes, strip: _Strip, values: pd.Series, y: float) -> None:
 def _axes(ax: Axes, names: list[str], by: str | None) -> None:
     ax.set_xscale("log")  # Init Duration is often a hundred times a warm Duration
     low, high = ax.dataLim.intervalx
-    ax.set_xlim(low / 1.5, high * 2.5 * (high / low) ** 0.08)  # room on the right for the last median
+    ax.set_xlim(low / 1.5, high * 2.5 * (high / low) ** 0.25)  # room on the right for the last median
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlabel("milliseconds (log scale), from Lambda's REPORT lines; black: medians", fontsize=TEXT)
     ax.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
@@ -122,6 +122,7 @@ def _finding(groups: dict[str, pd.DataFrame], frame: pd.DataFrame) -> str:
     failed = len(frame) - calls
     counted = "1 call" if calls == 1 else f"medians, {calls} calls"
     basis = f"{counted}; {failed} failed, left out" if failed else counted
+    basis = basis.replace(" ", "\N{NO-BREAK SPACE}")  # a line of the title ends before it, not within
     waits = {name: _waits(group) for name, group in groups.items()}
     if len(groups) > 1:
         return f"{_comparison(waits)}; {basis}"

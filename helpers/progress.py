@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import settings
+from .errors import WorkshopError
 
 # E.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}, "language": "node"}
 State = dict[str, Any]
@@ -18,7 +19,7 @@ EXERCISES = ("01.1", "01.2", "04.1", "04.2", "09", "16", "17")
 FILE = "progress.json"
 
 
-class ProgressError(RuntimeError):
+class ProgressError(WorkshopError):
     """The file cannot be read; the message is one sentence for the reader."""
 
 

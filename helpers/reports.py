@@ -60,7 +60,7 @@ def reports(
     """Return one row for each REPORT of the function, in the order in which the invocations started.
 
     `logs` is a CloudWatch Logs client. Logs reach CloudWatch seconds after the invocation, so this asks again
-    until `at_least` rows are there. `since` leaves out what was logged before.
+    until `at_least` rows are there. `since` leaves out the invocations that started before.
 
     Columns: request_id (retries of an asynchronous event share it), environment (the log stream: one for each
     execution environment), start (UTC), duration_ms, init_ms (NaN when the environment was warm, and when
@@ -72,7 +72,7 @@ def reports(
     """
     deadline = clock() + timeout
     while True:
-        rows = _rows(_read(logs, f"/aws/lambda/{function_name}", since))
+        rows = _rows(_read(logs, f"/aws/lambda/{function_name}", since), started=since is not None)
         if len(rows) >= at_least:
             return _frame(rows)
         if clock() >= deadline:
@@ -149,7 +149,8 @@ def _read(logs: Any, group: str, since: datetime | None) -> Iterator[_Line]:
         return  # Lambda makes the group when the first line arrives
 
 
-def _rows(lines: Iterator[_Line]) -> list[Report]:
+def _rows(lines: Iterator[_Line], started: bool) -> list[Report]:
+    """One row for each REPORT; with `started`, only where the START is among the lines too."""
     starts: dict[tuple[str, str], list[int]] = defaultdict(list)
     inits: dict[str, list[float]] = defaultdict(list)
     rows = []
@@ -160,20 +161,26 @@ def _rows(lines: Iterator[_Line]) -> list[Report]:
             inits[stream].append(init_ms)
         elif row := parse_report(message):
             rows.append(row | {"environment": stream, "reported": timestamp})
+    kept = []
     for row in rows:
-        _complete(row, starts[row["environment"], row["request_id"]], inits[row["environment"]])
-    return sorted(rows, key=lambda row: row["start"])
+        start_is_known = _complete(row, starts[row["environment"], row["request_id"]], inits[row["environment"]])
+        if start_is_known or not started:
+            kept.append(row)
+    return sorted(kept, key=lambda row: row["start"])
 
 
-def _complete(row: Report, starts: list[int], inits: list[float]) -> None:
-    """Give a row its start, and the time of an init that failed before it."""
+def _complete(row: Report, starts: list[int], inits: list[float]) -> bool:
+    """Give a row its start, and the time of an init that failed before it; False when no START was logged."""
     # The n-th REPORT of a request in a stream has the n-th START: lines of one millisecond come unordered.
+    # A START after the REPORT is the next attempt's.
     reported = row.pop("reported")
-    start = starts.pop(0) if starts else reported - row["duration_ms"]  # its START was logged before `since`
+    known = bool(starts) and starts[0] <= reported
+    start = starts.pop(0) if known else reported - row["duration_ms"]
     row["start"] = pd.Timestamp(int(start), unit="ms", tz="UTC")
     # An init that failed in its own phase has a line of its own. (In "Phase: invoke" Duration contains it.)
     if inits and pd.isna(row["init_ms"]):
         row["init_ms"] = inits.pop(0)
+    return known
 
 
 def _started(message: str) -> str | None:

@@ -8,6 +8,9 @@ import os
 import re
 from pathlib import Path
 
+from . import localaws
+from .errors import WorkshopError
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 FUNCTIONS = NOTEBOOKS / "functions"
@@ -22,7 +25,7 @@ TARGETS = ("embedded", "aws")  # the first is the default
 TARGET_FILE = "target"
 
 
-class SettingError(ValueError):
+class SettingError(WorkshopError):
     """A WORKSHOP_* variable that cannot be used; its message is one sentence for the reader."""
 
 
@@ -34,17 +37,34 @@ def home() -> Path:
 def port() -> int:
     """Port of the embedded AWS on 127.0.0.1: `WORKSHOP_PORT`, or 4566."""
     text = os.environ.get("WORKSHOP_PORT") or str(DEFAULT_PORT)
-    if not text.isdigit() or not 1024 <= int(text) <= 65535:
+    if not re.fullmatch("[0-9]{4,5}", text) or not 1024 <= int(text) <= 65535:
         raise SettingError(f"WORKSHOP_PORT is {text!r}; set it to a port number from 1024 to 65535.")
     return int(text)
 
 
 def target() -> str:
     """Which AWS, "embedded" or "aws": `WORKSHOP_TARGET`, or what `choose` was told last, or "embedded"."""
-    text = (os.environ.get("WORKSHOP_TARGET") or _chosen() or TARGETS[0]).lower()
-    if text not in TARGETS:
+    variable = os.environ.get("WORKSHOP_TARGET")
+    text = (variable or _last_choice() or TARGETS[0]).lower()
+    if text in TARGETS:
+        return text
+    if variable:
         raise SettingError(f"WORKSHOP_TARGET is {text!r}; set it to 'embedded' or 'aws'.")
-    return text
+    raise SettingError(
+        f"{home() / TARGET_FILE} says {text[:40]!r}, which is neither 'embedded' nor 'aws'; delete that file, "
+        "and choose again in notebook 00."
+    )
+
+
+def chosen() -> str:
+    """Which AWS the settings come down to: "embedded", "aws", or "emulator", the one at `AWS_ENDPOINT_URL`.
+
+    The address that `python3 -m helpers env` prints is the embedded AWS's own, and so no emulator's.
+    """
+    if target() == "aws":
+        return "aws"
+    url = os.environ.get("AWS_ENDPOINT_URL")
+    return "emulator" if url and not localaws.is_at(url, home(), port()) else "embedded"
 
 
 def choose(target: str) -> None:
@@ -58,9 +78,9 @@ def choose(target: str) -> None:
     (home() / TARGET_FILE).write_text(target + "\n")
 
 
-def _chosen() -> str:
+def _last_choice() -> str:
     try:
-        return (home() / TARGET_FILE).read_text().strip()
+        return (home() / TARGET_FILE).read_text(errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
 

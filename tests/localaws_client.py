@@ -15,6 +15,13 @@ import psutil
 
 T = TypeVar("T")
 ROLE = "arn:aws:iam::000000000000:role/anything"
+# Source of a function's `daemon(*argv)`: starts a program as daemons start, its parent gone; gives its process id.
+DAEMON = """
+import subprocess, sys
+FORK = 'import subprocess as s, sys; print(s.Popen(sys.argv[1:], start_new_session=True, stdout=s.DEVNULL).pid)'
+def daemon(*argv):
+    return int(subprocess.check_output([sys.executable, '-S', '-c', FORK, *argv]))
+"""
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 REPORT = re.compile(
     rf"REPORT RequestId: (?P<request_id>{UUID})\tDuration: (?P<duration>\d+\.\d\d) ms\t"

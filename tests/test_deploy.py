@@ -251,7 +251,7 @@ def test_create_change_and_go_back_on_an_aws(aws):
     read = (
         "import os\n"
         "def handler(event, context):\n"
-        "    return [os.environ.get('A'), int(context.memory_limit_in_mb)]\n"
+        "    return [os.environ.get('COLOUR'), int(context.memory_limit_in_mb)]\n"
     )
 
     def answer() -> bytes:
@@ -259,8 +259,8 @@ def test_create_change_and_go_back_on_an_aws(aws):
 
     first = deploy(aws, name, {"app.py": read})
     assert answer() == b"[null, 128]"
-    deploy(aws, name, {"app.py": read}, MemorySize=256, Environment={"Variables": {"A": "1"}})
-    assert answer() == b'["1", 256]'
+    deploy(aws, name, {"app.py": read}, MemorySize=256, Environment={"Variables": {"COLOUR": "red"}})
+    assert answer() == b'["red", 256]'
     last = deploy(aws, name, {"app.py": read})
     assert answer() == b"[null, 128]"
     assert last["CodeSha256"] == first["CodeSha256"]

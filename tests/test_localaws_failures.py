@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from localaws_client import UUID
+from localaws_client import DAEMON, UUID
 
 COUNTER = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n"
 IMPORT_ERROR = "Unable to import module 'app': No module named 'requests'"
@@ -112,12 +112,13 @@ def test_a_crash_names_its_signal(make_function, crash, reason):
         "bytearray(600 * 2**20)",
         "[bytearray(2**20) for _ in range(600)]",
         "subprocess.run([sys.executable, '-S', '-c', 'b = bytearray(600 * 2**20)'])",
+        "daemon(sys.executable, '-S', '-c', 'b = bytearray(600 * 2**20); input()'), time.sleep(10)",
     ],
-    ids=["at once", "bit by bit", "in a child"],
+    ids=["at once", "bit by bit", "in a child", "in a daemon"],
 )
 def test_more_memory_than_the_function_has(make_function, grow):
     function = make_function(
-        "import subprocess, sys\n" + COUNTER + f"    if event:\n        kept = {grow}\n    return count\n",
+        DAEMON + "import time\n" + COUNTER + f"    if event:\n        kept = {grow}\n    return count\n",
         Timeout=20,
     )
     assert function.invoke(0).payload == 1
@@ -131,6 +132,23 @@ def test_more_memory_than_the_function_has(make_function, grow):
     assert (report["status"], report["error_type"]) == ("error", "Runtime.OutOfMemory")
     assert report["used"] == report["memory"] == "128"
     assert function.invoke(0).payload == 1
+
+
+def test_memory_that_processes_share_counts_once(make_function):
+    function = make_function(
+        "import os, time\n"
+        "shared = os.urandom(50 * 2**20)\n"
+        "def child():\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        time.sleep(1)\n"
+        "        os._exit(0)\n"
+        "    return pid\n"
+        "def handler(event, context):\n"
+        "    return [os.waitpid(pid, 0)[1] for pid in [child(), child(), child()]]\n"
+    )
+    assert function.invoke().payload == [0, 0, 0]
+    assert 60 < int(function.reports()[0]["used"]) < 128
 
 
 def test_memory_below_the_limit_is_fine(make_function):
@@ -305,3 +323,10 @@ def test_a_child_that_holds_the_output_open_does_not_delay_the_answer(make_funct
     )
     assert [function.invoke().payload for _ in range(2)] == ["answered"] * 2
     assert all(float(report["duration"]) < 5000 for report in function.reports())
+
+
+def test_an_exception_with_a_very_long_message_is_an_exception(make_function):
+    function = make_function("def handler(event, context):\n    raise ValueError('x' * 200_000)\n")
+    result = function.invoke()
+    assert (result.error, result.payload["errorType"]) == ("Unhandled", "ValueError")
+    assert len(result.payload["errorMessage"]) == 200_000

@@ -293,6 +293,22 @@ def test_layers_lie_in_opt_and_python_finds_them(make_function, clients):
     assert function.invoke().payload == "first"
 
 
+def test_a_layer_for_the_named_runtime_is_found_whatever_python_this_machine_has(make_function, clients):
+    folder = "python/lib/python3.13/site-packages"
+    attached = layer(clients, "versioned", {f"{folder}/greeting.py": "WORD = 'versioned'\n"})
+    function = make_function(
+        "import greeting\ndef handler(event, context):\n    return greeting.WORD\n", Layers=[attached]
+    )
+    assert function.invoke().payload == "versioned"
+
+
+def test_a_function_may_have_a_python_path_of_its_own(make_function):
+    code = "import boto3, own\ndef handler(event, context):\n    return own.WORD\n"
+    files = {"app.py": code, "lib/own.py": "WORD = 'own'\n"}
+    function = make_function(files, Environment={"Variables": {"PYTHONPATH": "lib"}})
+    assert function.invoke().payload == "own"
+
+
 def test_a_layer_covers_what_the_runtime_holds_and_the_code_covers_both(make_function, clients):
     code = "import six, jmespath\ndef handler(event, context):\n    return [six.MARK, jmespath.MARK]\n"
     covering = layer(

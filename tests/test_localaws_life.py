@@ -11,7 +11,7 @@ import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
-from localaws_client import eventually, zipped
+from localaws_client import DAEMON, eventually, zipped
 
 COUNT = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n"
 SLEEP = (
@@ -76,14 +76,18 @@ def test_an_environment_is_frozen_between_invocations(make_function):
     assert later - after < 20  # a running thread would have ticked some 200 times
 
 
-@pytest.mark.parametrize("apart", [False, True], ids=["in its group", "in a session of its own"])
-def test_what_a_function_starts_is_frozen_and_thawed_with_it(make_function, apart):
+@pytest.mark.parametrize(
+    "started",
+    ["subprocess.Popen(SPIN).pid", "subprocess.Popen(SPIN, start_new_session=True).pid", "daemon(*SPIN)"],
+    ids=["in its group", "in a session of its own", "as a daemon"],
+)
+def test_what_a_function_starts_is_frozen_and_thawed_with_it(make_function, started):
     function = make_function(
-        "import subprocess, sys, time\n"
+        DAEMON + "import time\n"
         "SPIN = [sys.executable, '-S', '-c', 'while True: pass']\n"
         "def handler(event, context):\n"
         "    if event:\n"
-        f"        return subprocess.Popen(SPIN, start_new_session={apart}).pid\n"
+        f"        return {started}\n"
         "    time.sleep(1)\n"
     )
     child = psutil.Process(function.invoke(1).payload)
@@ -93,6 +97,22 @@ def test_what_a_function_starts_is_frozen_and_thawed_with_it(make_function, apar
         eventually(lambda: child.status() == psutil.STATUS_RUNNING)
         assert running.result().error is None
     eventually(lambda: child.status() == psutil.STATUS_STOPPED)
+
+
+@pytest.mark.parametrize("end", ["the function is deleted", "the runtime crashes"])
+def test_a_daemon_ends_with_its_environment(make_function, clients, end):
+    function = make_function(
+        DAEMON + "import os\n"
+        "def handler(event, context):\n"
+        "    return daemon('/bin/sleep', '600') if event else os._exit(3)\n"
+    )
+    pid = function.invoke(1).payload
+    assert psutil.pid_exists(pid)
+    if end == "the function is deleted":
+        clients("lambda").delete_function(FunctionName=function.name)
+    else:
+        assert function.invoke(0).payload["errorType"] == "Runtime.ExitError"
+    eventually(lambda: not psutil.pid_exists(pid))
 
 
 def test_an_idle_environment_is_ended_and_the_next_call_is_cold(make_function):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from helpers.localaws.function import Function
-from helpers.localaws.log_stream import EVENT_BYTES, FrameReader, LineReader, LogStream
+from helpers.localaws.log_stream import EVENT_BYTES, LogStream, OutputReader
 
 FUNCTION = Function(
     name="f",
@@ -49,7 +49,7 @@ LINES = "one\n\nあいう\r\nlast é\n".encode()
 
 @pytest.mark.parametrize("cut", range(len(LINES) + 1))
 def test_lines_cut_at_any_byte(stream, written, cut):
-    reader = LineReader(stream)
+    reader = OutputReader(stream)
     reader.feed(LINES[:cut])
     if cut < len(LINES):
         reader.feed(LINES[cut:])
@@ -57,7 +57,7 @@ def test_lines_cut_at_any_byte(stream, written, cut):
 
 
 def test_a_last_line_without_newline_ends_with_the_output(stream, written):
-    reader = LineReader(stream)
+    reader = OutputReader(stream)
     reader.feed(b"whole\nhal")
     assert messages(written) == ["whole\n"]
     reader.feed(b"f")
@@ -67,12 +67,12 @@ def test_a_last_line_without_newline_ends_with_the_output(stream, written):
 
 
 def test_bytes_that_are_no_utf_8_are_shown_as_such(stream, written):
-    LineReader(stream).feed(b"\xff\xfe\n")
+    OutputReader(stream).feed(b"\xff\xfe\n")
     assert messages(written) == ["\ufffd\ufffd\n"]
 
 
 def test_a_line_that_never_ends_is_cut_at_what_an_event_may_hold(stream, written):
-    reader = LineReader(stream)
+    reader = OutputReader(stream)
     for _ in range(20):
         reader.feed(b"x" * 65536)
     reader.feed(b"")
@@ -90,10 +90,76 @@ FRAMES = frame("one\nwith two lines") + frame("") + frame("あ")
 
 @pytest.mark.parametrize("cut", range(len(FRAMES) + 1))
 def test_frames_cut_at_any_byte(stream, written, cut):
-    reader = FrameReader(stream)
+    reader = OutputReader(stream)
     reader.feed(FRAMES[:cut])
     reader.feed(FRAMES[cut:])
     assert written == [(1_700_000_000_123, text) for text in ("one\nwith two lines", "", "あ")]
+
+
+MIXED = b"a line\n" + frame("[ERROR] one\ntwo") + b"dots..." + frame("x" * 9) + b"\nlast\n" + frame("end")
+
+
+@pytest.mark.parametrize("cut", range(len(MIXED) + 1))
+def test_lines_and_frames_keep_their_order_however_they_are_cut(stream, written, cut):
+    reader = OutputReader(stream)
+    for data in (MIXED[:cut], MIXED[cut:]):
+        if data:  # b"" would be the end
+            reader.feed(data)
+    # A frame ends a line that it interrupts, and the newline of that line is not a line of its own.
+    assert messages(written) == ["a line\n", "[ERROR] one\ntwo", "dots...\n", "x" * 9, "last\n", "end"]
+    times = [at for at, _ in written]
+    assert times == sorted(times)
+
+
+LEVELS = [0xA55A0000 + each for each in (0x02, 0x03, 0x0A, 0x0B, 0x0E, 0x0F, 0x12, 0x13, 0x16, 0x17, 0x1A, 0x1B)]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_frame_of_any_level(stream, written, level):
+    OutputReader(stream).feed(struct.pack(">IIQ", level, 4, 1_700_000_000_000_000) + b"text")
+    assert messages(written) == ["text"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xa5\x5a\x00\x03 and more than a header\n",
+        b"at the end of a line: \xa5\x5a\x00\x03\n",
+        b"nothing but the type: \xa5\x5a\x00\x03",
+        struct.pack(">IIQ", 0xA55A0003, 64 * 2**20 + 1, 1_700_000_000_000_000) + b"too long\n",
+        struct.pack(">IIQ", 0xA55A0003, 4, 4_102_444_800_000_000) + b"text\n",
+        struct.pack(">IIQ", 0xA55A0007, 4, 1_700_000_000_000_000) + b"text\n",
+    ],
+)
+def test_what_only_looks_like_a_frame_is_a_line(stream, written, data):
+    reader = OutputReader(stream)
+    reader.feed(data)
+    reader.feed(b"")
+    assert messages(written) == [line + "\n" for line in data.decode("utf-8", "replace").split("\n") if line]
+
+
+def test_of_a_frame_that_never_comes_whole_nothing_is_lost(stream, written):
+    reader = OutputReader(stream)
+    reader.feed(b"line\n" + frame("x" * 100)[:-40])
+    assert messages(written) == ["line\n"]
+    reader.feed(b"")
+    reader.feed(b"next\n")
+    assert messages(written) == ["line\n", "x" * 60 + "\n", "next\n"]
+
+
+def test_of_what_comes_between_the_parts_of_a_large_frame_nothing_is_lost(stream, written):
+    whole = frame("x" * 300_000)
+    reader = OutputReader(stream)
+    for data in (whole[:65536], b"a child's line\n", whole[65536:200_000], whole[200_000:], b"after\n"):
+        reader.feed(data)
+    text = "".join(messages(written))
+    assert (text.count("x"), text.count("a child's line"), text.count("after")) == (300_000, 1, 1)
+
+
+def test_an_event_is_never_earlier_than_the_one_before(stream, written):
+    stream.put([(2000, "one\n"), (1000, "two\n")])
+    stream.put([(1500, "three\n"), (3000, "four\n")])
+    assert [at for at, _ in written] == [2000, 2000, 2000, 3000]
 
 
 def test_the_tail_begins_anew_with_each_invocation(stream):

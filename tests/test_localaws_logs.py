@@ -3,8 +3,11 @@
 import json
 import math
 import re
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+import pytest
 from localaws_client import REPORT, UUID
 
 NOTHING = "def handler(event, context):\n    return event\n"
@@ -254,3 +257,62 @@ def test_a_log_group_of_the_functions_own_choice(make_function, clients):
     clients("logs").delete_log_group(logGroupName="/my/own")
     assert any(event["message"] == f"END RequestId: {result.request_id}\n" for event in events)
     assert function.messages() == []
+
+
+PRINT_THEN_RAISE = """\
+def handler(event, context):
+    print("printed", event)
+    raise KeyError(event)
+"""
+
+
+def test_what_is_printed_stands_before_the_error_that_follows(make_function):
+    function = make_function(PRINT_THEN_RAISE)
+    with ThreadPoolExecutor(8) as callers:
+        for _ in callers.map(function.invoke, range(320)):
+            pass
+    by_stream = defaultdict(list)
+    for event in function.logged():
+        by_stream[event["logStreamName"]].append(event["message"])
+    told = [message.split("\n")[0] for messages in by_stream.values() for message in messages]
+    told = [message for message in told if message.startswith(("printed", "[ERROR]"))]
+    order = [(int(one.split()[1]), int(two.split()[2])) for one, two in zip(told[::2], told[1::2], strict=True)]
+    assert sorted(order) == [(number, number) for number in range(320)]
+
+
+PRINT_AND_LOG = """\
+import logging
+logging.getLogger().setLevel("INFO")
+def handler(event, context):
+    for number in range(20):
+        print(f"<{number}>")
+        logging.info("<%d>", number)
+        print(f"<{number}>", end="")
+        logging.info("<%d>", number)
+"""
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_prints_and_log_records_keep_their_order(make_function, log_format):
+    function = make_function(PRINT_AND_LOG, LoggingConfig={"LogFormat": log_format})
+    function.invoke()
+    numbers = [int(number) for message in function.messages() for number in re.findall(r"<(\d+)>", message)]
+    assert numbers == [number for number in range(20) for _ in range(4)]
+    assert "\n" not in function.messages()
+
+
+def test_large_records_and_lines_of_a_child_process_lose_nothing(make_function):
+    function = make_function(
+        "import logging, subprocess, sys\n"
+        "CHILD = 'for number in range(500): print(\"child\", flush=True)'\n"
+        "def handler(event, context):\n"
+        "    child = subprocess.Popen([sys.executable, '-c', CHILD])\n"
+        "    for _ in range(10):\n"
+        "        logging.error('~' * 250_000)\n"
+        "    child.wait()\n"
+        "    raise ValueError('~')\n",
+        MemorySize=512, Timeout=60,
+    )  # fmt: skip
+    assert function.invoke().payload["errorType"] == "ValueError"
+    text = "".join(function.messages())
+    assert (text.count("child\n"), text.count("~")) == (500, 10 * 250_000 + 2)  # the traceback has it twice

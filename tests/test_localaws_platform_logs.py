@@ -150,3 +150,11 @@ def test_json_init_start():
 
 def test_json_has_no_lines_for_what_the_report_says_already():
     assert JSON.end(ID) is JSON.failure(ID, "x", "y") is JSON.timed_out(ID, 3, WHEN) is None
+
+
+def test_at_system_level_warn_only_what_went_wrong_is_logged():
+    quiet = JsonFormat("WARN")
+    assert quiet.init_start("python:3.13.v5", "arn") is None
+    assert quiet.start("id", "$LATEST") is None
+    assert quiet.report("id", Report(1.0, 128, 30)) is None
+    assert '"timeout"' in quiet.report("id", Report(1000.0, 128, 30, status="timeout"))

@@ -14,10 +14,8 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 @pytest.fixture
 def node(make_function):
-    def make(code, **configuration):
-        return make_function(
-            code, runtime="nodejs24.x", **{"Timeout": 10, "MemorySize": 256, **configuration}
-        )
+    def make(code, runtime="nodejs24.x", **configuration):
+        return make_function(code, runtime=runtime, **{"Timeout": 10, "MemorySize": 256, **configuration})
 
     return make
 
@@ -150,15 +148,47 @@ def test_node_results_that_json_cannot_hold(node):
     assert function.invoke().payload is None
 
 
+CALLBACK = {
+    "app.js": "exports.handler = (event, context, callback) => {\n"
+    "  context.callbackWaitsForEmptyEventLoop = !event.hurry;\n"
+    "  if (event.never) return 'ignored';\n"
+    "  setTimeout(() => event.fail ? callback(new Error('late')) : callback(null, 'called'), 20);\n"
+    "  if (event.after) setTimeout(() => console.log('after'), 500);\n};"
+}
+
+
 def test_node_with_a_callback(node):
-    function = node(
-        {
-            "app.js": "exports.handler = (event, context, callback) => {\n"
-            "  setTimeout(() => event.fail ? callback(new Error('late')) : callback(null, 'called'), 20);\n};"
-        }
-    )
+    function = node(CALLBACK, "nodejs22.x")
     assert function.invoke().payload == "called"
     assert function.invoke({"fail": 1}).payload["errorMessage"] == "late"
+    assert function.invoke({"never": 1}).payload is None
+    assert "after" in function.invoke({"after": 1}).tail
+    hurried = function.invoke({"after": 1, "hurry": 1})
+    assert (hurried.payload, "after" in hurried.tail) == ("called", False)
+    assert len(function.streams()) == 1
+
+
+def test_node_24_refuses_a_handler_with_a_callback(node):
+    result = node(CALLBACK).invoke()
+    assert result.payload["errorType"] == "Runtime.CallbackHandlerDeprecated"
+    assert "has removed support for callback-based function handlers" in result.payload["errorMessage"]
+
+
+@pytest.mark.parametrize("runtime", ["nodejs22.x", "nodejs24.x"])
+def test_node_that_waits_for_nothing_answers_null(node, runtime):
+    function = node(
+        "export const handler = async (event) => event.never ? new Promise(() => {}) : 'well';", runtime
+    )
+    never = function.invoke({"never": 1})
+    assert (never.error, never.payload) == (None, None)
+    assert function.invoke().payload == "well"
+    assert len(function.streams()) == 1
+
+
+def test_node_24_keeps_what_a_handler_returns_at_once_and_node_22_does_not(node):
+    code = "export const handler = (event) => 'at once';"
+    assert node(code).invoke().payload == "at once"
+    assert node(code, "nodejs22.x").invoke().payload is None
 
 
 def test_node_rejects_and_throws_later(node):
@@ -355,10 +385,10 @@ def test_a_process_starts_with_no_signal_ignored_and_no_descriptor_but_its_own(m
     )
     assert function.invoke(1).payload == {"echo": 1}
     assert "SigIgn:\t0000000000000000\n" in function.messages()
-    # Standard input, output and error, telemetry, and the shell's own of its script.
+    # Standard input, output and error, telemetry (one pipe with these two), and the shell's own of its script.
     found = [message.split(" -> ")[1].strip() for message in function.messages() if " -> " in message]
     pipes = [file for file in found if file.startswith("pipe:")]
-    assert (len(pipes), len(set(pipes))) == (3, 2)
+    assert (len(pipes), len(set(pipes))) == (3, 1)
     others = {file.split("/")[-1] for file in found if file not in pipes}
     assert others == {"null", "bootstrap"}
 

@@ -80,6 +80,13 @@ def server(tmp_path, free_port):
     eventually(lambda: not processes_of(server.home))
 
 
+def test_the_first_calls_of_all_may_come_together(server):
+    function = server.function("def handler(event, context):\n    return event\n")
+    with ThreadPoolExecutor(10) as threads:
+        results = list(threads.map(function.invoke, range(10)))
+    assert [(result.error, result.payload) for result in results] == [(None, number) for number in range(10)]
+
+
 def test_it_listens_on_127_0_0_1_alone(server):
     function = server.function("def handler(event, context):\n    return 'seen'\n")
     url = server.clients("lambda").create_function_url_config(FunctionName="own", AuthType="NONE")[
@@ -159,6 +166,18 @@ def test_no_process_survives_a_kill_of_the_keeper(server):
     eventually(lambda: not processes_of(server.home))
 
 
+def test_the_next_start_ends_what_a_kill_of_server_and_keeper_left(server):
+    pids = server.function(FAMILY).invoke(0).payload
+    server.process.suspend()  # so that neither can clean up after the other
+    server.keeper.suspend()
+    server.keeper.kill()
+    server.process.kill()
+    eventually(lambda: not psutil.pid_exists(pids[0]))
+    assert any(map(psutil.pid_exists, pids[1:]))
+    server.start()
+    eventually(lambda: not any(map(psutil.pid_exists, pids)))
+
+
 def test_a_server_that_another_process_started_is_stopped_at_its_first_signal(server):
     # Its starter, this process, lives on: a server that has ended must not stay as its zombie.
     program = "import sys, pathlib\nfrom helpers import localaws\nlocalaws.STOP_LIMIT_S = 10**6\n"
@@ -185,9 +204,8 @@ def test_after_a_kill_the_next_start_finds_its_port_free_and_clears_up(server):
 def test_starting_twice_is_harmless(server):
     server.clients("s3").create_bucket(Bucket="still-there")
     assert localaws.start(server.home, server.port) == server.endpoint == localaws.running(server.home)
-    assert (
-        localaws.start(server.home, server.port + 1) == server.endpoint
-    )  # it runs already, whatever the port
+    # It runs already, whatever the port.
+    assert localaws.start(server.home, server.port + 1) == server.endpoint
     assert [bucket["Name"] for bucket in server.clients("s3").list_buckets()["Buckets"]] == ["still-there"]
 
 
@@ -267,12 +285,85 @@ def test_a_start_that_is_interrupted_leaves_nothing(tmp_path, free_port, monkeyp
 
 
 @pytest.mark.parametrize(
-    "state", ["", "{", "[]", "null", "{}", '{"port": "x"}', '{"pid": 1, "port": 9, "region": "us-east-1"}']
-)
+    "state",
+    [
+        "", "{", "[]", "null", "{}", "\udcff", '{"port": "x"}', '{"pid": "x", "port": "y"}', '{"pid": -1, "port": 9}',
+        '{"pid": 1, "port": 9, "region": "us-east-1"}', '{"pid": 1, "port": 99999}', '{"pid": 1, "port": [9]}',
+        '{"pid": 1, "port": 9, "region": 3}', f'{{"pid": {2**70}, "port": 9}}',
+    ],
+)  # fmt: skip
 def test_a_state_file_that_says_nothing_true(tmp_path, state):
-    (tmp_path / localaws.STATE_FILE).write_text(state)
+    (tmp_path / localaws.STATE_FILE).write_text(state, errors="surrogateescape")
     assert localaws.running(tmp_path) is None
+    assert localaws.alive(tmp_path) is None
     assert localaws.stop(tmp_path) is False
+
+
+def test_a_state_file_whose_port_another_program_has(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as thread:
+        def answer():
+            with other.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(b"no HTTP\n")
+
+        answered = thread.submit(answer)
+        state = {"pid": os.getpid(), "port": other.getsockname()[1]}
+        (tmp_path / localaws.STATE_FILE).write_text(json.dumps(state))
+        assert localaws.running(tmp_path) is None
+        assert localaws.stop(tmp_path) is False
+        answered.result()
+
+
+@pytest.mark.parametrize("limit", [20, 0], ids=["ended by SIGTERM", "ended by SIGKILL"])
+def test_a_server_that_hangs_is_stopped_and_can_be_started_again(server, monkeypatch, limit):
+    pids = server.function(FAMILY).invoke(0).payload
+    server.process.suspend()
+    monkeypatch.setattr(localaws, "running", lambda home: None)  # as it says after 5 seconds
+    assert localaws.alive(server.home) == server.endpoint
+    with pytest.raises(localaws.LocalAwsError, match=r"process \d+. does not answer; end it with .* stop"):
+        localaws.start(server.home, server.port)
+    monkeypatch.setattr(localaws, "STOP_LIMIT_S", limit)
+    assert localaws.stop(server.home)
+    monkeypatch.undo()
+    assert not psutil.pid_exists(server.endpoint.pid)
+    eventually(lambda: not {process.pid for process in processes_of(server.home)} & set(pids))
+    server.start()
+    assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
+
+
+def test_which_addresses_are_the_embedded_aws(server, tmp_path, free_port):
+    port, other = server.port, free_port()
+    for url in (f"http://127.0.0.1:{port}", f"http://localhost:{port}/"):
+        assert localaws.is_at(url, server.home, other)
+        assert not localaws.is_at(url, tmp_path / "elsewhere", port)  # another folder's is another emulator
+    for url in (f"http://192.0.2.1:{port}", f"http://127.0.0.1:{other}", "http://127.0.0.1:x", "", "http://[", "x"):
+        assert not localaws.is_at(url, server.home, other)
+    localaws.stop(server.home)
+    assert localaws.is_at(f"http://127.0.0.1:{port}", server.home, port)
+
+
+def test_the_last_who_needs_it_stops_it_unless_it_was_started_for_nobody(tmp_path, free_port):
+    said: list[str] = []
+    home, port = tmp_path / "home", free_port()
+
+    def needed():
+        return localaws.needed(home, port, "us-east-1", said.append)
+
+    with needed():
+        with needed():
+            endpoint = localaws.running(home)
+        assert localaws.running(home) == endpoint
+    assert localaws.running(home) is None
+    assert said == ["Starting the embedded AWS.", "The embedded AWS is stopped."]
+
+    endpoint = localaws.start(home, port)
+    try:
+        with needed():
+            assert localaws.running(home) == endpoint
+        assert localaws.running(home) == endpoint
+    finally:
+        localaws.stop(home)
+    assert len(said) == 2
 
 
 def test_a_state_file_of_another_server(server, tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import requests
-from localaws_client import eventually
+from localaws_client import ROLE, eventually, zipped
 
 RETURN = "def handler(event, context):\n    return event\n"
 FAIL = "def handler(event, context):\n    raise RuntimeError('always')\n"
@@ -160,6 +160,56 @@ def test_events_of_eventbridge(make_function, clients):
     events.delete_rule(Name=rule)
 
 
+def test_eventbridge_tries_a_failing_function_three_times(make_function, clients):
+    function = make_function(FAIL)
+    events, rule = clients("events"), function.name
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["workshop.fails"]}))
+    events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn(function)}])
+    events.put_events(Entries=[{"Source": "workshop.fails", "DetailType": "test", "Detail": "{}"}])
+    eventually(lambda: function.metric("Invocations") >= 3, 30)
+    counted_once(function, 3, errors=3)
+    assert len({report["request_id"] for report in function.reports()}) == 1
+    events.remove_targets(Rule=rule, Ids=["1"])
+    events.delete_rule(Name=rule)
+
+
+def test_sns_delivers_its_messages_and_tries_a_failing_function_three_times(make_function, clients):
+    code = (
+        "def handler(event, context):\n"
+        "    message = event['Records'][0]['Sns']['Message']\n"
+        "    print('got', message)\n"
+        "    if message == 'bad':\n"
+        "        raise RuntimeError(message)\n"
+    )
+    function, sns = make_function(code), clients("sns")
+    topic = sns.create_topic(Name=function.name)["TopicArn"]
+    try:
+        sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn(function))
+        for message in ("good", "bad"):
+            sns.publish(TopicArn=topic, Message=message)
+        eventually(lambda: function.metric("Invocations") >= 4, 30)
+        counted_once(function, 4, errors=3)
+        got = sorted(line for line in function.messages() if line.startswith("got"))
+        assert got == ["got bad\n"] * 3 + ["got good\n"]
+    finally:
+        sns.delete_topic(TopicArn=topic)
+
+
+def test_a_payload_goes_in_and_out_byte_for_byte(make_function):
+    function = make_function(
+        "import json\n"
+        "def handler(event, context):\n"
+        "    return json.loads('{\"price\": 1.10, \"deep\": ' + '[' * 900 + ']' * 900 + '}')\n"
+    )
+    assert function.invoke(b'{"a": 1, "a": 2}').payload["price"] == 1.1
+    node = make_function(
+        {"app.mjs": "export const handler = async (event) => JSON.parse('[' . repeat(3000) + ']'.repeat(3000));"},
+        runtime="nodejs24.x",
+    )
+    answer = node._lambda.invoke(FunctionName=node.name)["Payload"].read()
+    assert answer == b"[" * 3000 + b"]" * 3000
+
+
 HTTP = (
     "import json\n"
     "def handler(event, context):\n"
@@ -245,3 +295,21 @@ def test_a_function_url_is_gone_with_its_configuration(make_function, clients):
         session.trust_env = False
         assert session.get(url).status_code in (403, 404)
     assert function.logged() == []
+
+
+def test_a_function_url_is_gone_with_its_function(make_function, clients):
+    function = make_function(HTTP)
+    url = public_url(function, clients)
+    clients("lambda").delete_function(FunctionName=function.name)
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.get(url).status_code in (403, 404)
+        clients("lambda").create_function(
+            FunctionName=function.name, Runtime="python3.13", Role=ROLE, Handler="app.handler",
+            Code={"ZipFile": zipped({"app.py": HTTP})},
+        )
+        with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
+            clients("lambda").get_function_url_config(FunctionName=function.name)
+        new = public_url(function, clients)
+        assert session.get(new).status_code == 207
+        assert session.get(url).status_code in (403, 404)

@@ -6,7 +6,9 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -90,6 +92,14 @@ def write_sources(folder: Path, **sources: str) -> Path:
     for name, text in sources.items():
         (folder / "src" / f"{name}.py").write_text(text)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory) -> Iterator[None]:
+    """What a build takes note of stays out of the reader's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSHOP_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -231,11 +241,62 @@ def test_a_starter_that_somebody_has_worked_in_is_not_overwritten(built):
     change(path, lambda notebook: notebook["cells"][1].update(execution_count=1, source=["x = 'mine'"]))
     theirs = path.read_bytes()
 
-    assert notebooks.build(folder=built, aws=no_aws) == [
-        "02-other.ipynb holds outputs, so it may be somebody's work; "
-        "move it elsewhere or delete it, and run again."
-    ]
+    assert notebooks.build(folder=built, aws=no_aws) == [HOLDS_WORK]
     assert path.read_bytes() == theirs
+
+
+HOLDS_WORK = (
+    "02-other.ipynb holds work of yours; copy it elsewhere or commit it, then run `python3 -m helpers build --force`."
+)
+
+
+@pytest.fixture
+def in_git(built, needs):
+    """The built notebooks in a repository of their own, committed."""
+    needs("git")
+    for command in (["init"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-m", "built"]):
+        subprocess.run(["git", *command], cwd=built, capture_output=True, check=True)
+    return built
+
+
+def solve(path: Path) -> bytes:
+    """Change a cell without running it, and return what the file holds then."""
+    change(path, lambda notebook: notebook["cells"][1].update(source=["x = 'mine'"]))
+    return path.read_bytes()
+
+
+def test_a_starter_that_git_shows_as_changed_is_not_overwritten_unless_forced(in_git):
+    path = in_git / "02-other.ipynb"
+    theirs, good = solve(path), (in_git / "01-tiny.ipynb").read_bytes()
+
+    assert notebooks.build(folder=in_git, aws=no_aws) == [HOLDS_WORK]
+    assert path.read_bytes() == theirs
+    assert (in_git / "01-tiny.ipynb").read_bytes() == good
+
+    assert notebooks.build(force=True, folder=in_git, aws=no_aws) == []
+    assert path.read_bytes() != theirs
+    assert notebooks.build(check=True, folder=in_git) == []
+
+
+def test_a_source_that_changes_again_and_again_needs_no_force(in_git):
+    for number in range(3):
+        source = in_git / "src" / "02_other.py"
+        source.write_text(f"{source.read_text()}\n\n# %%\nprint({number})\n")
+        assert notebooks.build(folder=in_git, aws=no_aws) == []
+    solve(in_git / "02-other.ipynb")
+    assert notebooks.build(folder=in_git, aws=no_aws) == [HOLDS_WORK]
+
+
+def test_a_new_notebook_needs_no_force(in_git):
+    for text in ("# %% [markdown]\n# # 03 New\n", "# %% [markdown]\n# # 03 Newer\n"):
+        (in_git / "src" / "03_new.py").write_text(text)
+        assert notebooks.build(folder=in_git, aws=no_aws) == []
+
+
+def test_where_there_is_no_git_a_starter_without_outputs_is_made_anew(built):
+    theirs = solve(built / "02-other.ipynb")
+    assert notebooks.build(folder=built, aws=no_aws) == []
+    assert (built / "02-other.ipynb").read_bytes() != theirs
 
 
 def test_a_solution_that_fails_is_not_written(built):
@@ -678,7 +739,7 @@ EXAMPLES = {
     ),
     "sequencers of S3's events": ('"sequencer": "0069BA2F4D1E7C93A5"', '"sequencer": "000000000000000001"'),
     "webhooks": (
-        "http://127.0.0.1:4566/services/T1/B2/c3D4e5",
+        "http://127.0.0.1:40123/services/T1/B2/c3D4e5",
         "http://127.0.0.1:4566/services/T00000000/B00000000/hidden",
     ),
     "addresses in memory": ("<object at 0x7fa1b2c3d4e0>", "<object at 0x7f0000000000>"),

@@ -134,6 +134,31 @@ def test_no_two_texts_overlap():
     assert all(box.x1 <= ax.get_window_extent(renderer).x1 for box in boxes)
 
 
+@pytest.mark.parametrize("init", [3.0, 98.0, 12_345.0, 123_456.0])
+@pytest.mark.parametrize("by", [None, "function"])
+def test_the_median_on_the_right_has_room(init, by):
+    ax = plot_durations(table(("python 3.13", init, 2.0), ("python 3.13", NAN, 1.0)), by=by)
+    renderer = ax.figure.canvas.get_renderer()
+    ax.figure.draw(renderer)
+    right = ax.get_window_extent(renderer).x1
+    assert [text.get_text() for text in ax.texts if text.get_window_extent(renderer).x1 > right] == []
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+@pytest.mark.parametrize("cold", [98.0, 12_345.0, 123_456.0])
+def test_the_title_keeps_what_it_rests_on_together_and_fits(cold, failures):
+    rows = table(*[("a", cold, 2.0)] * 5, *[("a", NAN, 1.234)] * 40)
+    failed = table(*[("a", NAN, 3000.0)] * failures, status="timeout")
+    ax = plot_durations(pd.concat([rows, failed]))
+    basis = "medians, 45 calls; 1 failed, left out" if failures else "medians, 45 calls"
+    lines = ax.get_title(loc="left").replace("\N{NO-BREAK SPACE}", " ").splitlines()
+    assert lines[-1].endswith(f"({basis})")
+    renderer = ax.figure.canvas.get_renderer()
+    ax.figure.draw(renderer)
+    (title,) = [text for text in ax.findobj(plt.Text) if text.get_text() == ax.get_title(loc="left")]
+    assert title.get_window_extent(renderer).x1 <= ax.figure.bbox.x1
+
+
 def test_nothing_to_draw_and_no_such_column_are_said():
     with pytest.raises(ValueError, match="There is no successful invocation to draw"):
         plot_durations(COLD_AND_WARM.iloc[:0])
@@ -144,4 +169,4 @@ def test_nothing_to_draw_and_no_such_column_are_said():
 def test_medians_are_marked():
     ax = plot_durations(COLD_AND_WARM)
     assert sorted(float(np.mean(line.get_xdata())) for line in ax.lines) == [2.0, 2.0, 148.0]
-    assert {text.get_text() for text in ax.texts} == {"148 ms", "2 ms"}
+    assert {text.get_text() for text in ax.texts} == {"median 148 ms", "median 2 ms"}

@@ -202,12 +202,32 @@ def test_lines_of_the_same_millisecond_may_come_in_any_order(logs):
     assert read(logs)["start"].tolist() == [pd.Timestamp(T0 + 7, unit="ms", tz="UTC")]
 
 
-def test_a_report_whose_start_was_logged_before_since(logs):
+def test_since_leaves_out_an_invocation_that_started_before(logs):
     since = datetime.fromtimestamp(T0 / 1000, UTC)
     logs.stubber.add_response(
-        "filter_log_events", page((STREAM, 1000, WARM)), {"logGroupName": GROUP, "startTime": T0}
+        "filter_log_events",
+        page((STREAM, 1, WARM), (STREAM_2, 2, start(OTHER)), (STREAM_2, 3, WARM.replace(ID, OTHER))),
+        {"logGroupName": GROUP, "startTime": T0},
     )
-    assert read(logs, since=since)["start"].tolist() == [pd.Timestamp(T0 + 998, unit="ms", tz="UTC")]
+    assert read(logs, since=since)["request_id"].tolist() == [OTHER]
+
+
+def test_the_report_of_an_attempt_before_since_does_not_take_the_start_of_the_next(logs):
+    since = datetime.fromtimestamp(T0 / 1000, UTC)
+    logs.stubber.add_response(
+        "filter_log_events",
+        page(
+            (STREAM, 5, failed("Status: timeout")),
+            (STREAM, 60_000, start()),
+            (STREAM, 60_007, failed("Status: timeout", duration="7.00")),
+        ),
+    )
+    assert read(logs, since=since)["duration_ms"].tolist() == [7.0]
+
+
+def test_without_since_a_report_without_its_start_is_a_row(logs):
+    logs.stubber.add_response("filter_log_events", page((STREAM, 1000, WARM)), {"logGroupName": GROUP})
+    assert read(logs)["start"].tolist() == [pd.Timestamp(T0 + 998, unit="ms", tz="UTC")]
 
 
 def test_an_init_that_failed_in_its_own_phase_is_shown(logs):

@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..connect import Workshop
+from ..errors import WorkshopError
 from ..labs import Lab
 
 # The path of an incoming webhook, Slack's or the inbox's; what follows /services/ is the secret.
 WEBHOOK = re.compile(r"/services/T\w+/B\w+/\w+")
 
 
-class NotSolved(Exception):
+class NotSolved(WorkshopError):
     """A wrong answer; the message is the one sentence that names what to look at, without a webhook's URL."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(WEBHOOK.sub("/…(hidden)", sentence))
-
-    def _render_traceback_(self) -> list[str]:  # what IPython shows in place of a traceback
-        return [str(self)]
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -22,7 +22,7 @@ from pathlib import Path
 from . import runtimes
 from .function import Function
 from .keeper import TELEMETRY_FD
-from .log_stream import FrameReader, LineReader, LogStream
+from .log_stream import LogStream, OutputReader
 from .platform_logs import JsonFormat, Report, TextFormat
 from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 from .sandbox import Keeper, Sandbox
@@ -69,7 +69,8 @@ class ExecutionEnvironment:
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
         self._stream = LogStream(function, self._id, write_log)
-        self._format = JsonFormat() if function.log_format == "JSON" else TextFormat()
+        system_level = function.log_levels.get("SystemLogLevel", "INFO")
+        self._format = JsonFormat(system_level) if function.log_format == "JSON" else TextFormat()
         self._process: _Process | None = None
         self._runtime: runtimes.Runtime | None = None
         self._initialized = False  # the init phase is over, well or badly: a later init is part of an invocation
@@ -288,9 +289,9 @@ class _Process:
     def __init__(self, sandbox: Sandbox, api: RuntimeApi, stream: LogStream) -> None:
         self.sandbox, self.api = sandbox, api
         self.exit_code: int | None = None
-        self._readers = {sandbox.output: LineReader(stream), sandbox.telemetry: FrameReader(stream)}
+        self._reader = OutputReader(stream)
         self._selector = selectors.DefaultSelector()
-        for descriptor in (sandbox.output, sandbox.telemetry, sandbox.status, api.wake):
+        for descriptor in (sandbox.output, sandbox.status, api.wake):
             self._selector.register(descriptor, selectors.EVENT_READ)
 
     def wait(self, seconds: float) -> None:
@@ -298,32 +299,32 @@ class _Process:
         ready = {key.fd for key, _ in self._selector.select(seconds)}
         if self.api.wake.fileno() in ready:
             self.api.wake.recv(4096)
-        for descriptor in ready & self._readers.keys():
-            self._read(descriptor)
+        if self.sandbox.output in ready:
+            self._read()
         # A runtime waits for the answer to its last word, so once the end shows without a word, all words are in.
         if self.sandbox.status in ready and self.api.wake.fileno() not in ready:
             self.exit_code = int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
 
     def read_output(self) -> None:
         """Read all output that is there: what a function printed before it answered belongs before END."""
-        for descriptor, reader in self._readers.items():
-            self._read(descriptor)
-            reader.feed(b"")  # a last line without a newline too
+        self._read()
+        self._reader.feed(b"")  # a last line without a newline too
 
     def close(self) -> None:
         self._selector.close()
         self.sandbox.kill()
         self.api.close()
 
-    def _read(self, descriptor: int) -> None:
-        """Read once, all that a pipe holds: to read on until it is empty might never end."""
+    def _read(self) -> None:
+        """Read once, all that the pipe holds: to read on until it is empty might never end."""
+        output = self.sandbox.output
         try:
-            data = os.read(descriptor, PIPE_BYTES)
+            data = os.read(output, PIPE_BYTES)
         except BlockingIOError:
             return
-        self._readers[descriptor].feed(data)
-        if not data and descriptor in self._selector.get_map():  # every holder of the other end is gone
-            self._selector.unregister(descriptor)
+        self._reader.feed(data)
+        if not data and output in self._selector.get_map():  # every holder of the other end is gone
+            self._selector.unregister(output)
 
 
 def _exit_failure(code: int) -> Failure:

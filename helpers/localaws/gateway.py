@@ -1,4 +1,4 @@
-"""What stands between a client and MiniStack: request ids, payload limits, and addresses that work as they are.
+"""What stands between a client and MiniStack: request ids, quotas, and addresses that work as they are.
 
 An ASGI application around MiniStack's. It also answers `/_localaws`, by which the command line knows the server, and
 `/_localaws/inbox`, which tells the address of the inbox and lets its next posts fail.
@@ -16,12 +16,17 @@ import uuid
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from . import seam
+from . import quotas, seam
 from .inbox import Inbox
 
 WHO = "/_localaws"
 INBOX = "/_localaws/inbox"
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations$")
+FUNCTION_PATH = re.compile(r"/2015-03-31/functions/?(?:[^/]+/(code|configuration))?$")
+CONFIGURING = {
+    ("POST", None): "CreateFunction", ("PUT", "code"): "UpdateFunctionCode",
+    ("PUT", "configuration"): "UpdateFunctionConfiguration",
+}
 URL_PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$")
 FUNCTION_URL = re.compile(rb"https://([a-z0-9]{32})\.(lambda-url\.[a-z0-9-]+\.on\.aws)/")
 # Synchronous 6 MB, asynchronous 1 MB (256 KB until October 2025): the developer guide's "Lambda quotas".
@@ -50,6 +55,8 @@ class Gateway:
             await self._invoke(scope, receive, send)
         elif URL_PATH.search(scope["path"]):
             await self._with_addresses(scope, receive, send)
+        elif operation := _configuring(scope["method"], scope["path"]):
+            await self._configure(operation, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -68,8 +75,20 @@ class Gateway:
             message = f"Could not parse request body into json: {problem}"
             return await _answer(send, 400, {"Type": "User", "message": message}, "InvalidRequestContentException")
         request_id = str(uuid.uuid4())
-        seam.request.set(seam.Request(request_id, _client_context(headers)))
+        seam.request.set(seam.Request(request_id, _client_context(headers), body or b"{}", kind == "RequestResponse"))
         await self._app(scope, _replay(body, receive), _with_request_id(send, request_id))
+
+    async def _configure(self, operation: str, scope, receive, send) -> None:
+        """Pass on a request that creates or changes a function, unless it goes beyond what AWS allows."""
+        body = await _body(receive)
+        refused = quotas.oversize(operation, len(body))
+        if refused is None and operation != "UpdateFunctionCode" and isinstance(request := _parsed(body), dict):
+            refused = quotas.refusal(request)
+        if refused is None:
+            return await self._app(scope, _replay(body, receive), send)
+        code, message = refused
+        status = 413 if code == "RequestEntityTooLargeException" else 400
+        await _answer(send, status, {"Type": "User", "message": message}, code)
 
     async def _with_addresses(self, scope, receive, send) -> None:
         """Pass on a request about function URLs, and hand out addresses on this machine in place of AWS's."""
@@ -181,6 +200,20 @@ async def _answer(send, status: int, body: dict, error_type: str = "") -> None:
         headers += [(b"x-amzn-errortype", error_type.encode()), (b"x-amzn-requestid", str(uuid.uuid4()).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": data})
+
+
+def _configuring(method: str, path: str) -> str | None:
+    """The operation that creates a function or changes it, if it is one."""
+    found = FUNCTION_PATH.search(path)
+    return CONFIGURING.get((method, found[1])) if found else None
+
+
+def _parsed(body: bytes):
+    """A body of JSON as a value; None where it is none, which MiniStack will say."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 def _json_problem(body: bytes) -> str:

@@ -5,9 +5,9 @@ control socket closes, for whatever reason, everything below the keeper is kille
 forking is safe, and small, so that forking is quick.
 
 On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
-time: `{"start": {"argv", "env", "cwd"}}` comes with three descriptors (output, telemetry, status) and is answered by
-`{"pid"}`; `{"kill": pid}` is answered by `{"killed": pid}`. When a process has ended, its exit code as Python counts
-them (negative for a signal) is written to its status descriptor.
+time: `{"start": {"argv", "env", "cwd"}}` comes with two descriptors (output, status) and is answered by `{"pid"}`;
+`{"kill": pid}` is answered by `{"killed": pid}`. When a process has ended, its exit code as Python counts them
+(negative for a signal) is written to its status descriptor.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ def main(control_fd: int) -> None:
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
     if libc:
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a function leaves behind becomes ours, and can be found
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # what an ended runtime leaves behind becomes ours, and can be found
     wake, wake_write = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(wake_write, False)
@@ -60,7 +60,7 @@ def main(control_fd: int) -> None:
 def answer(control: socket.socket) -> bool:
     """Serve one request; False when the server is gone."""
     try:
-        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, 3)
+        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, 2)
         while data and not data.endswith(b"\n"):
             data += control.recv(MESSAGE_LIMIT)
     except ConnectionError:
@@ -77,20 +77,19 @@ def answer(control: socket.socket) -> bool:
 
 
 def start(argv: list[str], env: dict[str, str], cwd: str, descriptors: list[int]) -> int:
-    output, telemetry, status = descriptors
+    output, status = descriptors
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
-        become(argv, env, cwd, output, telemetry, keeper)
+        become(argv, env, cwd, output, keeper)
     os.close(output)
-    os.close(telemetry)
     statuses[pid] = status
     return pid
 
 
-def become(argv: list[str], env: dict[str, str], cwd: str, output: int, telemetry: int, keeper: int) -> None:
+def become(argv: list[str], env: dict[str, str], cwd: str, output: int, keeper: int) -> None:
     """Turn the forked child into the runtime; never returns."""
     try:
         os.setsid()
@@ -98,13 +97,17 @@ def become(argv: list[str], env: dict[str, str], cwd: str, output: int, telemetr
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != keeper:  # the keeper ended before the line above could take effect
                 os._exit(1)
+            libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # daemons stay below the runtime: frozen, measured, ended with it
         # what we ignore, and what Python itself does
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        os.dup2(telemetry, TELEMETRY_FD)
+        # One pipe for all keeps the order. Opened anew, so that (on Linux) a program that makes its standard output
+        # non-blocking, as Node.js does with pipes, does not make the runtime's own descriptor so.
+        os.dup2(os.open(f"/dev/fd/{output}", os.O_WRONLY), TELEMETRY_FD)
+        os.set_inheritable(TELEMETRY_FD, True)  # also where it was this number already
         os.chdir(cwd)
         os.execve(argv[0], argv, env)
     except BaseException as error:  # whatever it is, this copy of the keeper must not live on
@@ -127,23 +130,30 @@ def reap() -> None:
 
 def note_end(pid: int, status: int) -> None:
     descriptor = statuses.pop(pid, None)
-    if descriptor is not None:  # otherwise an orphan that a function left behind
-        with contextlib.suppress(BrokenPipeError):  # the server has already given up this environment
-            os.write(descriptor, str(os.waitstatus_to_exitcode(status)).encode())
-        os.close(descriptor)
+    if descriptor is None:  # an orphan of ours that ended by itself
+        return
+    kill_orphans()
+    with contextlib.suppress(BrokenPipeError):  # the server has already given up this environment
+        os.write(descriptor, str(os.waitstatus_to_exitcode(status)).encode())
+    os.close(descriptor)
 
 
 def kill(pid: int) -> int:
-    """Kill a function process, its descendants, and whatever else runs in its session."""
+    """Kill a function process and all that it has started."""
     reap()
-    victims = [child.pid for child in descendants() if in_session(child.pid, pid)]
     if pid in statuses:
-        victims += [pid, *(child.pid for child in descendants(pid))]
-    for victim in victims:
-        send_kill(victim)
-    if pid in statuses:
+        for victim in (*(child.pid for child in descendants(pid)), pid):
+            send_kill(victim)
         note_end(*os.waitpid(pid, 0))
     return pid
+
+
+def kill_orphans() -> None:
+    """Kill what ended runtimes have left behind: every child of ours that is no runtime, as those adopt their own."""
+    while orphans := [child.pid for child in psutil.Process().children() if child.pid not in statuses]:
+        for orphan in orphans:
+            send_kill(orphan)
+            os.waitpid(orphan, 0)  # from now on its own children are ours
 
 
 def kill_everything() -> None:
@@ -158,13 +168,6 @@ def descendants(pid: int | None = None) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-
-
-def in_session(pid: int, session: int) -> bool:
-    try:
-        return os.getsid(pid) == session
-    except ProcessLookupError:
-        return False
 
 
 def send_kill(pid: int) -> None:

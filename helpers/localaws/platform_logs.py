@@ -62,9 +62,17 @@ class TextFormat:
 
 
 class JsonFormat:
-    """LoggingConfig.LogFormat = "JSON": one object a line. None where JSON logs hold no such event."""
+    """LoggingConfig.LogFormat = "JSON": one object a line. None where JSON logs hold no such event.
 
-    def init_start(self, runtime_version: str, runtime_arn: str) -> str:
+    `system_level` is LoggingConfig.SystemLogLevel: at "WARN" only what went wrong is logged.
+    """
+
+    def __init__(self, system_level: str = "INFO") -> None:
+        self._only_failures = system_level == "WARN"
+
+    def init_start(self, runtime_version: str, runtime_arn: str) -> str | None:
+        if self._only_failures:
+            return None
         return _event("platform.initStart", {
             "initializationType": "on-demand", "phase": "init",
             "runtimeVersion": runtime_version, "runtimeVersionArn": runtime_arn,
@@ -76,7 +84,9 @@ class JsonFormat:
             record["errorType"] = error_type
         return _event("platform.initReport", {**record, "metrics": {"durationMs": round(init_ms, 2)}})
 
-    def start(self, request_id: str, version: str) -> str:
+    def start(self, request_id: str, version: str) -> str | None:
+        if self._only_failures:
+            return None
         return _event("platform.start", {"requestId": request_id, "version": version})
 
     def failure(self, request_id: str, error_message: str, error_type: str) -> None:
@@ -88,7 +98,9 @@ class JsonFormat:
     def end(self, request_id: str) -> None:
         return None
 
-    def report(self, request_id: str, report: Report) -> str:
+    def report(self, request_id: str, report: Report) -> str | None:
+        if self._only_failures and report.status == "success":
+            return None
         metrics = {
             "durationMs": round(report.duration_ms, 2), "billedDurationMs": report.billed_ms,
             "memorySizeMB": report.memory_mb, "maxMemoryUsedMB": report.max_memory_mb,

@@ -13,7 +13,7 @@ from pathlib import Path
 from .execution_environment import ExecutionEnvironment, Outcome
 from .function import Function
 from .runtime_api import Invocation
-from .sandbox import Keeper
+from .sandbox import Keeper, end_leftovers
 
 REAP_EVERY_S = 0.5
 
@@ -25,7 +25,8 @@ class Pool:
         self, home: Path, endpoint: str, write_log: Callable, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._home, self._endpoint, self._write_log, self._clock = home, endpoint, write_log, clock
-        shutil.rmtree(home / "environments", ignore_errors=True)  # left by a server that was killed
+        end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
+        shutil.rmtree(home / "environments", ignore_errors=True)
         self._keeper = Keeper()
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last

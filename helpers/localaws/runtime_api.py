@@ -5,6 +5,7 @@ processes, time or logs; whoever owns the environment hands in invocations and r
 """
 
 import contextlib
+import http.client
 import json
 import queue
 import socket
@@ -14,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
+# awslambdaric sends the whole stack trace in a header, of up to 1 MiB; Python's limit is 64 KiB.
+http.client._MAXLINE = 2 * 1024 * 1024
 
 
 @dataclass

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -45,7 +46,7 @@ def find(name: str, task: Path, opt: Path, library: Path) -> Runtime:
     `library` is a folder of ours, kept between calls, for what a runtime holds beside the language itself.
     """
     if name.startswith("python"):
-        return _python(task, opt, library)
+        return _python(name, opt, library)
     if name.startswith("nodejs"):
         return _node(opt)
     if name.startswith("ruby"):
@@ -58,16 +59,19 @@ def find(name: str, task: Path, opt: Path, library: Path) -> Runtime:
     )
 
 
-def _python(task: Path, opt: Path, library: Path) -> Runtime:
+def _python(name: str, opt: Path, library: Path) -> Runtime:
     major, minor, micro = sys.version_info[:3]
-    layers = opt / "python"
-    # A layer's packages cover those of the runtime, as in sys.path on AWS: /opt/python stands before /var/runtime.
-    path = [layers / "lib" / f"python{major}.{minor}" / "site-packages", layers, _python_library(library)]
+    packages = _python_library(library)
+    # A layer names the runtime that it was built for; this machine's version may be another.
+    layers = [opt / "python" / "lib" / each / "site-packages" for each in (name, f"python{major}.{minor}")]
     return Runtime(
         version=f"python:{major}.{minor}.v{micro}",
         # -S leaves out site-packages, the workshop's own and the machine's; -B because /var/task is read-only on AWS
-        command=(_base_python(), "-S", "-B", str(BOOTSTRAP / "python.py")),
-        variables={"PYTHONPATH": os.pathsep.join(map(str, path))},
+        command=(
+            _base_python(), "-S", "-B", str(BOOTSTRAP / "python.py"),
+            str(packages), os.pathsep.join(map(str, [*dict.fromkeys(layers), opt / "python"])),
+        ),
+        variables={"PYTHONPATH": str(packages)},
     )
 
 
@@ -75,9 +79,17 @@ def _base_python() -> str:
     return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-@lru_cache
 def _python_library(library: Path) -> Path:
     """A folder of links to boto3, the Runtime API client and what they require: all that a function can import."""
+    with _making_library:  # the first calls of all may come together
+        return _make_python_library(library)
+
+
+_making_library = threading.Lock()
+
+
+@lru_cache
+def _make_python_library(library: Path) -> Path:
     folder = library / "python"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -16,6 +16,7 @@ import psutil
 from .keeper import PR_SET_CHILD_SUBREAPER
 
 KEEPER = Path(__file__).with_name("keeper.py")
+SIGNAL_PASSES = 3  # enough for all but a function that starts processes without end, which must not hold us up
 
 
 class Keeper:
@@ -37,19 +38,18 @@ class Keeper:
     def start(self, argv: list[str], env: dict[str, str], cwd: Path) -> "Sandbox":
         """Start a process with `env` as its whole environment; a missing program shows as exit code 126."""
         output, output_write = os.pipe()
-        telemetry, telemetry_write = os.pipe()
         status, status_write = os.pipe()
-        theirs = [output_write, telemetry_write, status_write]
+        theirs = [output_write, status_write]
         try:
             reply = self._ask({"start": {"argv": argv, "env": env, "cwd": str(cwd)}}, theirs)
         except OSError:
-            for descriptor in (output, telemetry, status):
+            for descriptor in (output, status):
                 os.close(descriptor)
             raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        return Sandbox(self, reply["pid"], output, telemetry, status)
+        return Sandbox(self, reply["pid"], output, status)
 
     def kill(self, pid: int) -> None:
         try:
@@ -94,16 +94,15 @@ class Keeper:
 class Sandbox:
     """A running function process and the descriptors that it speaks through.
 
-    `output` carries what it prints, `telemetry` the frames of a runtime that logs whole messages, and `status` its
-    exit code once it has ended. All three are read by the owner, who calls `kill` exactly once at the end.
+    `output` carries what it prints and the frames of a runtime that logs whole messages, and `status` its exit
+    code once it has ended. Both are read by the owner, who calls `kill` exactly once at the end.
     """
 
-    def __init__(self, keeper: Keeper, pid: int, output: int, telemetry: int, status: int) -> None:
+    def __init__(self, keeper: Keeper, pid: int, output: int, status: int) -> None:
         self._keeper = keeper
         self.pid = pid
-        self.output, self.telemetry, self.status = output, telemetry, status
-        for descriptor in (output, telemetry):
-            os.set_blocking(descriptor, False)
+        self.output, self.status = output, status
+        os.set_blocking(output, False)
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -112,24 +111,44 @@ class Sandbox:
         self._signal(signal.SIGCONT)
 
     def max_memory_mb(self) -> float:
-        """The most memory that the process has held so far, in MB, plus what its children hold now."""
-        try:
-            return (_peak_bytes(self.pid) + sum(_resident_bytes(child) for child in _children(self.pid))) / 2**20
-        except (OSError, psutil.Error):  # it has ended
-            return 0.0
+        """The most memory in MB that the process has held so far, or what it and its children hold now, if more."""
+        children = _children(self.pid)
+        together = sum(map(_share_bytes, (self.pid, *children))) if children else 0
+        return max(_peak_bytes(self.pid), together) / 2**20
 
     def kill(self) -> None:
         self._keeper.kill(self.pid)
-        for descriptor in (self.output, self.telemetry, self.status):
+        for descriptor in (self.output, self.status):
             os.close(descriptor)
 
     def _signal(self, number: int) -> None:
-        """To its process group at once, and to every descendant, as some may have left the group."""
-        with contextlib.suppress(OSError, psutil.Error):  # it has ended
+        """To its process group at once, then to all below it, and to those that were just being started meanwhile."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended
             os.killpg(self.pid, number)
-            for child in _children(self.pid):
-                with contextlib.suppress(ProcessLookupError):
+        told: set[int] = set()
+        for _ in range(SIGNAL_PASSES):
+            new = set(_children(self.pid)) - told
+            for child in new:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(child, number)
+            told |= new
+
+
+def end_leftovers(folder: Path) -> None:
+    """Kill what functions with code below this folder have left running: their server and its keeper were killed."""
+    while left := [process for process in psutil.process_iter() if _lives(process) and _runs_below(process, folder)]:
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=1)
+
+
+def _runs_below(process: psutil.Process, folder: Path) -> bool:
+    try:
+        root = process.uids().real == os.getuid() and process.environ().get("LAMBDA_TASK_ROOT")
+    except psutil.Error:  # it has ended, or is none of ours
+        return False
+    return bool(root) and Path(root).is_relative_to(folder)
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -142,29 +161,46 @@ def _lives(process: psutil.Process) -> bool:
 if sys.platform == "linux":
 
     def _peak_bytes(pid: int) -> int:
-        return _status_bytes(pid, "VmHWM:")
+        return _kilobytes(f"/proc/{pid}/status", "VmHWM:")
 
-    def _resident_bytes(pid: int) -> int:
-        return _status_bytes(pid, "VmRSS:")
+    def _share_bytes(pid: int) -> int:
+        """Its memory, where a page that several processes share counts for each by its share of it: proc(5)."""
+        return _kilobytes(f"/proc/{pid}/smaps_rollup", "Pss:")
 
-    def _status_bytes(pid: int, field: str) -> int:
-        """A field of /proc/<pid>/status, which stands there in kB; 0 for a process that is a zombie."""
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(field):
-                return int(line.split()[1]) * 1024
-        return 0
+    def _kilobytes(file: str, name: str) -> int:
+        """A field that stands there in kB, as bytes; 0 for a process that has ended."""
+        try:
+            lines = Path(file).read_text(errors="replace").splitlines()  # a name may be cut in a letter
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return 0
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
     def _children(pid: int) -> list[int]:
-        direct = [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
-                  for child in (task / "children").read_text().split()]
+        """All processes below it. Each is listed by the thread that started it."""
+        direct: list[int] = []
+        for task in _tasks(pid):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                direct += map(int, (task / "children").read_text().split())
         return direct + [grandchild for child in direct for grandchild in _children(child)]
+
+    def _tasks(pid: int) -> list[Path]:
+        try:
+            return list(Path(f"/proc/{pid}/task").iterdir())
+        except (FileNotFoundError, ProcessLookupError):
+            return []
 
 else:
 
     def _peak_bytes(pid: int) -> int:  # no high-water mark of another process here: what it holds now
-        return psutil.Process(pid).memory_info().rss
+        try:
+            return psutil.Process(pid).memory_info().rss
+        except psutil.NoSuchProcess:
+            return 0
 
-    _resident_bytes = _peak_bytes
+    _share_bytes = _peak_bytes
 
     def _children(pid: int) -> list[int]:
-        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+        try:
+            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []

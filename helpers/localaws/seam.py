@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ministack.core import lambda_runtime
 from ministack.core.responses import error_response_json
-from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
+from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, sns
 
 from .function import Function
 from .pool import Pool
@@ -31,8 +31,15 @@ CONTRACT = {
     (lambda_svc, "invoke_async_with_retry"): ("func", "event"),
     (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
     (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
+    (lambda_svc, "_delete_function"): ("name", "query_params", "path_qualifier"),
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
     (lambda_svc, "executions_in_flight"): (),
+    (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
+    (lambda_svc, "_execution_record_for_config"): ("func", "config"),
+    (eventbridge, "_dispatch_to_lambda"): ("arn", "payload"),
+    (sns, "_deliver_to_lambda"): (
+        "endpoint", "envelope", "topic_arn", "sub_arn", "msg_id", "raw_message", "message_attributes",
+    ),
     (lambda_svc, "_inflight_key"): ("config",),
     (lambda_runtime, "reset"): (),
     (cloudwatch, "record_metric"): ("namespace", "metric_name", "value", "unit", "dimensions"),
@@ -48,10 +55,12 @@ class SeamError(RuntimeError):
 
 @dataclass(frozen=True)
 class Request:
-    """What the caller of Invoke sent beside the event, for the function to see."""
+    """One request to run a function, as its caller sent it; `payload` is None where an event source made the event."""
 
     request_id: str
     client_context: str = ""
+    payload: bytes | None = None
+    waits: bool = False  # the caller waits for the answer, and gets it byte for byte
 
 
 # Set by the gateway for a call of Invoke, and by ours for every other asynchronous event; its retries inherit it,
@@ -76,7 +85,7 @@ def install(pool: Pool) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
     verify()
     acquire_slot, validate_snapstart = lambda_svc._acquire_execution_slot, lambda_svc._validate_snapstart
-    invoke_async = lambda_svc.invoke_async_with_retry
+    invoke_async, delete = lambda_svc.invoke_async_with_retry, lambda_svc._delete_function
 
     def execute(func: dict, config: dict, event, request_id: str, started: float) -> dict:
         return run(pool, func, config, event, request_id)
@@ -97,6 +106,28 @@ def install(pool: Pool) -> None:
             context.run(request.set, Request(str(uuid.uuid4())))
         context.run(invoke_async, func, event)
 
+    def deliver(arn: str, event: dict) -> None:
+        """Lambda queues what these send and tries three times; MiniStack's own ways run it once."""
+        func, config, _ = lambda_svc._get_func_record_for_ref(arn)
+        if func and config:
+            context = contextvars.copy_context()
+            context.run(request.set, None)  # not the request of whoever sent the event
+            context.run(invoke_async_with_retry, lambda_svc._execution_record_for_config(func, config), event)
+
+    def deliver_from_eventbridge(arn, payload) -> None:
+        deliver(arn, json.loads(payload))
+
+    def deliver_from_sns(endpoint, envelope, topic_arn, sub_arn, msg_id, raw_message, message_attributes) -> None:
+        record = {"EventVersion": "1.0", "EventSubscriptionArn": sub_arn, "EventSource": "aws:sns"}
+        deliver(endpoint, {"Records": [{**record, "Sns": json.loads(envelope)}]})
+
+    def delete_with_urls(name, query_params, path_qualifier=None):
+        answer = delete(name, query_params, path_qualifier)
+        if name not in lambda_svc._functions:  # otherwise it was one version of it
+            for key in [key for key in lambda_svc._function_urls if key.partition(":")[0] == name]:
+                del lambda_svc._function_urls[key]
+        return answer
+
     def refuse_snapstart(snap, *, runtime, package_type, ephemeral_size):
         if (snap or {}).get("ApplyOn", "None") != "None":
             return _refusal("SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out.")
@@ -112,7 +143,10 @@ def install(pool: Pool) -> None:
     lambda_svc._acquire_execution_slot = acquire
     lambda_svc._emit_lambda_metrics = lambda *args, **kwargs: None  # it counts some calls twice and others never
     lambda_svc.invalidate_worker = invalidate_worker
+    lambda_svc._delete_function = delete_with_urls
     lambda_svc.invoke_async_with_retry = invoke_async_with_retry
+    eventbridge._dispatch_to_lambda = deliver_from_eventbridge
+    sns._deliver_to_lambda = deliver_from_sns
     lambda_svc._validate_snapstart = refuse_snapstart
     lambda_svc._put_provisioned_concurrency = refuse_provisioned_concurrency
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
@@ -126,13 +160,13 @@ def run(pool: Pool, func: dict, config: dict, event, request_id: str) -> dict:
         return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
     sent = request.get() or Request(request_id)
     outcome = pool.invoke(function, Invocation(
-        request_id=sent.request_id, payload=json.dumps(event).encode(), deadline_ms=0,
+        request_id=sent.request_id, payload=sent.payload or json.dumps(event).encode(), deadline_ms=0,
         function_arn=config["FunctionArn"], trace_id=_trace_id(), client_context=sent.client_context,
     ))
     record(function.name, "Invocations", 1)
     record(function.name, "Errors", int(outcome.failed))
     record(function.name, "Duration", outcome.report.duration_ms, "Milliseconds")
-    result = {"body": _parsed(outcome.payload), "log": outcome.log}
+    result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
 
 
@@ -177,7 +211,7 @@ def _parsed(payload: bytes):
     """JSON as a value, as MiniStack's event sources want it; anything else as it is."""
     try:
         return json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload
 
 

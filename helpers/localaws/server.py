@@ -29,6 +29,7 @@ def settings(port: int, region: str) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent",  # the reader's containers are none of its business
         "PERSIST_STATE": "0",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's usual limit, whatever this machine's memory
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
     }
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from .. import localaws, settings
-from . import checks, outputs, source
+from . import checks, outputs, source, work
 from .execution import execute
 from .source import Source, sources
 
@@ -44,8 +44,9 @@ def build(
 ) -> list[str]:
     """Write the notebooks of every source and return one sentence per problem: none when all is well.
 
-    A solution is executed when its cells are not the source's, or always with `force`, each on an AWS of its
-    own: `aws`, or `fresh_aws`, gives the kernel's environment. With `check`, nothing is changed or executed.
+    A solution is executed when its cells are not the source's, each on an AWS of its own: `aws`, or `fresh_aws`,
+    gives the kernel's environment. A starter that holds somebody's work stays as it is. With `force`, all is made
+    anew, work or not. With `check`, nothing is changed or executed.
     """
     made_of = sources(folder)
     problems = checks.stray_problems(folder, made_of)
@@ -108,12 +109,13 @@ def fresh_aws() -> Iterator[dict[str, str]]:
 def _write(made_of: Source, force: bool, aws: Aws) -> list[str]:
     """Write what is stale of one source's notebooks."""
     if checks.starter_problems(made_of):
-        if _is_somebodys_work(made_of.starter_path):
+        if not force and work.is_there(made_of.starter_path):
             return [
-                f"{made_of.starter_path.name} holds outputs, so it may be somebody's work; "
-                "move it elsewhere or delete it, and run again."
+                f"{made_of.starter_path.name} holds work of yours; copy it elsewhere or commit it, "
+                "then run `python3 -m helpers build --force`."
             ]
         source.write(made_of.starter(), made_of.starter_path)
+        work.note_built(made_of.starter_path)
     if force or _solution_is_stale(made_of):
         return _execute(made_of, aws)
     _write_pictures(made_of, checks.read(made_of.solution_path))
@@ -135,11 +137,6 @@ def _execute(made_of: Source, aws: Aws) -> list[str]:
     source.write(solution, made_of.solution_path)
     _write_pictures(made_of, solution)
     return []
-
-
-def _is_somebodys_work(path: Path) -> bool:
-    starter = checks.read(path)
-    return starter is not None and checks.has_outputs(starter)
 
 
 def _solution_is_stale(made_of: Source) -> bool:

@@ -13,6 +13,7 @@ const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const telemetry = Number(process.env._LAMBDA_TELEMETRY_LOG_FD);
 const json = process.env.AWS_LAMBDA_LOG_FORMAT === "JSON";
+const callbacks = Number(process.env.AWS_EXECUTION_ENV.match(/nodejs(\d+)/)[1]) < 24; // Lambda's Node.js 24 has none
 delete process.env._LAMBDA_TELEMETRY_LOG_FD;
 let requestId;
 
@@ -116,6 +117,11 @@ async function load(handler) {
   const found = find(namespace) ?? find(namespace.default);
   if (found === undefined) throw new Fault("Runtime.HandlerNotFound", `${handler} is undefined or not exported`);
   if (typeof found !== "function") throw new Fault("Runtime.HandlerNotFound", `${handler} is not a function`);
+  if (!callbacks && found.length > 2)
+    throw new Fault("Runtime.CallbackHandlerDeprecated",
+      "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. " +
+      "You need to modify this function to use a supported handler signature to use Node.js 24 or later. " +
+      "For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.");
   return found;
 }
 
@@ -123,7 +129,7 @@ function context(headers) {
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
   const clientContext = headers["lambda-runtime-client-context"];
   return {
-    callbackWaitsForEmptyEventLoop: true,
+    ...(callbacks && { callbackWaitsForEmptyEventLoop: true }),
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
     functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
     invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
@@ -136,12 +142,25 @@ function context(headers) {
   };
 }
 
-// A handler either returns (a promise of) its result or, before Node.js 24, calls back with it.
+// What to do when nothing is left to wait for: a result that never came is null, and a callback's result is due.
+let whenIdle;
+process.on("beforeExit", () => {
+  if (whenIdle) setImmediate(whenIdle);
+  whenIdle = undefined;
+});
+
+// A handler returns (a promise of) its result; before Node.js 24 it calls back with it, or returns a promise.
 function call(handler, event, ctx) {
   return new Promise((resolve, reject) => {
-    const callback = (error, result) => (error ? reject(error) : resolve(result));
-    const returned = handler(event, ctx, callback);
-    if (handler.length < 3 || typeof returned?.then === "function") resolve(returned);
+    whenIdle = resolve;
+    const callback = (error, result) => {
+      if (error) reject(error);
+      else if (ctx.callbackWaitsForEmptyEventLoop) whenIdle = () => resolve(result);
+      else resolve(result);
+    };
+    const returned = callbacks ? handler(event, ctx, callback) : handler(event, ctx);
+    if (typeof returned?.then === "function") returned.then(resolve, reject);
+    else if (!callbacks) resolve(returned);
   });
 }
 

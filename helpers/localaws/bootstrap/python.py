@@ -1,5 +1,8 @@
 """Starts AWS's own runtime interface client for Python, on the handler that _HANDLER names.
 
+Its arguments: the folder of the runtime's packages, which a function's own PYTHONPATH must not hide, and those of the
+layers, which cover them.
+
 AWS ships the client's native module `runtime_client` for Linux alone; elsewhere a stand-in with the same four
 functions speaks the same HTTP.
 """
@@ -7,7 +10,10 @@ functions speaks the same HTTP.
 import os
 import sys
 
-sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]  # in place of this file's own folder
+packages, layers = sys.argv[1:3]
+sys.path[:1] = [os.environ["LAMBDA_TASK_ROOT"], *layers.split(os.pathsep)]  # in place of this file's own folder
+if packages not in sys.path:
+    sys.path.append(packages)
 if os.environ.get("LC_CTYPE") == "C.UTF-8":
     del os.environ["LC_CTYPE"]  # Python sets it where a machine lacks the locale that LANG names (PEP 538)
 

@@ -1,0 +1,129 @@
+"""What AWS refuses when a function is created or updated, and MiniStack does not. It measures no deployment package.
+
+Quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. The sentences are AWS's own.
+"""
+
+import json
+import re
+
+MEMORY_MB = (128, 10_240)
+TIMEOUT_S = (1, 900)
+MAX_ENVIRONMENT_BYTES = 4096
+# A zip of 50 MB in base64, and 256 KiB for the rest of the request.
+MAX_REQUEST_BYTES = -(-50 * 2**20 * 4 // 3) + 256 * 2**10
+MAX_NAME_LENGTH = 64
+NAME = r"[a-zA-Z0-9-_]+"
+VARIABLE = r"[a-zA-Z]([a-zA-Z0-9_])+"
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment variables"
+RESERVED = frozenset((
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+))
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: those supported in November 2026, and in the last
+# line those deprecated since 2025. They pass here, as AWS has put off more than once to block their creation.
+RUNTIMES = (
+    "python3.11", "python3.12", "python3.13", "python3.14", "nodejs22.x", "nodejs24.x", "ruby3.3", "ruby3.4", "ruby4.0",
+    "java8.al2", "java8.al2023", "java11", "java11.al2023", "java17", "java17.al2023", "java21", "java25",
+    "dotnet8", "dotnet10", "provided.al2023",
+    "python3.9", "python3.10", "nodejs18.x", "nodejs20.x", "ruby3.2", "provided.al2",
+)
+BLOCKED = (
+    "nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8",
+    "python2.7", "python3.6", "python3.7", "python3.8", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1",
+    "dotnetcore3.1", "dotnet6", "go1.x", "ruby2.5", "ruby2.7", "provided",
+)
+
+
+def oversize(operation: str, size: int) -> tuple[str, str] | None:
+    """Error code and message for a request whose body has this many bytes; None where it is accepted."""
+    if operation == "UpdateFunctionConfiguration" or size <= MAX_REQUEST_BYTES:
+        return None
+    message = f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the {operation} operation"
+    return "RequestEntityTooLargeException", message
+
+
+def refusal(request: dict) -> tuple[str, str] | None:
+    """Error code and message for the members of CreateFunction or UpdateFunctionConfiguration; None where accepted."""
+    variables = (request.get("Environment") or {}).get("Variables") or {}
+    return (
+        _name(request.get("FunctionName"))
+        or _variable_names(variables)
+        or _range("MemorySize", request.get("MemorySize"), MEMORY_MB)
+        or _range("Timeout", request.get("Timeout"), TIMEOUT_S)
+        or _runtime(request.get("Runtime"))
+        or _reserved(variables)
+        or _environment_size(variables)
+    )
+
+
+def _name(name: str | None) -> tuple[str, str] | None:
+    """A name alone, or at the end of an ARN, whole or partial."""
+    if name is None:
+        return None
+    own = name.rpartition("function:")[2]
+    if not re.fullmatch(NAME, own):
+        return _constraint(f"Value '{name}' at 'functionName'", f"satisfy regular expression pattern: {NAME}")
+    if len(own) > MAX_NAME_LENGTH:
+        return _constraint(f"Value '{name}' at 'functionName'", f"have length less than or equal to {MAX_NAME_LENGTH}")
+    return None
+
+
+def _variable_names(variables: dict[str, str]) -> tuple[str, str] | None:
+    if all(re.fullmatch(VARIABLE, name) for name in variables):
+        return None
+    return _constraint("Value at 'environment.variables'", f"satisfy regular expression pattern: {VARIABLE}", keys=True)
+
+
+def _constraint(what: str, must: str, keys: bool = False) -> tuple[str, str]:
+    member = f"Map keys must satisfy constraint: [Member must {must}]" if keys else f"Member must {must}"
+    return "ValidationException", f"1 validation error detected: {what} failed to satisfy constraint: {member}"
+
+
+def _range(member: str, value: int | None, limits: tuple[int, int]) -> tuple[str, str] | None:
+    least, most = limits
+    if value is None or least <= value <= most:
+        return None
+    bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
+    return _invalid(f"'{member}' value failed to satisfy constraint: Member must have value {bound}")
+
+
+def _runtime(name: str | None) -> tuple[str, str] | None:
+    if name is None or name in RUNTIMES:
+        return None
+    if name in BLOCKED:
+        return _invalid(
+            f"The runtime parameter of {name} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
+    return _invalid(
+        f"Value {name} at 'runtime' failed to satisfy constraint: "
+        f"Member must satisfy enum value set: [{', '.join(RUNTIMES)}] or be a valid ARN"
+    )
+
+
+def _reserved(variables: dict[str, str]) -> tuple[str, str] | None:
+    used = sorted(RESERVED & variables.keys())
+    if not used:
+        return None
+    return _invalid(
+        "Lambda was unable to configure your environment variables because the environment variables you have "
+        "provided contains reserved keys that are currently not supported for modification. "
+        f"Reserved keys used in this request: {', '.join(used)}"
+    )
+
+
+def _environment_size(variables: dict[str, str]) -> tuple[str, str] | None:
+    size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
+    if size <= MAX_ENVIRONMENT_BYTES:
+        return None
+    return _invalid(
+        "Lambda was unable to configure your environment variables because the environment variables you have "
+        f"provided exceeded the 4KB limit. Measured size: {size} bytes"
+    )
+
+
+def _invalid(message: str) -> tuple[str, str]:
+    return "InvalidParameterValueException", message

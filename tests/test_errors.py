@@ -1,0 +1,33 @@
+"""An error of the workshop is one sentence, also where a notebook shows it."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from helpers.checks import NotSolved
+from helpers.cleanup import CleanupError
+from helpers.connect import ConnectError
+from helpers.deploy import DeployError
+from helpers.inbox import InboxError
+from helpers.labs import LabError
+from helpers.localaws import LocalAwsError
+from helpers.package import PackageError
+from helpers.progress import ProgressError
+from helpers.settings import SettingError
+
+SHOWN = (
+    CleanupError, ConnectError, DeployError, InboxError, LabError, LocalAwsError, NotSolved, PackageError,
+    ProgressError, SettingError,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("error", SHOWN, ids=lambda error: error.__name__)
+def test_a_notebook_shows_the_sentence_alone(error, capsys):
+    shell = InteractiveShell(user_ns={"Error": error})
+    code = "try:\n    1 / 0\nexcept ZeroDivisionError as cause:\n    raise Error('Do this.') from cause\n"
+    assert isinstance(shell.run_cell(code).error_in_exec, error)
+    assert capsys.readouterr().out == "Do this.\n"
+
+
+def test_a_notebook_shows_any_other_error_in_full(capsys):
+    InteractiveShell().run_cell("1 / 0")
+    assert "Traceback" in capsys.readouterr().out
