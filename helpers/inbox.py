@@ -13,6 +13,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from .webhook import WebhookUrl
 
 CONTROL = "/_localaws/inbox"
 POLL_S = 0.2
-SHOWN = 50  # messages in the view of show(), the newest last
+SHOWN = 50  # messages in the view of show(), the newest first
 IN_SLACK = "The messages go to Slack and cannot be read back here; look at the channel of your webhook."
+NOT_REACHED = "The webhook cannot be reached; is the address right, and the network there?"
 NOT_RUNNING = "The embedded AWS, and with it the inbox, is not running; call connect() again."
 # Straight to this machine, whatever proxy the reader's environment names.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -64,6 +66,23 @@ class Inbox:
     def is_slack(self) -> bool:
         """Whether the messages go to Slack, where they cannot be read back."""
         return self._file is None
+
+    def post(self, message: dict[str, Any]) -> tuple[int, str]:
+        """Post a message such as {"text": "hello"} as JSON; return the status and the body of the answer.
+
+        Raises InboxError when there is no answer.
+        """
+        request = urllib.request.Request(
+            self.webhook_url.reveal(), json.dumps(message).encode(), {"Content-Type": "application/json"}
+        )
+        send = urllib.request.urlopen if self.is_slack else _opener.open
+        try:
+            with send(request, timeout=10) as answer:
+                return answer.status, answer.read().decode("utf-8", "replace")
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode("utf-8", "replace")
+        except (OSError, HTTPException, UnicodeError):  # their texts may hold the URL
+            raise InboxError(NOT_REACHED) from None
 
     def messages(self, since: datetime | None = None) -> list[Message]:
         """Return the messages that came after `since` (with a time zone), oldest first; 1,000 are kept.
@@ -183,20 +202,25 @@ def _live_view(file: Path) -> Any:
 
 
 def _table(messages: list[Message]) -> str:
-    """The last messages as an HTML table, and how many there are."""
+    """The last messages as an HTML table, newest first, and how many there are."""
     if not messages:
         return "<p>No message has arrived yet.</p>"
     rows = "".join(
         f'<tr><td style="vertical-align: top">{message.time:%Y-%m-%d %H:%M:%S}</td>'
         f'<td style="text-align: left; white-space: pre-wrap">{html.escape(message.text)}</td></tr>'
-        for message in messages[-SHOWN:]
+        for message in _newest(messages)
     )
-    return f"<p>{_count(messages)}</p><table><tr><th>time (UTC)</th><th>text</th></tr>{rows}</table>"
+    table = f"<table><tr><th>time (UTC)</th><th>text</th></tr>{rows}</table>"
+    return f'<p>{_count(messages)}</p><div style="max-height: 28em; overflow-y: auto">{table}</div>'
 
 
 def _plain(messages: list[Message]) -> str:
-    lines = [f"{message.time:%Y-%m-%d %H:%M:%S}  {message.text}" for message in messages[-SHOWN:]]
+    lines = [f"{message.time:%Y-%m-%d %H:%M:%S}  {message.text}" for message in _newest(messages)]
     return "\n".join([_count(messages), *lines])
+
+
+def _newest(messages: list[Message]) -> list[Message]:
+    return messages[: -SHOWN - 1 : -1]
 
 
 def _count(messages: list[Message]) -> str:

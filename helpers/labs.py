@@ -13,6 +13,7 @@ from .deploy import deploy
 from .errors import WorkshopError
 from .kinds import KINDS
 from .ledger import Entry
+from .localaws import runtimes
 
 S3 = "s3.amazonaws.com"  # who invokes a function when an object comes
 UPLOADS = "uploads"  # the bucket of labs 16 and 17, without the learner's prefix
@@ -93,6 +94,7 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
     if language not in LANGUAGES:
         raise LabError(f"The labs are not in {language!r}; choose one of: {', '.join(LANGUAGES)}.")
     progress.choose_language(language)
+    _say_if_missing(language)
     before = [lab for number, lab in LABS.items() if number < notebook]
     lab = LABS.get(notebook)
     for each in [*before, *([lab] if lab else [])]:
@@ -152,6 +154,16 @@ def lambda_triggers(workshop: Workshop, bucket: str, function_name: str) -> list
         raise
     triggers = notifications.get("LambdaFunctionConfigurations", [])
     return [each for each in triggers if _is_for(each, function_name)]
+
+
+def _say_if_missing(language: str) -> None:
+    """Say it when the embedded AWS cannot run the language here; Python, which runs all this, it always can."""
+    if language == "python" or settings.chosen() != "embedded":
+        return
+    try:
+        runtimes.find(LANGUAGES[language].runtime, Path(), Path(), Path())
+    except runtimes.MissingRuntime as missing:
+        print(f"{missing}; choose another language.")
 
 
 def _copy_starters(lab: Lab) -> None:

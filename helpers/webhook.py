@@ -4,7 +4,9 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-WEBHOOK = re.compile(r"https?://[^/\s]+/services/\w+/\w+/\w+")  # Slack's own, and those of the inbox
+from . import settings
+
+SERVICES = r"/services/T\w*/B\w*/\w+"  # the path of Slack's webhooks and of the inbox's
 
 
 class WebhookUrl(str):
@@ -44,6 +46,16 @@ class WebhookUrl(str):
         raise TypeError("A webhook URL is a secret and is not pickled; call open_inbox() where it is needed.")
 
 
+def secret_path() -> re.Pattern[str]:
+    """What is secret in a webhook's URL: the path, of Slack's shape, or that of the webhook the reader has set."""
+    try:
+        url = settings.slack_webhook()
+    except settings.SettingError:  # open_inbox() says it, where it matters
+        url = ""
+    own = [re.escape("/" + url.split("/", 3)[3]) + r"(?!\w)"] if url else []
+    return re.compile("|".join([*own, SERVICES]))
+
+
 def hide(value: Any) -> Any:
     """Return `value` with each webhook URL in it as a WebhookUrl. Dicts and lists are changed in place."""
     if isinstance(value, dict):
@@ -51,6 +63,11 @@ def hide(value: Any) -> Any:
             value[key] = hide(item)
     elif isinstance(value, list):
         value[:] = [hide(item) for item in value]
-    elif isinstance(value, str) and WEBHOOK.fullmatch(value):
+    elif isinstance(value, str) and _is_webhook(value):
         return WebhookUrl(value)
     return value
+
+
+def _is_webhook(text: str) -> bool:
+    host = re.match(r"https?://[^/\s]+", text)
+    return host is not None and secret_path().fullmatch(text, host.end()) is not None

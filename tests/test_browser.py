@@ -132,8 +132,8 @@ def test_its_plots_are_pictures_on_the_screen(browser, notebook, tmp_path):
 def test_the_plot_says_what_cloudwatch_recorded(notebook):
     """The table under the strip plot counts ten cold and twenty warm REPORT lines."""
     tables = [_text(cell) for cell in notebook["cells"] if "describe" in cell["source"]]
-    assert re.search(r"cold\s+10\.0", tables[0]), tables
-    assert re.search(r"warm\s+20\.0", tables[0]), tables
+    assert re.search(r"cold\s+10\s", tables[0]), tables
+    assert re.search(r"warm\s+20\s", tables[0]), tables
 
 
 VISIBLE_PICTURE = """

@@ -1,11 +1,12 @@
 """What the checks say of an invocation, from made-up evidence: also what only AWS itself brings about."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from helpers.checks import diagnosis
-from helpers.checks.deployed import Deployed
+from helpers.checks.deployed import Deployed, check_secret
 from helpers.checks.diagnosis import Outcome, Post
 from helpers.checks.exercise import NotSolved
 
@@ -84,6 +85,24 @@ def test_a_module_that_only_the_log_names_is_found():
         "Runtime.ExitError", "Error: Runtime exited", "cannot load such file -- httparty (LoadError)"
     )
     assert "not httparty" in diagnosis.of_failure(outcome, function("ruby"), "for a test")
+
+
+def test_a_missing_language_is_told_without_the_request_id():
+    message = "RequestId: 8f5b1e0c-0000 Error: Ruby is not installed on this machine (apt install ruby)"
+    sentence = diagnosis.of_failure(failed("Runtime.InvalidEntrypoint", message), function("ruby"), "now")
+    assert "(Ruby is not installed on this machine (apt install ruby)); solve the lab" in sentence
+
+
+def test_another_argument_error_in_ruby_is_no_matter_of_keywords():
+    outcome = failed("Function<ArgumentError>", "wrong number of arguments (given 1, expected 2)")
+    assert "failed now: ArgumentError: wrong number" in diagnosis.of_failure(outcome, function("ruby"), "now")
+
+
+def test_a_url_of_another_shape_is_found_in_the_code_and_only_there():
+    url = "https://chat.example.com/hooks/" + "d" * 26 + "/"
+    check_secret(function(), url)
+    with pytest.raises(NotSolved, match=r"URL stands in app\.py"):
+        check_secret(replace(function(), files={"app.py": f"post('{url}')"}), url)
 
 
 def test_the_url_of_a_webhook_never_shows():

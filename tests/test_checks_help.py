@@ -52,6 +52,20 @@ def test_hints_are_in_the_language_that_the_reader_writes(home, capsys):
     assert "Net::HTTP.start" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("python", "    text = event.get("), ("node", "    const text = event.text"), ("ruby", "    text = event.fetch(")],
+)
+def test_the_last_hint_of_09_says_where_the_text_comes_from(language, line):
+    assert f"\n{line}" in checks.EXERCISES["09"].hints_in(language)[-1]
+
+
+def test_in_nodejs_the_event_is_printed_whole():
+    first = {language: checks.EXERCISES["16"].hints_in(language)[0] for language in labs.LANGUAGES}
+    assert "console.log(JSON.stringify(event))" in first["node"]
+    assert first["python"] == first["ruby"] and first["ruby"].startswith("Print the event, or look at events/")
+
+
 @pytest.mark.parametrize("language", labs.LANGUAGES)
 @pytest.mark.parametrize("lab", LABS)
 def test_the_solution_of_a_lab_is_its_reference_answer(lab, language, monkeypatch):

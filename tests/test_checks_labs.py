@@ -277,3 +277,10 @@ def test_with_slack_a_key_that_is_not_decoded_shows_in_what_is_returned(put, inb
     encoded = next(each for each in wrong_answers.S3_TO_SLACK if each.name == "a key not decoded")
     put("16", "python", wrong_answers.code(encoded, "python"))
     assert re.search(r"returned .*%E5%AF.* with the decoded key", sentence_of("16"))
+
+
+def test_with_slack_a_message_for_each_key_is_known_by_what_is_returned(put, inbox, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", inbox.webhook_url.reveal())
+    each = next(each for each in wrong_answers.S3_LIST_TO_SLACK if each.name == "a message for each key")
+    put("17", "python", wrong_answers.code(each, "python"))
+    assert "It posted 50 messages, one for each key" in sentence_of("17")

@@ -108,6 +108,18 @@ def test_an_unknown_notebook_is_said(notebook):
         labs.start_at(notebook)
 
 
+@pytest.mark.parametrize(("target", "is_said"), [("embedded", True), ("aws", False)])
+def test_a_language_that_cannot_run_here_is_said(target, is_said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORKSHOP_TARGET", target)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert labs.start_at("09", "ruby") == LABS["09"].folder
+    said = capsys.readouterr().out
+    assert ("Ruby is not installed on this machine" in said) == is_said
+    assert ("; choose another language." in said) == is_said
+    labs.start_at("09", "python")
+    assert "choose another" not in capsys.readouterr().out
+
+
 def test_an_unknown_language_is_said():
     with pytest.raises(LabError, match="The labs are not in 'java'; choose one of: python, node, ruby"):
         labs.start_at("09", "java")

@@ -24,6 +24,7 @@ from nbclient import NotebookClient
 
 from helpers import deploy, localaws, settings
 from helpers import inbox as inbox_module
+from helpers.checks import NotSolved
 from helpers.connect import ConnectError, connect
 from helpers.inbox import Inbox, InboxError, Message, open_inbox
 from helpers.localaws import inbox as server_side
@@ -361,6 +362,32 @@ def test_messages_outlive_the_process_that_reads_them(inbox, since, embedded_hom
     assert [message.text for message in inbox.messages(since)] == ["from one", "from another"]
 
 
+# Posting
+
+
+def test_post_gives_status_and_body_whatever_they_are(inbox, since):
+    assert inbox.post({"text": "hello 日本"}) == (200, "ok")
+    assert inbox.post({"txet": "hello"}) == (400, "no_text")
+    inbox.fail_next(1, 503, "mine")
+    assert inbox.post({"text": "lost"}) == (503, "mine")
+    assert [(each.text, each.content_type) for each in inbox.messages(since)] == [("hello 日本", JSON)]
+
+
+def test_post_goes_past_a_proxy_to_the_inbox(inbox, free_port, monkeypatch):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert inbox.post({"text": "direct"}) == (200, "ok")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "http://127.0.0.1:port", "http://127.0.0.1:{port}/é"])
+def test_a_webhook_that_cannot_be_reached_is_one_sentence_without_its_url(address, free_port, monkeypatch):
+    url = address.format(port=free_port()) + "/services/T0AAAA/B0BBBB/" + "c" * 24
+    monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", url)
+    with pytest.raises(InboxError, match=r"^The webhook cannot be reached; is the address right") as caught:
+        open_inbox().post({"text": "hello"})
+    assert caught.value.__suppress_context__ and "c" * 24 not in str(caught.value)
+
+
 # The URL is a secret
 
 
@@ -395,6 +422,23 @@ def test_hide_finds_webhook_urls_at_any_depth_and_nothing_else():
     assert hide(value) is value
     assert isinstance(value["a"][0]["b"], WebhookUrl)
     assert type(value["a"][1]) is type(value["c"]) is str
+
+
+OTHER_SHAPE = "https://chat.example.com/hooks/" + "d" * 26
+
+
+@pytest.mark.parametrize("url", [OTHER_SHAPE, OTHER_SHAPE + "/", OTHER_SHAPE + "?channel=a"])
+def test_a_webhook_of_another_shape_is_hidden_too(monkeypatch, url):
+    monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", url)
+    value = hide({"Variables": {"WEBHOOK_URL": url, "OTHER": url + "x", "SLACK": SLACK}})["Variables"]
+    assert "d" * 26 not in f"{value['WEBHOOK_URL']}" and value["WEBHOOK_URL"] == url
+    assert type(value["OTHER"]) is str and isinstance(value["SLACK"], WebhookUrl)
+    assert str(NotSolved(f"It returned {url}.")) == "It returned https://chat.example.com/…(hidden)."
+
+
+def test_a_webhook_that_is_no_url_hides_nothing_and_stops_nothing(monkeypatch):
+    monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", "secret")
+    assert isinstance(hide([SLACK])[0], WebhookUrl)
 
 
 def test_boto3_takes_the_url_and_its_answers_do_not_show_it(aws, inbox):
@@ -455,7 +499,10 @@ def test_the_table_shows_texts_as_they_are_and_no_more_than_it_can():
     table = inbox_module._table([Message(now, "<b>&\nx", JSON)])
     assert "&lt;b&gt;&amp;\nx" in table and "2026-11-24 09:30:01" in table and "1 message:" in table
     many = [Message(now, f"text {n}", JSON) for n in range(1051)]
-    table = inbox_module._table(many)
+    table, plain = inbox_module._table(many), inbox_module._plain(many)
+    for view in (table, plain):
+        assert view.index("text 1050") < view.index("text 1049") < view.index("text 1001")
+    assert '<div style="max-height: 28em; overflow-y: auto"><table>' in table
     assert "1,051 messages, the last 50 of them:" in table
     assert "text 1050<" in table and "text 1000<" not in table.replace("text 1001<", "")
     assert "No message" in inbox_module._table([])

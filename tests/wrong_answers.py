@@ -255,6 +255,13 @@ SLEEPS = {
     "node": [("  const response", "  await new Promise((go) => setTimeout(go, 5000));\n  const response")],
     "ruby": [("  uri = URI", "  sleep 5\n  uri = URI")],
 }
+POSITIONAL = {"ruby": [("def handler(event:, context:)", "def handler(event, context)")]}
+KEYWORDS_SAYS = r"Ruby's handler takes keywords: def handler\(event:, context:\)\."
+PRINTS_THE_URL = {
+    "python": [("    body = json", '    print("to", os.environ["WEBHOOK_URL"])\n    body = json')],
+    "node": [("  const response", '  console.log("to", process.env.WEBHOOK_URL);\n  const response')],
+    "ruby": [("  uri = URI", '  puts "to #{ENV["WEBHOOK_URL"]}"\n  uri = URI')],
+}
 
 SLACK = [
     Wrong("09", "a library that Lambda lacks", LIBRARY_SAYS, LIBRARY),
@@ -290,6 +297,11 @@ SLACK = [
         "ruby": "request's Content-Type was application/x-www-form-urlencoded;",
     }, NO_CONTENT_TYPE),
     Wrong("09", "an error swallowed", SWALLOWED_SAYS, SWALLOWED),
+    Wrong("09", "a URL in the log", "log of .* holds the webhook's URL, .*; do not print it", PRINTS_THE_URL),
+    Wrong("09", "a URL in the log when it fails", "log of .* holds the webhook's URL", {"node": [
+        (NODE_SEND, "  if (!response.ok) console.log(response.url);\n" + NODE_SEND),
+    ]}),
+    Wrong("09", "positional arguments", KEYWORDS_SAYS, POSITIONAL),
     Wrong("09", "nothing sent", r"no message came to the inbox; post to the URL in WEBHOOK_URL", {
         "python": [("    post(text)\n", "")],
         "node": [("  await post(text);\n", "")],
@@ -354,6 +366,24 @@ S3_TO_SLACK = [
         "node": [('.replace(/\\+/g, " ")', "")],
         "ruby": [("decode_www_form_component", "decode_uri_component")],
     }),
+    Wrong("16", "a + replaced after decoding", {
+        "python": r"The \+ was turned into a space after decoding.*unquote_plus",
+        "node": r"The \+ was turned into a space after decoding.*decodeURIComponent",
+    }, {
+        "python": [('unquote_plus(record["s3"]["object"]["key"])',
+                    'unquote(record["s3"]["object"]["key"]).replace("+", " ")')],
+        "node": [('record.s3.object.key.replace(/\\+/g, " "))', 'record.s3.object.key).replace(/\\+/g, " ")')],
+    }),
+    Wrong("16", "only the first + replaced", r"Only the first \+ .* before decoding: ", {
+        "python": [('unquote_plus(record["s3"]["object"]["key"])',
+                    'unquote(record["s3"]["object"]["key"]).replace("+", " ", 1)')],
+        "node": [('.replace(/\\+/g, " ")', '.replace("+", " ")')],
+    }),
+    Wrong("16", "forEach with an async function", "`await` every request", {"node": [
+        ("for (const record of event.Records) {", "event.Records.forEach(async (record) => {"),
+        ("    keys.push(key);\n  }\n", "    keys.push(key);\n  });\n"),
+    ]}),
+    Wrong("16", "positional arguments", KEYWORDS_SAYS, POSITIONAL),
     Wrong("16", "only the first record", "three records brought 1 of their keys", {
         "python": [('event["Records"]:', 'event["Records"][:1]:')],
         "node": [("of event.Records)", "of event.Records.slice(0, 1))")],
@@ -408,6 +438,9 @@ S3_LIST_TO_SLACK = [
     }, FIRST_PAGE),
     Wrong("17", "a long message", r"has [\d,]+ characters.*at most 3,000", {
         language: [("> 3000", "> 30000")] for language in LANGUAGES
+    }),
+    Wrong("17", "a message for each key", "It posted 50 messages, one for each key; put as many lines", {
+        language: [("> 3000", "> 0")] for language in LANGUAGES
     }),
     Wrong("17", "a list cut off", "lack [0-9,]+ of 1,001 keys", {
         "python": [("    for text in texts:\n", "    for text in texts[:1]:\n")],

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..connect import Workshop
 from ..labs import LANGUAGES, Lab
-from .exercise import WEBHOOK, NotSolved
+from ..webhook import secret_path
+from .exercise import NotSolved
 from .words import WORDS, Words
 
 
@@ -86,9 +87,9 @@ def check_code(lab: Lab, function: Deployed) -> None:
 
 def check_secret(function: Deployed, webhook_url: str) -> None:
     """NotSolved when the URL of a webhook stands in the code."""
-    secret = webhook_url.rpartition("/")[2]
+    secret, path = webhook_url.rstrip("/").rpartition("/")[2], secret_path()
     for name, text in function.files.items():
-        if WEBHOOK.search(text) or secret in text:
+        if path.search(text) or secret in text:
             raise NotSolved(
                 f"A webhook's URL stands in {name}, and whoever reads the code could post with it; "
                 f"take it out, and read it from the environment: {function.words.variable}."

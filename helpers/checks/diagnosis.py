@@ -16,12 +16,14 @@ SDK = ("boto3", "@aws-sdk/", "aws-sdk-")
 SYNTAX = ("Runtime.UserCodeSyntaxError", "Init<SyntaxError>")
 NO_HANDLER = ("Runtime.HandlerNotFound", "Runtime.MalformedHandlerName", "Init<ArgumentError>")
 NO_METHOD = re.compile(r"undefined method [`'](\w+)'")  # of an Init<NameError>, which a typo raises too
+POSITIONAL = re.compile(r"^\s*def (?:self\.)?handler\b *\(? *\w+ *, *\w+ *\)?", re.MULTILINE)  # in Ruby
 NOT_WRITTEN = ("NotImplementedError", "Function<NotImplementedError>")
 # In Python a KeyError; in Node.js undefined is gone through, or asked for what a list has.
 NO_LIST = re.compile(
     r"Contents|is not iterable"
     r"|undefined \(reading '(?:length|map|flatMap|filter|forEach|reduce|slice|sort|\d+)'\)"
 )
+REQUEST = re.compile(r"^RequestId: \S+ Error: ")
 TASK_FOLDER = re.compile(r"\S*/task/(?=\w)")  # where the package is unpacked: /var/task on AWS
 
 
@@ -69,7 +71,7 @@ class Outcome:
 
 def of_failure(outcome: Outcome, function: Deployed, when: str) -> str:
     """The sentence for an invocation that failed. `when` says for what, e.g. "for an empty bucket"."""
-    recognisers = (_module, _handler, _syntax, _not_written, _language, _time_limit, _access, _bucket)
+    recognisers = (_module, _handler, _keywords, _syntax, _not_written, _language, _time_limit, _access, _bucket)
     recognised = (recognise(outcome, function, when) for recognise in recognisers)
     return next(filter(None, recognised), None) or (
         f"{function.name} failed {when}: {_shown(outcome)}; "
@@ -167,6 +169,13 @@ def _handler_sentence(function: Deployed) -> str:
     )
 
 
+def _keywords(outcome: Outcome, function: Deployed, when: str) -> str | None:
+    is_positional = any(POSITIONAL.search(text) for text in function.files.values())
+    if function.language != "ruby" or outcome.error_type != "Function<ArgumentError>" or not is_positional:
+        return None
+    return "Ruby's handler takes keywords: def handler(event:, context:)."
+
+
 def _syntax(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if outcome.error_type not in SYNTAX:
         return None
@@ -183,7 +192,8 @@ def _language(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if outcome.error_type != "Runtime.InvalidEntrypoint":
         return None
     runtime = function.configuration["Runtime"]
-    return f"This machine cannot run {runtime} ({_message(outcome)}); solve the lab in another language."
+    why = REQUEST.sub("", _message(outcome))
+    return f"This machine cannot run {runtime} ({why}); solve the lab in another language."
 
 
 def _time_limit(outcome: Outcome, function: Deployed, when: str) -> str | None:

@@ -1,6 +1,5 @@
 """What an exercise is, and how a check says no."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,16 +7,14 @@ from typing import Any
 from ..connect import Workshop
 from ..errors import WorkshopError
 from ..labs import Lab
-
-# The path of an incoming webhook, Slack's or the inbox's; what follows /services/ is the secret.
-WEBHOOK = re.compile(r"/services/T\w+/B\w+/\w+")
+from ..webhook import secret_path
 
 
 class NotSolved(WorkshopError):
     """A wrong answer; the message is the one sentence that names what to look at, without a webhook's URL."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(WEBHOOK.sub("/…(hidden)", sentence))
+        super().__init__(secret_path().sub("/…(hidden)", sentence))
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:

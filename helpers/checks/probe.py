@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 from ..connect import Workshop
 from ..events import load_event
 from ..inbox import Inbox
+from ..webhook import secret_path
 from . import diagnosis
 from .deployed import Deployed
 from .diagnosis import Outcome, Post
@@ -57,6 +58,7 @@ class Probe:
         _raise(explain(outcome, self.function) or diagnosis.of_posts(outcome, self.function, when))
         if outcome.failed:
             raise NotSolved(diagnosis.of_failure(outcome, self.function, when))
+        self._keeps_the_secret(outcome)
         return outcome
 
     def fails_with_the_webhook(self, event: Any) -> None:
@@ -69,6 +71,7 @@ class Probe:
         if outcome.timed_out:
             raise NotSolved(diagnosis.of_failure(outcome, self.function, "when the webhook answered 500"))
         _raise(diagnosis.of_swallowed_error(outcome, self.function))
+        self._keeps_the_secret(outcome)
 
     def bears_a_slow_webhook(self, event: Any) -> None:
         """NotSolved when Lambda stops the function because the webhook takes longer than usual to answer."""
@@ -78,6 +81,14 @@ class Probe:
         finally:
             self.inbox.slow_next(0, 0)
         _raise(diagnosis.of_slow_webhook(outcome, self.function, SLOW_S))
+        self._keeps_the_secret(outcome)
+
+    def _keeps_the_secret(self, outcome: Outcome) -> None:
+        if secret_path().search(outcome.log):
+            raise NotSolved(
+                f"The log of {self.function.name} holds the webhook's URL, and whoever reads the log could post "
+                "with it; do not print it."
+            )
 
     def _posts(self, since: datetime) -> list[Post] | None:
         if self.inbox is None or self.inbox.is_slack:

@@ -17,6 +17,7 @@ from .probe import SLACK_NOTE, Probe, s3_event, unique
 from .slack import probe_of
 
 LAB = LABS["17"]
+FEW = 50  # objects, whose keys fit into one message: enough to see one message for each key
 MANY = 1_001  # one more than a page of ListObjectsV2 holds
 MOST_CHARACTERS = 3_000  # what Slack shows of a block; a plain text may be longer, but is cut as well
 UPLOADS_AT_ONCE = 16
@@ -32,6 +33,7 @@ def judge(workshop: Workshop, _: Any) -> list[str]:
         _returned(empty, 0)
         if probe.sees_messages:
             probe.fails_with_the_webhook(s3_event(bucket, "any"))
+        puts_many_keys_into_a_message(probe, bucket)
         lists_more_than_a_page(probe, bucket)
     return _notes(probe)
 
@@ -49,10 +51,22 @@ def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
     _returned(outcome, len(keys))
 
 
-def lists_more_than_a_page(probe: Probe, bucket: str) -> None:
-    there = 2  # from the case before
-    keys = [f"k{number:04}" for number in range(MANY - there)]
+def puts_many_keys_into_a_message(probe: Probe, bucket: str) -> None:
+    """NotSolved when each key has a message of its own; found with few, so that the channel is not flooded."""
+    keys = _keys(FEW)
     _put(probe.workshop, bucket, keys)
+    outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with {FEW} objects")
+    messages = _messages(outcome)
+    if isinstance(messages, int) and messages >= FEW:
+        raise NotSolved(
+            f"It posted {messages:,} messages, one for each key; put as many lines into a message as "
+            f"{MOST_CHARACTERS:,} characters hold: Slack takes about one message a second."
+        )
+
+
+def lists_more_than_a_page(probe: Probe, bucket: str) -> None:
+    keys = _keys(MANY)
+    _put(probe.workshop, bucket, keys[len(_keys(FEW)) :])
     outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with {MANY:,} objects")
     if outcome.posts is not None:
         _whole_list(probe, keys, outcome)
@@ -102,15 +116,28 @@ def _short_messages(outcome: Outcome) -> None:
 
 
 def _returned(outcome: Outcome, objects: int, probe: Probe | None = None) -> None:
-    payload = outcome.payload if isinstance(outcome.payload, dict) else {}
+    payload, messages = _payload(outcome), _messages(outcome)
     if probe and payload.get("objects") == 1_000:
         raise NotSolved(_first_page(probe))
-    messages = len(outcome.texts) if outcome.posts is not None else payload.get("messages")
     if payload != {"objects": objects, "messages": messages} or messages is None:
         raise NotSolved(
             f"The handler returned {json.dumps(outcome.payload)[:150]} for {objects:,} objects; "
             'return {"objects": n, "messages": m}, how many it listed and how many it posted.'
         )
+
+
+def _payload(outcome: Outcome) -> dict[str, Any]:
+    return outcome.payload if isinstance(outcome.payload, dict) else {}
+
+
+def _messages(outcome: Outcome) -> Any:
+    """How many messages came; with Slack itself, what the function says of it."""
+    return len(outcome.texts) if outcome.posts is not None else _payload(outcome).get("messages")
+
+
+def _keys(objects: int) -> list[str]:
+    """The keys that make a bucket of so many objects, with the two of the case before."""
+    return [f"k{number:04}" for number in range(objects - 2)]
 
 
 def _first_page(probe: Probe) -> str:

@@ -39,7 +39,7 @@ def posts_the_decoded_key(probe: Probe) -> None:
     outcome = probe.succeed(s3_event(bucket, key), "for an event about one object")
     if outcome.posts is not None and not _named(key, outcome.texts):
         raise NotSolved(_wrong_key(probe, key, outcome.texts, bucket))
-    _returned(outcome.payload, [key])
+    _returned(probe, outcome.payload, [key])
     own = probe.workshop.name(UPLOADS)
     if any(own in text for text in outcome.texts):
         raise NotSolved(
@@ -58,7 +58,7 @@ def posts_every_record(probe: Probe) -> None:
                 f"An event with three records brought {3 - len(missing)} of their keys to the inbox; "
                 'one event can hold several, so go through all of event["Records"].'
             )
-    _returned(outcome.payload, keys)
+    _returned(probe, outcome.payload, keys)
 
 
 def is_triggered(probe: Probe, key: str) -> None:
@@ -138,7 +138,18 @@ def _named(key: str, texts: list[str]) -> bool:
 
 def _wrong_key(probe: Probe, key: str, texts: list[str], bucket: str) -> str:
     encoded = urllib.parse.quote_plus(key, safe="/")
-    if _named(encoded, texts) or _named(urllib.parse.unquote(encoded), texts):
+    unquoted = urllib.parse.unquote(encoded)
+    if _named(unquoted.replace("+", " "), texts):
+        return (
+            "The + was turned into a space after decoding, so a + of the key itself is lost; "
+            f"turn it first: {probe.function.words.decode}."
+        )
+    if _named(unquoted.replace("+", " ", 1), texts):
+        return (
+            "Only the first + was turned into a space; "
+            f"turn every one, and before decoding: {probe.function.words.decode}."
+        )
+    if _named(encoded, texts) or _named(unquoted, texts):
         return (
             f"The key came as S3 encodes it, {encoded[:30]!r}..., with %XX and with + for a space; "
             f"decode it: {probe.function.words.decode}."
@@ -149,11 +160,14 @@ def _wrong_key(probe: Probe, key: str, texts: list[str], bucket: str) -> str:
     )
 
 
-def _returned(payload: Any, keys: list[str]) -> None:
+def _returned(probe: Probe, payload: Any, keys: list[str]) -> None:
     if payload != {"posted": keys}:
+        posted = payload.get("posted") if isinstance(payload, dict) else None
+        is_short = isinstance(posted, list) and len(posted) < len(keys)
         raise NotSolved(
             f"The handler returned {json.dumps(payload, ensure_ascii=False)[:150]}; "
-            f'return {{"posted": [...]}} with the decoded key of each record, {len(keys)} here.'
+            f'return {{"posted": [...]}} with the decoded key of each record, {len(keys)} here'
+            f"{probe.function.words.wait if is_short else ''}."
         )
 
 
@@ -190,8 +204,13 @@ def _passes(trigger: dict[str, Any], key: str) -> bool:
     return wants and all(fits[rule["Name"].lower()](rule["Value"]) for rule in _rules(trigger))
 
 
+PRINT = {
+    "python": "Print the event",
+    "node": "Print the event with console.log(JSON.stringify(event)), as console.log alone cuts it short",
+    "ruby": "Print the event",
+}
 HINTS = (
-    "Print the event, or look at events/s3-put.json: where in it is the key of the object?",
+    "or look at events/s3-put.json: where in it is the key of the object?",
     'One event can hold several records, so go through all of event["Records"]; '
     'the key is record["s3"]["object"]["key"].',
     "S3 encodes the key as a browser encodes a form: a space is +, and 日 is %E6%97%A5. "
@@ -225,5 +244,8 @@ CODE = {
 }
 EXERCISE = Exercise(
     "16", "S3 to Slack", judge, lab=LAB,
-    hints={language: (*HINTS, f"The heart of it:\n\n{code}") for language, code in CODE.items()},
+    hints={
+        language: (f"{PRINT[language]}, {HINTS[0]}", *HINTS[1:], f"The heart of it:\n\n{code}")
+        for language, code in CODE.items()
+    },
 )  # fmt: skip

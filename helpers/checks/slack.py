@@ -84,6 +84,7 @@ def _returned(payload: Any, text: str) -> None:
 
 
 PYTHON_HINT = """\
+    text = event.get("text", "Hello from Lambda")
     request = urllib.request.Request(
         os.environ["WEBHOOK_URL"],
         data=json.dumps({"text": text}).encode(),
@@ -92,6 +93,7 @@ PYTHON_HINT = """\
     urllib.request.urlopen(request, timeout=2)   # raises HTTPError by itself; catch nothing
     return {"posted": text}"""
 NODE_HINT = """\
+    const text = event.text ?? "Hello from Lambda";
     const response = await fetch(process.env.WEBHOOK_URL, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -101,6 +103,7 @@ NODE_HINT = """\
     if (!response.ok) throw new Error(`the webhook answered ${response.status}`);
     return { posted: text };"""
 RUBY_HINT = """\
+    text = event.fetch("text", "Hello from Lambda")
     uri = URI(ENV.fetch("WEBHOOK_URL"))
     options = { use_ssl: uri.scheme == "https", open_timeout: 2, read_timeout: 2 }
     response = Net::HTTP.start(uri.host, uri.port, **options) do |http|

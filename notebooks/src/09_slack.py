@@ -22,8 +22,6 @@
 import base64
 import json
 
-import requests
-
 from helpers import check, connect, deploy, hint, open_inbox, package, solution, start_at
 
 language = "python"
@@ -49,16 +47,15 @@ inbox
 # `text`.
 
 # %%
-url = inbox.webhook_url.reveal()
 for message in ({"text": "Hello from the notebook"}, {"txet": "Hello?"}):
-    answer = requests.post(url, json=message, timeout=10)
-    print(answer.status_code, answer.text)
+    print(*inbox.post(message))
 
 # %% [markdown]
 # Slack says in the *status* whether it took the message: 200 is yes, everything else is no. Your function will have to look
 # at it.
 #
-# This is the channel. It follows the messages as they arrive, so leave it open.
+# This is the channel, the newest message first. It follows the messages as they arrive, so leave it open. (The check further
+# down sends messages of its own; they begin with "check".)
 
 # %%
 inbox.show()
@@ -86,7 +83,8 @@ create["Role"].rsplit("/")[-1]
 try:
     lambda_client.create_function(**create)
 except lambda_client.exceptions.ResourceConflictException:
-    print("The function is there already; the next cells bring it up to date.")
+    deploy(workshop, name, folder, Runtime=runtimes[language], Role=create["Role"])
+    print("The function was there already; it has this package now.")
 lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
 
 # %% [markdown]
@@ -133,7 +131,7 @@ configuration["Environment"]["Variables"]
 def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
     print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
-    print(base64.b64decode(response["LogResult"]).decode()[-700:])
+    print(base64.b64decode(response["LogResult"]).decode())
 
 
 test({"text": "Hello from my first function"})
@@ -218,4 +216,5 @@ for each in ("python", "node", "ruby"):
 # - A language's standard library is enough to POST JSON. Set a time limit of your own, and look at the status.
 # - Fail loudly: an error that is raised is counted, logged and tried again.
 #
-# **Next:** notebook 16 makes the same function run by itself, when a file comes.
+# **Next:** notebook 16 makes the same function run by itself, when a file comes. `python3 -m helpers clean` in a terminal removes
+# what you made, when you no longer need it; `start_at` makes it again.

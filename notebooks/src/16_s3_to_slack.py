@@ -70,21 +70,22 @@ function_arn = deploy(workshop, name, folder, **configuration)["FunctionArn"]
 
 # %%
 event = load_event("s3-put")
-event["Records"][0]["s3"]["bucket"]["name"] = bucket
+event["Records"][0]["s3"]["bucket"] |= {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
+event["Records"][0]["s3"]["object"]["key"] = "my+first+file.txt"
 print(json.dumps(event, indent=2))
 
 # %% [markdown]
 # `Records` is a **list**: one event can report several files. And the key is **URL-encoded**: a space is a `+`, and letters
 # outside ASCII are `%` and two hex digits, several times.
 #
-# Change the event if you like, and send it. As long as the function is not written, it says so.
+# Change the event if you like, and send it. **Predict:** what does the function say, as long as the handler is not written?
 
 
 # %%
 def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
     print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
-    print(base64.b64decode(response["LogResult"]).decode()[-500:])
+    print(base64.b64decode(response["LogResult"]).decode())
 
 
 test(event)
@@ -126,7 +127,7 @@ s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigura
 # %% [markdown]
 # ## Write it
 #
-# Open your file, in the folder that `start_at` named. For **every record** the function should post one message with the
+# Open your file, in the folder that `start_at` named. For **every record** the function should post the
 # object's key, decoded (`posted` in the answer lists the keys): `日本 語.txt`, not `%E6%97%A5%E6%9C%AC+%E8%AA%9E.txt`.
 #
 # The next cell gives a hint, a further one each time you run it.
@@ -154,6 +155,8 @@ check("16")
 #
 # Now put real objects into the bucket. Nobody calls your function here: S3 does, a moment later. The last line waits until
 # CloudWatch has a REPORT line for each of the four.
+#
+# **Predict** how `100%+more.txt` will look in the message, and in which order the four will come.
 
 # %%
 logs = workshop.client("logs")
@@ -166,8 +169,8 @@ len(reports(logs, name, at_least=before + 4)) - before
 inbox.show()
 
 # %% [markdown]
-# The last four messages are from these files, with readable names, if your function decodes them. (The others are from the
-# check, which sends events of its own.)
+# The first four messages are from these files, with readable names, if your function decodes them. S3 promises no order, and
+# the four functions ran side by side. (The others are from the check, which sends events of its own.)
 #
 # ## The sample and the real event
 #
@@ -217,6 +220,9 @@ delivered = json.loads([line["message"] for line in lines if line["message"].sta
 compare_events(load_event("s3-put"), delivered)
 
 # %% [markdown]
+# None here: the sample has the shape of what was delivered. On the embedded AWS that is the emulator's event; on AWS, compare
+# again.
+#
 # ## The other languages
 
 # %%
@@ -230,4 +236,5 @@ for each in ("python", "node", "ruby"):
 # - An S3 event is a list of records, and its keys are URL-encoded.
 # - A sample event lets you try a function without its trigger; compare it with a real one before you trust it.
 #
-# **Next:** notebook 17 asks S3 for more than the event tells.
+# **Next:** notebook 17 asks S3 for more than the event tells. `python3 -m helpers clean` in a terminal removes what you made, when
+# you no longer need it; `start_at` makes it again.

@@ -132,7 +132,7 @@ deploy(workshop, name, folder, **configuration)["State"]
 def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
     print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
-    print(base64.b64decode(response["LogResult"]).decode()[-500:])
+    print(base64.b64decode(response["LogResult"]).decode())
 
 
 event = load_event("s3-put")
@@ -150,7 +150,9 @@ test(event)
 # 3. say so when the bucket is empty;
 # 4. return `{"objects": how many, "messages": how many}`.
 #
-# The next cell gives a hint, a further one each time you run it. If your language's SDK is not on this machine, the function says so when you test it; then choose another
+# The next cell gives a hint, a further one each time you run it.
+#
+# If your language's SDK is not on this machine, the function says so when you test it; then choose another
 # language at the top.
 
 # %%
@@ -194,8 +196,8 @@ if not inbox.is_slack:
 
 # %% [markdown]
 # To let uploads trigger this function too, add it to the bucket's notification as in notebook 16. S3 allows one function for
-# each kind of event and filter, so give the two functions different suffixes, or have S3 tell a topic or a queue, and those
-# tell both.
+# each kind of event and filter, so give the two functions different suffixes, or have S3 tell an SNS topic or EventBridge,
+# which tell both. (A queue would not do: each of its messages goes to one of them.)
 #
 # ## The other languages
 

@@ -1,7 +1,7 @@
 // Read once, at init: without the variable the function fails at once, not at its first message.
 const { WEBHOOK_URL } = process.env;
 if (!WEBHOOK_URL) throw new Error("WEBHOOK_URL is not set");
-const TIMEOUT_MS = 2000; // below the function's own limit of 3 s, so that the log says what was slow
+const TIMEOUT_MS = 2000; // below the function's own limit, so that the log says what was slow
 
 async function post(text) {
   const answer = await fetch(WEBHOOK_URL, {

@@ -6,7 +6,7 @@ from urllib.request import Request, urlopen
 
 # Read once, at init: without the variable the function fails at once, not at its first message.
 WEBHOOK_URL = os.environ["WEBHOOK_URL"]
-TIMEOUT_S = 2  # below the function's own limit of 3 s, so that the log says what was slow
+TIMEOUT_S = 2  # below the function's own limit, so that the log says what was slow
 
 
 def post(text):

@@ -3,7 +3,7 @@ require "net/http"
 
 # Read once, at init: without the variable the function fails at once, not at its first message.
 WEBHOOK_URL = URI(ENV.fetch("WEBHOOK_URL"))
-TIMEOUT_S = 2 # below the function's own limit of 3 s, so that the log says what was slow
+TIMEOUT_S = 2 # below the function's own limit, so that the log says what was slow
 
 def post(text)
   body = JSON.generate({ text: text })
