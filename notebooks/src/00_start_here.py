@@ -99,7 +99,7 @@ reports(logs, workshop.name("first-python"))[["start", "init_ms", "duration_ms",
 # | | |
 # |---|---|
 # | **real** | Each function runs in processes of its own, which are started when an event comes (a *cold* start), reused for the next one (*warm*), frozen in between and given up when idle. Init, duration and memory are measured on them. Errors, timeouts and crashes happen, and are reported in AWS's words. Your calls are boto3 calls to an HTTP API. |
-# | **imitated** | S3, SQS, EventBridge, IAM, CloudWatch and Lambda's own API come from [MiniStack](https://pypi.org/project/ministack/). They behave like AWS in what these notebooks use, and not in every corner: filter patterns of CloudWatch Logs, for example, know words only. Permissions are stored but not enforced. |
+# | **imitated** | S3, SQS, EventBridge, IAM, CloudWatch and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). They behave like AWS in what these notebooks use, and not in every corner: filter patterns of CloudWatch Logs, for example, know words only. Permissions are stored but not enforced. |
 # | **not AWS's** | The network; the MicroVM around each environment; the share of CPU that a memory size gets; therefore every millisecond. The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log. `/tmp` is this machine's, shared by all functions. Code lies in a folder of this machine instead of `/var/task`, and can be written to. |
 # | **missing** | SnapStart and provisioned concurrency (asking for them is an error), container images, X-Ray traces, CPU limits. |
 #
