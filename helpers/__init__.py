@@ -1,4 +1,4 @@
-"""What the notebooks import: some fifteen public names, each loaded on first use.
+"""What the notebooks import: some twenty public names, each loaded on first use.
 
 Importing helpers needs the standard library alone and makes no network call.
 """
@@ -17,6 +17,9 @@ _DEFINED_IN = {
     "compare_events": "events",
     "reports": "reports",
     "plot_durations": "plots",
+    "explore": "explore",
+    "track": "track",
+    "load_prices": "prices",
     "open_inbox": "inbox",
     "check": "checks",
     "hint": "checks",

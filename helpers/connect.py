@@ -21,6 +21,7 @@ from . import settings, webhook
 from .errors import WorkshopError
 from .kinds import KINDS
 from .ledger import Ledger, Recorder
+from .prices import load_prices
 
 # The AWS managed policy that lets a function write its logs.
 BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"
@@ -41,9 +42,7 @@ LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=15 * 60 + 10))  # 15 * 60 s + 1
 
 MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and rules may have 64
 
-# What the estimate counts on, and AWS's prices in USD (x86, Tokyo and N. Virginia, checked November 2026).
-INVOCATIONS, SECONDS, MEMORY_MB = 1_000, 1.0, 512
-GB_SECOND, REQUEST = 0.0000166667, 0.20 / 1_000_000
+INVOCATIONS, SECONDS, MEMORY_MB = 1_000, 1.0, 512  # what the estimate counts on
 
 
 class ConnectError(WorkshopError):
@@ -190,8 +189,9 @@ def _connect_aws(ask: bool) -> Workshop:
 
 def estimate() -> str:
     """One sentence on what the workshop costs on AWS, computed from list prices."""
+    prices = load_prices()["lambda"]
     gb_seconds = INVOCATIONS * SECONDS * MEMORY_MB / 1024
-    dollars = gb_seconds * GB_SECOND + INVOCATIONS * REQUEST
+    dollars = gb_seconds * prices["gb_second"]["x86_64"] + INVOCATIONS * prices["request"]
     return (
         f"Estimate: {INVOCATIONS:,} invocations of {SECONDS:g} s at {MEMORY_MB} MB are "
         f"{gb_seconds:g} GB-seconds, {dollars:.3f} USD at list price, "

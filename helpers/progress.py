@@ -15,7 +15,11 @@ from .errors import WorkshopError
 State = dict[str, Any]
 
 # Number of the notebook, and of the exercise in it where there are several.
-EXERCISES = ("01.1", "01.2", "04.1", "04.2", "09", "16", "17")
+EXERCISES = (
+    "01.1", "01.2",
+    "04.1", "04.2",
+    "09", "16", "17",
+)  # fmt: skip
 FILE = "progress.json"
 
 

@@ -5,7 +5,19 @@ from typing import Any
 from .. import progress
 from ..connect import connect
 from ..labs import LANGUAGES
-from . import cold_start, s3_list_to_slack, s3_to_slack, slack, what_is_lambda
+from . import (
+    billing,
+    cold_start,
+    databases,
+    lambda_or_ec2,
+    limits,
+    s3_list_to_slack,
+    s3_to_slack,
+    scaling,
+    slack,
+    what_is_lambda,
+    xaas,
+)  # fmt: skip
 from .exercise import Exercise, NotSolved
 from .words import WORDS
 
@@ -13,10 +25,11 @@ __all__ = ["EXERCISES", "NotSolved", "check", "hint", "solution"]
 
 EXERCISES = {
     exercise.number: exercise
-    for exercise in (
-        what_is_lambda.GREETER, what_is_lambda.REPORT_OF, cold_start.SHARE_OF_INIT, cold_start.PRIMES,
-        slack.EXERCISE, s3_to_slack.EXERCISE, s3_list_to_slack.EXERCISE,
+    for module in (
+        what_is_lambda, scaling, billing, cold_start, lambda_or_ec2, limits, databases, xaas, slack,
+        s3_to_slack, s3_list_to_slack,
     )
+    for exercise in module.EXERCISES
 }  # fmt: skip
 
 

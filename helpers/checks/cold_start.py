@@ -108,3 +108,4 @@ PRIMES = Exercise(
         '`return sieve[event["number"]]`.',
     ),
 )  # fmt: skip
+EXERCISES = (SHARE_OF_INIT, PRIMES)

@@ -205,3 +205,4 @@ EXERCISE = Exercise(
     "17", "S3 list to Slack", judge, lab=LAB,
     hints={language: (*HINTS, f"The heart of it:\n\n{code}") for language, code in CODE.items()},
 )  # fmt: skip
+EXERCISES = (EXERCISE,)

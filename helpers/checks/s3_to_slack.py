@@ -249,3 +249,4 @@ EXERCISE = Exercise(
         for language, code in CODE.items()
     },
 )  # fmt: skip
+EXERCISES = (EXERCISE,)

@@ -140,3 +140,4 @@ EXERCISE = Exercise(
         ),
     },
 )  # fmt: skip
+EXERCISES = (EXERCISE,)

@@ -78,3 +78,4 @@ REPORT_OF = Exercise(
     ),
     asks_for="report_of",
 )  # fmt: skip
+EXERCISES = (GREETER, REPORT_OF)
