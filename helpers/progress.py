@@ -17,8 +17,18 @@ State = dict[str, Any]
 # Number of the notebook, and of the exercise in it where there are several.
 EXERCISES = (
     "01.1", "01.2",
+    "02.1", "02.2", "02.3",
+    "03.1", "03.2", "03.3",
     "04.1", "04.2",
-    "09", "16", "17",
+    "05.1", "05.2", "05.3",
+    "06.1", "06.2", "06.3",
+    "07.1", "07.2", "07.3",
+    "08.1", "08.2",
+    "09",
+    "10.1", "10.2",
+    "14.1", "14.2",
+    "16",
+    "17",
 )  # fmt: skip
 FILE = "progress.json"
 
@@ -65,8 +75,14 @@ def forget(exercises: Iterable[str]) -> None:
 
 
 def summary() -> str:
-    """E.g. "3 of 7 exercises solved"."""
+    """E.g. "3 of 40 exercises solved"."""
     return f"{len(solved() & set(EXERCISES))} of {len(EXERCISES)} exercises solved"
+
+
+def summary_of_notebook(number: str) -> str:
+    """E.g. "1 of 2 exercises of this notebook solved"."""
+    done, exercises = of_notebook(number)
+    return f"{done} of {exercises} exercise{'' if exercises == 1 else 's'} of this notebook solved"
 
 
 def of_notebook(number: str) -> tuple[int, int]:

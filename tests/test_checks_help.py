@@ -117,7 +117,7 @@ def test_a_solution_changes_no_file_and_no_progress(home, monkeypatch):
 @pytest.mark.parametrize("call", [checks.check, checks.hint, checks.solution])
 def test_an_unknown_exercise_is_said_with_those_that_there_are(call):
     with pytest.raises(
-        ValueError, match=r"There is no exercise '9'; there are 01\.1, 01\.2, 04\.1, 04\.2, 09"
+        ValueError, match=r"There is no exercise '9'; there are 01\.1, 01\.2, .*, 09, "
     ):
         call("9")
 
@@ -139,6 +139,6 @@ def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
     )  # fmt: skip
     assert result.stdout.strip() == (
         'Not yet. Give the check your function: check("04.1", share_of_init). '
-        '(0 of 7 exercises solved; hint("04.1") helps.)'
+        '(0 of 2 exercises of this notebook solved; hint("04.1") helps.)'
     )
     assert result.stderr == ""

@@ -140,7 +140,7 @@ def test_reset_puts_a_lab_back_and_keeps_what_was_written(aws, capsys):
     assert labs.lambda_triggers(aws, aws.name("uploads"), aws.name("s3-to-slack")) == []
     assert Entry("function", aws.name("s3-to-slack")) not in aws.ledger.entries()
     assert progress.solved() == {"09"}
-    for part in (f"{copy} is the starter again", "app.py.bak", "no longer triggers", "removed", "1 of 7"):
+    for part in (f"{copy} is the starter again", "app.py.bak", "no longer triggers", "removed", "1 of "):
         assert part in said
 
 

@@ -11,11 +11,18 @@ from . import (
     databases,
     lambda_or_ec2,
     limits,
+    night_scale_in,
+    pdf,
+    rendering,
     s3_list_to_slack,
     s3_to_slack,
     scaling,
     slack,
+    thumbnails,
+    what_does_not_fit,
+    what_fits,
     what_is_lambda,
+    wrap_up,
     xaas,
 )  # fmt: skip
 from .exercise import Exercise, NotSolved
@@ -27,7 +34,8 @@ EXERCISES = {
     exercise.number: exercise
     for module in (
         what_is_lambda, scaling, billing, cold_start, lambda_or_ec2, limits, databases, xaas, slack,
-        s3_to_slack, s3_list_to_slack,
+        what_fits, thumbnails, night_scale_in, rendering, pdf, what_does_not_fit, s3_to_slack, s3_list_to_slack,
+        wrap_up,
     )
     for exercise in module.EXERCISES
 }  # fmt: skip
@@ -49,10 +57,10 @@ def check(exercise: str, answer: Any = None) -> None:
         notes = chosen.judge(connect(), answer)
     except NotSolved as wrong:
         helps = f'hint("{chosen.number}") helps'
-        raise NotSolved(f"Not yet. {wrong} ({progress.summary()}; {helps}.)") from None
+        raise NotSolved(f"Not yet. {wrong} ({progress.summary_of_notebook(exercise[:2])}; {helps}.)") from None
     progress.solve(chosen.number)
     mind = f" Mind: {'; '.join(notes)}." if notes else ""
-    print(f"Exercise {chosen.number}, {chosen.title}: solved.{mind} {progress.summary()}.")
+    print(f"Exercise {chosen.number}, {chosen.title}: solved.{mind} {progress.summary_of_notebook(exercise[:2])}.")
 
 
 def hint(exercise: str) -> None:

@@ -1,0 +1,177 @@
+"""The checks of notebook 14: a count that bears repetition, and where a message is."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ..connect import Workshop
+from . import deployed
+from .exercise import Exercise, NotSolved, call
+from .probe import Probe, unique
+
+COUNTER, TABLE = "pdf-counter", "pdf-counts"  # without the learner's prefix
+
+# Where a message is: the arguments of where_is, what is right, and what to look at otherwise.
+TIMEOUT, MOST = 40, 3
+CASES = [
+    ((1, [], None), "waiting", "nobody has received it yet"),
+    ((3, [7], None), "waiting", "it will be received at second 7, and that is still to come"),
+    ((20, [7], None), "in flight", "it was received at second 7, and nobody else sees it for 40 seconds"),
+    ((46, [7], None), "in flight", "the visibility timeout runs from second 7, when it was received, not from 0"),
+    ((50, [7], None), "waiting", "40 seconds after second 7 it became visible again, and one receive is less than 3"),
+    ((60, [7, 52], None), "in flight", "it was received again at second 52, and the timeout began anew"),
+    ((60, [7, 52, 95], None), "in flight", "the receive at second 95 is still to come, so that the one at 52 counts"),
+    ((120, [7, 52, 95], None), "in flight",
+     "the third try, begun at second 95, is still running; only when it becomes visible once more is it given up"),
+    ((136, [7, 52, 95], None), "dead-letter queue", "it was received 3 times, and the last timeout ended at 135"),
+    ((110, [7, 52, 125], None), "waiting", "of its receives only two were before second 110, and it may have 3"),
+    ((12, [7], 11), "gone", "it was deleted at second 11"),
+    ((140, [7, 52, 95], 97), "gone", "it was deleted at second 97, and what is deleted goes nowhere"),
+    ((10, [7], 11), "in flight", "it will be deleted at second 11, and that is still to come"),
+]  # fmt: skip
+PLACES = ("waiting", "in flight", "dead-letter queue", "gone")
+
+
+def judge_counter(workshop: Workshop, _: Any) -> list[str]:
+    function = deployed.find(workshop, workshop.name(COUNTER), "run the cell that deploys it")
+    counter = _Counter(workshop, function)
+    _in_order(counter)
+    _out_of_order(counter)
+    _repeated(counter)
+    _two_documents(counter)
+    return []
+
+
+class _Counter:
+    """The reader's counter, which is sent pages of new documents."""
+
+    def __init__(self, workshop: Workshop, function: deployed.Deployed) -> None:
+        self.probe = Probe(workshop, function)
+        self.table = workshop.name(TABLE)
+
+    def send(self, *pages: tuple[str, int, int], when: str) -> list[str]:
+        """Send pages (document, page, pages) as one batch, and return the documents that it completed."""
+        bodies = [{"document": document, "page": page, "pages": total} for document, page, total in pages]
+        records = [{"messageId": str(i), "body": json.dumps(body)} for i, body in enumerate(bodies)]
+        outcome = self.probe.invoke({"Records": records})
+        if outcome.failed:
+            raise NotSolved(_failure(outcome.payload, when))
+        complete = outcome.payload.get("complete") if isinstance(outcome.payload, dict) else None
+        if not isinstance(complete, list):
+            raise NotSolved('The function has to answer {"complete": [...]}; deploy it with counter_source as it is.')
+        return complete
+
+    def is_in_the_table(self, document: str) -> bool:
+        client = self.probe.workshop.client("dynamodb")
+        key = {"document": {"S": document}}
+        return "Item" in client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+
+
+def _failure(payload: Any, when: str) -> str:
+    kind, message = payload.get("errorType", ""), payload.get("errorMessage", "")
+    if kind == "NotImplementedError":
+        return f"count is not written yet ({message})."
+    if kind == "ConditionalCheckFailedException":
+        return (
+            f"{when}, the function failed with ConditionalCheckFailedException: that is DynamoDB's way to say that "
+            "the page is counted; catch it and return False, or else the message comes again until it is given up."
+        )
+    return f"{when}, the function failed with {kind}: {message[:200]}"
+
+
+def _in_order(counter: _Counter) -> None:
+    document = unique()
+    for page in (1, 2, 3):
+        complete = counter.send((document, page, 3), when=f"When page {page} of 3 came")
+        if page < 3 and complete:
+            raise NotSolved(f"When page {page} of 3 came, count said that all are there; compare with `pages`.")
+    if not complete:
+        raise NotSolved("When pages 1, 2 and 3 of 3 had come, count did not return True for the last one.")
+    if not counter.is_in_the_table(document):
+        raise NotSolved(
+            "The count works, but there is no item of the document in the table: what is kept in the memory of "
+            "one environment is unknown to the next; keep it in the table."
+        )
+
+
+def _out_of_order(counter: _Counter) -> None:
+    document = unique()
+    said = [counter.send((document, page, 4), when=f"When page {page} of 4 came") for page in (4, 2, 1, 3)]
+    if said[0]:
+        raise NotSolved(
+            "Page 4 of 4 came first, and count called the document complete; "
+            "the last page need not be the last to come."
+        )
+    if any(said[:3]) or not said[3]:
+        raise NotSolved("Pages 4, 2, 1, 3 of 4 came, and count has to return True for the fourth call alone.")
+
+
+def _repeated(counter: _Counter) -> None:
+    document = unique()
+    when = "When page 2 of 3 came twice"
+    # in one batch, and then in another
+    if counter.send((document, 2, 3), (document, 2, 3), when=when) + counter.send((document, 2, 3), when=when):
+        raise NotSolved(
+            "Page 2 of 3 came three times and nothing else, and count called the document complete: "
+            "it counts messages; count different pages, in a set."
+        )
+    complete = counter.send((document, 1, 3), (document, 3, 3), when="When the other pages came")
+    if len(complete) != 1:
+        raise NotSolved(
+            f"When all 3 pages were there, page 2 three times, count returned True {len(complete)} times; "
+            "it has to be once. Is the size of the set compared, after this page was added?"
+        )
+    for page in (2, 3):
+        if counter.send((document, page, 3), when=f"When page {page} came again after the end"):
+            raise NotSolved(
+                f"The document was complete, page {page} came again, and count returned True once more: two indexes "
+                "would be made; return True only for a page that was not in the set before."
+            )
+
+
+def _two_documents(counter: _Counter) -> None:
+    one, other = unique(), unique()
+    pages = [(one, 1, 2), (other, 1, 2), (one, 2, 2), (other, 2, 2)]
+    said = [counter.send(page, when="When two documents came at once") for page in pages]
+    if said != [[], [], [one], [other]]:
+        raise NotSolved(
+            "Pages of two documents came by turns, and count mixed them up; the item's key is the document."
+        )
+
+
+def judge_where(workshop: Workshop, where_is: Callable[..., str]) -> list[str]:
+    for (second, received, deleted), right, why in CASES:
+        found = call(where_is, second, list(received), deleted, TIMEOUT, MOST)
+        if found not in PLACES:
+            raise NotSolved(f"where_is returned {found!r}; return one of: {', '.join(PLACES)}.")
+        if found != right:
+            raise NotSolved(
+                f"where_is({second}, {received}, {deleted}, {TIMEOUT}, {MOST}) returned {found!r}, and {right!r} is "
+                f"right: {why}."
+            )
+    return []
+
+
+COUNT = Exercise(
+    "14.1", "count each page once", judge_counter,
+    (
+        "Adding 1 cannot tell a new page from one that came before. What could the item remember, so that it can?",
+        "`ADD rendered :pages` with the set {page} as its value keeps every page once; len() of it says how many.",
+        "And for a page that comes after the end? With ConditionExpression=\"NOT contains(rendered, :page)\" DynamoDB "
+        "refuses a page that is in the set, with ConditionalCheckFailedException.",
+        "Put the call into try, return False in `except table.meta.client.exceptions."
+        "ConditionalCheckFailedException`, and `len(item[\"rendered\"]) == pages` at the end. "
+        "Mind that :page is a number here and :pages a set.",
+    ),
+)  # fmt: skip
+WHERE = Exercise(
+    "14.2", "where a message is", judge_where,
+    (
+        "Take the four places in this order: what makes a message gone? What makes it wait at the beginning?",
+        "Only receives up to `second` count: [each for each in received if each <= second]. The last of them decides.",
+        "It is in flight until the last receive plus visibility_timeout; after that, the number of receives so far "
+        "says whether it is waiting or in the dead-letter queue.",
+    ),
+    asks_for="where_is",
+)  # fmt: skip
+EXERCISES = (COUNT, WHERE)
