@@ -12,7 +12,10 @@ def load_prices(region: str = "ap-northeast-1") -> dict[str, Any]:
 
     Keys: checked, sources, region (its name), lambda (gb_second by architecture, request, free_gb_seconds
     and free_requests a month, provisioned_gb_second, provisioned_running_gb_second, tmp_gb_second for what is
-    above 512 MB) and ec2_hour (on demand, by instance type). Lambda costs the same in both regions.
+    above 512 MB), ec2_hour (on demand, by instance type), ec2 (by instance type: architecture, vcpus, memory_mb,
+    baseline, the share of each vCPU that the hour's price covers, and surplus_vcpu_hour for what is above it),
+    public_ipv4_hour (an address) and slides_2019 (what the slides counted with). Lambda costs the same in both
+    regions.
 
     Raises ValueError, with the regions that there are, for any other.
     """

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from helpers import check, connect, deploy, hint, load_event, package, plot_durations, reports, solution
+from helpers import check, connect, deploy, hint, load_event, load_prices, package, plot_durations, reports, solution
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -386,7 +386,8 @@ pings_a_month = 60 * 24 * 365 / 12
 billed = reports(logs, pinged, since=experiment_began)
 ping_seconds = billed[billed["init_ms"].isna()]["billed_ms"].median() / 1000  # a ping is warm
 gb_seconds = pings_a_month * ping_seconds * 128 / 1024
-dollars = pings_a_month * 0.20 / 1e6 + gb_seconds * 0.0000166667  # x86, list price of November 2026, Tokyo
+prices = load_prices()["lambda"]  # list prices of November 2026; Tokyo and N. Virginia share them
+dollars = pings_a_month * prices["request"] + gb_seconds * prices["gb_second"]["x86_64"]
 print(f"{pings_a_month:,.0f} pings, {gb_seconds:.0f} GB-seconds, {dollars:.3f} USD a month")
 
 # %% [markdown]
@@ -418,7 +419,7 @@ except (events.exceptions.ResourceNotFoundException, lambda_client.exceptions.Re
 
 # %%
 memory_gb, hours = 0.5, 730
-idle = memory_gb * hours * 3600 * 0.0000041667  # USD per GB-second of provisioned concurrency, November 2026, Tokyo
+idle = memory_gb * hours * 3600 * load_prices()["lambda"]["provisioned_gb_second"]
 print(f"One provisioned environment of {memory_gb} GB: {idle:.2f} USD a month, before it has done anything.")
 
 # %% [markdown]
