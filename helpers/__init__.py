@@ -17,6 +17,7 @@ _DEFINED_IN = {
     "compare_events": "events",
     "reports": "reports",
     "plot_durations": "plots",
+    "plot_timeline": "plots",
     "explore": "explore",
     "track": "track",
     "load_prices": "prices",

@@ -78,12 +78,16 @@ class Workshop:
         """Whether this is the AWS that the workshop brings along."""
         return self.target == "embedded"
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         """Return the boto3 client of `service`, e.g. "lambda"; the same one each time.
 
+        With `config`, a new one where its settings stand in place of the workshop's, e.g. Config(retries={…}).
         What it creates is tagged and entered in the ledger, so that clean() can remove it.
         """
         with self._lock:
+            if config is not None:
+                merged = _config(service, self.target).merge(config)
+                return self._session.client(service, endpoint_url=self.endpoint, config=merged)
             if service not in self._clients:
                 self._clients[service] = self._session.client(
                     service, endpoint_url=self.endpoint, config=_config(service, self.target)

@@ -1,4 +1,4 @@
-"""plot_durations() draws the cold and the warm invocations of a reports() table, and says what they show."""
+"""plot_durations() and plot_timeline() draw the invocations of a reports() table, and say what they show."""
 
 import textwrap
 from typing import NamedTuple
@@ -109,10 +109,10 @@ def _axes(ax: Axes, names: list[str], by: str | None) -> None:
         ax.set_ylim(strips[-1].offset + 0.23, strips[0].offset - 0.23)
 
 
-def _legend(ax: Axes) -> None:
+def _legend(ax: Axes, columns: int = 3) -> None:
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     ax.figure.legend(
-        handles.values(), handles.keys(), loc="outside lower left", ncols=3, fontsize=TEXT, frameon=False
+        handles.values(), handles.keys(), loc="outside lower left", ncols=columns, fontsize=TEXT, frameon=False
     )
 
 
@@ -160,3 +160,82 @@ def _ms(value: float) -> str:
 
 def _times(factor: float) -> str:
     return f"{factor:,.0f} times" if factor >= 2 else f"{factor:.1f} times"
+
+
+# How plot_timeline fills its bars: hatches tell them apart without colours, too.
+PHASES = {
+    "init": {"facecolor": "white", "edgecolor": "#D55E00", "hatch": "////"},
+    "cold": {"facecolor": "#E69F00", "edgecolor": "white"},
+    "warm": {"facecolor": "#0072B2", "edgecolor": "white"},
+    "failed": {"facecolor": "#CC79A7", "edgecolor": "black", "hatch": "xx"},
+}
+
+
+def plot_timeline(frame: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw every invocation of a reports() table as a bar over time, in the row of its environment; return the Axes.
+
+    A bar lasts for duration_ms from the start of its invocation; a cold one has its init phase before it. Rows are
+    in the order of their first use, counted from 1. Without `title`, the title counts calls, environments and cold
+    starts, and says how many were busy at once.
+
+    Raises ValueError when the table is empty.
+    """
+    if frame.empty:
+        raise ValueError("There is no invocation to draw; invoke the function first.")
+    bars = _bars(frame)
+    rows = int(bars["row"].max())
+    if ax is None:
+        _, ax = plt.subplots(figsize=(10, 2.4 + min(0.28 * rows, 5.6)), layout="constrained")
+    for phase, style in PHASES.items():
+        drawn = bars[bars["phase"] == phase]
+        if len(drawn):
+            ax.barh(drawn["row"], drawn["seconds"], left=drawn["begin"], linewidth=0.5, label=phase, **style)
+    _timeline_axes(ax, rows)
+    ax.set_title(textwrap.fill(title or _count(frame), LINE), fontsize=TITLE, loc="left")
+    return ax
+
+
+def _bars(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row for each bar, in seconds since the first began: row, phase, begin, seconds."""
+    frame = frame.sort_values("start", ignore_index=True)
+    order = {name: row for row, name in enumerate(frame["environment"].unique(), start=1)}
+    common = pd.DataFrame({"row": frame["environment"].map(order)})
+    start = (frame["start"] - frame["start"].min()).dt.total_seconds()
+    init = frame["init_ms"] / 1000
+    kind = np.select([frame["status"] != "success", init.notna()], ["failed", "cold"], "warm")
+    invocations = common.assign(phase=kind, begin=start, seconds=frame["duration_ms"] / 1000)
+    inits = common.assign(phase="init", begin=start - init, seconds=init).dropna()
+    bars = pd.concat([inits, invocations], ignore_index=True)
+    bars["begin"] -= bars["begin"].min()
+    return bars
+
+
+def _timeline_axes(ax: Axes, rows: int) -> None:
+    ax.set_ylim(rows + 0.7, 0.3)  # the first environment stands on top
+    ax.set_yticks(np.linspace(1, rows, rows if rows <= 10 else 6).round().astype(int))
+    ax.set_xlim(left=0)
+    ax.set_xlabel("seconds since the first began, from Lambda's START and REPORT lines", fontsize=TEXT)
+    ax.set_ylabel("environment", fontsize=TEXT)
+    ax.tick_params(labelsize=TEXT)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    _legend(ax, len(PHASES))
+
+
+def _count(frame: pd.DataFrame) -> str:
+    calls, environments, cold = len(frame), frame["environment"].nunique(), int(frame["init_ms"].notna().sum())
+    failed = int((frame["status"] != "success").sum())
+    asked = "1 call" if calls == 1 else f"{calls:,} calls, at most {_busy_at_once(frame)} at once"
+    ran = f"{environments} environment{'s' if environments > 1 else ''}"
+    starts = f"{cold or 'no'} cold start{'' if cold == 1 else 's'}"
+    return f"{asked}: {ran}, {starts}" + (f"; {failed}\N{NO-BREAK SPACE}failed" if failed else "")
+
+
+def _busy_at_once(frame: pd.DataFrame) -> int:
+    """The most environments that were busy at one moment, with init or with an invocation."""
+    start = (frame["start"] - frame["start"].min()).dt.total_seconds() * 1000
+    begins, ends = start - frame["init_ms"].fillna(0), start + frame["duration_ms"]
+    # START has whole milliseconds, cut off: with ends cut off as well, what follows in an environment never overlaps.
+    changes = pd.concat([pd.Series(1, index=np.floor(begins.round(2))), pd.Series(-1, index=np.floor(ends.round(2)))])
+    return max(1, int(changes.groupby(level=0).sum().cumsum().max()))

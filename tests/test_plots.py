@@ -1,4 +1,4 @@
-"""plot_durations() draws what the table holds, and its title says what the medians show."""
+"""plot_durations() and plot_timeline() draw what the table holds, and their titles say what it shows."""
 
 import matplotlib
 
@@ -9,7 +9,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
-from helpers.plots import plot_durations  # noqa: E402
+from helpers.plots import plot_durations, plot_timeline  # noqa: E402
 
 NAN = float("nan")
 
@@ -170,3 +170,91 @@ def test_medians_are_marked():
     ax = plot_durations(COLD_AND_WARM)
     assert sorted(float(np.mean(line.get_xdata())) for line in ax.lines) == [2.0, 2.0, 148.0]
     assert {text.get_text() for text in ax.texts} == {"median 148 ms", "median 2 ms"}
+
+
+def timeline(*rows: tuple) -> pd.DataFrame:
+    """Rows of (environment, start in ms, init_ms, duration_ms), or with a status behind."""
+    frame = pd.DataFrame([(*row, "success")[:5] for row in rows])
+    frame.columns = ["environment", "start", "init_ms", "duration_ms", "status"]
+    return frame.assign(start=pd.to_datetime(frame["start"], unit="ms", utc=True).astype("datetime64[ms, UTC]"))
+
+
+# "b" begins its init first, 100 ms before "a" starts; "a" serves a second call after the first.
+TWO = timeline(("b", 1200, 300.0, 400.0), ("a", 1000, NAN, 500.0), ("a", 1500, NAN, 500.0))
+
+
+def bars(ax) -> dict[str, list[tuple]]:
+    """Label -> (row, begin in s, length in s)."""
+    return {
+        container.get_label(): [
+            (round(bar.get_y() + bar.get_height() / 2), round(bar.get_x(), 3), round(bar.get_width(), 3))
+            for bar in container
+        ]
+        for container in ax.containers
+    }
+
+
+def test_a_timeline_has_a_bar_for_every_invocation_in_the_row_of_its_environment_and_init_before_it():
+    assert bars(plot_timeline(TWO)) == {
+        "init": [(2, 0.0, 0.3)],
+        "cold": [(2, 0.3, 0.4)],
+        "warm": [(1, 0.1, 0.5), (1, 0.6, 0.5)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("frame", "title"),
+    [
+        (TWO, "3 calls, at most 2 at once: 2 environments, 1 cold start"),
+        (TWO[:1], "1 call: 1 environment, 1 cold start"),
+        (TWO[1:], "2 calls, at most 1 at once: 1 environment, no cold starts"),
+        (TWO.assign(init_ms=[300.0, 50.0, NAN]), "3 calls, at most 2 at once: 2 environments, 2 cold starts"),
+        (
+            timeline(("a", 0, NAN, 9.0, "timeout"), ("b", 5, NAN, 9.0)),
+            "2 calls, at most 2 at once: 2 environments, no cold starts; 1 failed",
+        ),
+    ],
+)
+def test_the_title_of_a_timeline_counts(frame, title):
+    assert title_of(plot_timeline(frame)) == title
+
+
+def test_an_environment_never_overlaps_with_itself_where_start_lost_its_fraction():
+    # In truth from 0.1 to 500.8 ms, and from 500.9 ms on: START has whole milliseconds.
+    frame = timeline(("a", 0, NAN, 500.7), ("a", 500, NAN, 500.7))
+    assert "at most 1 at once" in title_of(plot_timeline(frame))
+
+
+def test_an_init_counts_as_busy():
+    frame = timeline(("a", 0, NAN, 200.0), ("b", 300, 150.0, 10.0))
+    assert "at most 2 at once" in title_of(plot_timeline(frame))
+
+
+def test_a_failed_invocation_is_told_apart_by_more_than_its_colour():
+    ax = plot_timeline(timeline(("a", 0, NAN, 9.0, "timeout"), ("b", 5, 1.0, 9.0)))
+    hatches = {container.get_label(): container[0].get_hatch() for container in ax.containers}
+    assert hatches == {"init": "////", "cold": None, "failed": "xx"}
+
+
+def test_a_timeline_takes_a_title_and_an_axes():
+    _, ax = plt.subplots()
+    assert plot_timeline(TWO, title="Mine", ax=ax) is ax
+    assert ax.get_title(loc="left") == "Mine"
+
+
+@pytest.mark.parametrize("environments", [1, 6, 50, 200])
+def test_a_timeline_fits_and_can_be_read_whatever_it_holds(environments):
+    ax = plot_timeline(timeline(*[(f"e{number}", number, 90.0, 1000.0) for number in range(environments)]))
+    assert all(float(label).is_integer() for label in ax.get_yticks())
+    assert ax.figure.get_figheight() <= 8
+    renderer = ax.figure.canvas.get_renderer()
+    ax.figure.draw(renderer)
+    texts = [text for text in ax.figure.findobj(plt.Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 12
+    wide = [text for text in texts if len(text.get_text()) > 8]  # not the labels of ticks beyond the axis
+    assert max(text.get_window_extent(renderer).x1 for text in wide) <= ax.figure.bbox.x1
+
+
+def test_a_timeline_of_nothing_is_said():
+    with pytest.raises(ValueError, match="There is no invocation to draw"):
+        plot_timeline(TWO[:0])
