@@ -3,8 +3,8 @@
 import contextlib
 import itertools
 import os
+import random
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,12 +55,12 @@ def needs_sdk(needs) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Give a port on 127.0.0.1 that nobody listens on."""
+    """Give a port on 127.0.0.1 that nobody listens on, below those that outgoing connections take meanwhile."""
 
     def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
+        while not localaws.is_free(port := random.randrange(20_000, 32_000)):
+            continue
+        return port
 
     return find
 

@@ -34,7 +34,7 @@ def checkout(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(checkout, tmp_path_factory) -> str:
+def lab(checkout, tmp_path_factory, free_port) -> str:
     """The address that `lab --no-browser` prints, from a session of its own that ends with Ctrl-C."""
     home = tmp_path_factory.mktemp("home")
     config = tmp_path_factory.mktemp("jupyter")
@@ -42,7 +42,7 @@ def lab(checkout, tmp_path_factory) -> str:
     (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))},
-        "WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(_free_port()), "WORKSHOP_LEARNER": "browser",
+        "WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(free_port()), "WORKSHOP_LEARNER": "browser",
         "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_DATA_DIR": str(config / "data"),
         "JUPYTER_RUNTIME_DIR": str(config / "runtime"),
     }  # fmt: skip
@@ -195,12 +195,6 @@ def _address(said: list[str], process: subprocess.Popen) -> str | None:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _eventually(condition, seconds: float, explain):

@@ -14,7 +14,7 @@
 
 import contextlib
 import os
-import socket
+import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -152,9 +152,11 @@ def _write_pictures(made_of: Source, solution: NotebookNode) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, below those that systems give to outgoing connections: it stays free longer."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        if localaws.is_free(port):
+            return port
 
 
 @contextlib.contextmanager
