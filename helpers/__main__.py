@@ -35,7 +35,7 @@ import subprocess
 from pathlib import Path
 
 from . import environment, localaws, settings
-from .localaws import node_sdk, runtimes
+from .localaws import node_sdk, own_tmp, runtimes
 
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
@@ -194,7 +194,8 @@ def _doctor(options: argparse.Namespace) -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     _say("Looking at this machine.")
-    findings = [_python(), _environment(), _home(), *_functions(), _browser(), *(_bad_settings() or _aws())]
+    machine = [_python(), _environment(), _home(), *_functions(), _own_tmp(), _browser()]
+    findings = [*machine, *(_bad_settings() or _aws())]
     for grade, text in findings:
         print(f"{grade:5} {text}")
     return 1 if any(grade == "wrong" for grade, _ in findings) else 0
@@ -335,6 +336,12 @@ def _ruby_sdk(ruby: runtimes.Runtime) -> tuple[str, str]:
         "Functions in Ruby lack the AWS SDK, which lab 17 needs; apt install ruby-aws-sdk-s3 "
         "(Debian, Ubuntu) or gem install aws-sdk-s3 adds it."
     )
+
+
+def _own_tmp() -> tuple[str, str]:
+    if own_tmp.possible():
+        return "ok", "Functions have a /tmp of their own."
+    return "note", "Functions share this machine's /tmp, without a limit: it has no namespaces of mounts for them."
 
 
 def _browser() -> tuple[str, str]:

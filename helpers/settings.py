@@ -90,6 +90,14 @@ def region() -> str:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
+def cpu_share() -> bool:
+    """Whether functions get the share of CPU that goes with their memory: `WORKSHOP_CPU_SHARE`, "on" or "off"."""
+    text = (os.environ.get("WORKSHOP_CPU_SHARE") or "on").lower()
+    if text not in ("on", "off"):
+        raise SettingError(f"WORKSHOP_CPU_SHARE is {text!r}; set it to 'on' or 'off'.")
+    return text == "on"
+
+
 def slack_webhook() -> str:
     """The incoming webhook that messages go to in place of the inbox: `WORKSHOP_SLACK_WEBHOOK_URL`, or ""."""
     url = (os.environ.get("WORKSHOP_SLACK_WEBHOOK_URL") or "").strip()

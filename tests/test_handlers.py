@@ -7,6 +7,7 @@ import json
 import re
 import ssl
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -195,9 +196,13 @@ def test_slack_posts_again_after_the_webhook_has_closed_the_connection(deploy, w
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory, needs) -> Path:
+def certificate(needs) -> Iterator[Path]:
     """A folder with a certificate for 127.0.0.1 that nobody has signed but itself, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # as functions have a /tmp of their own
+        yield _certified(Path(folder), needs)
+
+
+def _certified(folder: Path, needs) -> Path:
     command = [needs("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     command += ["-nodes", "-keyout", "key.pem", "-out", "certificate.pem", "-days", "2"]
     command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

@@ -180,7 +180,8 @@ def test_a_function_sees_the_documented_variables_its_own_and_nothing_of_the_hos
     assert found["AWS_REGION"] == found["AWS_DEFAULT_REGION"] == "us-east-1"
     assert found["TZ"] == ":UTC"
     assert re.fullmatch(
-        r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]", found["_X_AMZN_TRACE_ID"]
+        r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01];Lineage=[0-9a-f]{8}:1",
+        found["_X_AMZN_TRACE_ID"],
     )
 
 

@@ -15,7 +15,7 @@ from helpers.localaws.pool import Pool
 class FakeEnvironment:
     made = []
 
-    def __init__(self, function, home, keeper, endpoint, write_log):
+    def __init__(self, function, home, keeper, governor, endpoint, write_log):
         self.function, self.used_at, self.retired, self.closed = function, 0.0, False, 0
         self.served, self.busy = [], threading.Lock()
         self.made.append(self)

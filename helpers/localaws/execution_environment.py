@@ -5,11 +5,8 @@ error names: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environ
 """
 
 import json
-import os
 import queue
-import selectors
 import shutil
-import signal
 import time
 import uuid
 import zipfile
@@ -20,16 +17,17 @@ from io import BytesIO
 from pathlib import Path
 
 from . import runtimes
+from .cpu_share import Governor
 from .function import Function
-from .keeper import TELEMETRY_FD
-from .log_stream import LogStream, OutputReader
-from .platform_logs import JsonFormat, Report, TextFormat
+from .log_stream import LogStream
+from .platform_logs import Format, JsonFormat, Report, TextFormat
 from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
-from .sandbox import Keeper, Sandbox
+from .runtime_process import RuntimeProcess, exit_message
+from .sandbox import Keeper, View
 
 INIT_LIMIT_S = 10.0
 POLL_S = 0.02  # how often memory is looked at while a function runs
-PIPE_BYTES = 65536  # what a pipe holds at most: pipe(7)
+TELEMETRY_FD = 3  # any that is free
 
 
 @dataclass
@@ -57,7 +55,7 @@ class ExecutionEnvironment:
     """Starts cold with the first `invoke`; `close` ends it. `used_at`: when it was last free, in monotonic seconds."""
 
     def __init__(
-        self, function: Function, home: Path, keeper: Keeper, endpoint: str,
+        self, function: Function, home: Path, keeper: Keeper, governor: Governor, endpoint: str,
         write_log: Callable[[Function, str, list[tuple[int, str]]], None],
     ) -> None:
         self.function = function
@@ -65,13 +63,14 @@ class ExecutionEnvironment:
         self.retired = False  # set by the pool: the function has changed, so not to be used again
         self._id = uuid.uuid4().hex
         self._keeper = keeper
+        self._governor = governor
         self._endpoint = endpoint
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
         self._stream = LogStream(function, self._id, write_log)
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
-        self._format = JsonFormat(system_level) if function.log_format == "JSON" else TextFormat()
-        self._process: _Process | None = None
+        self._format: Format = JsonFormat(system_level) if function.log_format == "JSON" else TextFormat()
+        self._process: RuntimeProcess | None = None
         self._runtime: runtimes.Runtime | None = None
         self._initialized = False  # the init phase is over, well or badly: a later init is part of an invocation
         self._max_memory_mb = 0.0
@@ -95,6 +94,7 @@ class ExecutionEnvironment:
     def close(self) -> None:
         """Shutdown. Without extensions AWS gives a function no notice of it either."""
         self._end_process()
+        self._keeper.forget(self._id)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # Init
@@ -133,11 +133,13 @@ class ExecutionEnvironment:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         api = RuntimeApi()
         try:
-            sandbox = self._keeper.start(list(runtime.command), self._variables(runtime, api), self._folder / "task")
+            task, opt = self._folder / "task", self._folder / "opt"
+            view = View(self._id, self.function.tmp_mb, [str(task), str(opt)], list(runtime.folders))
+            sandbox = self._keeper.start(list(runtime.command), self._variables(runtime, api), task, view)
         except OSError:
             api.close()
             raise
-        self._process = _Process(sandbox, api, self._stream)
+        self._process = RuntimeProcess(sandbox, api, self._stream)
         message = self._await(deadline, "ready", "init-error")
         if isinstance(message, Failure):
             return message
@@ -198,12 +200,13 @@ class ExecutionEnvironment:
         """Thaw, hand over the invocation, wait for the answer, and freeze once the runtime asks for the next one."""
         process = self._process
         invocation.deadline_ms = int((time.time() + deadline - time.monotonic()) * 1000)
-        process.sandbox.thaw()
-        process.api.give(invocation)
-        message = self._await(deadline, "response", "error", "too-large")
-        if isinstance(message, Failure):
-            return message
-        afterwards = self._await(deadline, "ready")
+        with self._governor.keep(process.sandbox, self.function.memory_mb) as allowance:
+            process.sandbox.thaw()
+            process.api.give(invocation)
+            message = self._await(deadline, "response", "error", "too-large")
+            if isinstance(message, Failure):
+                return message
+            afterwards = self._await(deadline, "ready")
         if isinstance(afterwards, Failure):
             if message.kind == "too-large":
                 return _too_large(invocation, process_lives=False)
@@ -212,6 +215,8 @@ class ExecutionEnvironment:
             self._end_process()  # it answered and then ended: the caller has the answer, the next one starts anew
             return message
         process.sandbox.freeze()
+        if allowance and not allowance.settle(deadline):
+            return _timeout()
         return _too_large(invocation, process_lives=True) if message.kind == "too-large" else message
 
     def _await(self, deadline: float, *kinds: str) -> Message | Failure:
@@ -229,11 +234,11 @@ class ExecutionEnvironment:
                 continue  # an answer to an invocation that is over
             if process.exit_code is not None:
                 process.read_output()
-                return _exit_failure(process.exit_code)
+                return Failure("Runtime.ExitError", exit_message(process.exit_code))
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 process.read_output()
-                return Failure("Sandbox.Timedout", status="timeout")
+                return _timeout()
             process.wait(min(remaining, POLL_S))
             if failure := self._memory_failure():
                 process.read_output()
@@ -283,59 +288,8 @@ class ExecutionEnvironment:
             self._process = None
 
 
-class _Process:
-    """A started runtime: its sandbox, its Runtime API, and one place to wait for all that they say."""
-
-    def __init__(self, sandbox: Sandbox, api: RuntimeApi, stream: LogStream) -> None:
-        self.sandbox, self.api = sandbox, api
-        self.exit_code: int | None = None
-        self._reader = OutputReader(stream)
-        self._selector = selectors.DefaultSelector()
-        for descriptor in (sandbox.output, sandbox.status, api.wake):
-            self._selector.register(descriptor, selectors.EVENT_READ)
-
-    def wait(self, seconds: float) -> None:
-        """Wait for a word of the runtime, output, or the end of the process; at most `seconds`."""
-        ready = {key.fd for key, _ in self._selector.select(seconds)}
-        if self.api.wake.fileno() in ready:
-            self.api.wake.recv(4096)
-        if self.sandbox.output in ready:
-            self._read()
-        # A runtime waits for the answer to its last word, so once the end shows without a word, all words are in.
-        if self.sandbox.status in ready and self.api.wake.fileno() not in ready:
-            self.exit_code = int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
-
-    def read_output(self) -> None:
-        """Read all output that is there: what a function printed before it answered belongs before END."""
-        self._read()
-        self._reader.feed(b"")  # a last line without a newline too
-
-    def close(self) -> None:
-        self._selector.close()
-        self.sandbox.kill()
-        self.api.close()
-
-    def _read(self) -> None:
-        """Read once, all that the pipe holds: to read on until it is empty might never end."""
-        output = self.sandbox.output
-        try:
-            data = os.read(output, PIPE_BYTES)
-        except BlockingIOError:
-            return
-        self._reader.feed(data)
-        if not data and output in self._selector.get_map():  # every holder of the other end is gone
-            self._selector.unregister(output)
-
-
-def _exit_failure(code: int) -> Failure:
-    if code == 0:
-        return Failure("Runtime.ExitError", "Runtime exited without providing a reason")
-    reason = f"exit status {code}" if code > 0 else f"signal: {_SIGNALS.get(-code, str(-code))}"
-    return Failure("Runtime.ExitError", f"Runtime exited with error: {reason}")
-
-
-_SIGNALS = {signal.SIGKILL: "killed", signal.SIGSEGV: "segmentation fault", signal.SIGABRT: "aborted",
-            signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGBUS: "bus error"}
+def _timeout() -> Failure:
+    return Failure("Sandbox.Timedout", status="timeout")
 
 
 def _too_large(invocation: Invocation, process_lives: bool) -> Failure:

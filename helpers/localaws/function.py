@@ -10,7 +10,7 @@ IDLE_TAG = "localaws:idle-seconds"  # AWS offers no such setting; there one wait
 # A change to any of these makes new execution environments; State, LastUpdateStatus and the like do not.
 ENVIRONMENT_FIELDS = (
     "FunctionArn", "Version", "CodeSha256", "LastModified", "Runtime", "Handler", "Timeout", "MemorySize",
-    "Environment", "Layers", "LoggingConfig", "Role",
+    "EphemeralStorage", "Environment", "Layers", "LoggingConfig", "Role",
 )
 
 
@@ -33,6 +33,7 @@ class Function:
     log_levels: dict[str, str]
     code: bytes = field(repr=False)
     layers: tuple[bytes, ...] = field(repr=False, default=())
+    tmp_mb: int = 512
     idle_s: float = DEFAULT_IDLE_SECONDS
     fingerprint: str = ""
 
@@ -52,7 +53,8 @@ class Function:
             log_group=logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}",
             log_format=logging.get("LogFormat", "Text"),
             log_levels={key: logging[key] for key in ("ApplicationLogLevel", "SystemLogLevel") if logging.get(key)},
-            code=code, layers=layers, idle_s=_idle_seconds(tags),
+            code=code, layers=layers, tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", 512),
+            idle_s=_idle_seconds(tags),
             fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
         )
 

@@ -5,9 +5,11 @@ control socket closes, for whatever reason, everything below the keeper is kille
 forking is safe, and small, so that forking is quick.
 
 On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
-time: `{"start": {"argv", "env", "cwd"}}` comes with two descriptors (output, status) and is answered by `{"pid"}`;
-`{"kill": pid}` is answered by `{"killed": pid}`. When a process has ended, its exit code as Python counts them
-(negative for a signal) is written to its status descriptor.
+time: `{"start": {"argv", "env", "cwd", "view"}}` comes with two descriptors (output, status) and is answered by
+`{"pid"}`; `{"kill": pid}` and `{"forget": name}` are answered by `{}`; what goes wrong by `{"error"}`. A view is null
+or `{"name", "tmp_mb", "read_only", "needed"}`: processes that name the same one share a /tmp, until it is forgotten.
+When a process has ended, its exit code as Python counts them (negative for a signal) is written to its status
+descriptor.
 """
 
 import contextlib
@@ -19,22 +21,27 @@ import signal
 import socket
 import sys
 
+import own_tmp  # this is a script: what stands beside it is found without our package
 import psutil
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER = 36
-TELEMETRY_FD = 3  # where the runtime finds the descriptor that _LAMBDA_TELEMETRY_LOG_FD names
 MESSAGE_LIMIT = 1 << 20
 
 libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 statuses: dict[int, int] = {}  # process id -> status descriptor
+views: dict[str, own_tmp.View] | None = None  # None where this machine lets us make none
 
 
 def main(control_fd: int) -> None:
+    global views
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
     if libc:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # what an ended runtime leaves behind becomes ours, and can be found
+    if own_tmp.possible():
+        own_tmp.enter()
+        views = {}
     wake, wake_write = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(wake_write, False)
@@ -68,25 +75,47 @@ def answer(control: socket.socket) -> bool:
     if not data:
         return False
     request = json.loads(data)
+    reply = {}
     if "start" in request:
-        reply = {"pid": start(**request["start"], descriptors=descriptors)}
-    else:
-        reply = {"killed": kill(request["kill"])}
+        try:
+            reply = {"pid": start(**request["start"], descriptors=descriptors)}
+        except OSError as error:
+            reply = {"error": str(error)}
+    elif "kill" in request:
+        kill(request["kill"])
+    elif views and request["forget"] in views:
+        views.pop(request["forget"]).close()
     control.sendall(json.dumps(reply).encode() + b"\n")
     return True
 
 
-def start(argv: list[str], env: dict[str, str], cwd: str, descriptors: list[int]) -> int:
+def start(argv: list[str], env: dict[str, str], cwd: str, view: dict | None, descriptors: list[int]) -> int:
     output, status = descriptors
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     keeper = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        become(argv, env, cwd, output, keeper)
-    os.close(output)
+    try:
+        with seen_through(view):
+            pid = os.fork()
+            if pid == 0:
+                become(argv, env, cwd, output, keeper)
+    except OSError:
+        os.close(status)
+        raise
+    finally:
+        os.close(output)
     statuses[pid] = status
     return pid
+
+
+def seen_through(view: dict | None) -> contextlib.AbstractContextManager:
+    """The view of this description, made with its first process."""
+    if views is None or view is None:
+        return contextlib.nullcontext()
+    name = view["name"]
+    if name not in views:
+        views[name] = own_tmp.View(view["tmp_mb"], view["read_only"], view["needed"])
+    return views[name]
 
 
 def become(argv: list[str], env: dict[str, str], cwd: str, output: int, keeper: int) -> None:
@@ -104,10 +133,11 @@ def become(argv: list[str], env: dict[str, str], cwd: str, output: int, keeper: 
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        # One pipe for all keeps the order. Opened anew, so that (on Linux) a program that makes its standard output
-        # non-blocking, as Node.js does with pipes, does not make the runtime's own descriptor so.
-        os.dup2(os.open(f"/dev/fd/{output}", os.O_WRONLY), TELEMETRY_FD)
-        os.set_inheritable(TELEMETRY_FD, True)  # also where it was this number already
+        if telemetry := int(env.get("_LAMBDA_TELEMETRY_LOG_FD", 0)):
+            # One pipe for all keeps the order. Opened anew, so that (on Linux) a program that makes its standard output
+            # non-blocking, as Node.js does with pipes, does not make the runtime's own descriptor so.
+            os.dup2(os.open(f"/dev/fd/{output}", os.O_WRONLY), telemetry)
+            os.set_inheritable(telemetry, True)  # also where it was this number already
         os.chdir(cwd)
         os.execve(argv[0], argv, env)
     except BaseException as error:  # whatever it is, this copy of the keeper must not live on
@@ -138,14 +168,13 @@ def note_end(pid: int, status: int) -> None:
     os.close(descriptor)
 
 
-def kill(pid: int) -> int:
+def kill(pid: int) -> None:
     """Kill a function process and all that it has started."""
     reap()
     if pid in statuses:
         for victim in (*(child.pid for child in descendants(pid)), pid):
             send_kill(victim)
         note_end(*os.waitpid(pid, 0))
-    return pid
 
 
 def kill_orphans() -> None:

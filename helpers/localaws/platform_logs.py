@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 
 @dataclass
@@ -28,8 +29,26 @@ class Report:
         return math.ceil(hundredths / 100)
 
 
+class Format(Protocol):
+    """The events of the platform. Each method returns the message of one, or None where the log has no such event."""
+
+    def init_start(self, runtime_version: str, runtime_arn: str) -> str | None: ...
+
+    def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str | None: ...
+
+    def start(self, request_id: str, version: str) -> str | None: ...
+
+    def failure(self, request_id: str, error_message: str, error_type: str) -> str | None: ...
+
+    def timed_out(self, request_id: str, seconds: float, when: datetime) -> str | None: ...
+
+    def end(self, request_id: str) -> str | None: ...
+
+    def report(self, request_id: str, report: Report) -> str | None: ...
+
+
 class TextFormat:
-    """LoggingConfig.LogFormat = "Text": lines with tabs. Each method returns the message of one log event."""
+    """LoggingConfig.LogFormat = "Text": lines with tabs."""
 
     def init_start(self, runtime_version: str, runtime_arn: str) -> str:
         return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_arn}\n"
@@ -62,7 +81,7 @@ class TextFormat:
 
 
 class JsonFormat:
-    """LoggingConfig.LogFormat = "JSON": one object a line. None where JSON logs hold no such event.
+    """LoggingConfig.LogFormat = "JSON": one object a line.
 
     `system_level` is LoggingConfig.SystemLogLevel: at "WARN" only what went wrong is logged.
     """

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .cpu_share import Governor
 from .execution_environment import ExecutionEnvironment, Outcome
 from .function import Function
 from .runtime_api import Invocation
@@ -19,15 +20,20 @@ REAP_EVERY_S = 0.5
 
 
 class Pool:
-    """All execution environments of the embedded AWS. `write_log(function, stream, events)` stores log events."""
+    """All execution environments of the embedded AWS. `write_log(function, stream, events)` stores log events.
+
+    `cpu_share` says whether each gets only the share of CPU that goes with its memory.
+    """
 
     def __init__(
-        self, home: Path, endpoint: str, write_log: Callable, clock: Callable[[], float] = time.monotonic
+        self, home: Path, endpoint: str, write_log: Callable, cpu_share: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._endpoint, self._write_log, self._clock = home, endpoint, write_log, clock
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
         shutil.rmtree(home / "environments", ignore_errors=True)
         self._keeper = Keeper()
+        self._governor = Governor(on=cpu_share)
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
         self._busy: set[ExecutionEnvironment] = set()
@@ -82,7 +88,9 @@ class Pool:
         return environment
 
     def _new(self, function: Function) -> ExecutionEnvironment:
-        return ExecutionEnvironment(function, self._home, self._keeper, self._endpoint, self._write_log)
+        return ExecutionEnvironment(
+            function, self._home, self._keeper, self._governor, self._endpoint, self._write_log
+        )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
         with self._lock:

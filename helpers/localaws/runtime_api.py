@@ -5,18 +5,17 @@ processes, time or logs; whoever owns the environment hands in invocations and r
 """
 
 import contextlib
-import http.client
 import json
 import queue
 import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
-# awslambdaric sends the whole stack trace in a header, of up to 1 MiB; Python's limit is 64 KiB.
-http.client._MAXLINE = 2 * 1024 * 1024
+MAX_HEADER_BYTES = 65536  # Python's limit: http.client refuses a request with a longer line
 
 
 @dataclass
@@ -124,6 +123,17 @@ class _Handler(BaseHTTPRequestHandler):
     # Small writes with Nagle's algorithm and delayed acknowledgement cost 40 ms a call: send each answer in one piece.
     wbufsize = -1
     disable_nagle_algorithm = True
+
+    def parse_request(self) -> bool:
+        """Leave out what is too long: awslambdaric sends the whole stack trace, up to 1 MiB, in a header of its own."""
+        connection, lines = self.rfile, []
+        while (line := connection.readline()) not in (b"\r\n", b"\n", b""):
+            lines.append(line)
+        self.rfile = BytesIO(b"".join(line for line in lines if len(line) <= MAX_HEADER_BYTES) + b"\r\n")
+        try:
+            return super().parse_request()
+        finally:
+            self.rfile = connection
 
     def do_GET(self) -> None:
         if self.path != f"{PREFIX}/invocation/next":

@@ -28,11 +28,15 @@ class MissingRuntime(LookupError):
 
 @dataclass(frozen=True)
 class Runtime:
-    """A program that speaks the Runtime API. `version` is what INIT_START names, such as "python:3.13.v5"."""
+    """A program that speaks the Runtime API. `version` is what INIT_START names, such as "python:3.13.v5".
+
+    `folders` are those of this machine that it reads from, but for the system's own.
+    """
 
     version: str
     command: tuple[str, ...]
     variables: dict[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
 
     @property
     def arn_digest(self) -> str:
@@ -72,6 +76,7 @@ def _python(name: str, opt: Path, library: Path) -> Runtime:
             str(packages), os.pathsep.join(map(str, [*dict.fromkeys(layers), opt / "python"])),
         ),
         variables={"PYTHONPATH": str(packages)},
+        folders=(*_prefixes(_base_python()), str(BOOTSTRAP), str(packages), *_site_folders(packages)),
     )
 
 
@@ -100,6 +105,11 @@ def _make_python_library(library: Path) -> Path:
     return folder
 
 
+@lru_cache
+def _site_folders(packages: Path) -> tuple[str, ...]:
+    return tuple({str(link.readlink().parent) for link in packages.iterdir()})
+
+
 def _with_requirements(names: tuple[str, ...]) -> list[importlib.metadata.Distribution]:
     found: dict[str, importlib.metadata.Distribution] = {}
     wanted = list(names)
@@ -122,6 +132,7 @@ def _node(opt: Path) -> Runtime:
         version=f"nodejs:{version[0]}.v{version[1]}",
         command=(program, str(BOOTSTRAP / "node.mjs")),
         variables={"NODE_PATH": os.pathsep.join(map(str, path))},
+        folders=(*_prefixes(program), str(BOOTSTRAP)),
     )
 
 
@@ -150,6 +161,7 @@ def _ruby(task: Path, opt: Path) -> Runtime:
             "RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib", BOOTSTRAP / "ruby-sdk"))),
             "GEM_PATH": os.pathsep.join(map(str, gems)),
         },
+        folders=(*_prefixes(program), str(BOOTSTRAP), *_gem_path(program)),
     )
 
 
@@ -168,6 +180,11 @@ def _provided(name: str, task: Path, opt: Path) -> Runtime:
         if program.is_file():
             return Runtime(version=name.replace("provided.", "provided:") + ".v0", command=(str(program),))
     raise MissingRuntime("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+
+
+def _prefixes(program: str) -> tuple[str, ...]:
+    """Where it is installed, by the name that we call it by and by its true one: what stands above bin/."""
+    return tuple(str(path.parent.parent) for path in (Path(program), Path(program).resolve()))
 
 
 def _program(name: str, title: str, first: Path | None = None) -> tuple[str, tuple[int, ...]]:

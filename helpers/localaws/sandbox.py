@@ -9,14 +9,30 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
-from .keeper import PR_SET_CHILD_SUBREAPER
-
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 KEEPER = Path(__file__).with_name("keeper.py")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
 SIGNAL_PASSES = 3  # enough for all but a function that starts processes without end, which must not hold us up
+
+
+@dataclass(frozen=True)
+class View:
+    """The file system as the processes of one environment see it, where the machine lets us make that.
+
+    They share a /tmp of this size. They can read but not change the folders `read_only`, and those of `needed` that
+    would else be hidden, as they lie below /tmp. `name`: for `Keeper.forget`.
+    """
+
+    name: str
+    tmp_mb: int
+    read_only: list[str]
+    needed: list[str]
 
 
 class Keeper:
@@ -35,13 +51,14 @@ class Keeper:
             )
         threading.Thread(target=self._watch, daemon=True, name="keeper-watch").start()
 
-    def start(self, argv: list[str], env: dict[str, str], cwd: Path) -> "Sandbox":
+    def start(self, argv: list[str], env: dict[str, str], cwd: Path, view: View | None = None) -> "Sandbox":
         """Start a process with `env` as its whole environment; a missing program shows as exit code 126."""
+        request = {"argv": argv, "env": env, "cwd": str(cwd), "view": view and asdict(view)}
         output, output_write = os.pipe()
         status, status_write = os.pipe()
         theirs = [output_write, status_write]
         try:
-            reply = self._ask({"start": {"argv": argv, "env": env, "cwd": str(cwd)}}, theirs)
+            reply = self._ask({"start": request}, theirs)
         except OSError:
             for descriptor in (output, status):
                 os.close(descriptor)
@@ -52,10 +69,13 @@ class Keeper:
         return Sandbox(self, reply["pid"], output, status)
 
     def kill(self, pid: int) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the keeper has ended, and with it every process that it had started
             self._ask({"kill": pid})
-        except OSError:
-            return  # the keeper has ended, and with it every process that it had started
+
+    def forget(self, view: str) -> None:
+        """Give up the view of this name, and with it what lies in its /tmp, once no process is left in it."""
+        with contextlib.suppress(OSError):
+            self._ask({"forget": view})
 
     def close(self) -> None:
         """End the keeper, and with it every process that it has started."""
@@ -88,7 +108,10 @@ class Keeper:
                 if not part:
                     raise ConnectionResetError("the keeper of function processes has ended")
                 reply += part
-        return json.loads(reply)
+        answer = json.loads(reply)
+        if "error" in answer:
+            raise OSError(answer["error"])
+        return answer
 
 
 class Sandbox:
@@ -103,35 +126,74 @@ class Sandbox:
         self.pid = pid
         self.output, self.status = output, status
         os.set_blocking(output, False)
+        self._stopping = threading.Lock()  # held by whoever stops or continues its processes
+        self._frozen = self._killed = False
+        self._children: list[int] = []  # all below it, as of the last look at its memory
+        self._ended_seconds = 0.0  # what those have computed that have ended, as of then
 
     def freeze(self) -> None:
-        self._signal(signal.SIGSTOP)
+        """Stop all its processes, those included that are just being started."""
+        with self._stopping:
+            self._frozen = True
+            self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        with self._stopping:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
+
+    def pause(self) -> None:
+        """Stop its processes for a moment, while it is not frozen. Quicker than `freeze`, and may miss new ones."""
+        with self._stopping:
+            if self._frozen or self._killed:
+                return
+            _signal_group(self.pid, signal.SIGSTOP)
+            for child in self._children:  # not all are of its group
+                _signal_one(child, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on after `pause`: all that are there, as one that was just leaving the group may be stopped."""
+        with self._stopping:
+            if not (self._frozen or self._killed):
+                self._signal(signal.SIGCONT)
 
     def max_memory_mb(self) -> float:
         """The most memory in MB that the process has held so far, or what it and its children hold now, if more."""
-        children = _children(self.pid)
+        self._children = children = _children(self.pid)
+        self._ended_seconds = sum(map(_ended_seconds, (self.pid, *children)))
         together = sum(map(_share_bytes, (self.pid, *children))) if children else 0
         return max(_peak_bytes(self.pid), together) / 2**20
 
+    def cpu_seconds(self) -> float:
+        """How long its processes have computed so far. New children show with the next look at its memory."""
+        return _cpu_seconds(self.pid) + sum(map(_cpu_seconds, self._children)) + self._ended_seconds
+
     def kill(self) -> None:
+        with self._stopping:
+            self._killed = True
         self._keeper.kill(self.pid)
         for descriptor in (self.output, self.status):
             os.close(descriptor)
 
     def _signal(self, number: int) -> None:
         """To its process group at once, then to all below it, and to those that were just being started meanwhile."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended
-            os.killpg(self.pid, number)
+        _signal_group(self.pid, number)
         told: set[int] = set()
         for _ in range(SIGNAL_PASSES):
-            new = set(_children(self.pid)) - told
+            new = {*_children(self.pid), *self._children} - told
             for child in new:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(child, number)
+                _signal_one(child, number)
             told |= new
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended
+        os.killpg(pid, number)
+
+
+def _signal_one(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def end_leftovers(folder: Path) -> None:
@@ -167,6 +229,20 @@ if sys.platform == "linux":
         """Its memory, where a page that several processes share counts for each by its share of it: proc(5)."""
         return _kilobytes(f"/proc/{pid}/smaps_rollup", "Pss:")
 
+    def _cpu_seconds(pid: int) -> float:
+        try:
+            return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), as the kernel numbers these clocks
+        except OSError:  # it has ended
+            return 0.0
+
+    def _ended_seconds(pid: int) -> float:
+        """What its children that have ended have computed: cutime and cstime in proc(5)."""
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
+        return (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND
+
     def _kilobytes(file: str, name: str) -> int:
         """A field that stands there in kB, as bytes; 0 for a process that has ended."""
         try:
@@ -198,6 +274,16 @@ else:
             return 0
 
     _share_bytes = _peak_bytes
+
+    def _cpu_seconds(pid: int) -> float:
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:  # it has ended
+            return 0.0
+        return times.user + times.system
+
+    def _ended_seconds(pid: int) -> float:
+        return 0.0  # not told here
 
     def _children(pid: int) -> list[int]:
         try:

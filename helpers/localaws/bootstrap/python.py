@@ -57,11 +57,30 @@ def stand_in():
     return module
 
 
+def write_whole_frames():
+    """Let the client's log sink write on when a write was cut short, as happens to a process that was stopped in it."""
+    import io
+
+    from awslambdaric import bootstrap
+
+    class Sink(bootstrap.FramedTelemetryLogSink):
+        def __enter__(self):
+            self.file = io.BufferedWriter(os.fdopen(self.fd, "wb", 0))
+            return self
+
+        def log(self, msg, frame_type=None):
+            super().log(msg, frame_type)
+            self.file.flush()
+
+    bootstrap.FramedTelemetryLogSink = Sink
+
+
 if __name__ == "__main__":
     try:
         import runtime_client  # noqa: F401
     except ImportError:
         sys.modules["runtime_client"] = stand_in()
+    write_whole_frames()
     from awslambdaric.__main__ import main
 
     main([sys.argv[0], os.environ["_HANDLER"]])

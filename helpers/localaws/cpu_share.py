@@ -1,0 +1,100 @@
+"""The share of CPU that a memory size gets: a function that has used it up is stopped until time has paid for it.
+
+Lambda gives an environment CPU in proportion to its memory. This does what Linux does for containers ("CFS bandwidth
+control"), with signals: the time that a function's processes have computed is taken from an allowance that grows with
+the time on the clock. One that waits, for the network or in a sleep, is never slowed.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+from .sandbox import Sandbox
+
+MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+# How much can be saved up, as time. Measured by others, not promised: https://github.com/pwrdrvr/lambda-throttling
+PERIOD_S = 0.02
+LOOK_S = 0.004  # Linux brings the clock of a running process up to date that often, at 250 Hz
+
+
+def share(memory_mb: int) -> float:
+    """How many vCPUs a memory size gets: 1.0 is one core without a break."""
+    return memory_mb / MB_PER_VCPU
+
+
+class Allowance:
+    """What the processes of one sandbox may compute during one invocation."""
+
+    def __init__(self, sandbox: Sandbox, share: float) -> None:
+        self._sandbox, self._share = sandbox, share
+        self._left_s = self._most_s = share * PERIOD_S
+        self._used_s, self._at = sandbox.cpu_seconds(), time.monotonic()
+        self._stopped = False
+
+    def look(self) -> None:
+        """Stop the processes if they have used more than there was, or let them go on."""
+        before_s = self._used_s
+        overdrawn = self._balance() < 0
+        if overdrawn and (not self._stopped or self._used_s > before_s):  # a child that was just starting goes on
+            self._sandbox.pause()
+        elif self._stopped and not overdrawn:
+            self._sandbox.resume()
+        self._stopped = overdrawn
+
+    def settle(self, deadline: float) -> bool:
+        """Wait until all is paid for; False where that would take until after the deadline.
+
+        What is used between two looks shows only here. Thus short invocations, too, take their time in proportion.
+        """
+        debt_s = max(0.0, -self._balance()) / self._share
+        time.sleep(max(0.0, min(debt_s, deadline - time.monotonic())))
+        return time.monotonic() < deadline
+
+    def _balance(self) -> float:
+        now, used_s = time.monotonic(), max(self._used_s, self._sandbox.cpu_seconds())
+        earned_s = (now - self._at) * self._share
+        self._left_s = min(self._left_s + earned_s - (used_s - self._used_s), self._most_s)
+        self._used_s, self._at = used_s, now
+        return self._left_s
+
+
+class Governor:
+    """Keeps the running functions to their shares, with one thread for all; `on=False` lets all compute freely."""
+
+    def __init__(self, on: bool = True) -> None:
+        self._on = on
+        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._running: set[Allowance] = set()
+        self._changed = threading.Condition()
+        if on:
+            threading.Thread(target=self._govern, daemon=True, name="cpu-share").start()
+
+    @contextlib.contextmanager
+    def keep(self, sandbox: Sandbox, memory_mb: int) -> Iterator[Allowance | None]:
+        """Keep the processes to the share of this memory for as long as this lasts; None where they have no limit.
+
+        They may still be stopped at its end, and are then to be frozen or killed.
+        """
+        if not self._on or share(memory_mb) >= self._cores:
+            yield None
+            return
+        allowance = Allowance(sandbox, share(memory_mb))
+        with self._changed:
+            self._running.add(allowance)
+            self._changed.notify()
+        try:
+            yield allowance
+        finally:
+            with self._changed:
+                self._running.discard(allowance)
+
+    def _govern(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._running)
+                running = list(self._running)
+            for allowance in running:
+                allowance.look()
+            time.sleep(LOOK_S)
