@@ -32,7 +32,9 @@ def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = 
         return
     workshop = workshop or connect(ask=False)
     order = [kind.name for kind in KINDS]
-    entries = sorted(workshop.ledger.entries(), key=lambda entry: order.index(entry.kind))
+    held = workshop.ledger.entries()
+    unknown = [entry for entry in held if entry.kind not in order]  # a later version of this workshop's, say
+    entries = sorted((entry for entry in held if entry.kind in order), key=lambda entry: order.index(entry.kind))
     present = _present(workshop, entries)
     left, answer = _delete(workshop, entries, present, sleep)
     for entry in entries:
@@ -41,6 +43,12 @@ def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = 
     if left:
         names = ", ".join(f"{entry.kind} {entry.id}" for entry in left)
         raise CleanupError(f"Still there: {names}. {_reason(answer)}; run clean() again in a few minutes.")
+    if unknown:
+        names = ", ".join(f"{entry.kind} {entry.id}" for entry in unknown)
+        raise CleanupError(
+            f"Everything else is removed, but of what kind this is, clean() does not know: {names}; "
+            f"look for it in AWS, and then delete its lines from {workshop.ledger.path}."
+        )
     _report(present, len(entries) - len(present), list(_strays(workshop)))
 
 

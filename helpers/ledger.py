@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from .kinds import Kind
 
+# What a call of EC2 makes, as its tags name it.
+EC2_TYPES = {"CreateLaunchTemplate": "launch-template", "RunInstances": "instance"}
 FIELDS = ("event", "kind", "id", "place")  # of a line that counts; its time is for people
 
 
@@ -165,9 +167,13 @@ def _identifier(kind: Kind, model: Any, known: dict[str, Any]) -> str | None:
 def _add_tags(params: dict[str, Any], model: Any, tags: dict[str, str]) -> None:
     """Add `tags` where the call takes tags, keeping the caller's own.
 
-    Services disagree on the form: a dict (Lambda, SQS, Logs) or a list of Key and Value (IAM, SNS, DynamoDB).
+    Services disagree on the form: a dict (Lambda, SQS, Logs), a list of Key and Value (IAM, SNS, DynamoDB), or of
+    key and value (Step Functions).
     """
     members = model.input_shape.members
+    if model.name in EC2_TYPES:
+        _add_ec2_tags(params, EC2_TYPES[model.name], tags)
+        return
     name = next((name for name in ("Tags", "tags") if name in members), None)
     if name is None:
         return
@@ -175,8 +181,18 @@ def _add_tags(params: dict[str, Any], model: Any, tags: dict[str, str]) -> None:
         params[name] = tags | dict(params.get(name) or {})
     else:
         given = list(params.get(name) or [])
-        keys = {tag["Key"] for tag in given}
-        params[name] = given + [tag for tag in _as_list(tags) if tag["Key"] not in keys]
+        key, value = ("key", "value") if "key" in members[name].member.members else ("Key", "Value")
+        keys = {tag[key] for tag in given}
+        params[name] = given + [{key: each, value: text} for each, text in tags.items() if each not in keys]
+
+
+def _add_ec2_tags(params: dict[str, Any], type: str, tags: dict[str, str]) -> None:
+    """EC2 takes tags for each type of thing that a call makes."""
+    given = list(params.get("TagSpecifications") or [])
+    mine = next((each for each in given if each["ResourceType"] == type), {"Tags": []})
+    own = {tag["Key"]: tag["Value"] for tag in mine["Tags"]}
+    rest = [each for each in given if each is not mine]
+    params["TagSpecifications"] = [*rest, {"ResourceType": type, "Tags": _as_list(tags | own)}]
 
 
 def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -178,6 +178,21 @@ def test_tags_of_the_caller_stay(ledger):
     assert sent["tags"] == {"workshop": "lambda", "learner": "me"}
 
 
+def test_what_ec2_makes_is_tagged_and_entered(ledger):
+    mine = [{"Key": "night", "Value": "off"}, {"Key": "learner", "Value": "me"}]
+    specifications = [{"ResourceType": "volume", "Tags": mine}, {"ResourceType": "instance", "Tags": mine}]
+    parameters = {"MinCount": 1, "MaxCount": 1, "TagSpecifications": specifications}
+    sent = recorded(ledger, "ec2", "run_instances", parameters, {"Instances": [{"InstanceId": "i-1"}]})
+    volume, instance = sent["TagSpecifications"]
+    assert volume == specifications[0] and instance["ResourceType"] == "instance"
+    tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
+    assert tags == {"workshop": "lambda", "learner": "me", "night": "off"}
+    parameters = {"LaunchTemplateName": "t", "LaunchTemplateData": {}}
+    sent = recorded(ledger, "ec2", "create_launch_template", parameters, {})
+    assert [each["ResourceType"] for each in sent["TagSpecifications"]] == ["launch-template"]
+    assert ledger.entries() == [Entry("instance", "i-1"), Entry("launch template", "t")]
+
+
 def test_a_call_that_takes_no_tags_gets_none(ledger):
     target = {
         "Arn": "arn:aws:lambda:us-east-1:000000000000:function:f",
@@ -202,7 +217,7 @@ def test_each_kind_names_operations_and_fields_that_aws_has(kind):
         service, name = operation.split(".")
         model = session.get_service_model(service).operation_model(name)
         members = {*model.input_shape.members, *(model.output_shape.members if model.output_shape else ())}
-        fields = {field for _, field, _, _ in string.Formatter().parse(template) if field}
+        fields = {field.split("[")[0] for _, field, _, _ in string.Formatter().parse(template) if field}
         assert fields and fields <= members
     client = boto3.Session("x", "x", region_name="us-east-1").client(kind.service)
     assert all(client.can_paginate(listing) for listing in kind.listed_by)
@@ -296,6 +311,18 @@ def test_what_stays_is_named_and_stays_in_the_ledger(things, ledger):
     assert ledger.entries() == [Entry("second", "b")]
 
 
+def test_a_kind_that_is_not_known_is_named_and_everything_else_goes(things, ledger):
+    ledger.made(Entry("spaceship", "c"))
+    with pytest.raises(CleanupError) as caught:
+        things.clean()
+    assert str(caught.value) == (
+        "Everything else is removed, but of what kind this is, clean() does not know: spaceship c; "
+        f"look for it in AWS, and then delete its lines from {ledger.path}."
+    )
+    assert things.deleted == ["a", "b"]
+    assert ledger.entries() == [Entry("spaceship", "c")]
+
+
 def test_it_waits_longer_than_sqs_answers_for_a_deleted_queue():
     assert TRIES * PAUSE > 60  # seconds, by the documentation of DeleteQueue
 
@@ -340,6 +367,10 @@ def make_one_of_each(aws) -> None:
         Target={"Arn": function, "RoleArn": aws.role()},
     )  # fmt: skip
     client("apigatewayv2").create_api(Name=name("all"), ProtocolType="HTTP")
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    client("stepfunctions").create_state_machine(
+        name=name("all"), definition=json.dumps(definition), roleArn=aws.role()
+    )
     client("cloudwatch").put_metric_alarm(
         AlarmName=name("all"), Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum", Period=60,
         EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
@@ -349,6 +380,27 @@ def make_one_of_each(aws) -> None:
         TableName=name("all"), BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )  # fmt: skip
+    client("rds").create_db_parameter_group(
+        DBParameterGroupName=name("all"), DBParameterGroupFamily="postgres18", Description="a test's"
+    )
+    client("rds").create_db_instance(
+        DBInstanceIdentifier=name("all"), Engine="postgres", DBInstanceClass="db.t4g.micro", AllocatedStorage=20,
+        MasterUsername="workshop", MasterUserPassword="secret-of-a-test", DBParameterGroupName=name("all"),
+    )  # fmt: skip
+    secret = client("secretsmanager").create_secret(Name=name("all"), SecretString="{}")["ARN"]
+    subnets = client("ec2").describe_subnets()["Subnets"]
+    client("rds").create_db_proxy(
+        DBProxyName=name("all"), EngineFamily="POSTGRESQL", RoleArn=aws.role(),
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret}],
+        VpcSubnetIds=[subnet["SubnetId"] for subnet in subnets],
+    )  # fmt: skip
+    machine = {"ImageId": "ami-12345678", "InstanceType": "t4g.nano"}
+    client("ec2").create_launch_template(LaunchTemplateName=name("all"), LaunchTemplateData=machine)
+    client("ec2").run_instances(LaunchTemplate={"LaunchTemplateName": name("all")}, MinCount=1, MaxCount=1)
+    client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=name("all"), LaunchTemplate={"LaunchTemplateName": name("all")}, MinSize=1, MaxSize=1,
+        VPCZoneIdentifier=subnets[0]["SubnetId"],
     )  # fmt: skip
     client("s3").create_bucket(Bucket=name("all"))
     client("s3").put_bucket_versioning(Bucket=name("all"), VersioningConfiguration={"Status": "Enabled"})

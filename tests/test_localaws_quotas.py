@@ -21,6 +21,11 @@ TOO_MUCH = [
         "Reserved keys used in this request: AWS_LAMBDA_FUNCTION_NAME, AWS_REGION$",
     ),
     ({"Environment": {"Variables": {"a-b": "x"}}}, "ValidationException", "Map keys must satisfy constraint"),
+    (
+        {"Layers": [f"arn:aws:lambda:us-east-1:000000000000:layer:number-{number}:1" for number in range(6)]},
+        "InvalidParameterValueException",
+        "^Cannot reference more than 5 layers.$",
+    ),
     ({"Runtime": "python9.9"}, "InvalidParameterValueException", "^Value python9.9 at 'runtime' failed"),
     ({"Runtime": "nodejs12.x"}, "InvalidParameterValueException", "parameter of nodejs12.x is no longer supported"),
 ]
@@ -87,13 +92,72 @@ def test_a_package_over_50_mb_in_the_request(make_function, clients):
     assert function.invoke().payload == "runs"
 
 
-def test_a_package_over_250_mb_unzipped(clients):
+def zeros(mb: int) -> bytes:
+    """A package of this size, unzipped; zipped it is small."""
     package = io.BytesIO()
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros", bytes(251 * 2**20), zipfile.ZIP_DEFLATED, 1)
-    response = create(clients, Code={"ZipFile": package.getvalue()})
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("app.py", CODE["app.py"])
+        archive.writestr("zeros", bytes(mb * 2**20 - len(CODE["app.py"])))
+    return package.getvalue()
+
+
+@pytest.fixture
+def bucket(clients):
+    s3 = clients("s3")
+    s3.create_bucket(Bucket="packages")
+    yield "packages"
+    for found in s3.list_objects_v2(Bucket="packages").get("Contents", []):
+        s3.delete_object(Bucket="packages", Key=found["Key"])
+    s3.delete_bucket(Bucket="packages")
+
+
+def test_a_package_over_250_mb_unzipped(make_function, clients, bucket):
+    message = "Unzipped size must be smaller than 262144000 bytes"
+    function, large = make_function(CODE), zeros(251)
+    clients("s3").put_object(Bucket=bucket, Key="large.zip", Body=large)
+    from_s3 = {"S3Bucket": bucket, "S3Key": "large.zip"}
+    for code in ({"ZipFile": large}, from_s3):
+        update = clients("lambda").update_function_code
+        for response in (create(clients, Code=code), refused(update, FunctionName=function.name, **code)):
+            assert response["Error"]["Code"] == "InvalidParameterValueException"
+            assert response["Error"]["Message"] == message
+    assert function.invoke().payload == "runs"
+
+
+def test_a_package_of_249_mb_unzipped_is_taken(make_function, clients):
+    function = make_function(CODE)
+    clients("lambda").update_function_code(FunctionName=function.name, ZipFile=zeros(249))
+    function.wait()
+    assert function.invoke().payload == "runs"
+
+
+def test_a_package_of_over_50_mb_is_taken_from_s3(make_function, clients, bucket):
+    function, package = make_function(CODE), io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 'large'\n")
+        archive.writestr("noise", bytes(51 * 2**20))
+    clients("s3").put_object(Bucket=bucket, Key="code.zip", Body=package.getvalue())
+    clients("lambda").update_function_code(FunctionName=function.name, S3Bucket=bucket, S3Key="code.zip")
+    function.wait()
+    assert function.invoke().payload == "large"
+
+
+def test_code_and_layers_count_together(make_function, clients):
+    layer = clients("lambda").publish_layer_version(LayerName="zeros", Content={"ZipFile": zeros(150)})
+    arn = layer["LayerVersionArn"]
+    function = make_function(CODE, Layers=[arn])
+    update = clients("lambda").update_function_code
+    update(FunctionName=function.name, ZipFile=zeros(99))
+    function.wait()
+    assert function.invoke().payload == "runs"
+    response = refused(update, FunctionName=function.name, ZipFile=zeros(101))
     assert response["Error"]["Code"] == "InvalidParameterValueException"
-    assert response["Error"]["Message"] == "Unzipped size must be smaller than 262144000 bytes"
+    assert response["Error"]["Message"] == (
+        "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. "
+        f"The actual size is {251 * 2**20} bytes."
+    )
+    version = {"LayerName": "zeros", "VersionNumber": layer["Version"]}
+    clients("lambda").delete_layer_version(**version)
 
 
 def test_the_largest_function_that_is_allowed(make_function, clients):

@@ -16,7 +16,7 @@ import uuid
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from . import quotas, seam
+from . import quotas, recursion, seam
 from .inbox import Inbox
 
 WHO = "/_localaws"
@@ -27,24 +27,26 @@ CONFIGURING = {
     ("POST", None): "CreateFunction", ("PUT", "code"): "UpdateFunctionCode",
     ("PUT", "configuration"): "UpdateFunctionConfiguration",
 }
-URL_PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$")
-FUNCTION_URL = re.compile(rb"https://([a-z0-9]{32})\.(lambda-url\.[a-z0-9-]+\.on\.aws)/")
+ADDRESS_PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$|/v2/apis(?:/([^/]+))?$")  # of function URLs, HTTP APIs
+ADDRESS = re.compile(rb"https?://(\w+)\.(lambda-url\.[a-z0-9-]+\.on\.aws|execute-api\.127\.0\.0\.1)(?::\d+)?")
 # Synchronous 6 MB, asynchronous 1 MB (256 KB until October 2025): the developer guide's "Lambda quotas".
 PAYLOAD_LIMITS = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 
 
 class Gateway:
-    """Passes requests on to `app`, which is MiniStack's, and serves its function URLs and the inbox on other ports."""
+    """Passes requests on to `app`, MiniStack's, and serves function URLs, HTTP APIs and the inbox on other ports."""
 
     def __init__(self, app, ended: asyncio.Event, inbox: Inbox) -> None:
         self._app = app
         self._ended = ended
         self._inbox = inbox
-        self._addresses: dict[bytes, bytes] = {}  # id of a function URL -> http://127.0.0.1:port/
+        self._addresses: dict[bytes, bytes] = {}  # id of a function URL or an HTTP API -> http://127.0.0.1:port
+        self._gone: dict[bytes, asyncio.Event] = {}  # by the same id: what was there is deleted
         self._listeners: list[asyncio.Task] = []
         self._serve(inbox, inbox.listener)
 
     async def __call__(self, scope, receive, send) -> None:
+        recursion.chain.set(recursion.from_header(scope.get("headers", [])))
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] == WHO:
@@ -53,8 +55,10 @@ class Gateway:
             await self._control_inbox(scope, receive, send)
         elif scope["method"] == "POST" and INVOKE_PATH.search(scope["path"]):
             await self._invoke(scope, receive, send)
-        elif URL_PATH.search(scope["path"]):
+        elif found := ADDRESS_PATH.search(scope["path"]):
             await self._with_addresses(scope, receive, send)
+            if scope["method"] == "DELETE" and found[1]:
+                self._release(found[1].encode())
         elif operation := _configuring(scope["method"], scope["path"]):
             await self._configure(operation, scope, receive, send)
         else:
@@ -91,7 +95,7 @@ class Gateway:
         await _answer(send, status, {"Type": "User", "message": message}, code)
 
     async def _with_addresses(self, scope, receive, send) -> None:
-        """Pass on a request about function URLs, and hand out addresses on this machine in place of AWS's."""
+        """Pass on a request about function URLs or HTTP APIs, and hand out addresses on this machine."""
         start, body = None, b""
 
         async def collect(message) -> None:
@@ -102,7 +106,7 @@ class Gateway:
                 body += message.get("body", b"")
 
         await self._app(scope, receive, collect)
-        body = FUNCTION_URL.sub(lambda match: self._address(*match.groups()), body)
+        body = ADDRESS.sub(lambda match: self._address(*match.groups()), body)
         headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
         await send(start)
@@ -111,15 +115,22 @@ class Gateway:
     def _address(self, identifier: bytes, domain: bytes) -> bytes:
         if identifier not in self._addresses:
             listener = socket.create_server(("127.0.0.1", 0))
-            self._addresses[identifier] = f"http://127.0.0.1:{listener.getsockname()[1]}/".encode()
-            self._serve(_AtHost(self._app, identifier + b"." + domain), listener)
+            self._addresses[identifier] = f"http://127.0.0.1:{listener.getsockname()[1]}".encode()
+            self._gone[identifier] = asyncio.Event()
+            self._serve(_AtHost(self._app, identifier + b"." + domain), listener, self._gone[identifier])
         return self._addresses[identifier]
 
-    def _serve(self, app, listener: socket.socket) -> None:
+    def _release(self, identifier: bytes) -> None:
+        """Free the port of what was deleted."""
+        if self._addresses.pop(identifier, None):
+            self._gone.pop(identifier).set()
+
+    def _serve(self, app, listener: socket.socket, gone: asyncio.Event | None = None) -> None:
         config = Config()
         config.bind = [f"fd://{listener.detach()}"]
         config.graceful_timeout = 1
-        served = serve(_WithoutLifespan(app), config, shutdown_trigger=self._ended.wait)
+        events = [self._ended, gone] if gone else [self._ended]
+        served = serve(_WithoutLifespan(app), config, shutdown_trigger=lambda: _first(events))
         self._listeners.append(asyncio.create_task(served))
 
     async def _control_inbox(self, scope, receive, send) -> None:
@@ -156,6 +167,14 @@ class _AtHost:
     async def __call__(self, scope, receive, send) -> None:
         headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"host"]
         await self._app({**scope, "headers": [(b"host", self._host), *headers]}, receive, send)
+
+
+async def _first(events: list[asyncio.Event]) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def _body(receive) -> bytes:

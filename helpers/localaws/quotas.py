@@ -1,4 +1,4 @@
-"""What AWS refuses when a function is created or updated, and MiniStack does not. It measures no deployment package.
+"""What AWS refuses when a function is created or updated, and MiniStack does not, or in other words.
 
 Quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. The sentences are AWS's own.
 """
@@ -9,6 +9,8 @@ import re
 MEMORY_MB = (128, 10_240)
 TIMEOUT_S = (1, 900)
 MAX_ENVIRONMENT_BYTES = 4096
+MAX_UNZIPPED_BYTES = 250 * 2**20
+MAX_LAYERS = 5
 # A zip of 50 MB in base64, and 256 KiB for the rest of the request.
 MAX_REQUEST_BYTES = -(-50 * 2**20 * 4 // 3) + 256 * 2**10
 MAX_NAME_LENGTH = 64
@@ -56,7 +58,20 @@ def refusal(request: dict) -> tuple[str, str] | None:
         or _runtime(request.get("Runtime"))
         or _reserved(variables)
         or _environment_size(variables)
+        or _layers(request.get("Layers") or [])
     )
+
+
+def unzipped(code: int, layers: int) -> tuple[str, str] | None:
+    """Error code and message for a function whose code and layers have these bytes unzipped; None where accepted."""
+    if code > MAX_UNZIPPED_BYTES:
+        return _invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+    if code + layers > MAX_UNZIPPED_BYTES:
+        return _invalid(
+            f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED_BYTES} bytes. "
+            f"The actual size is {code + layers} bytes."
+        )
+    return None
 
 
 def _name(name: str | None) -> tuple[str, str] | None:
@@ -123,6 +138,10 @@ def _environment_size(variables: dict[str, str]) -> tuple[str, str] | None:
         "Lambda was unable to configure your environment variables because the environment variables you have "
         f"provided exceeded the 4KB limit. Measured size: {size} bytes"
     )
+
+
+def _layers(arns: list[str]) -> tuple[str, str] | None:
+    return _invalid(f"Cannot reference more than {MAX_LAYERS} layers.") if len(arns) > MAX_LAYERS else None
 
 
 def _invalid(message: str) -> tuple[str, str]:

@@ -1,28 +1,28 @@
 """The one place where MiniStack's Lambda is given another data plane: ours.
 
-MiniStack keeps the control plane, the event sources, retries and throttling; it asks this module to run a function.
-`install` puts our functions in the place of its own, and refuses to when MiniStack is not as it was when this was
-written. Everything that we touch in MiniStack is named here.
+MiniStack keeps the control plane and the throttling, and asks this module to run a function. `install` puts our
+functions in the place of its own, those of the modules of events too, and refuses to when MiniStack is not as it was
+when this was written. Everything that we touch in MiniStack is named here.
 """
 
-import contextvars
 import inspect
 import json
 import secrets
 import threading
 import time
-import uuid
-from dataclasses import dataclass
 
-from ministack.core import lambda_runtime
+from ministack.core import arn, lambda_runtime, responses
 from ministack.core.responses import error_response_json
-from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, sns
+from ministack.services import apigateway, cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sns, sqs
 
+from . import async_invocation, http_api, metrics, quotas, rds, recursion, redrive, schedules, sqs_source
 from .function import Function
 from .pool import Pool
+from .request import Request, request
 from .runtime_api import Invocation
 
-# What we replace or call, with the parameters that it had in the version that pyproject.toml pins.
+# What we replace, call or read, with the parameters that it had in the version that pyproject.toml pins, or None
+# where it is a value.
 CONTRACT = {
     (lambda_svc, "_execute_function_dispatch"): ("func", "config", "event", "request_id", "started"),
     (lambda_svc, "_acquire_execution_slot"): ("func", "config"),
@@ -33,6 +33,9 @@ CONTRACT = {
     (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
     (lambda_svc, "_delete_function"): ("name", "query_params", "path_qualifier"),
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
+    (lambda_svc, "_validate_total_unzipped_size"): ("code_zip", "layers"),
+    (lambda_svc, "_unzipped_size"): ("zip_data",),
+    (lambda_svc, "_layer_unzipped_size"): ("attachment",),
     (lambda_svc, "executions_in_flight"): (),
     (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
     (lambda_svc, "_execution_record_for_config"): ("func", "config"),
@@ -42,30 +45,87 @@ CONTRACT = {
     ),
     (lambda_svc, "_inflight_key"): ("config",),
     (lambda_runtime, "reset"): (),
-    (cloudwatch, "record_metric"): ("namespace", "metric_name", "value", "unit", "dimensions"),
+    (lambda_svc, "_functions"): None,
+    (lambda_svc, "_function_urls"): None,
+    (lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY"): None,
+    (lambda_svc, "_execute_function"): ("func", "event"),
+    (lambda_svc, "_run_with_function_config_scope"): ("func_or_config", "callback", "args", "kwargs"),
+    (lambda_svc, "_recursive_loop_drop"): ("name", "func", "depth"),
+    (lambda_svc, "_event_invoke_config"): ("func", "qualifier"),
+    (lambda_svc, "_iter_all_esms"): (),
+    (lambda_svc, "_run_sqs_batch"): ("esm", "func_rec", "event", "batch", "queue_url", "queue_name"),
+    (lambda_svc, "_esm_wake"): None,
+    (lambda_svc, "_esm_backoff_until"): None,
+    (lambda_svc, "_ESM_BACKOFF_SECONDS"): None,
+    (sqs, "_receive_messages_for_esm"): ("queue_url", "max_number"),
+    (sqs, "_delete_messages_for_esm"): ("queue_url", "receipt_handles"),
+    (sqs, "_collect_msgs"): ("q", "max_n", "vis_timeout"),
+    (sqs, "_expire_retained"): ("q",),
+    (sqs, "_refresh_counts"): ("q",),
+    (sqs, "_dlq_sweep"): ("q",),
+    (sqs, "_ensure_msg_fields"): ("m",),
+    (sqs, "_get_q"): ("url", "action"),
+    (sqs, "_queue_by_arn"): ("arn",),
+    (sqs, "_queue_url_for_account"): ("account_id", "name"),
+    (sqs, "_act_send_message"): ("data", "qurl"),
+    (sqs, "_Err"): ("code", "message", "status"),
+    (sqs, "_HANDLERS"): None,
+    (sqs, "_queues"): None,
+    (sqs, "_queues_lock"): None,
+    (sqs, "esm_wake"): None,
+    (sns, "_topics"): None,
+    (sns, "_fanout"): (
+        "topic_arn", "msg_id", "message", "subject", "message_structure", "message_attributes", "message_group_id",
+        "message_dedup_id",
+    ),
+    (eventbridge, "_put_events"): ("data", "allow_aws_source"),
+    (eventbridge, "_tick_scheduled_rules"): (),
+    (eventbridge, "_SCHEDULER_TICK_INTERVAL"): None,
+    (eventbridge, "_rules"): None,
+    (eventbridge, "_rule_last_fired"): None,
+    (eventbridge, "_parse_rate_seconds"): ("expr",),
+    (eventbridge, "_parse_cron_fields"): ("expr",),
+    (eventbridge, "_cron_next_fire"): ("fields", "after_dt"),
+    (eventbridge, "_invoke_target"): ("target", "event", "rule", "view"),
+    (scheduler, "_tick_schedules"): (),
+    (scheduler, "_SCHEDULE_TICK_INTERVAL"): None,
+    (scheduler, "_schedules"): None,
+    (scheduler, "_tags"): None,
+    (scheduler, "_create_schedule"): ("name", "body"),
+    (scheduler, "_update_schedule"): ("name", "body"),
+    (scheduler, "_to_epoch"): ("value",),
+    (scheduler, "_error"): ("status", "code", "message"),
+    (apigateway, "_create_api"): ("data",),
+    (apigateway, "_create_integration"): ("api_id", "data"),
+    (apigateway, "_create_route"): ("api_id", "data"),
+    (apigateway, "_create_stage"): ("api_id", "data"),
+    (apigateway, "run_reentrant"): ("fn", "args", "thread_name"),
+    (cloudwatch, "_metrics"): None,
+    (cloudwatch, "_metric_bucket"): ("key",),
+    (cloudwatch, "_evict_old_metrics"): (),
+    (cloudwatch, "_dims_from_list"): ("dimensions",),
+    (cloudwatch, "_dims_key"): ("dims",),
+    (cloudwatch, "_calc_stats"): ("points",),
+    (cloudwatch, "_stat_value"): ("stats", "stat_name", "points"),
+    (cloudwatch, "_alarms"): None,
+    (cloudwatch, "_evaluate_alarm"): ("alarm",),
+    (cloudwatch, "_evaluate_parent_alarms"): ("child", "seen"),
+    (cloudwatch, "_record_history"): ("alarm_name", "old_state", "new_state", "reason", "alarm_type", "reason_data"),
+    (cloudwatch, "_dispatch_alarm_actions"): ("alarm", "old_state", "new_state", "reason"),
+    (arn, "parse_arn"): ("value",),
+    (responses, "set_request_account_id"): ("access_key_id",),
+    (responses, "set_request_region"): ("region",),
+    (responses, "get_region"): (),
+    (cloudwatch_logs, "_log_groups"): None,
     (cloudwatch_logs, "_append_log_events"): ("stream", "events"),
     (cloudwatch_logs, "_make_group_arn"): ("name",),
     (cloudwatch_logs, "_fanout_to_subscription_filters"): ("group_name", "stream_name", "events"),
+    **rds.CONTRACT,
 }
 
 
 class SeamError(RuntimeError):
     """MiniStack is not the one that this module was written for."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request to run a function, as its caller sent it; `payload` is None where an event source made the event."""
-
-    request_id: str
-    client_context: str = ""
-    payload: bytes | None = None
-    waits: bool = False  # the caller waits for the answer, and gets it byte for byte
-
-
-# Set by the gateway for a call of Invoke, and by ours for every other asynchronous event; its retries inherit it,
-# so that they share one request id, as on AWS.
-request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("request", default=None)
 
 
 def verify() -> None:
@@ -74,7 +134,7 @@ def verify() -> None:
         found = getattr(module, name, None)
         if found is None:
             raise SeamError(f"MiniStack has no {module.__name__}.{name} any more; pin the version that has it.")
-        actual = tuple(inspect.signature(found).parameters)
+        actual = tuple(inspect.signature(found).parameters) if parameters is not None else None
         if actual != parameters:
             raise SeamError(
                 f"{module.__name__}.{name} of MiniStack takes {actual}, not {parameters}; pin the old version."
@@ -84,42 +144,24 @@ def verify() -> None:
 def install(pool: Pool) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
     verify()
+    for module in (metrics, async_invocation, sqs_source, redrive, recursion, schedules, http_api):
+        module.install()
     acquire_slot, validate_snapstart = lambda_svc._acquire_execution_slot, lambda_svc._validate_snapstart
-    invoke_async, delete = lambda_svc.invoke_async_with_retry, lambda_svc._delete_function
+    delete = lambda_svc._delete_function
 
     def execute(func: dict, config: dict, event, request_id: str, started: float) -> dict:
         return run(pool, func, config, event, request_id)
 
     def acquire(func: dict, config: dict):
-        slot, limit = acquire_slot(func, config)
         name = config.get("FunctionName", "")
+        slot, limit = acquire_slot(lambda_svc._functions.get(name) or func, config)  # a version has no limit of its own
         if slot is None:
-            record(name, "Throttles", 1)
+            metrics.record(name, "Throttles", 1)
         else:
             total, each = lambda_svc.executions_in_flight()
-            record(name, "ConcurrentExecutions", each.get(lambda_svc._inflight_key(config), 1), everywhere=total)
+            running = each.get(lambda_svc._inflight_key(config), 1)
+            metrics.record(name, "ConcurrentExecutions", running, everywhere=total)
         return slot, limit
-
-    def invoke_async_with_retry(func: dict, event: dict) -> None:
-        context = contextvars.copy_context()
-        if request.get() is None:
-            context.run(request.set, Request(str(uuid.uuid4())))
-        context.run(invoke_async, func, event)
-
-    def deliver(arn: str, event: dict) -> None:
-        """Lambda queues what these send and tries three times; MiniStack's own ways run it once."""
-        func, config, _ = lambda_svc._get_func_record_for_ref(arn)
-        if func and config:
-            context = contextvars.copy_context()
-            context.run(request.set, None)  # not the request of whoever sent the event
-            context.run(invoke_async_with_retry, lambda_svc._execution_record_for_config(func, config), event)
-
-    def deliver_from_eventbridge(arn, payload) -> None:
-        deliver(arn, json.loads(payload))
-
-    def deliver_from_sns(endpoint, envelope, topic_arn, sub_arn, msg_id, raw_message, message_attributes) -> None:
-        record = {"EventVersion": "1.0", "EventSubscriptionArn": sub_arn, "EventSource": "aws:sns"}
-        deliver(endpoint, {"Records": [{**record, "Sns": json.loads(envelope)}]})
 
     def delete_with_urls(name, query_params, path_qualifier=None):
         answer = delete(name, query_params, path_qualifier)
@@ -133,6 +175,11 @@ def install(pool: Pool) -> None:
             return _refusal("SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out.")
         return validate_snapstart(snap, runtime=runtime, package_type=package_type, ephemeral_size=ephemeral_size)
 
+    def refuse_unzipped(code_zip, layers):
+        attached = sum(lambda_svc._layer_unzipped_size(layer) for layer in layers or [] if layer)
+        refused = quotas.unzipped(lambda_svc._unzipped_size(code_zip), attached)
+        return error_response_json(*refused, 400) if refused else None
+
     def refuse_provisioned_concurrency(func_name, qualifier, data):
         return _refusal("Provisioned concurrency is not in the embedded AWS, which holds no environments ready.")
 
@@ -144,10 +191,8 @@ def install(pool: Pool) -> None:
     lambda_svc._emit_lambda_metrics = lambda *args, **kwargs: None  # it counts some calls twice and others never
     lambda_svc.invalidate_worker = invalidate_worker
     lambda_svc._delete_function = delete_with_urls
-    lambda_svc.invoke_async_with_retry = invoke_async_with_retry
-    eventbridge._dispatch_to_lambda = deliver_from_eventbridge
-    sns._deliver_to_lambda = deliver_from_sns
     lambda_svc._validate_snapstart = refuse_snapstart
+    lambda_svc._validate_total_unzipped_size = refuse_unzipped
     lambda_svc._put_provisioned_concurrency = refuse_provisioned_concurrency
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
     lambda_runtime.reset = pool.retire_all
@@ -159,13 +204,15 @@ def run(pool: Pool, func: dict, config: dict, event, request_id: str) -> dict:
     if function is None:
         return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
     sent = request.get() or Request(request_id)
+    started = time.time()
     outcome = pool.invoke(function, Invocation(
         request_id=sent.request_id, payload=sent.payload or json.dumps(event).encode(), deadline_ms=0,
-        function_arn=config["FunctionArn"], trace_id=_trace_id(), client_context=sent.client_context,
+        function_arn=config["FunctionArn"], trace_id=f"{_trace_id()};{recursion.lineage(config)}",
+        client_context=sent.client_context,
     ))
-    record(function.name, "Invocations", 1)
-    record(function.name, "Errors", int(outcome.failed))
-    record(function.name, "Duration", outcome.report.duration_ms, "Milliseconds")
+    metrics.record(function.name, "Invocations", 1, at=started)
+    metrics.record(function.name, "Errors", int(outcome.failed), at=started)
+    metrics.record(function.name, "Duration", outcome.report.duration_ms, "Milliseconds", at=started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
 
@@ -177,12 +224,6 @@ def function_from(func: dict, config: dict) -> Function | None:
     layers = tuple(filter(None, (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ())))
     latest = lambda_svc._functions.get(config["FunctionName"]) or func  # a version has no tags of its own
     return Function.from_configuration(config, func["code_zip"], layers, latest.get("tags") or {})
-
-
-def record(function_name: str, metric: str, value: float, unit: str = "Count", everywhere: float | None = None) -> None:
-    """Record a metric of AWS/Lambda for the function, and for all functions together (`everywhere`, or the same)."""
-    cloudwatch.record_metric("AWS/Lambda", metric, value, unit, {"FunctionName": function_name})
-    cloudwatch.record_metric("AWS/Lambda", metric, value if everywhere is None else everywhere, unit, {})
 
 
 _log_lock = threading.Lock()

@@ -9,11 +9,13 @@ import socket
 import sys
 from pathlib import Path
 
+from .. import settings as workshop_settings
+
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
 SERVICES = (
     "apigateway", "autoscaling", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "events", "iam", "kms",
-    "lambda", "logs", "monitoring", "pipes", "resource-groups", "s3", "scheduler", "secretsmanager", "sns", "sqs",
-    "ssm", "states", "sts", "tagging",
+    "lambda", "logs", "monitoring", "pipes", "rds", "resource-groups", "s3", "scheduler", "secretsmanager", "sns",
+    "sqs", "ssm", "states", "sts", "tagging",
 )
 
 
@@ -40,14 +42,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--region", default="us-east-1")
     options = parser.parse_args(arguments)
+    try:
+        cpu_share = workshop_settings.cpu_share()
+    except workshop_settings.SettingError as error:
+        print(error)  # the last line of the log is what the reader is told
+        return 1
     for name in [name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LAMBDA_"))]:
         del os.environ[name]  # the reader's credentials, and settings that would change what we promise
     os.environ.update(settings(options.port, options.region))
-    asyncio.run(_serve(options.home, options.port, options.region))
+    asyncio.run(_serve(options.home, options.port, options.region, cpu_share))
     return 0
 
 
-async def _serve(home: Path, port: int, region: str) -> None:
+async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
     import ministack.app
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -56,19 +63,23 @@ async def _serve(home: Path, port: int, region: str) -> None:
     from .gateway import Gateway
     from .inbox import Inbox, write_private
     from .pool import Pool
+    from .rds import Databases
 
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
-    pool = Pool(home / "localaws", f"http://127.0.0.1:{port}", seam.write_log)
+    pool = Pool(home / "localaws", f"http://127.0.0.1:{port}", seam.write_log, cpu_share)
+    databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
         await ended.wait()
+        databases.close()
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
         seam.install(pool)
+        databases.install()
         inbox = Inbox(home)
         gateway = Gateway(ministack.app.app, ended, inbox)
         config = Config()
@@ -83,6 +94,7 @@ async def _serve(home: Path, port: int, region: str) -> None:
         finally:
             state.unlink(missing_ok=True)
     finally:
+        databases.close()
         pool.close()
 
 
