@@ -233,3 +233,11 @@ def test_what_a_move_task_refuses(clients, queue):
         sqs.start_message_move_task(SourceArn=plain["QueueArn"] + "-gone")
     with pytest.raises(sqs.exceptions.ResourceNotFoundException):
         sqs.cancel_message_move_task(TaskHandle="none")
+
+
+def test_a_second_mapping_of_the_same_queue_and_function_is_refused(queue, mapping, make_function):
+    source, first, second = queue(), make_function(COUNT), make_function(COUNT)
+    identifier = mapping(source, first)
+    with pytest.raises(ClientError, match=f"ResourceConflictException.* already exists.* UUID {identifier}"):
+        mapping(source, first)
+    assert mapping(source, second) != identifier

@@ -53,6 +53,8 @@ CONTRACT = {
     (lambda_svc, "_recursive_loop_drop"): ("name", "func", "depth"),
     (lambda_svc, "_event_invoke_config"): ("func", "qualifier"),
     (lambda_svc, "_iter_all_esms"): (),
+    (lambda_svc, "_create_esm"): ("data",),
+    (lambda_svc, "_resolve_existing_esm_function"): ("function_ref",),
     (lambda_svc, "_run_sqs_batch"): ("esm", "func_rec", "event", "batch", "queue_url", "queue_name"),
     (lambda_svc, "_esm_wake"): None,
     (lambda_svc, "_esm_backoff_until"): None,

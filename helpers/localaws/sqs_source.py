@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 
+from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc, sqs
 
 from . import recursion
@@ -20,7 +21,7 @@ _polled: dict = {}  # the mapping that the poller, a single thread, is at
 
 def install() -> None:
     """Let MiniStack's mappings of queues behave as AWS's. Call once, before it serves."""
-    each_mapping = lambda_svc._iter_all_esms
+    each_mapping, create = lambda_svc._iter_all_esms, lambda_svc._create_esm
 
     def noted() -> Iterator[tuple[str, str, dict]]:
         """Every mapping; `_polled` is the one that was given last."""
@@ -29,11 +30,30 @@ def install() -> None:
             _polled = mapping
             yield account, region, mapping
 
+    def create_once(data: dict) -> tuple:
+        return _conflict(data, each_mapping()) or create(data)
+
     lambda_svc._iter_all_esms = noted
+    lambda_svc._create_esm = create_once
     lambda_svc._run_sqs_batch = run_batch
     sqs._receive_messages_for_esm = receive
     sqs._delete_messages_for_esm = delete
     sqs._dlq_sweep = move_dead_letters
+
+
+def _conflict(data: dict, mappings: Iterator[tuple[str, str, dict]]) -> tuple | None:
+    """AWS's refusal of a second mapping from one source to one function."""
+    source = data.get("EventSourceArn", "")
+    function, qualifier, _ = lambda_svc._resolve_existing_esm_function(data.get("FunctionName", ""))
+    wanted = source, function, qualifier
+    for _, _, mapping in mappings:
+        if (mapping["EventSourceArn"], mapping["FunctionName"], mapping.get("Qualifier")) == wanted:
+            return error_response_json(
+                "ResourceConflictException",
+                f'An event source mapping with SQS arn (" {source} ") and function (" {function} ") already exists. '
+                f"Please update or delete the existing mapping with UUID {mapping['UUID']}", 409,
+            )
+    return None
 
 
 def receive(queue_url: str, batch_size: int) -> list[dict]:
