@@ -12,6 +12,7 @@ _DEFINED_IN = {
     "choose": "settings",
     "connect": "connect",
     "package": "package",
+    "package_layer": "package",
     "deploy": "deploy",
     "load_event": "events",
     "compare_events": "events",

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 ABSENT = {
     "404", "NoSuchBucket", "NoSuchEntity", "NoSuchEntityException", "NotFoundException", "ResourceNotFound",
     "ResourceNotFoundException", "NotFound", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
+    "DBInstanceNotFound", "DBParameterGroupNotFound", "DBProxyNotFoundFault", "InvalidInstanceID.NotFound",
+    "InvalidLaunchTemplateName.NotFoundException",
 }  # fmt: skip
 
 
@@ -111,6 +113,16 @@ def _delete_topic(client: Any, name: str) -> None:
         client.delete_topic(TopicArn=arn)
 
 
+def _state_machine_arns(client: Any, name: str) -> list[str]:
+    pages = client.get_paginator("list_state_machines").paginate()
+    return [each["stateMachineArn"] for page in pages for each in page["stateMachines"] if each["name"] == name]
+
+
+def _delete_state_machine(client: Any, name: str) -> None:
+    for arn in _state_machine_arns(client, name):
+        client.delete_state_machine(stateMachineArn=arn)
+
+
 def _layer_version(id: str) -> dict[str, Any]:
     name, number = id.rsplit(":", 1)
     return {"LayerName": name, "VersionNumber": int(number)}
@@ -124,6 +136,53 @@ def _layer_version_exists(client: Any, id: str) -> bool:
 
 def _alarm_exists(client: Any, name: str) -> bool:
     return bool(client.describe_alarms(AlarmNames=[name])["MetricAlarms"])
+
+
+def _secret_exists(client: Any, name: str) -> bool:
+    try:
+        return "DeletedDate" not in client.describe_secret(SecretId=name)  # on AWS it goes a moment later
+    except ClientError as error:
+        if says_absent(error):
+            return False
+        raise
+
+
+def _delete_secret(client: Any, name: str) -> None:
+    client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+def _delete_db_instance(client: Any, name: str) -> None:
+    client.delete_db_instance(
+        DBInstanceIdentifier=name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True
+    )
+
+
+def _group_exists(client: Any, name: str) -> bool:
+    return bool(client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"])
+
+
+def _delete_group(client: Any, name: str) -> None:
+    client.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)  # with its instances
+
+
+def _launch_template_exists(client: Any, name: str) -> bool:
+    try:  # an emulator may answer an empty list
+        return bool(client.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"])
+    except ClientError as error:
+        if says_absent(error):
+            return False
+        raise
+
+
+def _instance_exists(client: Any, id: str) -> bool:
+    try:
+        reservations = client.describe_instances(InstanceIds=[id])["Reservations"]
+    except ClientError as error:
+        if says_absent(error):
+            return False
+        raise
+    states = [instance["State"]["Name"] for each in reservations for instance in each["Instances"]]
+    return any(state not in ("shutting-down", "terminated") for state in states)  # AWS shows these for an hour
 
 
 # In the order in which things are removed: what starts functions first, roles last.
@@ -141,6 +200,11 @@ KINDS = [
         "rule", "events", {"events.PutRule": "{Name}"},
         _answers("describe_rule", "Name"), _delete_rule,
         {"list_rules": "Rules[].Name"},
+    ),
+    Kind(
+        "state machine", "stepfunctions", {"stepfunctions.CreateStateMachine": "{name}"},
+        lambda client, name: bool(_state_machine_arns(client, name)), _delete_state_machine,
+        {"list_state_machines": "stateMachines[].name"},
     ),
     Kind(
         "HTTP API", "apigatewayv2", {"apigatewayv2.CreateApi": "{ApiId}"},
@@ -182,6 +246,20 @@ KINDS = [
         {"list_queues": "QueueUrls[]"},
     ),
     Kind(
+        "Auto Scaling group", "autoscaling", {"autoscaling.CreateAutoScalingGroup": "{AutoScalingGroupName}"},
+        _group_exists, _delete_group,
+        {"describe_auto_scaling_groups": "AutoScalingGroups[].AutoScalingGroupName"},
+    ),
+    Kind(
+        "launch template", "ec2", {"ec2.CreateLaunchTemplate": "{LaunchTemplateName}"},
+        _launch_template_exists, _call("delete_launch_template", "LaunchTemplateName"),
+        {"describe_launch_templates": "LaunchTemplates[].LaunchTemplateName"},
+    ),
+    Kind(
+        "instance", "ec2", {"ec2.RunInstances": "{Instances[0][InstanceId]}"},  # the workshop asks for one at a time
+        _instance_exists, lambda client, id: client.terminate_instances(InstanceIds=[id]),
+    ),
+    Kind(
         "bucket", "s3", {"s3.CreateBucket": "{Bucket}"},
         _bucket_exists, _delete_bucket,
         {"list_buckets": "Buckets[].Name"},
@@ -190,6 +268,27 @@ KINDS = [
         "table", "dynamodb", {"dynamodb.CreateTable": "{TableName}"},
         _answers("describe_table", "TableName"), _call("delete_table", "TableName"),
         {"list_tables": "TableNames[]"},
+    ),
+    Kind(
+        "DB proxy", "rds", {"rds.CreateDBProxy": "{DBProxyName}"},
+        _answers("describe_db_proxies", "DBProxyName"), _call("delete_db_proxy", "DBProxyName"),
+        {"describe_db_proxies": "DBProxies[].DBProxyName"},
+    ),
+    Kind(
+        "DB instance", "rds", {"rds.CreateDBInstance": "{DBInstanceIdentifier}"},
+        _answers("describe_db_instances", "DBInstanceIdentifier"), _delete_db_instance,
+        {"describe_db_instances": "DBInstances[].DBInstanceIdentifier"},
+    ),
+    Kind(
+        "DB parameter group", "rds", {"rds.CreateDBParameterGroup": "{DBParameterGroupName}"},
+        _answers("describe_db_parameter_groups", "DBParameterGroupName"),
+        _call("delete_db_parameter_group", "DBParameterGroupName"),
+        {"describe_db_parameter_groups": "DBParameterGroups[].DBParameterGroupName"},
+    ),
+    Kind(
+        "secret", "secretsmanager", {"secretsmanager.CreateSecret": "{Name}"},
+        _secret_exists, _delete_secret,
+        {"list_secrets": "SecretList[].Name"},
     ),
     Kind(
         "role", "iam", {"iam.CreateRole": "{RoleName}"},

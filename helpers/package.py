@@ -1,44 +1,61 @@
-"""package() turns source into the zip that Lambda takes: the same source always gives the same bytes."""
+"""package() and package_layer() make the zips that Lambda takes: the same source always gives the same bytes."""
 
 import io
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import settings
-from .errors import WorkshopError
+from .libraries import LEFT_OUT, PackageError, files_of
 
 # Lambda's quotas for a zip archive: "Lambda quotas" in the AWS Lambda Developer Guide, checked November 2026.
 MAX_ZIP_BYTES = 50 * 1024 * 1024
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
-LEFT_OUT = {"__pycache__", ".DS_Store", ".ipynb_checkpoints"}
 
 Source = str | Path | Mapping[str, str | bytes]  # e.g. "hello/python", Path("app.py"), {"app.py": "x = 1"}
 
 
-class PackageError(WorkshopError):
-    """A source that cannot become a Lambda package; its message is one sentence for the reader."""
-
-
-def package(source: Source) -> bytes:
+def package(source: Source, libraries: Iterable[str] = (), target: str | None = None) -> bytes:
     """Return the zip archive of `source`, ready for `create_function(Code={"ZipFile": ...})`.
 
     `source` is a folder (its content goes to the root of the archive), a single file, a dict of
     file name to text or bytes, or a name under notebooks/functions such as "hello/python".
     Names are sorted, times are 1980-01-01 and permissions 0644, or 0755 where the file is executable.
 
-    Raises PackageError for a missing file, an empty folder, a zip over 50 MB, or over 250 MB unzipped.
+    `libraries` names distributions of PyPI, e.g. ["pg8000"]: they and what they need go to the root of the archive, as
+    Lambda's runtime has boto3 and no other library. Those with compiled parts need `target`, the AWS that the function
+    will run on (`workshop.target`): for "embedded" what is installed here, for any other the locked version's wheel for
+    python3.13 on x86_64, which pip downloads once.
+
+    Raises PackageError for a missing file, an empty folder, a library that is not installed, has compiled parts
+    without a target, or cannot be downloaded, a zip over 50 MB, or over 250 MB unzipped.
     """
     files = _texts(source) if isinstance(source, Mapping) else _files(_locate(source))
     if not files:
         raise PackageError(f"There is no file to package in {_shown(source)}; add the source first.")
-    unzipped = sum(len(content) for content, _ in files.values())
-    _check_size(unzipped, MAX_UNZIPPED_BYTES, "unzipped", source)
+    return _archive(_with_mode(files_of(libraries, target)) | files, _shown(source))
+
+
+def package_layer(libraries: Iterable[str], target: str | None = None) -> bytes:
+    """Return the zip archive of a layer of these libraries, ready for `publish_layer_version(Content={"ZipFile": …})`.
+
+    They stand below python/, where Lambda's Python looks for them in /opt. Arguments and errors are package()'s.
+    """
+    libraries = list(libraries)
+    files = {f"python/{name}": content for name, content in files_of(libraries, target).items()}
+    if not files:
+        raise PackageError('There is no library to package; name one, e.g. package_layer(["pillow"]).')
+    return _archive(_with_mode(files), f"the layer of {', '.join(libraries)}")
+
+
+def _archive(files: dict[str, tuple[bytes, int]], shown: str) -> bytes:
+    """Zip the files; PackageError where they are over a limit."""
+    _check_size(sum(len(content) for content, _ in files.values()), MAX_UNZIPPED_BYTES, "unzipped", shown)
     archive = _zip(files)
-    _check_size(len(archive), MAX_ZIP_BYTES, "zipped", source)
+    _check_size(len(archive), MAX_ZIP_BYTES, "zipped", shown)
     return archive
 
 
@@ -66,10 +83,13 @@ def _files(path: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def _texts(source: Mapping[str, str | bytes]) -> dict[str, tuple[bytes, int]]:
-    return {
-        name: (content.encode() if isinstance(content, str) else content, 0o644)
-        for name, content in source.items()
-    }
+    return _with_mode({
+        name: content.encode() if isinstance(content, str) else content for name, content in source.items()
+    })
+
+
+def _with_mode(contents: Mapping[str, bytes]) -> dict[str, tuple[bytes, int]]:
+    return {name: (content, 0o644) for name, content in contents.items()}
 
 
 def _mode(path: Path) -> int:
@@ -88,11 +108,11 @@ def _zip(files: dict[str, tuple[bytes, int]]) -> bytes:
     return buffer.getvalue()
 
 
-def _check_size(size: int, limit: int, how: str, source: Source) -> None:
+def _check_size(size: int, limit: int, how: str, shown: str) -> None:
     if size > limit:
         mb = 1024 * 1024
         raise PackageError(
-            f"{_shown(source)} is {size / mb:.1f} MB {how}, and Lambda takes {limit // mb} MB at most; "
+            f"{shown} is {size / mb:.1f} MB {how}, and Lambda takes {limit // mb} MB at most; "
             "leave out what the function does not need."
         )
 

@@ -24,8 +24,8 @@ from helpers import localaws, settings
 COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "doctor")
 PUBLIC = {
     "check", "choose", "clean", "compare_events", "connect", "deploy", "draw_map", "explore", "hint", "load_event",
-    "load_prices", "open_inbox", "package", "plot_durations", "plot_timeline", "reports", "reset", "solution", "start_at",
-    "track",
+    "load_prices", "open_inbox", "package", "package_layer", "plot_durations", "plot_timeline", "reports", "reset",
+    "solution", "start_at", "track",
 }
 
 
