@@ -1,0 +1,55 @@
+"""The same pages from a web server, for comparison: python server.py WORKERS, with page.py on PYTHONPATH.
+
+It prints its address, and ends when its standard input does, so with the process that started it at the latest.
+"""
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from page import render
+
+
+class Server(HTTPServer):
+    """So many requests at a time as there are workers; the others wait in line."""
+
+    request_queue_size = 128
+
+    def __init__(self, workers):
+        self.workers = ThreadPoolExecutor(workers)
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def process_request(self, request, client_address):
+        self.workers.submit(super().process_request, request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # or else the body waits for the client to confirm the headers
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        status, page = render(url.path, parse_qs(url.query).get("visitor", ["you"])[0])
+        body = page.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing: the notebook measures."""
+
+
+def end_with_input():
+    sys.stdin.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    server = Server(int(sys.argv[1]))
+    threading.Thread(target=end_with_input, daemon=True).start()
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
