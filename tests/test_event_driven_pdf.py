@@ -1,0 +1,217 @@
+"""What notebook 14 claims, by its own cells: work goes through the system whole, whatever dies, repeats or stops."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib
+import pytest
+from localaws_client import eventually
+
+matplotlib.use("Agg")
+
+from helpers import load_event, notebooks, reports, settings  # noqa: E402
+from helpers.labs import remove  # noqa: E402
+
+PAGES = 12
+PATIENCE = 90  # seconds, on a machine that has other things to do
+CHANGES = {  # of the notebook, so that a test need not wait for half a minute, and a slow machine has more tries
+    '"VisibilityTimeout": "30"': '"VisibilityTimeout": "6"',
+    '"maxReceiveCount": 5': '"maxReceiveCount": 30',
+    "make_pdf(100)": f"make_pdf({PAGES})",
+}
+
+
+def cells() -> list[str]:
+    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("14")]
+    text = "\n# %%\n".join(text for kind, text in made_of.cells if kind == "code")
+    for old, new in CHANGES.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text.split("\n# %%\n")
+
+
+class System:
+    """The notebook's system, and its names."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self.cells = cells()
+        for text in self.cells[: self._place("def put_pdf")]:
+            exec(text, self.names)
+            self.names["track"] = lambda items, label: items  # shows something in IPython alone
+        for begins in ("def put_pdf", "QUEUES =", "def look", "def lines", "def proof"):
+            self.run(begins)
+
+    def _place(self, begins: str) -> int:
+        [place] = [i for i, text in enumerate(self.cells) if text.startswith(begins)]
+        return place
+
+    def run(self, begins: str) -> None:
+        """Run the one cell that begins like this, up to its last function if it only defines some."""
+        text = self.cells[self._place(begins)]
+        exec(re.split(r"\n\n\n?(?=look\(|pd\.DataFrame)", text)[0], self.names)
+
+    def __getattr__(self, name: str) -> Any:
+        return self.names[name]
+
+    def restore(self) -> None:
+        """The renderer as the notebook has it, not stopped."""
+        self.deploy(
+            self.workshop, self.renderer, "pdf-renderer/python", Role=self.renderer_role, **self.fast
+        )
+        self.lambda_client.delete_function_concurrency(FunctionName=self.renderer)
+
+    def indexed(self, document: str) -> dict:
+        """What proof() says once the index is there and the queues are empty."""
+        queues = ("pdf-uploads", "pdf-pages", "pdf-complete")
+
+        def done() -> bool:
+            seen = self.look(document)
+            return seen["index"] and not any(sum(seen["queues"][name]) for name in queues)
+
+        eventually(done, PATIENCE)
+        return self.proof(document)
+
+    def printed(self, function: str, text: str, since: datetime) -> int:
+        return sum(text in line for line in self.lines(function, since))
+
+
+@pytest.fixture(scope="module")
+def built(embedded_aws, embedded_home) -> Iterator[System]:
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("AWS_ENDPOINT_URL", "WORKSHOP_TARGET"):
+            patched.delenv(name, raising=False)
+        patched.setenv("WORKSHOP_HOME", str(embedded_home))
+        patched.setenv("WORKSHOP_PORT", str(embedded_aws.port))
+        from helpers import connect
+
+        there = set(connect().ledger.entries())
+        system = System()
+        yield system
+        order = [entry for entry in system.workshop.ledger.entries() if entry not in there]
+        for entry in sorted(order, key=lambda entry: entry.kind != "event source mapping"):
+            remove(system.workshop, entry)
+
+
+@pytest.fixture
+def system(built) -> Iterator[System]:
+    yield built
+    built.restore()
+
+
+def whole(pages: int, failed: int = 0) -> dict[str, int]:
+    """What proof() says of a document of which nothing is lost and nothing done twice."""
+    return {
+        "pages of the PDF": pages, "pages counted": pages, "thumbnails": pages, "index written": 1,
+        "objects written more than once": 0, "messages that failed": failed,
+    }  # fmt: skip
+
+
+def now() -> datetime:
+    return datetime.now(UTC) - timedelta(milliseconds=1)
+
+
+def test_every_page_gets_a_thumbnail_and_the_document_one_index(system):
+    assert system.indexed(system.put_pdf("long.pdf")) == whole(PAGES)
+
+
+def test_the_same_pdf_put_again_is_another_document_with_the_same_index(system):
+    first, second = system.put_pdf("short.pdf"), system.put_pdf("short.pdf")
+    assert first != second
+    assert system.indexed(first) == system.indexed(second) == whole(3)
+    assert system.index_of(first) == system.index_of(second)
+
+
+def test_messages_that_are_delivered_twice_change_nothing(system):
+    document = system.put_pdf("short.pdf")
+    before = system.indexed(document)
+    began = now()
+    page = {"bucket": system.uploads_bucket, "key": "short.pdf", "document": document, "page": 2}
+    for _ in range(2):
+        system.sqs.send_message(QueueUrl=system.pages_url, MessageBody=json.dumps(page))
+    event = load_event("s3-put")
+    event["Records"][0]["s3"]["bucket"]["name"] = system.uploads_bucket
+    event["Records"][0]["s3"]["object"] |= {"key": "short.pdf", "versionId": document}
+    system.sqs.send_message(QueueUrl=system.uploads_url, MessageBody=json.dumps(event))
+    system.sqs.send_message(QueueUrl=system.complete_url, MessageBody=json.dumps({"document": document}))
+    eventually(lambda: system.printed(system.renderer, "was there already", began) >= 5, PATIENCE)
+    eventually(lambda: system.printed(system.indexer, "index.png was there already", began) >= 1, PATIENCE)
+    assert system.indexed(document) == before == whole(3)
+
+
+def test_a_renderer_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothing(system):
+    system.run("saboteur =")
+    began = now()
+    document = system.put_pdf("long.pdf")
+    assert system.indexed(document) == whole(PAGES)
+    ran = reports(system.logs, system.renderer, since=began)
+    assert (ran["error_type"] == "Runtime.ExitError").any()
+    assert system.printed(system.renderer, "page", began) >= PAGES
+
+
+def test_an_emergency_stop_keeps_the_pages_in_the_queue_and_nothing_is_lost(system):
+    system.lambda_client.put_function_concurrency(FunctionName=system.renderer, ReservedConcurrentExecutions=0)
+    document = system.put_pdf("long.pdf")
+    eventually(lambda: sum(system.look(document)["queues"]["pdf-pages"]) == PAGES, PATIENCE)
+    stopped = system.look(document)
+    assert (stopped["counted"], stopped["thumbnails"], stopped["index"]) == (0, 0, 0)
+    system.lambda_client.delete_function_concurrency(FunctionName=system.renderer)
+    assert system.indexed(document) == whole(PAGES)
+
+
+def test_what_is_no_pdf_ends_in_the_dead_letter_queue_and_holds_nothing_up(system):
+    redrive = json.dumps({"deadLetterTargetArn": system.failed_arn, "maxReceiveCount": 2})
+    attributes = {"VisibilityTimeout": "1", "RedrivePolicy": redrive}
+    system.sqs.set_queue_attributes(QueueUrl=system.uploads_url, Attributes=attributes)
+    system.s3.put_object(Bucket=system.uploads_bucket, Key="broken.pdf", Body=b"no PDF")
+    assert system.indexed(system.put_pdf("short.pdf"))["thumbnails"] == 3
+    eventually(lambda: system.depth(system.failed_url) == [1, 0], PATIENCE)
+    [message] = system.sqs.receive_message(QueueUrl=system.failed_url)["Messages"]
+    assert "broken.pdf" in message["Body"]
+
+
+def test_a_pdf_has_the_same_bytes_every_time_and_the_pages_that_it_should_have(built):
+    import pypdfium2
+
+    assert built.make_pdf(3) == built.pdfs["short.pdf"]
+    assert len(pypdfium2.PdfDocument(built.pdfs["long.pdf"])) == PAGES
+
+
+def test_the_naive_count_says_complete_too_early_and_the_other_one_when_it_is(built, capsys):
+    built.run("counter_source =")
+    exercise = next(text for text in built.cells if "# solution: Add the page to a set" in text)
+    texts = {
+        "naive": built.cells[built._place("counter_source =") + 1],
+        "counter": notebooks.source.solved(exercise),
+    }
+    said = {}
+    for name, text in texts.items():
+        built.names |= {"inspect": SimpleNamespace(getsource=lambda _, text=text: text), "check": lambda _: None}
+        exec(text, built.names)
+        built.run("counts =" if name == "naive" else "# check\ncounter =")
+        built.dynamodb.delete_item(TableName=built.counts, Key={"document": {"S": "example"}})
+        capsys.readouterr()
+        built.send_pages(built.names[name], "example", [1, 1, 2, 3])
+        said[name] = [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert said == {
+        "naive": ["not yet", "not yet", "complete", "not yet"],
+        "counter": ["not yet", "not yet", "not yet", "complete"],
+    }
+
+
+def test_the_layer_is_published_once_and_holds_both_libraries_within_the_limit(built):
+    first = built.layer_arn
+    built.run("archive = package_layer")
+    assert built.layer_arn == first
+    assert len(built.archive) < 50 * 2**20
+
+
+def test_a_second_run_of_the_cell_makes_no_second_mapping(built):
+    built.run("def join")
+    for queue, function in ((built.uploads_arn, built.splitter), (built.pages_arn, built.renderer)):
+        found = built.lambda_client.list_event_source_mappings(EventSourceArn=queue, FunctionName=function)
+        assert len(found["EventSourceMappings"]) == 1
