@@ -237,7 +237,7 @@ def test_the_starter_of_run_times_is_not_written_yet(aws):
         ("ends", "those are the times at which the runs ended"),
         ("every line", "other lines name the request too, and must not count"),
         ("a count", "returned 3; return a list of seconds"),
-        ("nothing", "returned null; return a list of seconds"),
+        ("nothing", "returned None; return a list of seconds"),
         ("constant", r"returned \[0.0, 60.0, 180.0\] where \[0.0, 61.25, 183.5\] is right: take the timestamp of each"),
         ("constant of two", r"returned \[0.0\] where \[0.0, 61.25, 183.5\] is right"),
         ("raises", "raised TypeError"),

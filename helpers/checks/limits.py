@@ -235,7 +235,7 @@ def _wrong_times(found: Any, runs: tuple[int, ...]) -> str | None:
     try:
         times = [float(each) for each in found]
     except (TypeError, ValueError):
-        return f"run_times returned {_json(found)}; return a list of seconds, one for each run, such as [0.0, 60.0]."
+        return f"run_times returned {found!r:.120}; return a list of seconds, one for each run, such as [0.0, 60.0]."
     wanted = _seconds(runs, runs[0])
     if _same(times, wanted):
         return None

@@ -171,7 +171,7 @@ figure.suptitle(title, fontsize=15, x=0.01, ha="left");
 
 # %% [markdown]
 # `Max Memory Used` is the data and what Python itself takes. Where it would cross the dashed line, the process is
-# killed. (On AWS the runtime takes some MB more or less. And `Max Memory Used` is the most that this *environment* has ever
+# killed. (On AWS the runtime itself takes some MB more. And `Max Memory Used` is the most that this *environment* has ever
 # used, so we asked for ever more, not less.)
 #
 # What does the caller get?
@@ -309,7 +309,8 @@ payload
 #
 # The way out is the same in both directions: **the data goes to S3, and the event carries its address.** That is why an event
 # from S3 holds a bucket and a key, and never the file. The function below counts the lines of an object of 20 MB. Its
-# event has some fifty bytes.
+# event has some fifty bytes. (We deploy the source of a function alone, so `import boto3` and the client stand inside it. In
+# a file of your own they belong above it, into init.)
 
 
 # %%
@@ -513,7 +514,8 @@ record["requestContext"]
 # second to spare for the answer.
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
-# checks your function. `hint("06.1")` in a cell of its own helps.
+# checks your function. `hint("06.1")` in a cell of its own helps. (All functions of this notebook are called `handler`, and the
+# one whose cell was run last is deployed: run the cell of an exercise before its check.)
 
 
 # %%
