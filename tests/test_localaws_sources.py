@@ -256,6 +256,25 @@ def test_a_function_url_works_as_it_is(make_function, clients):
     counted_once(function, 2)
 
 
+def test_a_function_url_gives_cookies_as_a_list_and_no_header(make_function, clients):
+    code = "def handler(event, context):\n    return {'cookies': event.get('cookies'), 'names': sorted(event['headers'])}\n"
+    url = public_url(make_function(code), clients)
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(url, headers={"Cookie": "a=1; b=2"}).json()
+        assert answer["cookies"] == ["a=1", "b=2"]
+        assert "cookie" not in answer["names"]
+        assert session.get(url).json()["cookies"] is None
+
+
+def test_a_function_that_fails_behind_its_url_tells_no_details(make_function, clients):
+    url = public_url(make_function("def handler(event, context):\n    raise ValueError('a secret')\n"), clients)
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(url)
+    assert (answer.status_code, answer.text) == (502, "Internal Server Error")
+
+
 def test_a_function_url_is_the_same_wherever_it_is_asked_for(make_function, clients):
     function = make_function(HTTP)
     url = public_url(function, clients)

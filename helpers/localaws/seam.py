@@ -15,7 +15,7 @@ from ministack.core import arn, lambda_runtime, responses
 from ministack.core.responses import error_response_json
 from ministack.services import apigateway, cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sns, sqs
 
-from . import async_invocation, http_api, metrics, quotas, rds, recursion, redrive, schedules, sqs_source
+from . import async_invocation, function_url, http_api, metrics, quotas, rds, recursion, redrive, schedules, sqs_source
 from .function import Function
 from .pool import Pool
 from .request import Request, request
@@ -52,6 +52,11 @@ CONTRACT = {
     (lambda_svc, "_run_with_function_config_scope"): ("func_or_config", "callback", "args", "kwargs"),
     (lambda_svc, "_recursive_loop_drop"): ("name", "func", "depth"),
     (lambda_svc, "_event_invoke_config"): ("func", "qualifier"),
+    (lambda_svc, "_build_function_url_event"): (
+        "url_id", "account_id", "region", "method", "path", "headers", "body", "query_params", "source_ip", "anonymous",
+        "trace_root",
+    ),
+    (lambda_svc, "lambda_execute_result_to_api_proxy_response"): ("exec_result",),
     (lambda_svc, "_iter_all_esms"): (),
     (lambda_svc, "_create_esm"): ("data",),
     (lambda_svc, "_resolve_existing_esm_function"): ("function_ref",),
@@ -146,7 +151,7 @@ def verify() -> None:
 def install(pool: Pool) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
     verify()
-    for module in (metrics, async_invocation, sqs_source, redrive, recursion, schedules, http_api):
+    for module in (metrics, async_invocation, sqs_source, redrive, recursion, schedules, http_api, function_url):
         module.install()
     acquire_slot, validate_snapstart = lambda_svc._acquire_execution_slot, lambda_svc._validate_snapstart
     delete = lambda_svc._delete_function
