@@ -257,7 +257,8 @@ def test_a_function_url_works_as_it_is(make_function, clients):
 
 
 def test_a_function_url_gives_cookies_as_a_list_and_no_header(make_function, clients):
-    code = "def handler(event, context):\n    return {'cookies': event.get('cookies'), 'names': sorted(event['headers'])}\n"
+    answer = "{'cookies': event.get('cookies'), 'names': sorted(event['headers'])}"
+    code = f"def handler(event, context):\n    return {answer}\n"
     url = public_url(make_function(code), clients)
     with requests.Session() as session:
         session.trust_env = False

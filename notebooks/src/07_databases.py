@@ -34,6 +34,7 @@ from botocore.config import Config
 
 from helpers import check, connect, deploy, explore, hint, package, reports, solution, track
 
+# %%
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 rds = workshop.client("rds")
@@ -128,6 +129,7 @@ def connections():
     return admin.run(query)[0][0] if has_database else 0
 
 
+# %%
 def settle(at_most):
     """Wait, ten seconds at most, until the database has no more connections than this."""
     deadline = time.monotonic() + 10
@@ -282,12 +284,9 @@ def draw(calls_per_second=500, duration_ms=500):
     ax.plot(rates, rates * duration_ms / 1000, color="#D55E00", linewidth=2.5, label="one for each environment")
     ax.axhline(112, color="#0072B2", linewidth=2.5, linestyle="--", label="max_connections with 1 GB of memory")
     ax.plot(calls_per_second, needed, "o", markersize=12, color="#D55E00")
-    ax.set_title(
-        f"{calls_per_second} calls a second of {duration_ms} ms need {needed:,.0f} connections: "
-        + ("more than there are" if needed > 112 else "that fits, without bursts"),
-        fontsize=15,
-        loc="left",
-    )
+    verdict = "more than there are" if needed > 112 else "that fits, without bursts"
+    title = f"{calls_per_second} calls a second of {duration_ms} ms need {needed:,.0f} connections: {verdict}"
+    ax.set_title(title, fontsize=15, loc="left")
     ax.set_xlabel("calls per second", fontsize=13)
     ax.set_ylabel("connections", fontsize=13)
     ax.set_ylim(0, 1000)
@@ -296,6 +295,7 @@ def draw(calls_per_second=500, duration_ms=500):
     return ax
 
 
+# %%
 explore(draw, calls_per_second=[10, 50, 100, 200, 500, 1000, 2000], duration_ms=[50, 100, 200, 500])
 
 # %% [markdown]
@@ -331,15 +331,11 @@ def handler(event, context):
     item = {"id": {"N": str(event["id"])}, "quantity": {"N": str(event["quantity"])}}
     client.put_item(TableName=os.environ["TABLE"], Item=item)
 """
-deploy(
-    workshop,
-    functions["dynamodb"],
-    {"app.py": dynamodb_source},
-    Role=workshop.role("AmazonDynamoDBFullAccess"),
-    Environment={"Variables": {"TABLE": name}},
-    MemorySize=1769,
-    Timeout=30,
-)
+
+# %%
+role, variables = workshop.role("AmazonDynamoDBFullAccess"), {"Variables": {"TABLE": name}}
+table_settings = {"Role": role, "Environment": variables, "MemorySize": 1769, "Timeout": 30}
+deploy(workshop, functions["dynamodb"], {"app.py": dynamodb_source}, **table_settings)
 results = {"direct": rounds[-1]} if has_database else {}
 results["dynamodb"] = burst("dynamodb", CALLERS)
 {key: results["dynamodb"][key] for key in ("callers", "connections", "failed")}
@@ -366,15 +362,11 @@ client = boto3.client("sqs")
 def handler(event, context):
     client.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(event))
 """
-deploy(
-    workshop,
-    functions["queue"],
-    {"app.py": queue_source},
-    Role=workshop.role("AmazonSQSFullAccess"),
-    Environment={"Variables": {"QUEUE_URL": queue_url}},
-    MemorySize=1769,
-    Timeout=30,
-);
+
+# %%
+role, variables = workshop.role("AmazonSQSFullAccess"), {"Variables": {"QUEUE_URL": queue_url}}
+queue_settings = {"Role": role, "Environment": variables, "MemorySize": 1769, "Timeout": 30}
+deploy(workshop, functions["queue"], {"app.py": queue_source}, **queue_settings);
 
 # %% [markdown]
 # The writer runs the same insert as before, once for each record of its batch. An *event source mapping* connects the
@@ -525,6 +517,13 @@ table = table.drop(columns="durations").astype(float)
 table.round().astype("Int64")
 
 # %%
+lost = (CALLERS - table["arrived"]).fillna(0).astype(int)
+losers = " and ".join(f"{way} loses {count}" for way, count in lost[lost > 0].items()) or "all arrive"
+keepers = f"; {', '.join(lost[lost == 0].index)}: none" if lost.any() else ""
+there = f"a database for {MAX_CONNECTIONS} connections" if has_database else "no relational database"
+title = f"{CALLERS} orders at once, {there}: {losers}{keepers}"
+
+# %%
 # picture: databases.png
 COLORS = {"direct": "#D55E00", "dynamodb": "#0072B2", "queue": "#009E73", "proxy": "#CC79A7"}
 figure, axes = plt.subplots(1, 4, figsize=(13, 4), layout="constrained", sharey=True)
@@ -543,15 +542,7 @@ for ax, (column, label) in zip(axes, panels.items(), strict=True):
     ax.margins(x=0.6 if column == "median ms" else 0.25)
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].invert_yaxis()
-lost = (CALLERS - table["arrived"]).fillna(0).astype(int)
-losers = " and ".join(f"{way} loses {count}" for way, count in lost[lost > 0].items()) or "all arrive"
-keepers = f"; {', '.join(lost[lost == 0].index)}: none" if lost.any() else ""
-figure.suptitle(
-    f"{CALLERS} orders at once, a database for {MAX_CONNECTIONS} connections: {losers}{keepers}",
-    fontsize=15,
-    x=0.01,
-    ha="left",
-);
+figure.suptitle(title, fontsize=15, x=0.01, ha="left");
 
 # %% [markdown]
 # Nothing is free. *Direct* is the simplest and has no bound. *DynamoDB* asks for another design of your data. The *queue* answers before
