@@ -95,6 +95,7 @@ WRONG_COSTS = {
     "mb by 1000": (a_month(lambda *each: one(*each, mb=1000)), "divided by 1000; a GB has 1024 MB"),
     "mb": (a_month(lambda *each: one(*each, mb=1)), "memory went in as MB"),
     "ms": (a_month(lambda *each: one(*each, ms=1)), "duration went in as milliseconds"),
+    "ms and mb": (a_month(lambda *each: one(*each, ms=1, mb=1)), "duration and memory went in as ms and MB"),
     "ms by 1024": (a_month(lambda *each: one(*each, ms=1024)), "a second has 1000 milliseconds"),
     "arm": (a_month(lambda *each: one(*each, gb_second=ARM)), "price of arm64"),
     "100 ms": (a_month(lambda ms, mb: one(math.ceil(ms / 100) * 100, mb)), "up to 100 ms, as Lambda did until 2020"),
@@ -110,7 +111,7 @@ WRONG_COSTS = {
     "something else": (lambda *load: RIGHT(*load) * 1.7, "compute one request by hand"),
     "nan": (lambda *load: math.nan, "returned nan where"),
     "text": (lambda *load: f"{RIGHT(*load):.2f}", "returned a str; return one number"),
-    "nothing": (lambda *load: None, "returned a NoneType; return one number"),
+    "nothing": (lambda *load: None, "returned nothing; let it end with `return` and one number"),
     "raises": (lambda *load: {}["price"], "raised KeyError: 'price'; call it yourself"),
 }
 
@@ -142,6 +143,7 @@ WRONG_RATES = {
     "mb by 1000": (lambda *each: rate(*each, mb=1000), "divided by 1000; a GB has 1024 MB"),
     "mb": (lambda *each: rate(*each, mb=1), "memory went in as MB"),
     "ms": (lambda *each: rate(*each, ms=1), "duration went in as milliseconds"),
+    "ms and mb": (lambda *each: rate(*each, ms=1, mb=1), "duration and memory went in as ms and MB"),
     "free tier": (
         lambda *each: (MACHINE_HOUR * HOURS + 1e6 * PER_REQUEST + 4e5 * PER_GB_SECOND) / (HOURS * 3600 * one(*each)),
         "with the free tier",
@@ -163,8 +165,9 @@ def test_a_wrong_rate_gets_its_sentence(answer):
 CHOICES = {"webhook": "lambda", "sensors": "ec2", "tickets": "lambda"}
 
 
-def test_the_right_choices_pass():
-    checks.check("05.3", CHOICES)
+@pytest.mark.parametrize("written", [str, str.upper, str.title, " {} ".format])
+def test_the_right_choices_pass(written):
+    checks.check("05.3", {case: written(choice) for case, choice in CHOICES.items()})
     assert progress.solved() == {"05.3"}
 
 
@@ -175,7 +178,7 @@ def test_the_right_choices_pass():
         ("sensors", "lambda", r"Lambda costs 119\.90 USD a month and 2 t3\.small 39\.71, .*never rests"),
         ("tickets", "ec2", r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*paid for the peak"),
         ("webhook", "?", "webhook is not decided yet"),
-        ("sensors", "EC2", "sensors is 'EC2'; write \"lambda\" or \"ec2\""),
+        ("sensors", "t3.small", "sensors is 't3.small'; write \"lambda\" or \"ec2\""),
         ("tickets", ["lambda"], "tickets is .'lambda'.; write"),
         ("chat", "ec2", "There is no case chat; the cases are webhook, sensors, tickets"),
     ],

@@ -83,7 +83,7 @@ def test_the_sum_of_the_notebook_passes():
         ("no duration", "the duration counts too"),
         ("constant", "returned 5 for 40 calls .*where 10 is right"),
         ("a text", "returned a str; return one whole number"),
-        ("nothing", "returned a NoneType; return one whole number"),
+        ("nothing", "returned nothing; let it end with `return` and one whole number"),
         ("nan", "returned nan; return one whole number"),
         ("truth", "returned a bool; return one whole number"),
         ("raises", "ZeroDivisionError"),
@@ -121,6 +121,7 @@ PEAKS = {
     "rows": len,
     "constant": lambda frame: 3,
     "a series": lambda frame: sweep(frame),
+    "infinity": lambda frame: float("inf"),
 }
 
 
@@ -148,6 +149,7 @@ def test_the_peak_of_the_notebook_passes():
         ("cold starts", "returned 6 where 3 is right.*the number of cold starts"),
         ("constant", "returned 3 where 1 is right"),
         ("a series", "returned a Series; return one whole number"),
+        ("infinity", "returned inf; return one whole number"),
     ],
 )
 def test_a_wrong_peak_gets_its_sentence(answer, says):

@@ -4,10 +4,12 @@ Functions here wait at a gate, a file that the test makes, so that calls overlap
 """
 
 import math
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import matplotlib
 
@@ -51,12 +53,18 @@ def cell() -> Callable[[str], dict]:
 
 
 @pytest.fixture
-def burst(cell, tmp_path) -> Callable[..., list]:
+def gates() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # as functions have a /tmp of their own
+        yield Path(folder)
+
+
+@pytest.fixture
+def burst(cell, gates) -> Callable[..., list]:
     """The notebook's burst, with all its calls at once: the gate opens when `together` of them have come to it."""
     numbers = iter(range(100))
 
     def send(client, function, calls: int, together: int) -> list:
-        folder = tmp_path / str(next(numbers))
+        folder = gates / str(next(numbers))
         folder.mkdir()
         refused = []
 
@@ -143,20 +151,20 @@ def test_concurrent_executions_is_at_least_what_the_log_shows_to_overlap(make_fu
     plt.close("all")
 
 
-def test_boto3_hides_throttles_and_counts_its_retries(make_function, clients, aws, cell, tmp_path):
+def test_boto3_hides_throttles_and_counts_its_retries(make_function, clients, aws, cell, gates):
     function = make_function(WAITS, Timeout=90)
     patient, honest = aws.client("lambda"), aws.client("lambda", Config(retries={"total_max_attempts": 1}))
     patient.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
     throttles_of = cell("def throttles_of")["throttles_of"]
-    payload = f'{{"folder": "{tmp_path / "first"}"}}'  # the gate of the call that runs, so that this one ends at once
+    payload = f'{{"folder": "{gates / "first"}"}}'  # the gate of the call that runs, so that this one ends at once
     with ThreadPoolExecutor(1) as thread:
-        with held(clients("lambda"), function, tmp_path / "first"):
+        with held(clients("lambda"), function, gates / "first"):
             waiting = thread.submit(patient.invoke, FunctionName=function.name, Payload=payload)
             eventually(lambda: function.metric("Throttles") >= 1)
         answer = waiting.result()
     assert throttles_of(answer) == function.metric("Throttles") >= 1
     throttled = pytest.raises(honest.exceptions.TooManyRequestsException)
-    with held(clients("lambda"), function, tmp_path / "second"), throttled as refused:
+    with held(clients("lambda"), function, gates / "second"), throttled as refused:
         honest.invoke(FunctionName=function.name, Payload=payload)
     assert throttles_of(refused.value) == 1
     assert function.metric("Throttles") == throttles_of(answer) + 1

@@ -170,11 +170,15 @@ def _compare(name: str, found: Any, right: float, known: dict[float, str], digit
     for wrong, why in known.items():
         if math.isclose(number, wrong, rel_tol=1e-6, abs_tol=1e-15):
             raise NotSolved(f"{said}: {why}")
+    if number in [round(right, places) for places in range(12)]:
+        raise NotSolved(f"{said}: that is rounded; return it as it is.")
     rows = pd.DataFrame(EXAMPLE)[["memory_mb", "duration_ms", "billed_ms"]].to_dict("list")
     raise NotSolved(f"{said}, for {len(EXAMPLE['memory_mb'])} rows with {rows}.")
 
 
 def _number(name: str, found: Any) -> float:
+    if found is None:
+        raise NotSolved(f"{name} returned nothing; let it end with `return` and one number.")
     if isinstance(found, bool) or not isinstance(found, int | float | np.number):
         raise NotSolved(f"{name} returned a {type(found).__name__}; return one number.")
     return float(found)

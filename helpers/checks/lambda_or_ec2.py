@@ -94,6 +94,9 @@ def _known_costs() -> Iterable[tuple[str, Formula]]:
     yield "the duration went in as milliseconds; divide it by 1000, since the price is for a second.", _with(
         cost, second_ms=1
     )
+    yield "duration and memory went in as ms and MB; the price is for a second and a GB: divide both.", _with(
+        cost, second_ms=1, gb_mb=1
+    )
     yield "the duration was divided by 1024; a second has 1000 milliseconds.", _with(cost, second_ms=1024)
     yield "that is the price of arm64; take x86_64.", _with(cost, architecture="arm64")
     yield "that rounds the duration up to 100 ms, as Lambda did until 2020; now it is billed by the ms.", _with(
@@ -132,6 +135,9 @@ def _known_rates() -> Iterable[tuple[str, Formula]]:
     yield "the memory went in as MB; divide it by 1024, since the price is for a GB.", _with(meet, gb_mb=1)
     yield "the duration went in as milliseconds; divide it by 1000, since the price is for a second.", _with(
         meet, second_ms=1
+    )
+    yield "duration and memory went in as ms and MB; the price is for a second and a GB: divide both.", _with(
+        meet, second_ms=1, gb_mb=1
     )
     yield "that is with the free tier; leave it out.", _meet_with_free_tier
     yield "that is rounded up; return the rate as it is.", lambda *each: math.ceil(meet(*each))
@@ -183,6 +189,8 @@ def _judge(
 
 def _number(function: Formula, arguments: Sequence[float]) -> float:
     value = call(function, *arguments)
+    if value is None:
+        raise NotSolved(f"{function.__name__} returned nothing; let it end with `return` and one number.")
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise NotSolved(f"{function.__name__} returned a {type(value).__name__}; return one number.")
     return float(value)
@@ -204,6 +212,7 @@ def judge_choices(workshop: Workshop, choices: Any) -> list[str]:
 
 
 def _judge_choice(name: str, case: Case, choice: Any) -> None:
+    choice = choice.strip().lower() if isinstance(choice, str) else choice  # "EC2" is its name, too
     if choice == "?":
         raise NotSolved(f'{name} is not decided yet; compute both sums and write "lambda" or "ec2".')
     sums = case.sums()

@@ -109,8 +109,10 @@ def _table(rows: tuple) -> pd.DataFrame:
 
 
 def _number(found: Any, function: str, wanted: str) -> None:
-    if isinstance(found, bool | np.bool_) or not isinstance(found, int | float | np.number) or math.isnan(found):
-        shown = "nan" if isinstance(found, float) else f"a {type(found).__name__}"
+    if found is None:
+        raise NotSolved(f"{function} returned nothing; let it end with `return` and {wanted}.")
+    if isinstance(found, bool | np.bool_) or not isinstance(found, int | float | np.number) or not math.isfinite(found):
+        shown = f"{found:g}" if isinstance(found, float) else f"a {type(found).__name__}"
         raise NotSolved(f"{function} returned {shown}; return {wanted}.")
 
 

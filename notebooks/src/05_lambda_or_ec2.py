@@ -86,7 +86,7 @@ figure, ax = plt.subplots(figsize=(10, 4.5), layout="constrained")
 ax.plot(busy * 24, busy * full, color="#D55E00", linewidth=3, label="Lambda, 2048 MB")
 ax.plot(busy * 24, np.full(101, machine_usd), color="#0072B2", linewidth=3, linestyle="--", label="t3.small, always on")
 ax.plot(equal * 24, machine_usd, "ko", markersize=10)
-ax.annotate(f"{equal:.1%} of the day", (equal * 24, machine_usd), xytext=(-20, 25), textcoords="offset points", fontsize=13, ha="right")
+ax.text(equal * 24 - 0.8, machine_usd + 8, f"{equal:.1%} of the day", fontsize=13, ha="right")
 ax.set_xlabel("hours a day in which the 2 GB are in use", fontsize=13)
 ax.set_ylabel("USD a month", fontsize=13)
 ax.set_title(f"In use for less than {equal * 24:.1f} hours a day, Lambda is cheaper", fontsize=15, loc="left")
@@ -109,7 +109,8 @@ ax.legend(fontsize=12);
 
 # %%
 t3 = prices["ec2"]["t3.small"]
-for label, vcpus in {"it waits, mostly": 0.4, "as much CPU as Lambda's 2048 MB": 2048 / 1769, "both vCPUs, always": 2.0}.items():
+in_use = {"it waits, mostly": 0.4, "as much CPU as Lambda's 2048 MB": 2048 / 1769, "both vCPUs, always": 2.0}
+for label, vcpus in in_use.items():
     surplus = max(vcpus - t3["vcpus"] * t3["baseline"], 0)
     usd = HOURS * (prices["ec2_hour"]["t3.small"] + surplus * t3["surplus_vcpu_hour"])
     print(f"{vcpus:.2f} vCPUs in use all month: {usd:6.2f} USD   ({label})")
@@ -292,7 +293,8 @@ ax.tick_params(labelsize=12)
 bar = figure.colorbar(shades, ticks=[-2, -1, 0, 1, 2], extend="min")
 bar.ax.set_yticklabels(["1/100", "1/10", "the same", "10 times", "100 times"], fontsize=12)
 bar.set_label("Lambda's cost, compared with EC2's", fontsize=13)
-ax.set_title(f"Lambda costs {ratio.max():.0f} times as much at most, EC2 up to {1 / ratio.min():,.0f} times", fontsize=15, loc="left");
+title = f"Lambda costs {ratio.max():.0f} times as much at most, EC2 up to {1 / ratio.min():,.0f} times"
+ax.set_title(title, fontsize=15, loc="left");
 
 # %% [markdown]
 # The corners are not alike. A machine that has hardly anything to do may cost a thousand times what Lambda would. The other way round
@@ -319,7 +321,8 @@ fleet = machines(load.max(), 200, 512)
 area, height = lambda_month(load.mean(), 200, 512), fleet * machine_usd
 used = load.mean() / (fleet * per_machine)
 figure, ax = plt.subplots(figsize=(10, 4.5), layout="constrained")
-ax.fill_between(hour, fleet * per_machine, color="#56B4E9", alpha=0.35, label=f"{fleet:.0f} machines, {height:.2f} USD a month")
+rented = f"{fleet:.0f} machines, {height:.2f} USD a month"
+ax.fill_between(hour, fleet * per_machine, color="#56B4E9", alpha=0.35, label=rented)
 ax.fill_between(hour, load, color="#D55E00", label=f"requests, on Lambda {area:.2f} USD a month")
 for number in range(1, int(fleet) + 1):
     ax.axhline(number * per_machine, color="#0072B2", linestyle="--")
@@ -329,7 +332,8 @@ ax.set_xticks(range(0, 25, 3))
 ax.set(xlim=(0, 24), ylim=(0, fleet * per_machine * 1.35))
 ax.tick_params(labelsize=12)
 ax.legend(fontsize=12, loc="upper right")
-ax.set_title(f"The machines for the peak are {used:.0%} in use: {height:.0f} USD a month; Lambda: {area:.0f}", fontsize=15, loc="left");
+title = f"The machines for the peak are {used:.0%} in use: {height:.0f} USD a month; Lambda: {area:.0f}"
+ax.set_title(title, fontsize=15, loc="left");
 
 # %% [markdown]
 # EC2 has an answer: *Auto Scaling* starts and stops machines as the load changes. At its best it would follow the curve minute by
@@ -416,7 +420,8 @@ left_out = {
     f"{HOURS_OF_WORK} h of your work": HOURS_OF_WORK * AN_HOUR_COSTS,
 }
 print(pd.Series(left_out).map("{:.2f} USD a month".format).to_string())
-print(f"\nThe slide's difference, {full - machine_usd:.2f} USD, is {(full - machine_usd) / AN_HOUR_COSTS * 60:.0f} minutes of your work.")
+difference = full - machine_usd
+print(f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR_COSTS * 60:.0f} minutes of your work.")
 
 # %% [markdown]
 # Without a number here, because it depends on more than we know:
@@ -430,14 +435,14 @@ print(f"\nThe slide's difference, {full - machine_usd:.2f} USD, is {(full - mach
 # | data to the internet | the same price per GB | the same price per GB |
 # | a promise for one or three years | [Savings Plans](https://aws.amazon.com/savingsplans/compute-pricing/): up to 66% off | up to 17% off |
 #
-# The last row moves the break-even towards EC2, and so does a load that never rests. All others, in most cases, move it towards Lambda.
+# A burst, a load balancer and a disk move the break-even towards Lambda. A promise moves it towards EC2, and so does what grows
+# with each request: API Gateway, where you need it, and log lines. Data to the internet moves nothing.
 #
 # ## "Wouldn't EC2 do?"
 #
 # That is the slide's question, and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says, is for developers who
 # want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts (notebook 04), a chain of
-# functions because 15 minutes are not enough (06), a queue to spare the database (07). There is a trap on the other side
-# as well: a machine that is paid day and night for a job of two minutes.
+# functions because 15 minutes are not enough (06). There is a trap on the other side as well: a machine that is paid day and night for a job of two minutes.
 #
 # ## Exercise 3: decide
 #

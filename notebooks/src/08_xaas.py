@@ -257,6 +257,7 @@ for ax, (label, wave) in zip(axes, waves.items(), strict=True):
     ax.set_title(f"{label}: {took[label]:.1f} s", fontsize=14, loc="left")
     ax.set_xlabel("seconds after the first call came", fontsize=12)
     ax.tick_params(labelsize=12)
+axes[0].set_xlim(0)
 axes[0].set_ylabel("call", fontsize=12)
 axes[0].invert_yaxis()
 axes[0].legend(fontsize=12)
@@ -276,8 +277,9 @@ figure.suptitle(title, fontsize=15, x=0.01, ha="left");
 process = psutil.Process(server.pid)
 up = time.time() - process.create_time()
 worked = (access_log["ended"] - access_log["began"]).sum()
-print(f"server:   up for {up:.1f} s, of which {worked:.1f} s were work; it holds {process.memory_info().rss / 1e6:.0f} MB now")
-print(f"function: {len(calls)} calls are billed as {calls['billed_ms'].sum() / 1000:.1f} s, however long ago they were")
+memory_mb, billed = process.memory_info().rss / 1e6, calls["billed_ms"].sum() / 1000
+print(f"server:   up for {up:.1f} s, of which {worked:.1f} s were work; it holds {memory_mb:.0f} MB now")
+print(f"function: {len(calls)} calls are billed as {billed:.1f} s, however long ago they were")
 
 # %% [markdown]
 # Run that cell again in a minute: the server's first figure has grown, the function's has not. EC2 bills by the first, Lambda by the second
@@ -313,7 +315,7 @@ pd.DataFrame({
 #
 # Our server lacks what a real one has besides: a machine to rent, its updates, a restart when it crashes, a second
 # one for the day on which the first breaks. And the function gave up something in return: it may run for 15 minutes at most, keeps no
-# connection open between two calls, and starts cold.
+# caller's connection open after its answer, and starts cold.
 #
 # ## Exercise 1: whose turn is it?
 #
@@ -387,7 +389,8 @@ check("08.2", choices)
 
 placed = pd.DataFrame({"level": choices, "case": cards})
 placed["layers of yours"] = placed["level"].map(yours)
-print(f"You look after {placed['layers of yours'].sum()} layers; with IaaS for all it would be {len(cards) * yours['IaaS']}.")
+in_all, at_most = placed["layers of yours"].sum(), len(cards) * yours["IaaS"]
+print(f"You look after {in_all} layers; with IaaS for all it would be {at_most}.")
 placed[["level", "layers of yours"]].sort_values("layers of yours")
 
 # %% [markdown]

@@ -175,7 +175,7 @@ cases.set_index("case")
 # Reasons for are one half. One of these on the other side, and it does not fit, or has to be mended first:
 #
 # - one piece of work takes **longer than 15 minutes** ([06](06-limits.ipynb)), and cannot be cut into shorter ones;
-# - something has to **stay between the calls**: an open connection, a game in memory ([04](04-cold-start.ipynb): environments come and go);
+# - something has to **stay between the calls**: a caller's open connection, a game in memory ([04](04-cold-start.ipynb): environments come and go);
 # - it must answer in a few milliseconds, **always** ([04](04-cold-start.ipynb): the first call of an environment is slower);
 # - it would be **harmful twice**, and events do come twice ([06](06-limits.ipynb), and 15 later);
 # - it opens a **database connection** in each environment, more than the database takes ([07](07-databases.ipynb));
@@ -250,16 +250,16 @@ draw_reasons(cases)
 
 # %%
 cards = {
-    "photos": "Users upload photos, none for an hour and then 200 in a minute. Each gets a thumbnail, named after the photo.",
+    "photos": "Users upload photos: none for an hour, then 200 in a minute. Each gets a thumbnail, named after it.",
     "points": "Each message about a purchase adds 10 points to the customer's account: points = points + 10.",
     "backup": "Once a week a database of 2 TB is copied into one file, in one go. It takes five hours.",
     "report": "Every night at three a report is made from a table, in 20 seconds, and sent by mail.",
     "game": "A game server keeps each match in memory and sends its players 30 updates a second, for half an hour.",
     "film": "A film of an hour is converted. One machine takes 40 minutes; the film can be cut into pieces.",
     "orders": "Orders come in waves of 500 at once. Each opens a connection to PostgreSQL, which takes 100.",
-    "TV page": "A page is rendered per visitor, in 80 ms: five a second, and 300 when it is on TV. 0.3 s now and then is fine.",
+    "TV page": "Pages are rendered, 80 ms each: five a second, and 300 when it is on TV. 0.3 s now and then is fine.",
     "prices": "Day and night, 200 requests a second, 100 ms each, no peaks. The team runs well-kept servers already.",
-    "discount": "The discount rules of a shop, 12 years old, tangled with its classes and its session, shall be a function.",
+    "discount": "The discount rules of an old shop, tangled with its classes and its session, shall be a function.",
 }
 piles = ["fits", "mend first", "does not fit"]
 boxes = {card: Dropdown(options=["choose", *piles], description=card, layout=Layout(width="20em")) for card in cards}
