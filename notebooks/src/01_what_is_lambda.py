@@ -367,4 +367,5 @@ assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 # - What it prints, and what it cost, stands in CloudWatch Logs under `/aws/lambda/<name>`.
 # - Serverless means that the machines, their systems and their upkeep are not your work.
 #
-# **Next:** the first REPORT had an `Init Duration`. Notebook 04, *Cold start*, measures what that means.
+# **Next:** notebook 02, *Scaling*, calls a function many times at once. The `Init Duration` of the first REPORT is the subject of
+# notebook 04, *Cold start*.

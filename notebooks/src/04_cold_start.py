@@ -503,4 +503,5 @@ print(f"Warm calls: {medians['slow']:.1f} ms before, {medians['fast']:.1f} ms no
 # - A pinger keeps one environment warm, for pennies. Provisioned concurrency and SnapStart are what AWS offers for more.
 # - And the first question stays: do these calls have somebody waiting for them?
 #
-# **Next:** `python3 -m helpers clean` removes what this notebook made, when you no longer need it.
+# **Next:** notebook 05, *Lambda or EC2*, asks when a machine that is always on is cheaper. `python3 -m helpers clean` removes what
+# this notebook made, when you no longer need it.

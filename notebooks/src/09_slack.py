@@ -216,5 +216,5 @@ for each in ("python", "node", "ruby"):
 # - A language's standard library is enough to POST JSON. Set a time limit of your own, and look at the status.
 # - Fail loudly: an error that is raised is counted, logged and tried again.
 #
-# **Next:** notebook 16 makes the same function run by itself, when a file comes. `python3 -m helpers clean` in a terminal removes
-# what you made, when you no longer need it; `start_at` makes it again.
+# **Next:** notebook 10 asks what Lambda is suited to. The next lab is 16, in which a file that comes makes your function run.
+# `python3 -m helpers clean` in a terminal removes what you made, when you no longer need it; `start_at` makes it again.

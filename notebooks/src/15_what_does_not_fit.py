@@ -815,4 +815,5 @@ pd.DataFrame(diagnosis, index=["failure", "mending"]).T
 # - So much of "does not fit" is now "fits, when mended". What stays outside: long computations in one piece, machines of
 #   one's own, and code that cannot leave its program.
 #
-# **Next:** `python3 -m helpers clean` removes what this notebook made, when you no longer need it.
+# **Next:** notebook 16, a lab: your function from 09 runs by itself, when a file comes. `python3 -m helpers clean` removes what
+# this notebook made, when you no longer need it.

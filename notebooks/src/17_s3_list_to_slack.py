@@ -213,4 +213,4 @@ for each in ("python", "node", "ruby"):
 # - A role should allow what the function does, on the resources that it does it to, and nothing more.
 # - Long output is split for those who have to read it.
 #
-# **Next:** `python3 -m helpers clean` removes what the labs made.
+# **Next:** notebook 18, the wrap-up, with a quiz. `python3 -m helpers clean` removes what the labs made.

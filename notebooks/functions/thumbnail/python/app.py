@@ -1,0 +1,25 @@
+"""Two ways in: pictures that S3 reports through a queue, and those that it reports directly."""
+
+import json
+
+from thumbnail import make_thumbnail
+
+
+def handler(event, context):
+    """Messages of a queue: the body of each is what S3 has sent, as text."""
+    for message in event["Records"]:
+        work(message)
+
+
+def work(message):
+    body = json.loads(message["body"])
+    for record in body.get("Records", []):  # none in the test event that S3 sends first
+        print("try", message["attributes"]["ApproximateReceiveCount"], record["s3"]["object"]["key"])
+        make_thumbnail(record)
+
+
+def direct(event, context):
+    """An event of S3 itself."""
+    for record in event["Records"]:
+        print("try", record["s3"]["object"]["key"])
+        make_thumbnail(record)
