@@ -35,7 +35,7 @@ import subprocess
 from pathlib import Path
 
 from . import environment, localaws, settings
-from .localaws import node_sdk, own_tmp, runtimes
+from .localaws.data_plane import node_sdk, own_tmp, runtimes
 
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels

@@ -13,7 +13,7 @@ from .deploy import deploy
 from .errors import WorkshopError
 from .kinds import KINDS
 from .ledger import Entry
-from .localaws import runtimes
+from .localaws.data_plane import runtimes
 
 S3 = "s3.amazonaws.com"  # who invokes a function when an object comes
 UPLOADS = "uploads"  # the bucket of labs 16 and 17, without the learner's prefix

@@ -18,7 +18,8 @@ from botocore.config import Config
 from localaws_client import ROLE, TestedFunction, eventually, processes_of, zipped
 
 from helpers import localaws
-from helpers.localaws import Endpoint, node_sdk
+from helpers.localaws import Endpoint
+from helpers.localaws.data_plane import node_sdk
 
 # In the server's environment, where no function may see it.
 HOST_VARIABLE = "WORKSHOP_TEST_HOST_VARIABLE"

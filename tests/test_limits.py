@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from localaws_client import eventually
 
-from helpers.localaws import own_tmp
+from helpers.localaws.data_plane import own_tmp
 from helpers.reports import reports
 
 MB = 2**20

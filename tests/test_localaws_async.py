@@ -10,7 +10,7 @@ import time
 import pytest
 from localaws_client import eventually
 
-from helpers.localaws import async_invocation
+from helpers.localaws.control_plane import async_invocation
 
 QUICK = {async_invocation.RETRY_TAG: "0.1"}
 RETURN = "def handler(event, context):\n    return {'got': event}\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.localaws import runtimes
-from helpers.localaws.runtime_api import Invocation, RuntimeApi
+from helpers.localaws.data_plane import runtimes
+from helpers.localaws.data_plane.runtime_api import Invocation, RuntimeApi
 
 CODE = """
 def handler(event, context):

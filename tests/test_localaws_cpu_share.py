@@ -10,8 +10,8 @@ from conftest import clients_for, start_server
 from localaws_client import DAEMON, ROLE, TestedFunction, eventually, zipped
 
 from helpers import localaws
-from helpers.localaws import cpu_share
-from helpers.localaws.cpu_share import Allowance, Governor, share
+from helpers.localaws.data_plane import cpu_share
+from helpers.localaws.data_plane.cpu_share import Allowance, Governor, share
 
 # Computes for `event` seconds of CPU time; returns what it has used, children that have ended included, and how long
 # that took: the first divided by the second is the share that it got.

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from helpers.localaws.function import Function
-from helpers.localaws.log_stream import EVENT_BYTES, LogStream, OutputReader
+from helpers.localaws.data_plane.function import Function
+from helpers.localaws.data_plane.log_stream import EVENT_BYTES, LogStream, OutputReader
 
 FUNCTION = Function(
     name="f",

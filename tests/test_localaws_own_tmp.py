@@ -10,7 +10,7 @@ import psutil
 import pytest
 from localaws_client import eventually, zipped
 
-from helpers.localaws import own_tmp
+from helpers.localaws.data_plane import own_tmp
 from helpers.settings import ROOT
 
 FILES = """
@@ -132,8 +132,8 @@ def test_nothing_is_left_of_it(make_function, clients, embedded_aws):
 # With a keeper of the test's own, in a process of its own: a process with a keeper becomes the parent of all orphans.
 OWN_KEEPER = """
 import os, pathlib, sys
-from helpers.localaws.sandbox import Keeper, View
-from helpers.localaws.own_tmp import possible
+from helpers.localaws.data_plane.sandbox import Keeper, View
+from helpers.localaws.data_plane.own_tmp import possible
 keeper = Keeper()
 def run(view, *argv):
     sandbox = keeper.start(list(argv), {}, pathlib.Path('/'), view)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from helpers.localaws.platform_logs import JsonFormat, Report, TextFormat
+from helpers.localaws.data_plane.platform_logs import JsonFormat, Report, TextFormat
 
 TEXT, JSON = TextFormat(), JsonFormat()
 ID = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"

@@ -8,8 +8,8 @@ import pytest
 from localaws_client import eventually
 from test_localaws_log_stream import FUNCTION
 
-from helpers.localaws import pool as pool_module
-from helpers.localaws.pool import Pool
+from helpers.localaws.data_plane import pool as pool_module
+from helpers.localaws.data_plane.pool import Pool
 
 
 class FakeEnvironment:

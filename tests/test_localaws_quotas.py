@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from localaws_client import ROLE, zipped
 
-from helpers.localaws import quotas
+from helpers.localaws.control_plane import quotas
 
 CODE = {"app.py": "def handler(event, context):\n    return 'runs'\n"}
 TOO_MUCH = [

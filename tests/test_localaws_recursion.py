@@ -8,7 +8,7 @@ import json
 import pytest
 from localaws_client import eventually
 
-from helpers.localaws.recursion import LIMIT, from_header, of_batch
+from helpers.localaws.control_plane.recursion import LIMIT, from_header, of_batch
 
 SQS = (
     "import boto3, os\n"

@@ -8,7 +8,7 @@ import threading
 import pytest
 from localaws_client import eventually
 
-from helpers.localaws.runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
+from helpers.localaws.data_plane.runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 
 ID = "11111111-2222-3333-4444-555555555555"
 INVOCATION = Invocation(ID, b'{"a": 1}', 1700000000000, "arn:aws:lambda:x", "Root=1", '{"custom": {}}')

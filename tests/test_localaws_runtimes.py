@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from helpers.localaws import runtimes
+from helpers.localaws.data_plane import runtimes
 
 pytestmark = pytest.mark.usefixtures("embedded_aws")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"

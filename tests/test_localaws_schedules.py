@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from localaws_client import ROLE, eventually
 from ministack.services import eventbridge, scheduler
 
-from helpers.localaws import schedules
-from helpers.localaws.schedules import next_time
+from helpers.localaws.control_plane import schedules
+from helpers.localaws.control_plane.schedules import next_time
 
 SHOW = "import json\ndef handler(event, context):\n    print('event', json.dumps(event))\n"
 NOON = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)  # a Tuesday

@@ -10,7 +10,7 @@ from localaws_client import zipped
 
 from helpers import __main__ as command_line
 from helpers import settings
-from helpers.localaws import node_sdk, runtimes
+from helpers.localaws.data_plane import node_sdk, runtimes
 
 LOCK = json.loads((node_sdk.FOLDER / node_sdk.LOCK).read_text())
 PACKAGE = '{"name": "%s", "exports": {"import": "./module.mjs", "require": "./common.cjs"}}'
@@ -179,7 +179,7 @@ def test_it_is_installed_once_and_again_when_the_lock_changes(sdk_folder):
 def test_two_commands_install_it_once(sdk_folder):
     folder, _ = sdk_folder
     code = (
-        "import pathlib, sys\nfrom helpers.localaws import node_sdk\n"
+        "import pathlib, sys\nfrom helpers.localaws.data_plane import node_sdk\n"
         "node_sdk.FOLDER = pathlib.Path(sys.argv[1])\n"
         "node_sdk._npm = lambda: [sys.executable, '-c', sys.argv[2]]\nnode_sdk.install()\n"
     )

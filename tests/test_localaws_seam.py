@@ -9,7 +9,7 @@ import pytest
 from ministack.services import lambda_svc
 
 from helpers import settings
-from helpers.localaws import seam
+from helpers.localaws.control_plane import seam
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -703,7 +703,7 @@ EXAMPLES = {
     ),
     "its layers": (f"PYTHONPATH=/x/localaws/environments/{HEX}/opt/python:", "PYTHONPATH=/opt/python:"),
     "its runtime": (
-        "/x/localaws/runtimes/python/boto3/session.py /y/helpers/localaws/bootstrap",
+        "/x/localaws/runtimes/python/boto3/session.py /y/helpers/localaws/data_plane/bootstrap",
         "/var/runtime/boto3/session.py /var/runtime",
     ),
     "code of a notebook": (

@@ -7,7 +7,7 @@ import pytest
 from localaws_client import eventually
 
 from helpers import notebooks, package, settings
-from helpers.localaws.recursion import LIMIT
+from helpers.localaws.control_plane.recursion import LIMIT
 from helpers.notebooks import source
 
 FUNCTIONS = settings.FUNCTIONS

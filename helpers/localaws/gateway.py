@@ -16,7 +16,7 @@ import uuid
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from . import quotas, recursion, seam
+from .control_plane import quotas, recursion, seam
 from .inbox import Inbox
 
 WHO = "/_localaws"

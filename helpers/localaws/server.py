@@ -59,10 +59,11 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from . import STATE_FILE, seam
+    from . import STATE_FILE
+    from .control_plane import seam
+    from .data_plane.pool import Pool
     from .gateway import Gateway
     from .inbox import Inbox, write_private
-    from .pool import Pool
     from .rds import Databases
 
     ended = asyncio.Event()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ministack.services import rds, secretsmanager
 
-from ..sandbox import Keeper
+from ..data_plane.sandbox import Keeper
 from .pooler import Pool, Pooler
 from .postgres import Postgres, PostgresError
 
@@ -33,6 +33,9 @@ CONTRACT = {
     (rds, "_xml"): ("status", "root_tag", "inner"),
     (rds, "_error"): ("code", "message", "status"),
     (rds, "_p"): ("params", "key", "default"),
+    (rds, "_ACTION_MAP"): None,
+    (rds, "_instances"): None,
+    (rds, "_param_groups"): None,
     (rds, "reset"): (),
     (secretsmanager, "resolve_secret_string"): ("secret_id", "version_stage", "version_id"),
 }

@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from ..sandbox import Keeper
+from ..data_plane.sandbox import Keeper
 
 # The superuser belongs to RDS, and the reader's master user is none: both as on AWS.
 SUPERUSER = "rdsadmin"

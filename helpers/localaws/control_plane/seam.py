@@ -15,11 +15,12 @@ from ministack.core import arn, lambda_runtime, responses
 from ministack.core.responses import error_response_json
 from ministack.services import apigateway, cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, scheduler, sns, sqs
 
-from . import async_invocation, function_url, http_api, metrics, quotas, rds, recursion, redrive, schedules, sqs_source
-from .function import Function
-from .pool import Pool
+from .. import rds
+from ..data_plane.function import Function
+from ..data_plane.pool import Pool
+from ..data_plane.runtime_api import Invocation
+from . import async_invocation, function_url, http_api, metrics, quotas, recursion, redrive, schedules, sqs_source
 from .request import Request, request
-from .runtime_api import Invocation
 
 # What we replace, call or read, with the parameters that it had in the version that pyproject.toml pins, or None
 # where it is a value.

@@ -1,0 +1,1 @@
+"""Lambda's data plane: functions run here, in execution environments."""
