@@ -169,10 +169,30 @@ def make_function(clients) -> Iterator[Callable[..., TestedFunction]]:
 @pytest.fixture
 def aws(embedded_aws, embedded_home, monkeypatch):
     """A helpers.connect.Workshop on the embedded AWS, whatever the reader's settings are."""
+    return _connect(embedded_aws, embedded_home, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def aws_of_module(embedded_aws, embedded_home):
+    """The same, while a module lasts; what its tests have made through it is then removed."""
+    from helpers.kinds import KINDS
+    from helpers.labs import remove
+
+    with pytest.MonkeyPatch.context() as patched:
+        workshop = _connect(embedded_aws, embedded_home, patched)
+        there = workshop.ledger.entries()
+        yield workshop
+        made = [entry for entry in workshop.ledger.entries() if entry not in there]
+        order = [kind.name for kind in KINDS]
+        for entry in sorted(made, key=lambda entry: order.index(entry.kind)):
+            remove(workshop, entry)
+
+
+def _connect(endpoint: Endpoint, home: Path, patched: pytest.MonkeyPatch):
     from helpers.connect import connect
 
     for name in ("AWS_ENDPOINT_URL", "WORKSHOP_TARGET"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("WORKSHOP_HOME", str(embedded_home))
-    monkeypatch.setenv("WORKSHOP_PORT", str(embedded_aws.port))
+        patched.delenv(name, raising=False)
+    patched.setenv("WORKSHOP_HOME", str(home))
+    patched.setenv("WORKSHOP_PORT", str(endpoint.port))
     return connect()

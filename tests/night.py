@@ -4,7 +4,9 @@ import importlib.util
 from types import ModuleType
 from typing import Any
 
-from helpers import notebooks, settings
+import notebook_cells
+
+from helpers import settings
 from helpers.connect import Workshop
 from helpers.deploy import deploy
 from helpers.labs import remove
@@ -17,8 +19,7 @@ DRAFT = APP.read_text(encoding="utf-8")
 
 def exercises() -> list[str]:
     """The code cells of the notebook that hold an exercise, as the author wrote them."""
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("12")]
-    return [text for _, text in made_of.cells if source.SOLUTION.search(text)]
+    return notebook_cells.exercises("12")
 
 
 def mended() -> str:

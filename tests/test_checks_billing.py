@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 
+import notebook_cells
 import numpy as np
 import pandas as pd
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, load_prices, notebooks, progress, settings
+from helpers import checks, load_prices, progress
 from helpers.notebooks import source
 
 PRICES = load_prices()["lambda"]
@@ -19,17 +21,9 @@ def at_the_start(aws, embedded_home) -> None:
     (embedded_home / progress.FILE).unlink(missing_ok=True)
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cell(place: int) -> str:
     """The exercise's cell as the author wrote it; the first is 0."""
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("03")]
-    return [text for _, text in made_of.cells if source.SOLUTION.search(text)][place]
+    return notebook_cells.exercises("03")[place]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import notebook_cells
 import numpy as np
 import pg8000.native
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, deploy, notebooks, package, progress, settings
+from helpers import checks, deploy, package, progress
 from helpers.checks import databases
 from helpers.labs import remove
 from helpers.ledger import Entry
@@ -64,16 +66,8 @@ def put(aws, port) -> Callable[..., None]:
     return put
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def code_cells(notebook: str) -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith(notebook)]
-    return [text for kind, text in made_of.cells if kind == "code"]
+    return notebook_cells.code(notebook)
 
 
 def cells_of(notebook: str) -> list[str]:

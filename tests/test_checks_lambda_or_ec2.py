@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from notebook_cells import refused
 
 from helpers import checks, load_prices, notebooks, progress, settings
 from helpers.notebooks import source
@@ -19,13 +20,6 @@ HOURS = 730
 def at_the_start(aws, embedded_home) -> None:
     """No progress of another test is there."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
-
-
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
 
 
 def exercises(form) -> list[dict]:

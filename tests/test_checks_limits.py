@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 
+import notebook_cells
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, deploy, notebooks, progress, settings
+from helpers import checks, deploy, progress
 from helpers.checks import limits
 from helpers.labs import remove
 from helpers.ledger import Entry
@@ -35,17 +37,9 @@ def put(aws) -> Callable[..., None]:
     return put
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cell(place: int) -> str:
     """The code cell of an exercise, as the author wrote it."""
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("06")]
-    return [text for _, text in made_of.cells if source.SOLUTION.search(text)][place]
+    return notebook_cells.exercises("06")[place]
 
 
 # 06.1

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from night import DRAFT, Night, exercises, function_entry, mended
+from notebook_cells import refused
 
 from helpers import checks, progress
 from helpers.labs import remove
@@ -19,13 +20,6 @@ def at_the_start(aws, embedded_home) -> None:
     """Neither progress nor the function of another test is there."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
     remove(aws, function_entry(aws))
-
-
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
 
 
 def defined(cell: str) -> dict:

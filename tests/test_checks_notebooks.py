@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 
+import notebook_cells
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, deploy, notebooks, progress, settings
+from helpers import checks, deploy, progress
 from helpers.labs import remove
 from helpers.ledger import Entry
 from helpers.notebooks import source
@@ -29,17 +31,9 @@ def put(aws) -> Callable[..., None]:
     return put
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cells_of(notebook: str) -> list[str]:
     """The code cells that hold an exercise, as the author wrote them."""
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith(notebook)]
-    return [text for _, text in made_of.cells if source.SOLUTION.search(text)]
+    return notebook_cells.exercises(notebook)
 
 
 # 01.1

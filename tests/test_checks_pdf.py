@@ -2,9 +2,11 @@
 
 import re
 
+import notebook_cells
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, deploy, notebooks, progress, settings
+from helpers import checks, deploy, progress
 from helpers.checks import pdf
 from helpers.labs import remove
 from helpers.ledger import Entry
@@ -18,16 +20,8 @@ def at_the_start(aws, embedded_home) -> None:
     remove(aws, Entry("function", aws.name(pdf.COUNTER)))
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cells() -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("14")]
-    return [text for kind, text in made_of.cells if kind == "code"]
+    return notebook_cells.code("14")
 
 
 def exercises() -> list[str]:
@@ -161,6 +155,11 @@ def where_is(second, received, deleted, visibility_timeout, max_receives):
 
 def test_the_where_is_of_the_notebook_passes():
     checks.check("14.2", where_is)
+    assert progress.solved() == {"14.2"}
+
+
+def test_upper_case_and_spaces_do_not_matter():
+    checks.check("14.2", lambda *arguments: f"{where_is(*arguments).upper()} ")
     assert progress.solved() == {"14.2"}
 
 

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable
 
+import notebook_cells
 import pytest
+from notebook_cells import refused
 
 from helpers import checks, deploy, notebooks, progress, settings
 from helpers.checks import rendering
@@ -20,16 +22,8 @@ def at_the_start(aws, embedded_home) -> None:
         remove(aws, Entry(kind, aws.name(rendering.CORNER)))
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cells() -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("13")]
-    return [text for kind, text in made_of.cells if kind == "code"]
+    return notebook_cells.code("13")
 
 
 def exercises() -> list[str]:

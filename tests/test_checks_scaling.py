@@ -3,8 +3,10 @@
 import math
 import re
 
+import notebook_cells
 import pandas as pd
 import pytest
+from notebook_cells import refused
 
 from helpers import checks, deploy, notebooks, progress, settings
 from helpers.checks import scaling
@@ -20,17 +22,9 @@ def at_the_start(aws, embedded_home) -> None:
     remove(aws, Entry("function", aws.name(scaling.WRITER)))
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cells() -> list[str]:
     """The code cells of the notebook that hold an exercise, as the author wrote them."""
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("02")]
-    return [text for _, text in made_of.cells if source.SOLUTION.search(text)]
+    return notebook_cells.exercises("02")
 
 
 def defined(cell: str) -> dict:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 
+import notebook_cells
 import numpy as np
 import pytest
+from notebook_cells import refused
 
 from helpers import checks, deploy, notebooks, progress, settings
 from helpers.checks import thumbnails
@@ -23,17 +25,9 @@ def at_the_start(aws, embedded_home) -> None:
     remove(aws, Entry("function", aws.name(thumbnails.PARTIAL)))
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def exercises() -> list[str]:
     """The code cells of the notebook that hold an exercise, as the author wrote them."""
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("11")]
-    return [text for kind, text in made_of.cells if kind == "code" and source.SOLUTION.search(text)]
+    return notebook_cells.exercises("11")
 
 
 # 11.1
@@ -231,6 +225,11 @@ def test_the_choices_of_the_notebook_pass():
     names = {"cases": thumbnails.CASES}
     exec(source.solved(exercises()[2]), names)
     checks.check("11.3", names["ways"])
+    assert progress.solved() == {"11.3"}
+
+
+def test_upper_case_and_spaces_do_not_matter():
+    checks.check("11.3", {case: f"{way.upper()} " for case, way in ways().items()})
     assert progress.solved() == {"11.3"}
 
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 
+import notebook_cells
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, deploy, notebooks, progress, settings
+from helpers import checks, deploy, progress, settings
 from helpers.checks.what_does_not_fit import DOES, FAILURES, LETTERS
 from helpers.labs import remove
 from helpers.ledger import Entry
@@ -19,16 +21,8 @@ def at_the_start(aws, embedded_home) -> None:
     remove(aws, Entry("function", aws.name("cashier-once")))
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cells() -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("15")]
-    return [text for kind, text in made_of.cells if kind == "code"]
+    return notebook_cells.code("15")
 
 
 def exercise(place: int) -> str:
@@ -271,6 +265,11 @@ def test_each_wrong_mending_gets_a_reason(letter):
 def test_a_diagnosis_of_another_form_is_said(given, says):
     text = refused("15.2", DIAGNOSIS | {"A": given})
     assert re.search(says, text), text
+
+
+def test_upper_case_and_spaces_do_not_matter():
+    checks.check("15.2", {letter: [f" {word.upper()}" for word in pair] for letter, pair in DIAGNOSIS.items()})
+    assert progress.solved() == {"15.2"}
 
 
 def test_a_list_is_no_diagnosis():

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import notebook_cells
 import pandas as pd
 import pytest
+from notebook_cells import refused
 
-from helpers import checks, deploy, notebooks, progress, reports, settings
+from helpers import checks, deploy, progress, reports
 from helpers.checks.what_fits import CARDS, PILES, REASONS, TRIALS, _break_even
 from helpers.labs import remove
 from helpers.ledger import Entry
@@ -24,16 +26,8 @@ def at_the_start(aws, embedded_home) -> None:
     (embedded_home / progress.FILE).unlink(missing_ok=True)
 
 
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
-
-
 def cells() -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("10")]
-    return [text for kind, text in made_of.cells if kind == "code"]
+    return notebook_cells.code("10")
 
 
 def exercise(place: int) -> str:

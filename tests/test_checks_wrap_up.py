@@ -4,6 +4,7 @@ import itertools
 import re
 
 import pytest
+from notebook_cells import refused
 
 from helpers import checks, notebooks, progress, settings
 from helpers.checks.wrap_up import NUMBERS, QUIZ, WORDS
@@ -20,13 +21,6 @@ DESIGN = {
 def at_the_start(aws, embedded_home) -> None:
     """No progress of another test is there."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
-
-
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
 
 
 def cells(kind: str) -> list[str]:

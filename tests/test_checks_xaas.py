@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from notebook_cells import refused
 
 from helpers import checks, notebooks, progress, settings
 from helpers.checks.xaas import CARDS, INCIDENTS, LEVELS
@@ -16,13 +17,6 @@ RIGHT_PLACES = {name: card.fits[0] for name, card in CARDS.items()}
 def at_the_start(aws, embedded_home) -> None:
     """No progress of another test is there."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
-
-
-def refused(*arguments) -> str:
-    with pytest.raises(checks.NotSolved) as caught:
-        checks.check(*arguments)
-    assert progress.solved() == set()
-    return str(caught.value)
 
 
 def notebook(place: int, solved: bool) -> dict:

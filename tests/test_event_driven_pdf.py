@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import matplotlib
+import notebook_cells
 import pytest
 from localaws_client import eventually
 
 matplotlib.use("Agg")
 
-from helpers import load_event, notebooks, reports, settings  # noqa: E402
-from helpers.labs import remove  # noqa: E402
+from helpers import load_event, notebooks, reports  # noqa: E402
 
 PAGES = 12
 PATIENCE = 90  # seconds, on a machine that has other things to do
@@ -26,8 +26,7 @@ CHANGES = {  # of the notebook, so that a test need not wait for half a minute, 
 
 
 def cells() -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("14")]
-    text = "\n# %%\n".join(text for kind, text in made_of.cells if kind == "code")
+    text = "\n# %%\n".join(notebook_cells.code("14"))
     for old, new in CHANGES.items():
         assert old in text
         text = text.replace(old, new)
@@ -81,20 +80,8 @@ class System:
 
 
 @pytest.fixture(scope="module")
-def built(embedded_aws, embedded_home) -> Iterator[System]:
-    with pytest.MonkeyPatch.context() as patched:
-        for name in ("AWS_ENDPOINT_URL", "WORKSHOP_TARGET"):
-            patched.delenv(name, raising=False)
-        patched.setenv("WORKSHOP_HOME", str(embedded_home))
-        patched.setenv("WORKSHOP_PORT", str(embedded_aws.port))
-        from helpers import connect
-
-        there = set(connect().ledger.entries())
-        system = System()
-        yield system
-        order = [entry for entry in system.workshop.ledger.entries() if entry not in there]
-        for entry in sorted(order, key=lambda entry: entry.kind != "event source mapping"):
-            remove(system.workshop, entry)
+def built(aws_of_module) -> System:
+    return System()
 
 
 @pytest.fixture

@@ -2,17 +2,16 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import matplotlib
+import notebook_cells
 import pytest
 
 matplotlib.use("Agg")
 
-from helpers import notebooks, reports, settings  # noqa: E402
-from helpers.labs import remove  # noqa: E402
+from helpers import reports  # noqa: E402
 
 
 class System:
@@ -20,8 +19,7 @@ class System:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
-        [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("13")]
-        self.cells = [text for kind, text in made_of.cells if kind == "code"]
+        self.cells = notebook_cells.code("13")
         for text in self.cells[: self._place("path = ")]:
             exec(text, self.names)
         for begins in ("def ask", "PAGES =", "def outcomes"):
@@ -39,21 +37,8 @@ class System:
 
 
 @pytest.fixture(scope="module")
-def system(embedded_aws, embedded_home) -> Iterator[System]:
-    with pytest.MonkeyPatch.context() as patched:
-        for name in ("AWS_ENDPOINT_URL", "WORKSHOP_TARGET"):
-            patched.delenv(name, raising=False)
-        patched.setenv("WORKSHOP_HOME", str(embedded_home))
-        patched.setenv("WORKSHOP_PORT", str(embedded_aws.port))
-        from helpers import connect
-
-        there = set(connect().ledger.entries())
-        system = System()
-        yield system
-        made = [entry for entry in system.workshop.ledger.entries() if entry not in there]
-        kinds = ("HTTP API", "function URL")  # before the functions that they lead to
-        for entry in sorted(made, key=lambda entry: entry.kind not in kinds):
-            remove(system.workshop, entry)
+def system(aws_of_module) -> System:
+    return System()
 
 
 def now() -> datetime:

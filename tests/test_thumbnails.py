@@ -2,19 +2,18 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import matplotlib
+import notebook_cells
 import pytest
 from localaws_client import eventually
 from PIL import Image
 
 matplotlib.use("Agg")
 
-from helpers import load_event, notebooks, reports, settings  # noqa: E402
-from helpers.labs import remove  # noqa: E402
+from helpers import load_event, reports  # noqa: E402
 from helpers.notebooks import source  # noqa: E402
 
 PATIENCE = 90  # seconds, on a machine that has other things to do
@@ -31,8 +30,7 @@ BUILD = (
 
 
 def cells() -> list[str]:
-    [made_of] = [each for each in notebooks.sources(settings.NOTEBOOKS) if each.name.startswith("11")]
-    texts = [source.solved(text) for kind, text in made_of.cells if kind == "code"]
+    texts = [source.solved(text) for text in notebook_cells.code("11")]
     for old, new in CHANGES.items():
         assert any(old in text for text in texts)
         texts = [text.replace(old, new) for text in texts]
@@ -83,20 +81,8 @@ class System:
 
 
 @pytest.fixture(scope="module")
-def system(embedded_aws, embedded_home) -> Iterator[System]:
-    with pytest.MonkeyPatch.context() as patched:
-        for name in ("AWS_ENDPOINT_URL", "WORKSHOP_TARGET"):
-            patched.delenv(name, raising=False)
-        patched.setenv("WORKSHOP_HOME", str(embedded_home))
-        patched.setenv("WORKSHOP_PORT", str(embedded_aws.port))
-        from helpers import connect
-
-        there = set(connect().ledger.entries())
-        built = System()
-        yield built
-        made = [entry for entry in built.workshop.ledger.entries() if entry not in there]
-        for entry in sorted(made, key=lambda entry: entry.kind != "event source mapping"):
-            remove(built.workshop, entry)
+def system(aws_of_module) -> System:
+    return System()
 
 
 def partial_handler() -> str:
