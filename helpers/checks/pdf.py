@@ -144,6 +144,7 @@ def _two_documents(counter: _Counter) -> None:
 def judge_where(workshop: Workshop, where_is: Callable[..., str]) -> list[str]:
     for (second, received, deleted), right, why in CASES:
         found = call(where_is, second, list(received), deleted, TIMEOUT, MOST)
+        found = found.strip().lower() if isinstance(found, str) else found
         if found not in PLACES:
             raise NotSolved(f"where_is returned {found!r}; return one of: {', '.join(PLACES)}.")
         if found != right:

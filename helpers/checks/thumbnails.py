@@ -220,6 +220,7 @@ def judge_ways(workshop: Workshop, ways: Any) -> list[str]:
         raise NotSolved('Give the check your choices: check("11.3", ways).')
     for case, (right, why) in CASES.items():
         chosen = ways.get(case, "choose")
+        chosen = chosen.strip().lower() if isinstance(chosen, str) else chosen
         if chosen == "choose":
             raise NotSolved(f'{case} has no choice yet: ways["{case}"] = "queue" or "direct".')
         if chosen not in WAYS:

@@ -251,7 +251,7 @@ def _pair(letter: str, given: Any) -> tuple[str, str]:
         raise NotSolved(f"{letter} has no diagnosis yet; write one as in diagnosis[{letter!r}] = (failure, mending).")
     if isinstance(given, str) or not hasattr(given, "__len__") or len(given) != 2:
         raise NotSolved(f"{letter} is {given!r}; give it two words in parentheses, (failure, mending).")
-    failure, mending = given
+    failure, mending = (str(word).strip().lower() for word in given)
     if failure in DOES and mending in FAILURES:
         raise NotSolved(f"{letter} is {given!r}; the failure comes first, and then the mending.")
     for word, words, what in ((failure, FAILURES, "failure"), (mending, DOES, "mending")):

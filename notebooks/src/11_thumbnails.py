@@ -461,7 +461,8 @@ print("at most", int(max(point["Maximum"] for point in datapoints(*concurrency))
 # ## An alarm, before something goes wrong
 #
 # A dead-letter queue that nobody looks at is a wastebasket. So let CloudWatch look: an alarm that goes off as soon as there is a message in it. With
-# `AlarmActions=[…]` it would tell an SNS topic, which sends a mail. Here we look at its state ourselves.
+# `AlarmActions=[…]` it would tell an SNS topic, which sends a mail. Here we look at its state ourselves. (On AWS a new alarm is `INSUFFICIENT_DATA` at
+# first. And when this notebook was run before, it may be `ALARM` already: a dead letter of that run is still there.)
 
 # %%
 alarm = workshop.name("thumbnail-failed")
@@ -637,7 +638,7 @@ outcome(batch, "pictures/mixed/", redrive_began)
 #
 # ## Without the queue
 #
-# Notebook 16 had S3 invoke the function itself. That is simpler. What happens there to our logo? A second function, with the handler `app.direct` and
+# Notebook 16 has S3 invoke the function itself. That is simpler. What happens there to our logo? A second function, with the handler `app.direct` and
 # the bug still in it, gets the pictures below `direct/`.
 
 # %%
@@ -695,7 +696,7 @@ print("dropped:", int(sum(point["Sum"] for point in datapoints(*dropped))), "thu
 # | and then | gone, unless an `OnFailure` destination or a dead-letter queue is set | in the dead-letter queue, for up to 14 days |
 # | after the mending | a destination's records have to be sent again by a program of yours | redrive, one call |
 # | how much is waiting? | not to be seen, only the age of what is taken (`AsyncEventAge`) | queue depth: a metric, and alarms on it |
-# | how many at once? | as many as come, up to the reserved concurrency | `MaximumConcurrency` |
+# | how many at once? | as many as come, up to the account's limit or a reserved concurrency | `MaximumConcurrency` |
 # | what is one event for the function? | one object, as a rule | up to `BatchSize` objects |
 # | parts to build | a permission and a notification | two queues, a policy, a mapping, an alarm |
 #

@@ -360,6 +360,7 @@ PLACES = {  # column, row and colour of each box
     "renderer": (4, 0, ORANGE), "thumbnails": (5, 0, BLUE), "table": (5, 1, GREEN), "pdf-complete": (3, 1, PURPLE),
     "indexer": (2, 1, ORANGE), "index": (1, 1, BLUE), "pdf-failed": (0, 1, PURPLE),
 }  # fmt: skip
+BUCKETS = {"pdfs": "pages", "thumbnails": "thumbnails", "index": "index"}  # what is counted in each
 ARROWS = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 5, 0), (4, 5, 1), (4, 3, 1), (3, 2, 1), (2, 1, 1)]  # from, to, row
 LINES = [("pages counted", "#009E73", "-"), ("pages waiting in the queue", "#CC79A7", "--"), ("pages in flight", "#D55E00", ":")]
 
@@ -368,9 +369,10 @@ def fill_in(texts, seen):
     """Write into the boxes what look() has seen."""
     queues = {name: f"SQS {name}\n{waiting} waiting\n{flying} in flight" for name, (waiting, flying) in seen["queues"].items()}
     functions = {name: f"Lambda\n{name}" for name in ("splitter", "renderer", "indexer")}
-    buckets = {"pdfs": f"S3\n{seen['pages']} pages", "thumbnails": f"S3\n{seen['thumbnails']} thumbnails", "index": f"S3\n{seen['index']} index"}
-    for name, text in {**queues, **functions, **buckets, "table": f"DynamoDB\n{seen['counted']} pages\ncounted"}.items():
+    buckets = {name: f"S3\n{seen[what]} {what}" for name, what in BUCKETS.items()}
+    for name, text in {**queues, **functions, **buckets}.items():
         texts[name].set_text(text)
+    texts["table"].set_text(f"DynamoDB\n{seen['counted']} pages\ncounted")
 
 
 # %%
@@ -750,8 +752,8 @@ costs = pd.DataFrame(rows)
 costs.style.format({"GB-s": "{:.1f}", "USD": "{:.6f}"}).hide()
 
 # %%
-total = costs.groupby("run")["USD"].sum()
-print(f"A thousand such PDFs: {1000 * total['as it should be']:.2f} USD, and {1000 * total['killed']:.2f} USD with all the dying.")
+thousand = 1000 * costs.groupby("run")["USD"].sum()
+print(f"A thousand such PDFs: {thousand['as it should be']:.2f} USD, and {thousand['killed']:.2f} USD with all the dying.")
 
 # %% [markdown]
 # Dying is dear: after a crash Lambda starts the environment anew within the next invocation, and all imports are paid once more, as Duration.

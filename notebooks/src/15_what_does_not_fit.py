@@ -133,9 +133,9 @@ book = [(row["payment"]["S"], int(row["amount"]["N"])) for row in payments_of(or
 pd.DataFrame(book, columns=["payment", "USD"])
 
 # %% [markdown]
-# The customer paid three times. Nothing in the function is *wrong*: each run did its two steps in the right order. But Lambda
-# delivers an event **at least once**. It comes again when a run fails, when a queue delivers twice, when a caller gave up too early
-# and repeats. `MaximumRetryAttempts=0` takes away only the first of these, and then an order without a receipt stays so.
+# The customer paid three times. (`status` says `success`, as in notebook 06: for the platform an exception is an orderly end.)
+# Nothing in the function is *wrong*: each run did its two steps in the right order. But Lambda delivers an event **at least
+# once**. It comes again when a run fails, when a queue delivers twice, when a caller gave up too early and repeats. `MaximumRetryAttempts=0` takes away only the first of these, and then an order without a receipt stays so.
 #
 # ### What mends it: an idempotency key
 #
@@ -578,6 +578,7 @@ except lambda_client.exceptions.ResourceConflictException:
 
 # %%
 lambda_client.put_function_recursion_config(FunctionName=stamp, RecursiveLoop="Terminate")  # the default
+lambda_client.delete_function_concurrency(FunctionName=stamp)  # no brake, whatever an earlier run left
 rule = {"Name": "prefix", "Value": "incoming/"}
 notification = {
     "LambdaFunctionArn": stamp_arn,
@@ -692,7 +693,7 @@ explore(draw_growth, copies=[1, 2, 3])
 lambda_client.put_function_concurrency(FunctionName=stamp, ReservedConcurrentExecutions=0)
 began = datetime.now(UTC)
 s3.put_object(Bucket=bucket, Key="incoming/during-the-brake.txt", Body=b"a note\n")
-time.sleep(3)  # as long as the whole loop took
+time.sleep(3)  # longer than the first run took to begin
 print("runs:", len(reports(logs, stamp, at_least=0, since=began)))
 
 # %% [markdown]
