@@ -177,7 +177,8 @@ def test_another_careful_page_passes(put):
 
 def test_the_careless_page_of_the_notebook_is_refused(put):
     put(sources()["careless_source"])
-    assert re.search(r"GET /item/9 was answered 502.*There is no such page: answer 404", refused("13.2"))
+    failed = "GET /item/9 was answered 502: the function failed with KeyError: '9'."
+    assert f"{failed} There is no such page: answer 404" in refused("13.2")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,9 @@ def test_the_careless_page_of_the_notebook_is_refused(put):
         ("<h1>{tea}</h1>", "", "showed 'Sencha' before"),
         ('{"statusCode": 200', '{"statusCode": 201', "has to be answered 200 as before, and was 201"),
         ('200, "headers": HTML', "200", "/item/1 comes as application/json"),
-        ("def handler", "def page", "was answered 502: the function failed"),
+        ("def handler", "def page", "was answered 502: the function failed with Runtime.HandlerNotFound"),
+        ("from html import escape\n", "", "the function failed with NameError: name 'escape' is not defined"),
+        ("def handler(event, context):", "def handler(event, context)", "failed with Runtime.UserCodeSyntaxError: "),
     ],
     ids=lambda text: text[:28],
 )  # fmt: skip

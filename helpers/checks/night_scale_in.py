@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from ..connect import Workshop
 from . import deployed
 from .exercise import Exercise, NotSolved, call
@@ -289,7 +291,20 @@ def _two_nights(group: _Group, times: list[str]) -> None:
     ))  # fmt: skip
 
 
-SCENARIOS = (_one_night, _evening_twice, _died_in_the_evening, _morning_twice, _late, _nothing, _two_nights)
+def _by_hand_at_night(group: _Group, times: list[str]) -> None:
+    group.begin(1, 3)
+    group.send("in", times[0], "In the evening")
+    group.set(1, 2)
+    group.send("in", times[0], "When the evening's event came a second time,")
+    group.expect((1, 2), lambda _: (
+        "Somebody started machines at night; then the evening's event came a second time and stopped them. An event "
+        "with the same time as LAST is not newer: ignore it, too."
+    ))  # fmt: skip
+
+
+SCENARIOS = (
+    _one_night, _evening_twice, _died_in_the_evening, _morning_twice, _late, _nothing, _two_nights, _by_hand_at_night,
+)  # fmt: skip
 
 # 12.3
 
@@ -302,7 +317,7 @@ def judge_hours(workshop: Workshop, hours_off: Callable[[int, int], float]) -> l
     for (year, month), (days, workdays) in MONTHS.items():
         answer = call(hours_off, year, month)
         right = 24 * days - 14 * workdays
-        if isinstance(answer, bool) or not isinstance(answer, int | float):
+        if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
             raise NotSolved(f"hours_off returned a {type(answer).__name__}; return a number of hours.")
         if answer != right:
             why = _wrong_hours(answer, days, workdays)

@@ -11,9 +11,10 @@ import pandas as pd
 import requests
 
 from ..connect import Workshop
+from ..events import load_event
 from . import deployed
 from .exercise import Exercise, NotSolved, call
-from .probe import unique
+from .probe import Probe, unique
 
 CORNER = "corner-page"  # without the learner's prefix
 TEAS = {"1": "Sencha", "2": "Hojicha"}
@@ -72,7 +73,7 @@ class _Page:
     def __init__(self, workshop: Workshop) -> None:
         client = workshop.client("lambda")
         name = workshop.name(CORNER)
-        deployed.find(workshop, name, "run the cell that deploys it")
+        self._probe = Probe(workshop, deployed.find(workshop, name, "run the cell that deploys it"))
         try:
             self.url = client.get_function_url_config(FunctionName=name)["FunctionUrl"].rstrip("/")
         except client.exceptions.ResourceNotFoundException:
@@ -84,8 +85,17 @@ class _Page:
         answer = self._session.get(self.url + path, params=query, allow_redirects=False, timeout=TIMEOUT_S)
         shown = f"{path}?{'&'.join(query)}=…" if query else path
         if answer.status_code >= 500:
-            raise NotSolved(f"GET {shown} was answered {answer.status_code}: the function failed, its log says why.")
+            raise NotSolved(f"GET {shown} was answered {answer.status_code}: {self._why(path, query)}")
         return answer
+
+    def _why(self, path: str, query: dict[str, str]) -> str:
+        """What the function says when it is invoked with such a request."""
+        event = load_event("function-url", rawPath=path)
+        event.pop("queryStringParameters", None)
+        outcome = self._probe.invoke(event | ({"queryStringParameters": query} if query else {}))
+        if not outcome.failed:
+            return "what the function returned is no answer to a browser; return a dict with a statusCode and a body."
+        return f"the function failed with {outcome.error_type}: {outcome.error_message[:200].rstrip('.')}."
 
 
 def judge_page(workshop: Workshop, _: Any) -> list[str]:

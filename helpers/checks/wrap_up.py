@@ -101,7 +101,7 @@ def _is_an_option(name: str, question: Question, answer: Any) -> None:
         return
     if any(str(answer) == str(option) for option in options):
         raise NotSolved(f"answers[{name!r}] is {answer!r}; write numbers without quotes, and words within them.")
-    listed = ", ".join(repr(option) for option in sorted(options, key=str))
+    listed = ", ".join(repr(option) for option in sorted(options))
     raise NotSolved(f"answers[{name!r}] is {answer!r}; choose one of {listed}.")
 
 

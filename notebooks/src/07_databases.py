@@ -85,7 +85,7 @@ if has_database:
         print("The database is there already.")
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=name, WaiterConfig={"Delay": 1})
     endpoint = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["Endpoint"]
-    print(f"PostgreSQL listens at {endpoint['Address']}, port {endpoint['Port']}")
+    print(f"PostgreSQL listens at {endpoint['Address']}:{endpoint['Port']}")
 
 # %% [markdown]
 # pg8000 is a PostgreSQL driver in pure Python. We open one connection for ourselves and keep it: it will watch. `connections` asks the

@@ -398,8 +398,8 @@ def draw_night(ax, seen):
     style = {"where": "post", "linewidth": 3}
     ax.step(seen["second"], seen["DesiredCapacity"], color="#D55E00", label="DesiredCapacity", **style)
     ax.step(seen["second"], seen["in service"], color="#0072B2", linestyle="--", label="machines in service", **style)
-    stopped = seen["build server"] != "running"
-    ax.fill_between(seen["second"], 0, 4, where=stopped, step="post", color="0.88", label="build server does not run")
+    stopped = 4 * (seen["build server"] != "running")  # as high as the picture, up to the next look
+    ax.fill_between(seen["second"], stopped, step="post", color="0.88", linewidth=0, label="build server does not run")
     first, least, last = (seen["in service"].iloc[0], seen["in service"].min(), seen["in service"].iloc[-1])
     ax.set_title(f"In service: {first} by day, {least} at night, {last} in the morning", fontsize=15, loc="left")
     ax.set_xlabel("seconds", fontsize=13)
@@ -517,7 +517,7 @@ pd.concat([first, by_hand, play(("out", MORNING), ("in", EVENING))], ignore_inde
 # `tags_of(group)` is a dict, `remember(group, key, value)` and `forget(group, key)` change one tag. (`group` is what AWS said when the event came.)
 #
 # - An event that is **not newer** than the last one that was handled changes nothing. Keep the time of the last one in the tag `LAST`. (Times such as these can be compared as texts.)
-# - The function may **die half-way**, and gets the same event again. So a size that is remembered in `SIZE` must not be overwritten: it is only forgotten when it has been restored.
+# - The function may **die half-way**, and gets the same event again. So a size that is remembered in `SIZE` (as `1 3`, like before) must not be overwritten: it is only forgotten when it has been restored.
 # - A morning without anything remembered changes nothing, and does not fail.
 # - The next night begins anew, with the size of that day. `MinSize` counts too.
 

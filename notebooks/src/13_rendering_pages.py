@@ -24,6 +24,7 @@ import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -365,7 +366,8 @@ def ask_at_once(url, callers):
 # One slow answer in twenty annoys one visitor in twenty, and a mean hides it. So we use **percentiles**: p50, the median, is what half of them wait at most; p95 is what 95% wait at most.
 
 # %%
-LOOK = {"Lambda": ("#0072B2", "o"), "1 worker": ("#E69F00", "s")}  # and green triangles for any other
+COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]  # for Lambda, and each server that you try
+LOOKS = list(zip(COLORS, "os^vPX", strict=True))
 
 
 def finding(p50):
@@ -377,8 +379,7 @@ def finding(p50):
 def draw_waits(measured):
     waits = pd.concat(measured.values()).groupby(["side", "callers"], sort=False)["wait_ms"]
     figure, ax = plt.subplots(figsize=(10, 4.8), layout="constrained")
-    for side in measured:
-        color, marker = LOOK.get(side, ("#009E73", "^"))
+    for side, (color, marker) in zip(measured, cycle(LOOKS)):
         for share, line in ((0.5, "-"), (0.95, ":")):
             values = waits.quantile(share).xs(side)
             look = {"linestyle": line, "marker": marker, "markersize": 9, "color": color, "linewidth": 2.5}

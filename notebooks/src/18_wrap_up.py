@@ -10,8 +10,8 @@
 #
 # It takes about 20 minutes. Slides: "Answers", "Summary".
 #
-# The last section removes from AWS **everything** that you have made in this workshop. Until you run it, nothing is lost. Most cells here
-# ask AWS about functions of *yours*, also those of the notebooks before. What you have left out is no harm: the cell says which notebook makes it.
+# The section "Clean up, and prove it" removes from AWS **everything** that you have made in this workshop. Until you run it, nothing is lost. Most cells
+# here ask AWS about functions of *yours*, also those of the notebooks before. What you have left out is no harm: the cell says which notebook makes it.
 
 # %%
 import base64
@@ -277,7 +277,8 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 
 # %% [markdown]
 # Where the columns disagree, who is right? AWS is, and the notebook in brackets says why. (On a busy machine a call of the ten may find an environment that is free again
-# already. 1,769 MB are 14 times 128 MB; a busy machine, where other programs take CPU from the faster call, stays below that.)
+# already. 1,769 MB are 14 times 128 MB; a busy machine, where other programs take CPU from the faster call, stays below that. And the call that is stopped after
+# 1 s was cold, so its init is billed on top.)
 #
 # ## The slides' claims, 2019 and today
 #
@@ -398,8 +399,8 @@ dollars = gb_seconds * price["gb_second"]["x86_64"] + (3000 + 30 * 50) * price["
 print(f"The 3,000 are booked after {minutes:.0f} minutes. A month costs {dollars:.2f} USD without the free tier, whichever size you choose.")
 
 # %% [markdown]
-# Try other numbers: twice the concurrency takes half the time and costs the same, and so does half of the memory with twice the concurrency. A server for
-# this peak would idle on all other days.
+# Try other numbers. Twice the concurrency takes half the time, and costs the same. Half of the memory with twice the concurrency takes as long as now, and costs the same, too. A
+# server for this peak would idle on all other days.
 #
 # ## What you have solved
 
@@ -452,8 +453,11 @@ LISTS = [
     ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     ("apigatewayv2", "get_apis", "Items[].Name"),
     ("rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
+    ("rds", "describe_db_proxies", "DBProxies[].DBProxyName"),
+    ("rds", "describe_db_parameter_groups", "DBParameterGroups[].DBParameterGroupName"),
     ("secretsmanager", "list_secrets", "SecretList[].Name"),
     ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups[].AutoScalingGroupName"),
+    ("ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
     ("ec2", "describe_instances", NAMES_OF_INSTANCES),
     ("iam", "list_roles", "Roles[].RoleName"),
 ]
