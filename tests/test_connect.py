@@ -271,7 +271,7 @@ def test_two_accounts_have_two_ledgers(calls):
 
 def test_the_estimate_follows_from_the_price_list():
     # 1,000 x 1 s x 0.5 GB = 500 GB-s; 500 x 0.0000166667 + 1,000 x 0.0000002 = 0.00853335 USD
-    assert "1,000 invocations of 1 s at 512 MB are 500 GB-seconds, 0.009 USD" in estimate()
+    assert "1,500 invocations of 0.7 s at 1024 MB are 1050 GB-seconds, 0.018 USD" in estimate()
 
 
 # The Workshop
