@@ -35,6 +35,7 @@ from IPython.display import IFrame, display
 from helpers import check, compare_events, connect, deploy, hint, load_event, load_prices, reports, solution
 from helpers.settings import FUNCTIONS
 
+# %%
 workshop = connect()
 lambda_client, logs, s3 = workshop.client("lambda"), workshop.client("logs"), workshop.client("s3")
 workshop

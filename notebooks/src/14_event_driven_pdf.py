@@ -365,6 +365,7 @@ ARROWS = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 5, 0), (4, 5, 1), (4, 
 LINES = [("pages counted", "#009E73", "-"), ("pages waiting in the queue", "#CC79A7", "--"), ("pages in flight", "#D55E00", ":")]
 
 
+# %%
 def fill_in(texts, seen):
     """Write into the boxes what look() has seen."""
     queues = {name: f"SQS {name}\n{waiting} waiting\n{flying} in flight" for name, (waiting, flying) in seen["queues"].items()}

@@ -438,7 +438,7 @@ Reservations[].Instances[] | [?!contains('shutting-down terminated', State.Name)
 """
 
 # %%
-LISTS = [
+OFTEN = [
     ("lambda", "list_functions", "Functions[].FunctionName"),
     ("lambda", "list_event_source_mappings", "EventSourceMappings[].FunctionArn"),
     ("lambda", "list_layers", "Layers[].LayerName"),
@@ -452,6 +452,10 @@ LISTS = [
     ("stepfunctions", "list_state_machines", "stateMachines[].name"),
     ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     ("apigatewayv2", "get_apis", "Items[].Name"),
+]
+
+# %%
+LISTS = OFTEN + [
     ("rds", "describe_db_instances", "DBInstances[].DBInstanceIdentifier"),
     ("rds", "describe_db_proxies", "DBProxies[].DBProxyName"),
     ("rds", "describe_db_parameter_groups", "DBParameterGroups[].DBParameterGroupName"),
