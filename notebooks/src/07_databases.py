@@ -205,7 +205,7 @@ def burst(way, callers):
             peak = max(peak, connections())
             time.sleep(0.05)
     failed = sum("FunctionError" in call.result() for call in calls)
-    durations = reports(logs, functions[way], at_least=callers, since=began)["duration_ms"]
+    durations = reports(logs, functions[way], at_least=callers, since=began).set_index("status")["duration_ms"]
     return {"callers": callers, "connections": max(peak, connections()), "failed": failed, "durations": durations}
 
 
@@ -244,6 +244,31 @@ for (sqlstate, message), times in (refusals(functions["direct"]) if has_database
 # %% [markdown]
 # (There may be more lines than failed calls: when init fails, Lambda tries it once more before it gives up. And a log keeps the
 # lines of earlier runs.)
+#
+# And how long does an order take, as more callers come? Each point is an invocation's Duration, from its REPORT line.
+
+# %%
+if has_database:
+    figure, ax = plt.subplots(figsize=(10, 4), layout="constrained")
+    for place, each in enumerate(rounds):
+        durations = each["durations"].sort_values()
+        x = place + np.linspace(-0.25, 0.25, len(durations))
+        refused = durations.index != "success"
+        ax.scatter(x[~refused], durations[~refused], s=45, color="#0072B2", label="answered" if place == 0 else None)
+        ax.scatter(x[refused], durations[refused], s=60, color="#D55E00", marker="X", label="refused" if place == 3 else None)
+    ax.set_xticks(range(len(rounds)), [each["callers"] for each in rounds])
+    ax.set(yscale="log", ylim=(100, None))
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.set_xlabel("callers at once", fontsize=13)
+    ax.set_ylabel("Duration, ms (log scale)", fontsize=13)
+    ax.tick_params(labelsize=12, which="both")
+    ax.legend(fontsize=12, loc="upper left")
+    few, many = (each["durations"].quantile(0.95) for each in (rounds[0], rounds[-1]))
+    ax.set_title(f"95% of the calls took at most {few:.0f} ms with 5 callers, and {many:,.0f} ms with {CALLERS}", fontsize=15, loc="left")
+
+# %% [markdown]
+# The work is 0.2 s, however many come. Those who get a connection are served nearly as fast as before. The longest Durations belong
+# to the callers who get nothing: their init has failed, and Lambda has tried it once more within the invocation.
 #
 # Now the burst is over, and nobody calls. **Predict:** how many connections does the database have *now*? And a colleague who
 # wants to look at a table?
