@@ -242,6 +242,7 @@ class Lab:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "helpers", "lab", "--no-browser"], cwd=settings.ROOT, env=variables,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which nohup, around us all, may ignore
         )
         self.said = ""
         for line in self.process.stderr:

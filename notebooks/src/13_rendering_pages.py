@@ -579,7 +579,7 @@ def outcomes(base):
     def outcome(path):
         try:
             return str(http.get(base + path).status_code)
-        except requests.ConnectionError:
+        except requests.RequestException:
             return "no answer"
 
     with ThreadPoolExecutor(10) as threads:
