@@ -382,6 +382,7 @@ def test_a_process_starts_with_no_signal_ignored_and_no_descriptor_but_its_own(m
         {"bootstrap": shell, "bootstrap.py": BOOTSTRAP},
         runtime="provided.al2023",
         executable=("bootstrap", "bootstrap.py"),
+        Timeout=10,
     )
     assert function.invoke(1).payload == {"echo": 1}
     assert "SigIgn:\t0000000000000000\n" in function.messages()
