@@ -127,8 +127,9 @@ def become(argv: list[str], env: dict[str, str], cwd: str, output: int, keeper: 
             if os.getppid() != keeper:  # the keeper ended before the line above could take effect
                 os._exit(1)
             libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # daemons stay below the runtime: frozen, measured, ended with it
-        # what we ignore, and what Python itself does
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
+        # what we ignore, what Python itself does, and what a shell does for a program in the background
+        ignorable = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
+        for number in ignorable:
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
