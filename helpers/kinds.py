@@ -37,16 +37,26 @@ def says_absent(error: Exception) -> bool:
     return isinstance(error, ClientError) and code(error) in ABSENT
 
 
-def _answers(operation: str, parameter: str) -> Callable[[Any, str], bool]:
-    """exists() for what a single call finds or reports as absent."""
+def _unless_absent(ask: Callable[[Any, str], bool]) -> Callable[[Any, str], bool]:
+    """exists() from a question that AWS may answer with an error that says that the thing is absent."""
 
     def exists(client: Any, id: str) -> bool:
         try:
-            getattr(client, operation)(**{parameter: id})
+            return ask(client, id)
         except ClientError as error:
             if says_absent(error):
                 return False
             raise
+
+    return exists
+
+
+def _answers(operation: str, parameter: str) -> Callable[[Any, str], bool]:
+    """exists() for what a single call finds or reports as absent."""
+
+    @_unless_absent
+    def exists(client: Any, id: str) -> bool:
+        getattr(client, operation)(**{parameter: id})
         return True
 
     return exists
@@ -57,15 +67,13 @@ def _call(operation: str, parameter: str) -> Callable[[Any, str], None]:
     return lambda client, id: getattr(client, operation)(**{parameter: id})
 
 
+@_unless_absent
 def _bucket_exists(client: Any, name: str) -> bool:
     try:
         client.head_bucket(Bucket=name)
     except ClientError as error:
-        if code(error) == "403":  # somebody else's: bucket names are shared by all accounts
-            return True
-        if says_absent(error):
-            return False
-        raise
+        if code(error) != "403":  # somebody else's: bucket names are shared by all accounts
+            raise
     return True
 
 
@@ -138,13 +146,9 @@ def _alarm_exists(client: Any, name: str) -> bool:
     return bool(client.describe_alarms(AlarmNames=[name])["MetricAlarms"])
 
 
+@_unless_absent
 def _secret_exists(client: Any, name: str) -> bool:
-    try:
-        return "DeletedDate" not in client.describe_secret(SecretId=name)  # on AWS it goes a moment later
-    except ClientError as error:
-        if says_absent(error):
-            return False
-        raise
+    return "DeletedDate" not in client.describe_secret(SecretId=name)  # on AWS it goes a moment later
 
 
 def _delete_secret(client: Any, name: str) -> None:
@@ -165,22 +169,15 @@ def _delete_group(client: Any, name: str) -> None:
     client.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)  # with its instances
 
 
+@_unless_absent
 def _launch_template_exists(client: Any, name: str) -> bool:
-    try:  # an emulator may answer an empty list
-        return bool(client.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"])
-    except ClientError as error:
-        if says_absent(error):
-            return False
-        raise
+    # an emulator may answer an empty list
+    return bool(client.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"])
 
 
+@_unless_absent
 def _instance_exists(client: Any, id: str) -> bool:
-    try:
-        reservations = client.describe_instances(InstanceIds=[id])["Reservations"]
-    except ClientError as error:
-        if says_absent(error):
-            return False
-        raise
+    reservations = client.describe_instances(InstanceIds=[id])["Reservations"]
     states = [instance["State"]["Name"] for each in reservations for instance in each["Instances"]]
     return any(state not in ("shutting-down", "terminated") for state in states)  # AWS shows these for an hour
 

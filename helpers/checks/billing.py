@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..connect import Workshop
 from ..prices import load_prices
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, call, require_answer, require_number
 
 # What the notebook does not show: sizes that differ, a cold row, an exact multiple of 100 ms, a failure.
 EXAMPLE = {
@@ -177,11 +177,8 @@ def _compare(name: str, found: Any, right: float, known: dict[float, str], digit
 
 
 def _number(name: str, found: Any) -> float:
-    if found is None:
-        raise NotSolved(f"{name} returned nothing; let it end with `return` and one number.")
-    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
-        raise NotSolved(f"{name} returned a {type(found).__name__}; return one number.")
-    return float(found)
+    require_answer(name, found)
+    return require_number(name, found)
 
 
 BILL = Exercise(

@@ -12,7 +12,7 @@ import pandas as pd
 from ..connect import Workshop
 from ..reports import reports
 from . import deployed
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, call, require_number
 from .probe import Probe
 
 CALLS = 6
@@ -26,17 +26,15 @@ MEAN_OF_SHARES = (90 / 100 + 100 / 400) / 2
 
 
 def judge_share(workshop: Workshop, share_of_init: Callable[[pd.DataFrame], float]) -> list[str]:
-    share = call(share_of_init, pd.DataFrame(EXAMPLE))
+    share = require_number("share_of_init", call(share_of_init, pd.DataFrame(EXAMPLE)), "one number from 0 to 1")
     sentence = _wrong_share(share)
     if sentence:
         raise NotSolved(sentence)
     return []
 
 
-def _wrong_share(share: Any) -> str | None:
+def _wrong_share(share: float) -> str | None:
     """What is wrong with the share of EXAMPLE, or None."""
-    if isinstance(share, bool) or not isinstance(share, int | float | np.number):
-        return f"share_of_init returned a {type(share).__name__}; return one number from 0 to 1."
     known = {
         WITH_THE_WARM: "the warm rows are counted as well; keep the rows that have an init_ms.",
         MEAN_OF_SHARES: "that is the mean of each row's share; divide the sums instead.",

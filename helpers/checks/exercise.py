@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..connect import Workshop
 from ..errors import WorkshopError
 from ..labs import Lab
@@ -26,6 +28,24 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
     except Exception as error:  # whatever the reader's code does is theirs to look at
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         raise NotSolved(f"{function.__name__} raised {what}; call it yourself to see where.") from None
+
+
+def require_answer(name: str, found: Any, wanted: str = "one number") -> None:
+    """NotSolved when the reader's function `name` has no return."""
+    if found is None:
+        raise NotSolved(f"{name} returned nothing; let it end with `return` and {wanted}.")
+
+
+def require_number(name: str, found: Any, wanted: str = "one number") -> float:
+    """What the reader's function `name` returned; NotSolved when it is no number."""
+    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
+        raise NotSolved(f"{name} returned a {type(found).__name__}; return {wanted}.")
+    return float(found)
+
+
+def as_word(choice: Any) -> Any:
+    """A choice as it is compared: capitals and spaces around it do not matter."""
+    return choice.strip().lower() if isinstance(choice, str) else choice
 
 
 # Raises NotSolved, or returns what it could not see (one sentence for each, mostly none).

@@ -4,11 +4,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..connect import Workshop
 from ..prices import load_prices
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, as_word, call, require_answer, require_number
 
 HOURS = 365 * 24 / 12  # of a month: 730
 MACHINE = "t3.small"
@@ -189,11 +187,8 @@ def _judge(
 
 def _number(function: Formula, arguments: Sequence[float]) -> float:
     value = call(function, *arguments)
-    if value is None:
-        raise NotSolved(f"{function.__name__} returned nothing; let it end with `return` and one number.")
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise NotSolved(f"{function.__name__} returned a {type(value).__name__}; return one number.")
-    return float(value)
+    require_answer(function.__name__, value)
+    return require_number(function.__name__, value)
 
 
 def _same(found: Sequence[float], wanted: Sequence[float], within: float = 0) -> bool:
@@ -212,7 +207,7 @@ def judge_choices(workshop: Workshop, choices: Any) -> list[str]:
 
 
 def _judge_choice(name: str, case: Case, choice: Any) -> None:
-    choice = choice.strip().lower() if isinstance(choice, str) else choice  # "EC2" is its name, too
+    choice = as_word(choice)  # "EC2" is its name, too
     if choice == "?":
         raise NotSolved(f'{name} is not decided yet; compute both sums and write "lambda" or "ec2".')
     sums = case.sums()

@@ -5,11 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
-
 from ..connect import Workshop
 from . import deployed
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, call, require_number
 from .probe import Probe
 
 # 12.1
@@ -315,10 +313,8 @@ MONTHS = {  # (year, month): days, and workdays among them; months that the note
 
 def judge_hours(workshop: Workshop, hours_off: Callable[[int, int], float]) -> list[str]:
     for (year, month), (days, workdays) in MONTHS.items():
-        answer = call(hours_off, year, month)
+        answer = require_number("hours_off", call(hours_off, year, month), "a number of hours")
         right = 24 * days - 14 * workdays
-        if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
-            raise NotSolved(f"hours_off returned a {type(answer).__name__}; return a number of hours.")
         if answer != right:
             why = _wrong_hours(answer, days, workdays)
             raise NotSolved(f"hours_off({year}, {month}) returned {answer:g} where {right} is right: {why}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..connect import Workshop
 from . import deployed
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, as_word, call
 from .probe import Probe, unique
 
 COUNTER, TABLE = "pdf-counter", "pdf-counts"  # without the learner's prefix
@@ -144,7 +144,7 @@ def _two_documents(counter: _Counter) -> None:
 def judge_where(workshop: Workshop, where_is: Callable[..., str]) -> list[str]:
     for (second, received, deleted), right, why in CASES:
         found = call(where_is, second, list(received), deleted, TIMEOUT, MOST)
-        found = found.strip().lower() if isinstance(found, str) else found
+        found = as_word(found)
         if found not in PLACES:
             raise NotSolved(f"where_is returned {found!r}; return one of: {', '.join(PLACES)}.")
         if found != right:

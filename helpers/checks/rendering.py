@@ -13,7 +13,7 @@ import requests
 from ..connect import Workshop
 from ..events import load_event
 from . import deployed
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, call, require_number
 from .probe import Probe, unique
 
 CORNER = "corner-page"  # without the learner's prefix
@@ -28,13 +28,11 @@ CAPACITY = WORKERS * 1000 / 84
 
 def judge_capacity(_: Workshop, capacity: Callable[[pd.DataFrame, int], float]) -> list[str]:
     frame = pd.DataFrame({"wait_ms": WAITS, "callers": CALLERS, "per_second": 7.5})
-    found = call(capacity, frame, WORKERS)
-    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
-        raise NotSolved(f"capacity returned a {type(found).__name__}; return one number, of pages per second.")
+    found = require_number("capacity", call(capacity, frame, WORKERS), "one number, of pages per second")
     if not math.isclose(found, CAPACITY, rel_tol=1e-6):
         raise NotSolved(
             f"capacity returned {found:.4g} where {CAPACITY:.4g} is right, for 3 workers and, with one caller, "
-            f"waits of 80, 84 and 400 ms: {_why_wrong(float(found))}"
+            f"waits of 80, 84 and 400 ms: {_why_wrong(found)}"
         )
     return []
 

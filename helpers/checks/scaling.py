@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..connect import Workshop
 from . import deployed
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, call, require_answer, require_number
 
 # Calls per second, milliseconds of a call, environments. The second and third have a fraction to round up.
 LOADS = ((40, 250, 10), (7, 900, 7), (3, 400, 2), (2_600, 1_500, 3_900))
@@ -109,11 +109,9 @@ def _table(rows: tuple) -> pd.DataFrame:
 
 
 def _number(found: Any, function: str, wanted: str) -> None:
-    if found is None:
-        raise NotSolved(f"{function} returned nothing; let it end with `return` and {wanted}.")
-    if isinstance(found, bool | np.bool_) or not isinstance(found, int | float | np.number) or not math.isfinite(found):
-        shown = f"{found:g}" if isinstance(found, float) else f"a {type(found).__name__}"
-        raise NotSolved(f"{function} returned {shown}; return {wanted}.")
+    require_answer(function, found, wanted)
+    if not math.isfinite(require_number(function, found, wanted)):
+        raise NotSolved(f"{function} returned {found:g}; return {wanted}.")
 
 
 def judge_reservation(workshop: Workshop, _: Any) -> list[str]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..connect import Workshop
 from . import deployed
-from .exercise import Exercise, NotSolved, call
+from .exercise import Exercise, NotSolved, as_word, call, require_number
 from .probe import Probe, unique
 
 PARTIAL, UPLOADS, THUMBNAILS = "thumbnail-partial", "thumbnail-uploads", "thumbnails"  # without the learner's prefix
@@ -180,9 +180,7 @@ def judge_drain(workshop: Workshop, drain_seconds: Callable[..., float]) -> list
 
 
 def _number(found: Any) -> float:
-    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
-        raise NotSolved(f"drain_seconds returned a {type(found).__name__}; return one number of seconds.")
-    return float(found)
+    return require_number("drain_seconds", found, "one number of seconds")
 
 
 WAYS = ("queue", "direct")
@@ -220,7 +218,7 @@ def judge_ways(workshop: Workshop, ways: Any) -> list[str]:
         raise NotSolved('Give the check your choices: check("11.3", ways).')
     for case, (right, why) in CASES.items():
         chosen = ways.get(case, "choose")
-        chosen = chosen.strip().lower() if isinstance(chosen, str) else chosen
+        chosen = as_word(chosen)
         if chosen == "choose":
             raise NotSolved(f'{case} has no choice yet: ways["{case}"] = "queue" or "direct".')
         if chosen not in WAYS:

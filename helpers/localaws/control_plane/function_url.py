@@ -25,9 +25,8 @@ def install() -> None:
 
 
 def with_cookies(event: dict) -> dict:
-    """The cookies are a list of their own, and no header."""
+    """In payload format 2.0 the cookies are a list of their own, and no header."""
     headers = {name: value for name, value in event["headers"].items() if name.lower() != "cookie"}
-    cookies = [value for name, value in event["headers"].items() if name.lower() == "cookie"]
-    if not cookies:
-        return event
-    return {**event, "headers": headers, "cookies": [each.strip() for each in cookies[0].split(";")]}
+    cookies = "".join(value for name, value in event["headers"].items() if name.lower() == "cookie")
+    found = {"cookies": [cookie.strip() for cookie in cookies.split(";")]} if cookies else {}
+    return {**event, "headers": headers, **found}

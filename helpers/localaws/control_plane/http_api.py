@@ -10,6 +10,8 @@ import time
 from ministack.core.responses import get_region
 from ministack.services import apigateway
 
+from .function_url import with_cookies
+
 FAILED = {
     "statusCode": 500, "headers": {"content-type": "application/json"}, "body": '{"message":"Internal Server Error"}',
 }
@@ -47,10 +49,7 @@ def completed(event: dict) -> dict:
         "x-amzn-trace-id": f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}",
         "x-forwarded-for": context["http"]["sourceIp"], "x-forwarded-port": "443", "x-forwarded-proto": "https",
     }
-    cookies = headers.pop("cookie", "")
-    event = {**event, "headers": headers, "requestContext": context}
-    if cookies:
-        event["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
+    event = with_cookies({**event, "headers": headers, "requestContext": context})
     if not event["pathParameters"]:
         del event["pathParameters"]
     if context["stage"] != "$default":  # the path of a named stage begins with it
