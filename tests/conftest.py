@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -56,14 +55,8 @@ def needs_sdk(needs) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Give a port on 127.0.0.1 that nobody listens on, below those that outgoing connections take meanwhile."""
-
-    def find() -> int:
-        while not localaws.is_free(port := random.randrange(20_000, 32_000)):
-            continue
-        return port
-
-    return find
+    """Give a port on 127.0.0.1 that nobody listens on."""
+    return localaws.free_port
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import fcntl
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -245,6 +246,13 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def free_port() -> int:
+    """A free port of 127.0.0.1, below those that systems give to outgoing connections: it stays free longer."""
+    while not is_free(port := random.randrange(20_000, 32_000)):
+        continue
+    return port
 
 
 def _signal(pid: int, number: int) -> None:

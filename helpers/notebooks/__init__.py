@@ -14,7 +14,6 @@
 
 import contextlib
 import os
-import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,7 +98,7 @@ def fresh_aws() -> Iterator[dict[str, str]]:
         theirs = ("AWS_", "WORKSHOP_", "WEBHOOK_URL")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
         try:
-            port = localaws.start(home, _free_port()).port
+            port = localaws.start(home, localaws.free_port()).port
             ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(port), "WORKSHOP_LEARNER": "learner"}
             yield kept | ours | {"TZ": "UTC"}
         finally:
@@ -149,14 +148,6 @@ def _write_pictures(made_of: Source, solution: NotebookNode) -> None:
     for name, png in checks.pictures(solution).items():
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(png)
-
-
-def _free_port() -> int:
-    """A port that nobody listens on, below those that systems give to outgoing connections: it stays free longer."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        if localaws.is_free(port):
-            return port
 
 
 @contextlib.contextmanager

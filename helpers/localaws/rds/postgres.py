@@ -11,12 +11,12 @@ import secrets
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from .. import free_port
 from ..data_plane.sandbox import Keeper
 
 # The superuser belongs to RDS, and the reader's master user is none: both as on AWS.
@@ -48,7 +48,7 @@ class Postgres:
         environment = {"LC_ALL": "C", "PATH": os.defpath}
         try:
             self._make_cluster([*as_user, str(programs / "initdb")], environment)
-            self.port = _free_port()
+            self.port = free_port()
             options = SETTINGS | parameters | {"listen_addresses": "127.0.0.1", "port": str(self.port)}
             command = [*as_user, str(programs / "postgres"), "-D", str(folder / "data")]
             command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
@@ -140,12 +140,6 @@ def _as_somebody() -> list[str]:
         raise PostgresError("PostgreSQL refuses to run as root; run the workshop as another user.")
     rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *rights, "--pdeathsig=KILL"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _quoted(name: str) -> str:
