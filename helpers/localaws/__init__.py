@@ -1,293 +1,49 @@
-"""An AWS inside the Python environment: starts, finds and stops the server process. Standard library only.
+"""An AWS inside the Python environment. This is its door: what the rest of the workshop may use stands here.
 
-The server is MiniStack (S3, SQS, EventBridge, IAM, CloudWatch, Lambda's control plane) with Lambda's data plane
-replaced by true execution environments:
-
-    server ─► gateway ─► MiniStack ─► seam ─► pool ─► execution environment ─► keeper ─► process
-                                                        runtime API, log stream, platform logs
+README.md beside this file has the way of an invocation, and what is in which folder. Standard library only.
 """
 
-import contextlib
-import fcntl
-import http.client
-import json
-import os
-import random
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TextIO
-from urllib.parse import urlsplit
+from .data_plane import node_sdk
+from .data_plane.own_tmp import possible as own_tmp_possible
+from .data_plane.requirements import with_requirements
+from .data_plane.runtimes import MissingRuntime, Runtime
+from .data_plane.runtimes import find_here as find_runtime
+from .ports import free_port, is_free
+from .server_process import (
+    LOG_FILE,
+    STATE_FILE,
+    Endpoint,
+    LocalAwsError,
+    alive,
+    is_at,
+    needed,
+    open_url,
+    running,
+    start,
+    stop,
+)
+from .slack_stand_in import MESSAGES_FILE, read_posts
 
-from ..errors import WorkshopError
-
-STATE_FILE = "localaws.json"
-LOG_FILE = "localaws.log"
-USERS_FILE = "localaws.users"
-START_LIMIT_S = 60
-STOP_LIMIT_S = 20
-KILL_LIMIT_S = 10  # what the system takes at most to end a process and free its port
-ROOT = Path(__file__).resolve().parent.parent.parent
-# Straight to this machine, whatever proxy the reader's environment names.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class LocalAwsError(WorkshopError):
-    """The embedded AWS could not be started or stopped; the message is one sentence for the reader."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A running embedded AWS."""
-
-    port: int
-    pid: int
-    region: str = "us-east-1"
-    inbox_url: str = field(default="", repr=False)  # of the Slack webhook; a secret, like one of Slack's own
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def variables(self) -> dict[str, str]:
-        """What any AWS client needs in its environment to talk to it."""
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "embedded",
-            "AWS_SECRET_ACCESS_KEY": "embedded",
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-        }
-
-
-def running(home: Path) -> Endpoint | None:
-    """The embedded AWS of this folder, if it runs and answers."""
-    endpoint = _recorded(home)
-    if endpoint is None:
-        return None
-    try:
-        with _opener.open(f"{endpoint.url}/_localaws", timeout=5) as answer:
-            return endpoint if json.load(answer)["pid"] == endpoint.pid else None
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):  # nobody there, or somebody else
-        return None
-
-
-def alive(home: Path) -> Endpoint | None:
-    """The embedded AWS of this folder, if its process exists, whether it answers or not."""
-    endpoint = _recorded(home)
-    if endpoint is None:
-        return None
-    command = _command_line(endpoint.pid)  # the number may be another process's by now
-    ours = " -m helpers.localaws " in command and f" --port {endpoint.port} " in command
-    return endpoint if ours else None
-
-
-def is_at(url: str, home: Path, port: int) -> bool:
-    """Whether `url` is the embedded AWS: where that of this folder runs, or would start, at `port`.
-
-    Where another program listens at `port` it is that program: many emulators share our default port.
-    """
-    try:
-        host, named = urlsplit(url).hostname, urlsplit(url).port
-    except ValueError:
-        return False
-    if host not in ("127.0.0.1", "localhost"):
-        return False
-    endpoint = running(home) or alive(home)
-    return named == endpoint.port if endpoint else named == port and is_free(port)
-
-
-def start(home: Path, port: int, region: str = "us-east-1") -> Endpoint:
-    """Start the embedded AWS in the background unless it runs already; returns when it answers."""
-    with _only_one(home):
-        if endpoint := running(home):
-            return endpoint
-        if hung := alive(home):
-            raise LocalAwsError(
-                f"The embedded AWS (process {hung.pid}) does not answer; end it with python3 -m helpers stop, "
-                "and start it again."
-            )
-        _check_port(port)
-        with (home / LOG_FILE).open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.localaws", "--home", home, "--port", str(port), "--region", region],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )
-        try:
-            endpoint = _wait_until_ready(process, home)
-        except BaseException:  # Ctrl-C included: nothing half-started stays
-            process.terminate()
-            process.wait()
-            raise
-        # When it ends while we live on, as a notebook does, no zombie shall pass for a server that is alive.
-        threading.Thread(target=process.wait, daemon=True, name="localaws").start()
-        return endpoint
-
-
-def stop(home: Path) -> bool:
-    """Stop the embedded AWS, and with it every function process; False when none was there."""
-    endpoint = alive(home)
-    if endpoint is None:
-        return False
-    _signal(endpoint.pid, signal.SIGTERM)
-    _signal(endpoint.pid, signal.SIGCONT)  # one that is suspended takes no other signal but SIGKILL
-    if not _wait_until_ended(endpoint.pid, STOP_LIMIT_S):
-        _signal(endpoint.pid, signal.SIGKILL)  # its keeper then ends the function processes
-        _wait_until_ended(endpoint.pid, KILL_LIMIT_S)
-        (home / STATE_FILE).unlink(missing_ok=True)
-    return True
-
-
-@contextlib.contextmanager
-def needed(home: Path, port: int, region: str, say: Callable[[str], None]) -> Iterator[None]:
-    """The embedded AWS for as long as this lasts: started unless it runs, and stopped by the last of several at once.
-
-    One that runs because of start() stays. `say` is given a sentence on what is done.
-    """
-    with _explained(home):
-        home.mkdir(parents=True, exist_ok=True)
-        users = (home / USERS_FILE).open("a+")  # locked, shared, by all; holds the process that one of them started
-    with users:
-        fcntl.flock(users, fcntl.LOCK_SH)
-        before = alive(home)
-        try:
-            if before is None:
-                say("Starting the embedded AWS.")
-            endpoint = start(home, port, region)
-            if before is None:
-                users.truncate(0)
-                users.write(str(endpoint.pid))
-                users.flush()
-            yield
-        finally:
-            if _is_last(users) and (before is None or _started_by(users, home)) and stop(home):
-                say("The embedded AWS is stopped.")
-
-
-def _is_last(users: TextIO) -> bool:
-    """Whether nobody else needs it; from then on who comes waits until `users` is closed."""
-    try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _started_by(users: TextIO, home: Path) -> bool:
-    users.seek(0)
-    endpoint = alive(home)
-    return endpoint is not None and users.read() == str(endpoint.pid)
-
-
-@contextlib.contextmanager
-def _only_one(home: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that two commands do not start two servers."""
-    with _explained(home):
-        home.mkdir(parents=True, exist_ok=True)
-        with (home / "localaws.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-@contextlib.contextmanager
-def _explained(home: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LocalAwsError(
-            f"Cannot write to {error.filename or home} ({error.strerror}); "
-            "set WORKSHOP_HOME to a folder that you may write to."
-        ) from None
-
-
-def _recorded(home: Path) -> Endpoint | None:
-    """What the state file says, if that makes sense."""
-    try:
-        state = json.loads((home / STATE_FILE).read_text())
-        endpoint = Endpoint(**state)
-    except (OSError, ValueError, TypeError):  # no file, no JSON, or other fields
-        return None
-    numbers, texts = (endpoint.port, endpoint.pid), (endpoint.region, endpoint.inbox_url)
-    sound = all(type(number) is int and number > 0 for number in numbers) and all(type(t) is str for t in texts)
-    return endpoint if sound and endpoint.port < 2**16 else None
-
-
-def _command_line(pid: int) -> str:
-    """The command line of a process, or nothing when there is no such process or it has ended."""
-    if sys.platform == "linux":
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return ""
-    return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-
-
-def _check_port(port: int) -> None:
-    if not is_free(port):
-        raise LocalAwsError(
-            f"Port {port} on 127.0.0.1 is taken by another program; stop that one, or choose another port, "
-            f"for example WORKSHOP_PORT={port + 1 if port < 65535 else 4566}."
-        )
-
-
-def is_free(port: int) -> bool:
-    """Whether no program listens at this port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, after a recent stop
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    """A free port of 127.0.0.1, below those that systems give to outgoing connections: it stays free longer."""
-    while not is_free(port := random.randrange(20_000, 32_000)):
-        continue
-    return port
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
-        os.kill(pid, number)
-
-
-def _wait_until_ended(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while _is_alive(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _wait_until_ready(process: subprocess.Popen, home: Path) -> Endpoint:
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        endpoint = running(home)
-        if endpoint and endpoint.pid == process.pid:
-            return endpoint
-        if process.poll() is not None:
-            lines = (home / LOG_FILE).read_text().strip().splitlines() or ["it said nothing"]
-            raise LocalAwsError(f"The embedded AWS did not start: {lines[-1]} (more in {home / LOG_FILE}).")
-        time.sleep(0.05)
-    raise LocalAwsError(f"The embedded AWS did not answer within {START_LIMIT_S} seconds; see {home / LOG_FILE}.")
-
-
-def _is_alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:  # it was our own child
-            return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+__all__ = [
+    "LOG_FILE",
+    "MESSAGES_FILE",
+    "STATE_FILE",
+    "Endpoint",
+    "LocalAwsError",
+    "MissingRuntime",
+    "Runtime",
+    "alive",
+    "find_runtime",
+    "free_port",
+    "is_at",
+    "is_free",
+    "needed",
+    "node_sdk",
+    "open_url",
+    "own_tmp_possible",
+    "read_posts",
+    "running",
+    "start",
+    "stop",
+    "with_requirements",
+]

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -9,13 +10,32 @@ import socket
 import sys
 from pathlib import Path
 
-from .. import settings as workshop_settings
-
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
 SERVICES = (
-    "apigateway", "autoscaling", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "events", "iam", "kms",
-    "lambda", "logs", "monitoring", "pipes", "rds", "resource-groups", "s3", "scheduler", "secretsmanager", "sns",
-    "sqs", "ssm", "states", "sts", "tagging",
+    "apigateway",
+    "autoscaling",
+    "cloudformation",
+    "dynamodb",
+    "dynamodbstreams",
+    "ec2",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "pipes",
+    "rds",
+    "resource-groups",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "states",
+    "sts",
+    "tagging",
 )
 
 
@@ -41,36 +61,36 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--home", type=Path, required=True, help="folder for state and unpacked code")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--cpu-share", choices=("on", "off"), default="on", help="CPU by the memory of a function")
     options = parser.parse_args(arguments)
-    try:
-        cpu_share = workshop_settings.cpu_share()
-    except workshop_settings.SettingError as error:
-        print(error)  # the last line of the log is what the reader is told
-        return 1
     for name in [name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LAMBDA_"))]:
         del os.environ[name]  # the reader's credentials, and settings that would change what we promise
     os.environ.update(settings(options.port, options.region))
-    asyncio.run(_serve(options.home, options.port, options.region, cpu_share))
+    gc.disable()  # what the imports make stays: to look for garbage in it would be a tenth of the start, for nothing
+    asyncio.run(_serve(options.home, options.port, options.region, options.cpu_share == "on"))
     return 0
 
 
 async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
     import ministack.app
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
 
-    from . import STATE_FILE
-    from .control_plane import seam
+    from . import services
+    from .addresses import Addresses
+    from .asgi import serve
     from .data_plane.pool import Pool
     from .gateway import Gateway
-    from .inbox import Inbox, write_private
-    from .rds import Databases
+    from .private_file import write_private
+    from .server_process import STATE_FILE
+    from .services.cloudwatch_logs import write_log
+    from .services.rds import Databases
+    from .slack_stand_in import SlackStandIn
 
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
-    pool = Pool(home / "localaws", f"http://127.0.0.1:{port}", seam.write_log, cpu_share)
+    endpoint = f"http://127.0.0.1:{port}"
+    pool = Pool(home / "localaws", endpoint, write_log, cpu_share)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
@@ -79,19 +99,17 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
-        seam.install(pool)
-        databases.install()
-        inbox = Inbox(home)
-        gateway = Gateway(ministack.app.app, ended, inbox)
-        config = Config()
-        config.bind = [f"fd://{listener.detach()}"]
-        config.graceful_timeout = 1
-        config.keep_alive_timeout = 75
+        services.install(pool, databases, endpoint)
+        inbox = SlackStandIn(home)
+        addresses = Addresses(ministack.app.app, ended)
+        gateway = Gateway(ministack.app.app, addresses, inbox)
+        gc.freeze()
+        gc.enable()
         state = home / STATE_FILE
         write_private(state, json.dumps({"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url}))
         try:
-            await serve(gateway, config, shutdown_trigger=told_to_end)
-            await gateway.close()
+            await serve(gateway, listener, told_to_end, keep_alive_s=75)
+            await addresses.close()
         finally:
             state.unlink(missing_ok=True)
     finally:

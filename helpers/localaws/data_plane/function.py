@@ -3,14 +3,26 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 DEFAULT_IDLE_SECONDS = 300.0
 IDLE_TAG = "localaws:idle-seconds"  # AWS offers no such setting; there one waits
 
 # A change to any of these makes new execution environments; State, LastUpdateStatus and the like do not.
 ENVIRONMENT_FIELDS = (
-    "FunctionArn", "Version", "CodeSha256", "LastModified", "Runtime", "Handler", "Timeout", "MemorySize",
-    "EphemeralStorage", "Environment", "Layers", "LoggingConfig", "Role",
+    "FunctionArn",
+    "Version",
+    "CodeSha256",
+    "LastModified",
+    "Runtime",
+    "Handler",
+    "Timeout",
+    "MemorySize",
+    "EphemeralStorage",
+    "Environment",
+    "Layers",
+    "LoggingConfig",
+    "Role",
 )
 
 
@@ -38,7 +50,9 @@ class Function:
     fingerprint: str = ""
 
     @classmethod
-    def from_configuration(cls, config: dict, code: bytes, layers: tuple[bytes, ...], tags: dict) -> "Function":
+    def from_configuration(
+        cls, config: dict[str, Any], code: bytes, layers: tuple[bytes, ...], tags: dict[str, str]
+    ) -> "Function":
         """From what GetFunctionConfiguration answers; `FunctionArn` may carry the qualifier of the call."""
         arn = config["FunctionArn"]
         region, account = arn.split(":")[3:5]
@@ -46,20 +60,28 @@ class Function:
         unqualified = ":".join(arn.split(":")[:7])
         relevant = {name: config.get(name) for name in ENVIRONMENT_FIELDS} | {"FunctionArn": unqualified}
         return cls(
-            name=config["FunctionName"], version=config.get("Version", "$LATEST"), arn=unqualified,
-            account=account, region=region, runtime=config.get("Runtime", ""), handler=config.get("Handler", ""),
-            timeout_s=config.get("Timeout", 3), memory_mb=config.get("MemorySize", 128),
+            name=config["FunctionName"],
+            version=config.get("Version", "$LATEST"),
+            arn=unqualified,
+            account=account,
+            region=region,
+            runtime=config.get("Runtime", ""),
+            handler=config.get("Handler", ""),
+            timeout_s=config.get("Timeout", 3),
+            memory_mb=config.get("MemorySize", 128),
             variables=(config.get("Environment") or {}).get("Variables") or {},
             log_group=logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}",
             log_format=logging.get("LogFormat", "Text"),
             log_levels={key: logging[key] for key in ("ApplicationLogLevel", "SystemLogLevel") if logging.get(key)},
-            code=code, layers=layers, tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", 512),
+            code=code,
+            layers=layers,
+            tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", 512),
             idle_s=_idle_seconds(tags),
             fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
         )
 
 
-def _idle_seconds(tags: dict) -> float:
+def _idle_seconds(tags: dict[str, str]) -> float:
     """The idle time that a tag asks for, or the usual one where the tag is missing or no number."""
     try:
         return float(tags.get(IDLE_TAG, DEFAULT_IDLE_SECONDS))

@@ -20,9 +20,13 @@ import selectors
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING, Any
 
-import own_tmp  # this is a script: what stands beside it is found without our package
-import psutil
+if TYPE_CHECKING:
+    from . import own_tmp, processes
+else:  # this is a script: what stands beside it is found without our package
+    import own_tmp
+    import processes
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER = 36
@@ -75,7 +79,7 @@ def answer(control: socket.socket) -> bool:
     if not data:
         return False
     request = json.loads(data)
-    reply = {}
+    reply: dict[str, Any] = {}
     if "start" in request:
         try:
             reply = {"pid": start(**request["start"], descriptors=descriptors)}
@@ -89,7 +93,7 @@ def answer(control: socket.socket) -> bool:
     return True
 
 
-def start(argv: list[str], env: dict[str, str], cwd: str, view: dict | None, descriptors: list[int]) -> int:
+def start(argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any] | None, descriptors: list[int]) -> int:
     output, status = descriptors
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
@@ -108,7 +112,7 @@ def start(argv: list[str], env: dict[str, str], cwd: str, view: dict | None, des
     return pid
 
 
-def seen_through(view: dict | None) -> contextlib.AbstractContextManager:
+def seen_through(view: dict[str, Any] | None) -> contextlib.AbstractContextManager[object]:
     """The view of this description, made with its first process."""
     if views is None or view is None:
         return contextlib.nullcontext()
@@ -173,31 +177,24 @@ def kill(pid: int) -> None:
     """Kill a function process and all that it has started."""
     reap()
     if pid in statuses:
-        for victim in (*(child.pid for child in descendants(pid)), pid):
+        for victim in (*processes.descendants(pid), pid):
             send_kill(victim)
         note_end(*os.waitpid(pid, 0))
 
 
 def kill_orphans() -> None:
     """Kill what ended runtimes have left behind: every child of ours that is no runtime, as those adopt their own."""
-    while orphans := [child.pid for child in psutil.Process().children() if child.pid not in statuses]:
+    while orphans := [child for child in processes.children(os.getpid()) if child not in statuses]:
         for orphan in orphans:
             send_kill(orphan)
             os.waitpid(orphan, 0)  # from now on its own children are ours
 
 
 def kill_everything() -> None:
-    while children := descendants():
+    while children := processes.descendants(os.getpid()):
         for child in children:
-            send_kill(child.pid)
+            send_kill(child)
         reap()
-
-
-def descendants(pid: int | None = None) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 def send_kill(pid: int) -> None:

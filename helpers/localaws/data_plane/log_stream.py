@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from .function import Function
 
 TAIL_BYTES = 4096  # what LogType=Tail answers
+WriteLog = Callable[[Function, str, list[tuple[int, str]]], None]  # function, stream, (ms since 1970, message)
 EVENT_BYTES = 256 * 1024 - 26  # CloudWatch's limit for one event, less its overhead
 
 
 class LogStream:
     """Collects log events and writes them on, in order. One environment has one stream for its whole life."""
 
-    def __init__(self, function: Function, environment: str, write: Callable) -> None:
+    def __init__(self, function: Function, environment: str, write: WriteLog) -> None:
         self._function = function
         self._write = write
         self.name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{environment}"

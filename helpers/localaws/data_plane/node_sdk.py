@@ -32,7 +32,7 @@ def ready() -> bool:
 
 def version() -> str:
     """The locked version of the S3 client."""
-    return json.loads((FOLDER / LOCK).read_text())["packages"]["node_modules/@aws-sdk/client-s3"]["version"]
+    return str(json.loads((FOLDER / LOCK).read_text())["packages"]["node_modules/@aws-sdk/client-s3"]["version"])
 
 
 def install() -> None:

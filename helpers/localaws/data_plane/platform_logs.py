@@ -8,7 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass
@@ -92,10 +92,15 @@ class JsonFormat:
     def init_start(self, runtime_version: str, runtime_arn: str) -> str | None:
         if self._only_failures:
             return None
-        return _event("platform.initStart", {
-            "initializationType": "on-demand", "phase": "init",
-            "runtimeVersion": runtime_version, "runtimeVersionArn": runtime_arn,
-        })
+        return _event(
+            "platform.initStart",
+            {
+                "initializationType": "on-demand",
+                "phase": "init",
+                "runtimeVersion": runtime_version,
+                "runtimeVersionArn": runtime_arn,
+            },
+        )
 
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
         record = {"initializationType": "on-demand", "phase": phase, "status": status}
@@ -121,8 +126,10 @@ class JsonFormat:
         if self._only_failures and report.status == "success":
             return None
         metrics = {
-            "durationMs": round(report.duration_ms, 2), "billedDurationMs": report.billed_ms,
-            "memorySizeMB": report.memory_mb, "maxMemoryUsedMB": report.max_memory_mb,
+            "durationMs": round(report.duration_ms, 2),
+            "billedDurationMs": report.billed_ms,
+            "memorySizeMB": report.memory_mb,
+            "maxMemoryUsedMB": report.max_memory_mb,
         }
         if report.init_ms is not None:
             metrics["initDurationMs"] = round(report.init_ms, 2)
@@ -136,7 +143,7 @@ def _ending(status: str, error_type: str) -> str:
     return f"\tStatus: {status}" + (f"\tError Type: {error_type}" if error_type else "")
 
 
-def _event(kind: str, record: dict) -> str:
+def _event(kind: str, record: dict[str, Any]) -> str:
     return json.dumps({"time": _iso(datetime.now(UTC)), "type": kind, "record": record}) + "\n"
 
 

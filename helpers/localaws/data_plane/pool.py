@@ -8,11 +8,15 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+from . import own_tmp
+from .archives import Archives
 from .cpu_share import Governor
 from .execution_environment import ExecutionEnvironment, Outcome
 from .function import Function
+from .log_stream import WriteLog
 from .runtime_api import Invocation
 from .sandbox import Keeper, end_leftovers
 
@@ -20,18 +24,23 @@ REAP_EVERY_S = 0.5
 
 
 class Pool:
-    """All execution environments of the embedded AWS. `write_log(function, stream, events)` stores log events.
+    """All execution environments of the embedded AWS. `write_log` stores log events.
 
     `cpu_share` says whether each gets only the share of CPU that goes with its memory.
     """
 
     def __init__(
-        self, home: Path, endpoint: str, write_log: Callable, cpu_share: bool = True,
+        self,
+        home: Path,
+        endpoint: str,
+        write_log: WriteLog,
+        cpu_share: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._endpoint, self._write_log, self._clock = home, endpoint, write_log, clock
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
-        shutil.rmtree(home / "environments", ignore_errors=True)
+        self._archives = Archives(home / "unpacked", cache(own_tmp.possible))
+        self._remove_files()
         self._keeper = Keeper()
         self._governor = Governor(on=cpu_share)
         self._lock = threading.Lock()
@@ -73,6 +82,10 @@ class Pool:
         """End everything, busy or not."""
         self._closed.set()
         self._keeper.close()
+        self._remove_files()
+
+    def _remove_files(self) -> None:
+        self._archives.close()
         shutil.rmtree(self._home / "environments", ignore_errors=True)
 
     def _take(self, function: Function) -> ExecutionEnvironment:
@@ -89,7 +102,7 @@ class Pool:
 
     def _new(self, function: Function) -> ExecutionEnvironment:
         return ExecutionEnvironment(
-            function, self._home, self._keeper, self._governor, self._endpoint, self._write_log
+            function, self._home, self._keeper, self._archives, self._governor, self._endpoint, self._write_log
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:

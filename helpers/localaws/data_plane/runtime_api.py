@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from typing import Any
 
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
@@ -58,18 +59,18 @@ class RuntimeApi:
     runtime's words and its output together.
     """
 
-    messages: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
+    messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
         self.wake, self._wake_write = socket.socketpair()
-        self._next: queue.SimpleQueue = queue.SimpleQueue()
+        self._next: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._server = _Server(self)
         self._closed = False
         threading.Thread(target=self._serve, daemon=True, name="runtime-api").start()
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        return f"127.0.0.1:{self._server.server_port}"
 
     def give(self, invocation: Invocation) -> None:
         """Answer the runtime's waiting (or coming) request for /next."""
@@ -89,7 +90,7 @@ class RuntimeApi:
         self._closed = True
         self._next.put(None)
         with contextlib.suppress(OSError):
-            socket.create_connection(self._server.server_address).close()  # wakes the thread that accepts
+            socket.create_connection(("127.0.0.1", self._server.server_port)).close()  # wakes the thread that accepts
         self.wake.close()
         self._wake_write.close()
 
@@ -105,16 +106,14 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, api: RuntimeApi) -> None:
-        self.api = api
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), lambda *arguments: _Handler(api, *arguments))
 
     def server_bind(self) -> None:
         # HTTPServer would look up this host's name here, which can take seconds without a network.
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address
+        self.socket.bind(("127.0.0.1", 0))
+        self.server_name, self.server_port = self.socket.getsockname()
 
-    def handle_error(self, request, client_address) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """A runtime that is killed in the middle of a request is no news."""
 
 
@@ -123,6 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
     # Small writes with Nagle's algorithm and delayed acknowledgement cost 40 ms a call: send each answer in one piece.
     wbufsize = -1
     disable_nagle_algorithm = True
+
+    def __init__(self, api: RuntimeApi, *arguments: Any) -> None:
+        self._api = api
+        super().__init__(*arguments)
 
     def parse_request(self) -> bool:
         """Leave out what is too long: awslambdaric sends the whole stack trace, up to 1 MiB, in a header of its own."""
@@ -138,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path != f"{PREFIX}/invocation/next":
             return self._answer(404, {"errorType": "InvalidPath", "errorMessage": f"no such path: {self.path}"})
-        invocation = self.server.api.take_next()
+        invocation = self._api.take_next()
         if invocation is None:
             self.close_connection = True
             return None
@@ -148,18 +151,21 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         error_type = self.headers.get("Lambda-Runtime-Function-Error-Type", "")
         if self.path == f"{PREFIX}/init/error":
-            self.server.api.tell(Message("init-error", body=body, error_type=error_type))
+            self._api.tell(Message("init-error", body=body, error_type=error_type))
             return self._answer(202, {"status": "OK"})
         request_id, _, what = self.path.removeprefix(f"{PREFIX}/invocation/").partition("/")
         if not self.path.startswith(f"{PREFIX}/invocation/") or what not in ("response", "error"):
             return self._answer(404, {"errorType": "InvalidPath", "errorMessage": f"no such path: {self.path}"})
         if what == "response" and len(body) > MAX_RESPONSE_BYTES:
-            self.server.api.tell(Message("too-large", request_id))
-            return self._answer(413, {
-                "errorType": "RequestEntityTooLarge",
-                "errorMessage": f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).",
-            })
-        self.server.api.tell(Message(what, request_id, body, error_type))
+            self._api.tell(Message("too-large", request_id))
+            return self._answer(
+                413,
+                {
+                    "errorType": "RequestEntityTooLarge",
+                    "errorMessage": f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).",
+                },
+            )
+        self._api.tell(Message(what, request_id, body, error_type))
         return self._answer(202, {"status": "OK"})
 
     def _body(self) -> bytes:
@@ -173,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return data
 
-    def _answer(self, code: int, body: dict) -> None:
+    def _answer(self, code: int, body: dict[str, str]) -> None:
         self._send(code, json.dumps(body).encode(), {})
 
     def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
@@ -184,5 +190,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *arguments) -> None:
+    def log_message(self, *arguments: object) -> None:
         """Not into the server's log: what a function does belongs to CloudWatch."""

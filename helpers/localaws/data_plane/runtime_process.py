@@ -1,32 +1,111 @@
-"""The process of a runtime as its execution environment sees it: one place to wait for it, and how it ended."""
+"""The process of a runtime as its execution environment hears it: its words, its output, its memory, and its end."""
 
 import os
+import queue
 import selectors
 import signal
+import time
+from dataclasses import dataclass
 
 from .log_stream import LogStream, OutputReader
-from .runtime_api import RuntimeApi
+from .runtime_api import Message, RuntimeApi
 from .sandbox import Sandbox
 
 PIPE_BYTES = 65536  # what a pipe holds at most: pipe(7)
-SIGNALS = {
-    signal.SIGKILL: "killed", signal.SIGSEGV: "segmentation fault", signal.SIGABRT: "aborted",
-    signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGBUS: "bus error",
+POLL_S = 0.02  # how often memory is looked at while a function runs
+SIGNALS: dict[int, str] = {
+    signal.SIGKILL: "killed",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGABRT: "aborted",
+    signal.SIGTERM: "terminated",
+    signal.SIGINT: "interrupt",
+    signal.SIGBUS: "bus error",
 }
 
 
-class RuntimeProcess:
-    """A started runtime: its sandbox, its Runtime API, and one place to wait for all that they say."""
+@dataclass
+class Failure:
+    """Why a process did not do what it was started or asked for."""
 
-    def __init__(self, sandbox: Sandbox, api: RuntimeApi, stream: LogStream) -> None:
+    error_type: str
+    message: str = ""  # the platform's own sentence; empty where the runtime has told the error itself
+    payload: bytes = b""
+    status: str = "error"
+    process_lives: bool = False
+
+
+def timeout() -> Failure:
+    return Failure("Sandbox.Timedout", status="timeout")
+
+
+class RuntimeProcess:
+    """A started runtime: its sandbox, its Runtime API, and one place to wait for all that they say.
+
+    `max_memory_mb` is the most memory that it was seen to hold; more than `memory_limit_mb` is a failure.
+    """
+
+    def __init__(self, sandbox: Sandbox, api: RuntimeApi, stream: LogStream, memory_limit_mb: int) -> None:
         self.sandbox, self.api = sandbox, api
-        self.exit_code: int | None = None
+        self.max_memory_mb = 0.0
+        self._memory_limit_mb = memory_limit_mb
+        self._look_at = 0.0  # when the memory is to be looked at again (monotonic)
+        self._computed_s = 0.0  # how long its processes had computed at the last look
+        self._exit_code: int | None = None
         self._reader = OutputReader(stream)
         self._selector = selectors.DefaultSelector()
         for descriptor in (sandbox.output, sandbox.status, api.wake):
             self._selector.register(descriptor, selectors.EVENT_READ)
 
-    def wait(self, seconds: float) -> None:
+    def hear(self, deadline: float, *kinds: str) -> Message | Failure:
+        """The runtime's next message of these kinds, or why there will be none; all output until then is read."""
+        heard = self._next(kinds) or self._failure(deadline)
+        while heard is None:
+            self._wait(min(deadline - time.monotonic(), POLL_S))
+            heard = self._next(kinds) or self._memory_failure_now_and_then() or self._failure(deadline)
+        self._read()
+        self._reader.feed(b"")  # what a function printed before it answered belongs before END, an unfinished line too
+        return heard
+
+    def close(self) -> None:
+        self._selector.close()
+        self.sandbox.kill()
+        self.api.close()
+
+    def _next(self, kinds: tuple[str, ...]) -> Message | Failure | None:
+        """A message of these kinds that is there, unless it was bought with too much memory."""
+        while (message := self._message()) is not None:
+            if message.kind in kinds:
+                return self._memory_failure() or message
+            # any other is an answer to an invocation that is over
+        return None
+
+    def _message(self) -> Message | None:
+        try:
+            return self.api.messages.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _failure(self, deadline: float) -> Failure | None:
+        """Why there will be no message any more, if so."""
+        if self._exit_code is not None:
+            return Failure("Runtime.ExitError", exit_message(self._exit_code))
+        return timeout() if time.monotonic() >= deadline else None
+
+    def _memory_failure_now_and_then(self) -> Failure | None:
+        """The memory is looked at now and then, and only where something was computed: else nothing was allocated."""
+        if time.monotonic() < self._look_at:
+            return None
+        before, self._computed_s = self._computed_s, self.sandbox.cpu_seconds()
+        return self._memory_failure() if self._computed_s != before else None
+
+    def _memory_failure(self) -> Failure | None:
+        self._look_at = time.monotonic() + POLL_S
+        self.max_memory_mb = max(self.max_memory_mb, self.sandbox.max_memory_mb())
+        if self.max_memory_mb <= self._memory_limit_mb:
+            return None
+        return Failure("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
+
+    def _wait(self, seconds: float) -> None:
         """Wait for a word of the runtime, output, or the end of the process; at most `seconds`."""
         ready = {key.fd for key, _ in self._selector.select(seconds)}
         if self.api.wake.fileno() in ready:
@@ -35,17 +114,7 @@ class RuntimeProcess:
             self._read()
         # A runtime waits for the answer to its last word, so once the end shows without a word, all words are in.
         if self.sandbox.status in ready and self.api.wake.fileno() not in ready:
-            self.exit_code = int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
-
-    def read_output(self) -> None:
-        """Read all output that is there: what a function printed before it answered belongs before END."""
-        self._read()
-        self._reader.feed(b"")  # a last line without a newline too
-
-    def close(self) -> None:
-        self._selector.close()
-        self.sandbox.kill()
-        self.api.close()
+            self._exit_code = int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
 
     def _read(self) -> None:
         """Read once, all that the pipe holds: to read on until it is empty might never end."""

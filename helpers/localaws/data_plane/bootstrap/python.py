@@ -9,6 +9,7 @@ functions speaks the same HTTP.
 
 import os
 import sys
+import types
 
 packages, layers = sys.argv[1:3]
 sys.path[:1] = [os.environ["LAMBDA_TASK_ROOT"], *layers.split(os.pathsep)]  # in place of this file's own folder
@@ -18,15 +19,16 @@ if os.environ.get("LC_CTYPE") == "C.UTF-8":
     del os.environ["LC_CTYPE"]  # Python sets it where a machine lacks the locale that LANG names (PEP 538)
 
 
-def stand_in():
+def stand_in() -> types.ModuleType:
     """A module with the functions of awslambdaric's native `runtime_client`, over http.client."""
     import http.client
-    import types
 
     connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     prefix = "/2018-06-01/runtime/invocation/"
 
-    def ask(method, path, body=None, headers=None):
+    def ask(
+        method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[bytes, http.client.HTTPMessage]:
         connection.request(method, prefix + path, body, headers or {})
         response = connection.getresponse()
         data = response.read()
@@ -34,41 +36,54 @@ def stand_in():
             raise RuntimeError(f"Failed to post invocation response (HTTP {response.status})")
         return data, response.headers
 
-    def next():
+    def next() -> tuple[bytes, dict[str, str | None]]:
         body, headers = ask("GET", "next")
-        return body, {name: headers[name] for name in (
-            "Lambda-Runtime-Aws-Request-Id", "Lambda-Runtime-Trace-Id", "Lambda-Runtime-Invoked-Function-Arn",
-            "Lambda-Runtime-Deadline-Ms", "Lambda-Runtime-Client-Context", "Lambda-Runtime-Cognito-Identity",
-            "Lambda-Runtime-Aws-Tenant-Id", "Lambda-Runtime-Invocation-Id", "Content-Type",
-        )}
+        return body, {
+            name: headers[name]
+            for name in (
+                "Lambda-Runtime-Aws-Request-Id",
+                "Lambda-Runtime-Trace-Id",
+                "Lambda-Runtime-Invoked-Function-Arn",
+                "Lambda-Runtime-Deadline-Ms",
+                "Lambda-Runtime-Client-Context",
+                "Lambda-Runtime-Cognito-Identity",
+                "Lambda-Runtime-Aws-Tenant-Id",
+                "Lambda-Runtime-Invocation-Id",
+                "Content-Type",
+            )
+        }
 
-    def post_invocation_result(request_id, body, content_type="application/json", invocation_id=None):
+    def post_invocation_result(
+        request_id: str, body: str | bytes, content_type: str = "application/json", invocation_id: str | None = None
+    ) -> None:
         data = body.encode() if isinstance(body, str) else body
         ask("POST", request_id + "/response", data, {"Content-Type": content_type})
 
-    def post_error(request_id, error, xray_cause, invocation_id=None):
+    def post_error(request_id: str, error: str, xray_cause: str, invocation_id: str | None = None) -> None:
         ask("POST", request_id + "/error", error.encode(), {"Content-Type": "application/json"})
 
     module = types.ModuleType("runtime_client")
-    module.initialize_client = lambda user_agent: None
-    module.next = next
-    module.post_invocation_result = post_invocation_result
-    module.post_error = post_error
+    vars(module).update(
+        initialize_client=lambda user_agent: None,
+        next=next,
+        post_invocation_result=post_invocation_result,
+        post_error=post_error,
+    )
     return module
 
 
-def write_whole_frames():
+def write_whole_frames() -> None:
     """Let the client's log sink write on when a write was cut short, as happens to a process that was stopped in it."""
     import io
 
     from awslambdaric import bootstrap
 
-    class Sink(bootstrap.FramedTelemetryLogSink):
-        def __enter__(self):
+    class Sink(bootstrap.FramedTelemetryLogSink):  # type: ignore[misc]
+        def __enter__(self) -> "Sink":
             self.file = io.BufferedWriter(os.fdopen(self.fd, "wb", 0))
             return self
 
-        def log(self, msg, frame_type=None):
+        def log(self, msg: object, frame_type: object = None) -> None:
             super().log(msg, frame_type)
             self.file.flush()
 

@@ -1,0 +1,88 @@
+"""Addresses that the embedded AWS hands out (function URLs, HTTP APIs) and that work as they are: a port for each.
+
+On AWS a name leads to each of them; a name below 127.0.0.1 leads nowhere, so that here it is the port.
+"""
+
+import asyncio
+import re
+import socket
+from dataclasses import dataclass, field
+
+from .asgi import App, Message, Receive, Scope, Send, at_host, serve, without_lifespan
+
+PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$|/v2/apis(?:/([^/]+))?$")  # of function URLs, HTTP APIs
+ADDRESS = re.compile(rb"https?://(\w+)\.(lambda-url\.[a-z0-9-]+\.on\.aws|execute-api\.127\.0\.0\.1)(?::\d+)?")
+
+
+@dataclass
+class _Address:
+    """http://127.0.0.1:port, and whether what was there is deleted."""
+
+    url: bytes
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Addresses:
+    """Serves what `app` (MiniStack) has at names of its own at ports of 127.0.0.1, until `ended` is set."""
+
+    def __init__(self, app: App, ended: asyncio.Event) -> None:
+        self._app, self._ended = app, ended
+        self._handed_out: dict[bytes, _Address] = {}  # by the id of the function URL or the HTTP API
+        self._listeners: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request at PATH, and tell addresses on this machine in its answer."""
+        start, body = await self._answer_of_app(scope, receive)
+        body = ADDRESS.sub(lambda match: self._address(*match.groups()), body)
+        headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+        start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        found = PATH.search(scope["path"])
+        if scope["method"] == "DELETE" and found and found[1]:
+            self._release(found[1].encode())
+
+    def serve(self, app: App, listener: socket.socket, gone: asyncio.Event | None = None) -> None:
+        """Serve an application at a port of its own, until the embedded AWS ends or `gone` is set."""
+        events = [self._ended, gone] if gone else [self._ended]
+        served = serve(without_lifespan(app), listener, lambda: _first(events))
+        self._listeners.append(asyncio.create_task(served))
+
+    async def close(self) -> None:
+        """Wait until all have ended, which they do by themselves."""
+        await asyncio.gather(*self._listeners, return_exceptions=True)
+
+    async def _answer_of_app(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+        start: Message = {}
+        body = b""
+
+        async def collect(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+            else:
+                body += message.get("body", b"")
+
+        await self._app(scope, receive, collect)
+        return start, body
+
+    def _address(self, identifier: bytes, domain: bytes) -> bytes:
+        if identifier not in self._handed_out:
+            listener = socket.create_server(("127.0.0.1", 0))
+            address = _Address(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
+            self._handed_out[identifier] = address
+            self.serve(at_host(self._app, identifier + b"." + domain), listener, address.gone)
+        return self._handed_out[identifier].url
+
+    def _release(self, identifier: bytes) -> None:
+        """Free the port of what was deleted."""
+        if address := self._handed_out.pop(identifier, None):
+            address.gone.set()
+
+
+async def _first(events: list[asyncio.Event]) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()

@@ -1,0 +1,113 @@
+"""What the system tells of a process: who is below it, how much memory it holds, how long it has computed.
+
+Linux tells it in /proc, elsewhere psutil finds out. Of a process that has ended there is nothing: no error, but none
+below it, no memory, no time. It imports nothing of ours, as keeper.py, which is a script, uses it too.
+"""
+
+import os
+import sys
+import time
+
+import psutil
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
+
+
+def _children_by_psutil(pid: int) -> list[int]:
+    return _found_by_psutil(pid, recursive=False)
+
+
+def _descendants_by_psutil(pid: int) -> list[int]:
+    return _found_by_psutil(pid, recursive=True)
+
+
+def _found_by_psutil(pid: int, recursive: bool) -> list[int]:
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+if sys.platform == "linux":
+
+    def _children_by_proc(pid: int) -> list[int]:
+        """Each is listed by the thread that started it."""
+        found: list[int] = []
+        for thread in _entries(f"/proc/{pid}/task"):
+            found += map(int, _content(f"/proc/{pid}/task/{thread}/children").split())
+        return found
+
+    def _descendants_by_proc(pid: int) -> list[int]:
+        direct = _children_by_proc(pid)
+        return direct + [grandchild for child in direct for grandchild in _descendants_by_proc(child)]
+
+    # Not every kernel has the list (CONFIG_PROC_CHILDREN), without which every process has to be asked for its parent.
+    _listed = os.path.exists("/proc/thread-self/children")
+    children = _children_by_proc if _listed else _children_by_psutil
+    descendants = _descendants_by_proc if _listed else _descendants_by_psutil
+
+    def peak_bytes(pid: int) -> int:
+        """The most memory that it has held so far."""
+        return _kilobytes(f"/proc/{pid}/status", b"VmHWM:")
+
+    def share_bytes(pid: int) -> int:
+        """Its memory, where a page that several processes share counts for each by its share of it: proc(5)."""
+        return _kilobytes(f"/proc/{pid}/smaps_rollup", b"Pss:")
+
+    def cpu_seconds(pid: int) -> float:
+        """How long it has computed so far, its children not included."""
+        try:
+            return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), as the kernel numbers these clocks
+        except OSError:  # it has ended
+            return 0.0
+
+    def ended_seconds(pid: int) -> float:
+        """What its children that have ended have computed: cutime and cstime in proc(5)."""
+        fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND if fields else 0.0
+
+    def _kilobytes(file: str, name: bytes) -> int:
+        """A field that stands there in kB, as bytes."""
+        fields = _content(file).partition(b"\n" + name)[2].split(maxsplit=1)
+        return int(fields[0]) * 1024 if fields else 0
+
+    def _content(file: str) -> bytes:
+        """The content of a file of /proc, which is empty where the process has ended."""
+        try:
+            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return b""
+        try:
+            return b"".join(iter(lambda: os.read(descriptor, 65536), b""))
+        except ProcessLookupError:
+            return b""
+        finally:
+            os.close(descriptor)
+
+    def _entries(folder: str) -> list[str]:
+        try:
+            return os.listdir(folder)
+        except (FileNotFoundError, ProcessLookupError):
+            return []
+
+else:
+    children, descendants = _children_by_psutil, _descendants_by_psutil
+
+    def peak_bytes(pid: int) -> int:
+        """What it holds now: there is no high-water mark of another process here."""
+        try:
+            return psutil.Process(pid).memory_info().rss
+        except psutil.NoSuchProcess:
+            return 0
+
+    share_bytes = peak_bytes
+
+    def cpu_seconds(pid: int) -> float:
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:  # it has ended
+            return 0.0
+        return times.user + times.system
+
+    def ended_seconds(pid: int) -> float:
+        return 0.0  # not told here

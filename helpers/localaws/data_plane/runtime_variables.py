@@ -1,0 +1,47 @@
+"""The whole environment of a function's process: what Lambda documents, the function's own, and AWS_ENDPOINT_URL.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html. Nothing of this machine's is in it.
+"""
+
+from pathlib import Path
+
+from .function import Function
+from .runtimes import BOOTSTRAP, Runtime
+
+TELEMETRY_FD = 3  # any that is free
+
+
+def runtime_variables(
+    function: Function, runtime: Runtime, task: Path, opt: Path, endpoint: str, log_stream: str, runtime_api: str
+) -> dict[str, str]:
+    """For code in `task` and layers in `opt`; `endpoint` is the embedded AWS's, `runtime_api` a host and port."""
+    logging = {"AWS_LAMBDA_LOG_FORMAT": "JSON"} if function.log_format == "JSON" else {}
+    if "ApplicationLogLevel" in function.log_levels:
+        logging["AWS_LAMBDA_LOG_LEVEL"] = function.log_levels["ApplicationLogLevel"]
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin:" + str(opt / "bin"),
+        "LD_LIBRARY_PATH": ":".join(map(str, (task, task / "lib", opt / "lib"))),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "AWS_ENDPOINT_URL": endpoint,
+        **runtime.variables,
+        **function.variables,
+        "_HANDLER": function.handler,
+        "LAMBDA_TASK_ROOT": str(task),
+        "LAMBDA_RUNTIME_DIR": str(BOOTSTRAP),
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_ACCESS_KEY_ID": function.account,  # the emulator reads the account from it
+        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "AWS_SESSION_TOKEN": "embedded",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "_LAMBDA_TELEMETRY_LOG_FD": str(TELEMETRY_FD),
+        **logging,
+    }

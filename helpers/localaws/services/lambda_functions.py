@@ -1,0 +1,54 @@
+"""Functions as they are made, changed and deleted: their environments end with them, and what is not here is refused.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+"""
+
+from ministack.core import lambda_runtime, responses
+from ministack.services import lambda_svc
+
+from ..data_plane.pool import Pool
+from .contract import Contract
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
+    (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
+    (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
+    (lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY"): None,
+    (lambda_runtime, "reset"): (),
+    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+}
+
+
+def install(pool: Pool) -> None:
+    """Let `pool` know of functions that change, and refuse what has no counterpart. Call once, before it serves."""
+    validate_snapstart = lambda_svc._validate_snapstart
+
+    def refuse_snapstart(snap: Record | None, *, runtime: str, package_type: str, ephemeral_size: int) -> Answer | None:
+        if (snap or {}).get("ApplyOn", "None") != "None":
+            return _refusal("SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out.")
+        refused: Answer | None = validate_snapstart(
+            snap, runtime=runtime, package_type=package_type, ephemeral_size=ephemeral_size
+        )
+        return refused
+
+    def refuse_provisioned_concurrency(func_name: str, qualifier: str, data: Record) -> Answer:
+        return _refusal("Provisioned concurrency is not in the embedded AWS, which holds no environments ready.")
+
+    def invalidate_worker(
+        func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
+    ) -> None:
+        pool.retire(func_name, qualifier)
+
+    lambda_svc.invalidate_worker = invalidate_worker
+    lambda_svc._validate_snapstart = refuse_snapstart
+    lambda_svc._put_provisioned_concurrency = refuse_provisioned_concurrency
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
+    lambda_runtime.reset = pool.retire_all
+
+
+def _refusal(message: str) -> Answer:
+    """MiniStack's answer for what neither of us does: better an error than a success that is made up."""
+    answer: Answer = responses.error_response_json("InvalidParameterValueException", message, 400)
+    return answer

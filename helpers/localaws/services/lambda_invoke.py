@@ -1,0 +1,104 @@
+"""Invoke: MiniStack takes the call and asks for a slot, the data plane runs the function, CloudWatch counts it once.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+import json
+import secrets
+import time
+from typing import Any
+
+from ministack.services import lambda_svc
+
+from ..data_plane.function import Function
+from ..data_plane.pool import Pool
+from ..data_plane.runtime_api import Invocation
+from . import cloudwatch_metrics, lambda_recursive_loops
+from .contract import Contract
+from .request import Request, request
+from .shapes import Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (lambda_svc, "_acquire_execution_slot"): ("func", "config"),
+    (lambda_svc, "_execute_function_dispatch"): ("func", "config", "event", "request_id", "started"),
+    (lambda_svc, "_emit_lambda_metrics"): ("function_name", "duration_ms", "error", "throttle"),
+    (lambda_svc, "executions_in_flight"): (),
+    (lambda_svc, "_functions"): None,
+    (lambda_svc, "_inflight_key"): ("config",),
+    (lambda_svc, "_resolve_layer_zip"): ("attachment",),
+}
+
+
+def install(pool: Pool) -> None:
+    """Let MiniStack run its functions in `pool`. Call once, before it serves."""
+    acquire_slot = lambda_svc._acquire_execution_slot
+
+    def execute(func: Record, config: Record, event: object, request_id: str, started: float) -> Record:
+        return run(pool, func, config, event, request_id)
+
+    def acquire(func: Record, config: Record) -> tuple[Any, Any]:
+        name = config.get("FunctionName", "")
+        slot, limit = acquire_slot(lambda_svc._functions.get(name) or func, config)  # a version has no limit of its own
+        if slot is None:
+            cloudwatch_metrics.record(name, "Throttles", 1)
+        else:
+            total, each = lambda_svc.executions_in_flight()
+            running = each.get(lambda_svc._inflight_key(config), 1)
+            cloudwatch_metrics.record(name, "ConcurrentExecutions", running, everywhere=total)
+        return slot, limit
+
+    lambda_svc._execute_function_dispatch = execute
+    lambda_svc._acquire_execution_slot = acquire
+    lambda_svc._emit_lambda_metrics = lambda *args, **kwargs: None  # it counts some calls twice and others never
+
+
+def run(pool: Pool, func: Record, config: Record, event: object, request_id: str) -> Record:
+    """Run one invocation and answer in the words of MiniStack's own executors; count it, once."""
+    function = function_from(func, config)
+    if function is None:
+        return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
+    sent = request.get() or Request(request_id)
+    started = time.time()
+    outcome = pool.invoke(
+        function,
+        Invocation(
+            request_id=sent.request_id,
+            payload=sent.payload or json.dumps(event).encode(),
+            deadline_ms=0,
+            function_arn=config["FunctionArn"],
+            trace_id=f"{_trace_id()};{lambda_recursive_loops.lineage(config)}",
+            client_context=sent.client_context,
+        ),
+    )
+    cloudwatch_metrics.record(function.name, "Invocations", 1, at=started)
+    cloudwatch_metrics.record(function.name, "Errors", int(outcome.failed), at=started)
+    cloudwatch_metrics.record(function.name, "Duration", outcome.report.duration_ms, "Milliseconds", at=started)
+    result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
+    return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
+
+
+def function_from(func: Record, config: Record) -> Function | None:
+    """Our view of MiniStack's record of a function; None for a container image."""
+    if not func.get("code_zip"):
+        return None
+    layers = tuple(filter(None, (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ())))
+    latest = lambda_svc._functions.get(config["FunctionName"]) or func  # a version has no tags of its own
+    return Function.from_configuration(config, func["code_zip"], layers, latest.get("tags") or {})
+
+
+def _parsed(payload: bytes) -> Any:
+    """JSON as a value, as MiniStack's event sources want it; anything else as it is."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return payload
+
+
+def _failure(error_type: str, message: str) -> Record:
+    body = {"errorType": error_type, "errorMessage": message}
+    return {"body": body, "error": True, "function_error": "Unhandled", "log": message}
+
+
+def _trace_id() -> str:
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"

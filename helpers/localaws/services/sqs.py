@@ -1,0 +1,166 @@
+"""SQS: dead-letter queues, and message move tasks, which send their messages back; MiniStack has no such tasks.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html. Here a task has
+done all its work when it is started, whatever MaxNumberOfMessagesPerSecond says.
+"""
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Collection
+
+from ministack.services import sqs
+
+from .contract import Contract
+from .shapes import Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (sqs, "_dlq_sweep"): ("q",),
+    (sqs, "_queue_by_arn"): ("arn",),
+    (sqs, "_queues_lock"): None,
+    (sqs, "_HANDLERS"): None,
+    (sqs, "_expire_retained"): ("q",),
+    (sqs, "_collect_msgs"): ("q", "max_n", "vis_timeout"),
+    (sqs, "_Err"): ("code", "message", "status"),
+    (sqs, "esm_wake"): None,
+    (sqs, "_queues"): None,
+}
+
+
+def install() -> None:
+    """Let MiniStack's dead letters behave as AWS's, and add the operations. Call once, before it serves."""
+    sqs._dlq_sweep = move_dead_letters
+    tasks = MessageMoveTasks()
+    sqs._HANDLERS.update(
+        StartMessageMoveTask=tasks.start, ListMessageMoveTasks=tasks.list, CancelMessageMoveTask=tasks.cancel
+    )
+
+
+def queue_named(arn: str) -> Record | None:
+    """MiniStack's record of a queue, if there is one."""
+    queue: Record | None = sqs._queue_by_arn(arn)
+    return queue
+
+
+def receive(queue: Record, most: int) -> list[Record]:
+    """Up to `most` messages of the queue, which are then in flight."""
+    with sqs._queues_lock:
+        sqs._expire_retained(queue)
+        sqs._dlq_sweep(queue)
+        found: list[Record] = sqs._collect_msgs(queue, most, int(queue["attributes"]["VisibilityTimeout"]))
+    return found
+
+
+def delete(queue: Record, receipt_handles: Collection[str]) -> None:
+    """Delete messages from the queue's own list. MiniStack makes a new one, and loses what is sent meanwhile."""
+    with sqs._queues_lock:
+        messages = queue["messages"]
+        _remove(messages, [message for message in messages if message.get("receipt_handle") in receipt_handles])
+
+
+def move_dead_letters(queue: Record) -> None:
+    """Move what was received maxReceiveCount times, and is visible again, to the dead-letter queue."""
+    policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
+    target = queue_named(policy.get("deadLetterTargetArn", ""))
+    if target is None:
+        return
+    now, most = time.time(), int(policy["maxReceiveCount"])
+    dead = [m for m in queue["messages"] if m["receive_count"] >= most and m["visible_at"] <= now]
+    _remove(queue["messages"], dead)
+    for message in dead:
+        system = {**message.get("sys", {}), "DeadLetterQueueSourceArn": queue["attributes"]["QueueArn"]}
+        moved = {**message, "receipt_handle": None, "visible_at": now, "sys": system}
+        if target["is_fifo"]:  # where the age begins anew: MessageRetentionPeriod
+            moved["enqueued_at"] = now
+        target["messages"].append(moved)
+    if dead:
+        sqs.esm_wake.set()
+
+
+def _remove(messages: list[Record], some: list[Record]) -> None:
+    for message in some:
+        with contextlib.suppress(ValueError):  # another consumer was faster
+            messages.remove(message)
+
+
+class MessageMoveTasks:
+    """The operations on message move tasks; each takes a request's members and the address of the service."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, list[Record]] = {}  # by the ARN of the source queue, newest first
+
+    def start(self, data: Record, _url: str) -> Record:
+        source_arn, destination_arn = data.get("SourceArn", ""), data.get("DestinationArn")
+        source = _queue(source_arn)
+        if not any(_dead_letter_target(queue) == source_arn for queue in sqs._queues.values()):
+            raise sqs._Err("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+        destination = _queue(destination_arn) if destination_arn else None
+        task = {
+            "SourceArn": source_arn,
+            "StartedTimestamp": int(time.time() * 1000),
+            "Status": "COMPLETED",
+            "ApproximateNumberOfMessagesMoved": 0,
+            "ApproximateNumberOfMessagesToMove": 0,
+        }
+        task.update({k: data[k] for k in ("DestinationArn", "MaxNumberOfMessagesPerSecond") if k in data})
+        _move(source, destination, task)
+        self._tasks.setdefault(source_arn, []).insert(0, task)
+        sqs.esm_wake.set()
+        return {"TaskHandle": uuid.uuid4().hex}
+
+    def list(self, data: Record, _url: str) -> Record:
+        _queue(data.get("SourceArn", ""))
+        return {"Results": self._tasks.get(data["SourceArn"], [])[: int(data.get("MaxResults") or 1)]}
+
+    def cancel(self, _data: Record, _url: str) -> Record:
+        raise sqs._Err("ResourceNotFoundException", "One or more specified resources don't exist.", 404)  # none runs
+
+
+def _move(source: Record, destination: Record | None, task: Record) -> None:
+    """Move what is visible in `source` to `destination`, or where each message came from; `task` tells of it."""
+    with sqs._queues_lock:
+        waiting = [message for message in source["messages"] if message["visible_at"] <= time.time()]
+        task["ApproximateNumberOfMessagesToMove"] = len(waiting)
+        for message in waiting:
+            target = destination or queue_named(message.get("sys", {}).get("DeadLetterQueueSourceArn", ""))
+            if target is None:
+                task.update(Status="FAILED", FailureReason="CouldNotDetermineMessageSource")
+                break
+            source["messages"].remove(message)
+            target["messages"].append(_renewed(message))
+            task["ApproximateNumberOfMessagesMoved"] += 1
+
+
+def _queue(arn: str) -> Record:
+    queue = queue_named(arn)
+    if queue is None:
+        raise sqs._Err(
+            "ResourceNotFoundException",
+            "The resource that you specified for the SourceArn parameter doesn't exist.",
+            404,
+        )
+    return queue
+
+
+def _dead_letter_target(queue: Record) -> str | None:
+    target: str | None = json.loads(queue["attributes"].get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+    return target
+
+
+def _renewed(message: Record) -> Record:
+    """A message as one that was just sent: with an id, an age and a receive count of its own."""
+    now = time.time()
+    system = {k: v for k, v in message["sys"].items() if k != "DeadLetterQueueSourceArn"}
+    return {
+        **message,
+        "id": str(uuid.uuid4()),
+        "receipt_handle": None,
+        "sent_at": now,
+        "visible_at": now,
+        "receive_count": 0,
+        "first_receive_at": None,
+        "chain": {},
+        "sys": {**system, "SentTimestamp": str(int(now * 1000))},
+    }

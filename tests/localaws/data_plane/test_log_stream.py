@@ -1,0 +1,165 @@
+"""From bytes to log events: lines, frames, and the tail, however the bytes are cut."""
+
+import struct
+import time
+
+import pytest
+from localaws_client import FUNCTION
+
+from helpers.localaws.data_plane.log_stream import EVENT_BYTES, LogStream, OutputReader
+
+
+@pytest.fixture
+def written():
+    return []
+
+
+@pytest.fixture
+def stream(written):
+    return LogStream(FUNCTION, "0" * 32, lambda function, name, events: written.extend(events))
+
+
+def messages(written):
+    return [message for _, message in written]
+
+
+def test_the_name_of_a_stream(stream):
+    assert stream.name == time.strftime("%Y/%m/%d/", time.gmtime()) + "[$LATEST]" + "0" * 32
+
+
+LINES = "one\n\nあいう\r\nlast é\n".encode()
+
+
+@pytest.mark.parametrize("cut", range(len(LINES) + 1))
+def test_lines_cut_at_any_byte(stream, written, cut):
+    reader = OutputReader(stream)
+    reader.feed(LINES[:cut])
+    if cut < len(LINES):
+        reader.feed(LINES[cut:])
+    assert messages(written) == ["one\n", "\n", "あいう\r\n", "last é\n"]
+
+
+def test_a_last_line_without_newline_ends_with_the_output(stream, written):
+    reader = OutputReader(stream)
+    reader.feed(b"whole\nhal")
+    assert messages(written) == ["whole\n"]
+    reader.feed(b"f")
+    reader.feed(b"")
+    reader.feed(b"")
+    assert messages(written) == ["whole\n", "half\n"]
+
+
+def test_bytes_that_are_no_utf_8_are_shown_as_such(stream, written):
+    OutputReader(stream).feed(b"\xff\xfe\n")
+    assert messages(written) == ["\ufffd\ufffd\n"]
+
+
+def test_a_line_that_never_ends_is_cut_at_what_an_event_may_hold(stream, written):
+    reader = OutputReader(stream)
+    for _ in range(20):
+        reader.feed(b"x" * 65536)
+    reader.feed(b"")
+    assert sum(message.count("x") for message in messages(written)) == 20 * 65536
+    assert all(len(message) <= EVENT_BYTES + 65537 for message in messages(written))
+
+
+def frame(text, microseconds=1_700_000_000_123_456):
+    data = text.encode()
+    return struct.pack(">IIQ", 0xA55A0003, len(data), microseconds) + data
+
+
+FRAMES = frame("one\nwith two lines") + frame("") + frame("あ")
+
+
+@pytest.mark.parametrize("cut", range(len(FRAMES) + 1))
+def test_frames_cut_at_any_byte(stream, written, cut):
+    reader = OutputReader(stream)
+    reader.feed(FRAMES[:cut])
+    reader.feed(FRAMES[cut:])
+    assert written == [(1_700_000_000_123, text) for text in ("one\nwith two lines", "", "あ")]
+
+
+MIXED = b"a line\n" + frame("[ERROR] one\ntwo") + b"dots..." + frame("x" * 9) + b"\nlast\n" + frame("end")
+
+
+@pytest.mark.parametrize("cut", range(len(MIXED) + 1))
+def test_lines_and_frames_keep_their_order_however_they_are_cut(stream, written, cut):
+    reader = OutputReader(stream)
+    for data in (MIXED[:cut], MIXED[cut:]):
+        if data:  # b"" would be the end
+            reader.feed(data)
+    # A frame ends a line that it interrupts, and the newline of that line is not a line of its own.
+    assert messages(written) == ["a line\n", "[ERROR] one\ntwo", "dots...\n", "x" * 9, "last\n", "end"]
+    times = [at for at, _ in written]
+    assert times == sorted(times)
+
+
+LEVELS = [0xA55A0000 + each for each in (0x02, 0x03, 0x0A, 0x0B, 0x0E, 0x0F, 0x12, 0x13, 0x16, 0x17, 0x1A, 0x1B)]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_frame_of_any_level(stream, written, level):
+    OutputReader(stream).feed(struct.pack(">IIQ", level, 4, 1_700_000_000_000_000) + b"text")
+    assert messages(written) == ["text"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xa5\x5a\x00\x03 and more than a header\n",
+        b"at the end of a line: \xa5\x5a\x00\x03\n",
+        b"nothing but the type: \xa5\x5a\x00\x03",
+        struct.pack(">IIQ", 0xA55A0003, 64 * 2**20 + 1, 1_700_000_000_000_000) + b"too long\n",
+        struct.pack(">IIQ", 0xA55A0003, 4, 4_102_444_800_000_000) + b"text\n",
+        struct.pack(">IIQ", 0xA55A0007, 4, 1_700_000_000_000_000) + b"text\n",
+    ],
+)
+def test_what_only_looks_like_a_frame_is_a_line(stream, written, data):
+    reader = OutputReader(stream)
+    reader.feed(data)
+    reader.feed(b"")
+    assert messages(written) == [line + "\n" for line in data.decode("utf-8", "replace").split("\n") if line]
+
+
+def test_of_a_frame_that_never_comes_whole_nothing_is_lost(stream, written):
+    reader = OutputReader(stream)
+    reader.feed(b"line\n" + frame("x" * 100)[:-40])
+    assert messages(written) == ["line\n"]
+    reader.feed(b"")
+    reader.feed(b"next\n")
+    assert messages(written) == ["line\n", "x" * 60 + "\n", "next\n"]
+
+
+def test_of_what_comes_between_the_parts_of_a_large_frame_nothing_is_lost(stream, written):
+    whole = frame("x" * 300_000)
+    reader = OutputReader(stream)
+    for data in (whole[:65536], b"a child's line\n", whole[65536:200_000], whole[200_000:], b"after\n"):
+        reader.feed(data)
+    text = "".join(messages(written))
+    assert (text.count("x"), text.count("a child's line"), text.count("after")) == (300_000, 1, 1)
+
+
+def test_an_event_is_never_earlier_than_the_one_before(stream, written):
+    stream.put([(2000, "one\n"), (1000, "two\n")])
+    stream.put([(1500, "three\n"), (3000, "four\n")])
+    assert [at for at, _ in written] == [2000, 2000, 2000, 3000]
+
+
+def test_the_tail_begins_anew_with_each_invocation(stream):
+    stream.begin()
+    stream.platform("first\n")
+    stream.begin()
+    stream.platform("second\n")
+    stream.put([(1, "no newline"), (2, "third\n")])
+    assert stream.text() == "second\nno newline\nthird\n"
+
+
+def test_the_tail_is_the_last_4_kb_and_begins_with_a_whole_character(stream):
+    stream.platform("あ" * 3000 + "\n")
+    assert len(stream.text().encode()) in range(4094, 4097)
+    assert set(stream.text()) == {"あ", "\n"}
+
+
+def test_a_line_that_the_format_leaves_out_is_not_written(stream, written):
+    stream.platform(None)
+    assert written == []

@@ -1,0 +1,308 @@
+"""A function's log in CloudWatch: Lambda's own lines to the letter, and what the function prints."""
+
+import json
+import math
+import re
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+from localaws_client import REPORT, UUID
+
+NOTHING = "def handler(event, context):\n    return event\n"
+INIT_START = re.compile(
+    r"INIT_START Runtime Version: python:3\.\d+\.v\d+\t"
+    r"Runtime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\n"
+)
+STREAM = re.compile(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}")
+
+
+def test_a_cold_and_a_warm_invocation_log_lambdas_lines_to_the_letter(make_function):
+    function = make_function(NOTHING, MemorySize=256)
+    cold, warm = function.invoke(), function.invoke()
+    lines = function.messages()
+    assert len(lines) == 7
+    assert INIT_START.fullmatch(lines[0])
+    for id_, (start, end, report) in ((cold.request_id, lines[1:4]), (warm.request_id, lines[4:7])):
+        assert re.fullmatch(UUID, id_)
+        assert start == f"START RequestId: {id_} Version: $LATEST\n"
+        assert end == f"END RequestId: {id_}\n"
+        assert REPORT.fullmatch(report)["request_id"] == id_
+        assert "\tMemory Size: 256 MB\t" in report
+    assert lines[3].endswith(" ms\t\n") and "Init Duration" in lines[3]
+    assert lines[6].endswith(" MB\t\n") and "Init Duration" not in lines[6]
+
+
+def test_billed_duration_is_duration_and_init_rounded_up(make_function):
+    function = make_function("import time\ntime.sleep(0.05)\ndef handler(event, context):\n    time.sleep(0.02)\n")
+    for _ in range(3):
+        function.invoke()
+    first, *others = function.reports()
+    assert float(first["init"]) >= 50
+    assert [other["init"] for other in others] == [None, None]
+    for report in (first, *others):
+        assert float(report["duration"]) >= 20
+        hundredths = round(float(report["duration"]) * 100) + round(float(report["init"] or 0) * 100)
+        assert int(report["billed"]) == math.ceil(hundredths / 100)
+
+
+def test_one_stream_per_environment_which_warm_invocations_share(make_function):
+    function = make_function(NOTHING)
+    for _ in range(3):
+        function.invoke()
+    (stream,) = function.streams()
+    assert STREAM.fullmatch(stream)
+    assert stream.startswith(f"{datetime.now().astimezone():%Y/}")
+
+
+def test_the_log_group_and_stream_stand_in_the_functions_environment_and_context(make_function):
+    function = make_function(
+        "import os\n"
+        "def handler(event, context):\n"
+        "    return [context.log_group_name, context.log_stream_name,\n"
+        "            os.environ['AWS_LAMBDA_LOG_GROUP_NAME'], os.environ['AWS_LAMBDA_LOG_STREAM_NAME']]\n"
+    )
+    group, stream = f"/aws/lambda/{function.name}", function.invoke().payload[1]
+    assert function.invoke().payload == [group, stream, group, stream]
+    assert function.streams() == [stream]
+
+
+def test_max_memory_used_is_the_functions_own(make_function):
+    function = make_function("def handler(event, context):\n    return len(bytearray(event * 2**20))\n", MemorySize=512)
+    function.invoke(1)
+    function.invoke(100)
+    small, large = (int(report["used"]) for report in function.reports())
+    assert 5 < small < 40
+    assert 100 <= large - small + 2 <= 110
+
+
+def test_the_tail_holds_the_invocations_lines_with_those_of_the_platform(make_function):
+    function = make_function("print('at init')\ndef handler(event, context):\n    print('in the handler')\n")
+    cold, warm = function.invoke(), function.invoke()
+    assert cold.tail + warm.tail == function.text()
+    assert cold.tail.startswith("INIT_START") and "at init\n" in cold.tail
+    assert warm.tail.startswith(f"START RequestId: {warm.request_id}") and "in the handler\n" in warm.tail
+
+
+def test_the_tail_is_at_most_4_kb_and_holds_the_end(make_function):
+    function = make_function("def handler(event, context):\n    for n in range(1000):\n        print(n, 'あ' * 10)\n")
+    tail = function.invoke().tail
+    assert len(tail.encode()) <= 4096
+    assert "999 ああああああああああ\n" in tail
+    assert REPORT.fullmatch(tail.splitlines(keepends=True)[-1])
+
+
+def test_without_log_type_tail_there_is_no_log_result(make_function, clients):
+    function = make_function(NOTHING)
+    assert "LogResult" not in clients("lambda").invoke(FunctionName=function.name)
+
+
+def test_ten_thousand_lines_arrive_in_order_before_end(make_function, clients):
+    function = make_function(
+        "def handler(event, context):\n    for n in range(10_000):\n        print('line', n)\n", Timeout=20
+    )
+    function.invoke()
+    (stream,) = function.streams()
+    lines, page = [], {}
+    while not lines or page["events"]:  # filter_log_events of MiniStack gives 10,000 events and no second page
+        token = {"nextToken": page["nextForwardToken"]} if page else {}
+        page = clients("logs").get_log_events(
+            logGroupName=f"/aws/lambda/{function.name}", logStreamName=stream, startFromHead=True, **token
+        )
+        lines += [event["message"] for event in page["events"]]
+    assert lines[2:-2] == [f"line {n}\n" for n in range(10_000)]
+    assert lines[-2].startswith("END")
+
+
+def test_five_megabytes_of_output_arrive_whole(make_function):
+    function = make_function(
+        "def handler(event, context):\n    for n in range(50):\n        print('x' * 100_000)\n", Timeout=20
+    )
+    assert function.invoke().error is None
+    assert function.messages()[2:-2] == ["x" * 100_000 + "\n"] * 50
+
+
+def test_output_without_a_newline_is_logged_before_end(make_function, clients):
+    function = make_function("import sys\ndef handler(event, context):\n    sys.stdout.write('no newline')\n")
+    function.invoke()
+    function.invoke()
+    kinds = [message.split()[0] for message in function.messages()]
+    assert kinds == ["INIT_START", "START", "no", "END", "REPORT", "START", "no", "END", "REPORT"]
+
+
+def test_a_function_that_never_stops_printing_is_stopped_by_its_time_limit(make_function):
+    function = make_function(
+        "import os\ndef handler(event, context):\n    while True:\n        os.write(1, b'again\\n' * 10_000)\n",
+        Timeout=1,
+    )
+    result = function.invoke()
+    assert result.payload["errorType"] == "Sandbox.Timedout"
+    assert "\tStatus: timeout\n" in result.tail
+
+
+def test_both_streams_and_unicode(make_function):
+    function = make_function(
+        "import sys\n"
+        "def handler(event, context):\n    print('雪だるま ☃ 😀')\n    print('to stderr', file=sys.stderr)\n"
+    )
+    function.invoke()
+    assert {"雪だるま ☃ 😀\n", "to stderr\n"} <= set(function.messages())
+
+
+def test_print_makes_an_event_of_each_line_and_logging_one_of_each_message(make_function):
+    function = make_function(
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    print('one\\ntwo')\n"
+        "    logging.getLogger().warning('three\\nfour')\n"
+    )
+    result = function.invoke()
+    printed, logged = [], []
+    for message in function.messages()[2:-2]:
+        (logged if message.startswith("[WARNING]") else printed).append(message)
+    assert printed == ["one\n", "two\n"]
+    (message,) = logged
+    assert re.fullmatch(rf"\[WARNING\]\t{TIME}\t{result.request_id}\tthree\nfour\n?", message)
+
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def test_a_traceback_is_one_event(make_function):
+    function = make_function("def handler(event, context):\n    raise KeyError('missing')\n")
+    function.invoke()
+    (message,) = [message for message in function.messages() if message.startswith("[ERROR]")]
+    assert message.startswith("[ERROR] KeyError: 'missing'\nTraceback (most recent call last):\n")
+    assert "line 2, in handler" in message
+
+
+def test_timestamps_are_those_of_the_invocation_and_never_fall(make_function):
+    function = make_function("import time\ndef handler(event, context):\n    print(time.time())\n")
+    function.invoke()
+    events = function.logged()
+    (printed,) = [event for event in events if re.match(r"\d+\.\d+\n", event["message"])]
+    assert abs(printed["timestamp"] - float(printed["message"]) * 1000) < 1000
+    times = [event["timestamp"] for event in events]
+    assert times == sorted(times)
+
+
+def json_lines(function):
+    """The events of a function that logs JSON: those of the platform by type, and its own."""
+    platform, own = {}, []
+    for message in function.messages():
+        event = json.loads(message)
+        if "type" in event:
+            assert set(event) == {"time", "type", "record"}
+            assert re.fullmatch(TIME, event["time"])
+            platform.setdefault(event["type"], []).append(event["record"])
+        else:
+            own.append(event)
+    return platform, own
+
+
+def test_the_json_format(make_function):
+    function = make_function(
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    logging.getLogger().info('hello')\n"
+        "    logging.getLogger().debug('not at INFO')\n",
+        LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "INFO"},
+    )
+    cold, warm = function.invoke(), function.invoke()
+    platform, own = json_lines(function)
+    (init_start,) = platform["platform.initStart"]
+    assert init_start["initializationType"] == "on-demand" and init_start["phase"] == "init"
+    assert re.fullmatch(r"python:3\.\d+\.v\d+", init_start["runtimeVersion"])
+    ids = [cold.request_id, warm.request_id]
+    assert platform["platform.start"] == [{"requestId": id_, "version": "$LATEST"} for id_ in ids]
+    first, second = platform["platform.report"]
+    assert [first["requestId"], second["requestId"]] == ids
+    assert first["status"] == second["status"] == "success"
+    assert set(second["metrics"]) == {"durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB"}
+    assert set(first["metrics"]) - set(second["metrics"]) == {"initDurationMs"}
+    total = first["metrics"]["durationMs"] + first["metrics"]["initDurationMs"]
+    assert first["metrics"]["billedDurationMs"] == math.ceil(round(total, 2))
+    assert [(line["level"], line["message"], line["requestId"]) for line in own] == [
+        ("INFO", "hello", id_) for id_ in ids
+    ]
+
+
+def test_the_json_format_of_a_failure(make_function):
+    function = make_function(
+        "import time\ndef handler(event, context):\n    time.sleep(5)\n", Timeout=1, LoggingConfig={"LogFormat": "JSON"}
+    )
+    function.invoke()
+    platform, _ = json_lines(function)
+    (report,) = platform["platform.report"]
+    assert report["status"] == "timeout"
+    assert report["metrics"]["durationMs"] == 1000
+
+
+def test_a_log_group_of_the_functions_own_choice(make_function, clients):
+    function = make_function(NOTHING, LoggingConfig={"LogGroup": "/my/own"})
+    result = function.invoke()
+    events = clients("logs").filter_log_events(logGroupName="/my/own")["events"]
+    clients("logs").delete_log_group(logGroupName="/my/own")
+    assert any(event["message"] == f"END RequestId: {result.request_id}\n" for event in events)
+    assert function.messages() == []
+
+
+PRINT_THEN_RAISE = """\
+def handler(event, context):
+    print("printed", event)
+    raise KeyError(event)
+"""
+
+
+def test_what_is_printed_stands_before_the_error_that_follows(make_function):
+    function = make_function(PRINT_THEN_RAISE)
+    with ThreadPoolExecutor(8) as callers:
+        for _ in callers.map(function.invoke, range(320)):
+            pass
+    by_stream = defaultdict(list)
+    for event in function.logged():
+        by_stream[event["logStreamName"]].append(event["message"])
+    told = [message.split("\n")[0] for messages in by_stream.values() for message in messages]
+    told = [message for message in told if message.startswith(("printed", "[ERROR]"))]
+    order = [(int(one.split()[1]), int(two.split()[2])) for one, two in zip(told[::2], told[1::2], strict=True)]
+    assert sorted(order) == [(number, number) for number in range(320)]
+
+
+PRINT_AND_LOG = """\
+import logging
+logging.getLogger().setLevel("INFO")
+def handler(event, context):
+    for number in range(20):
+        print(f"<{number}>")
+        logging.info("<%d>", number)
+        print(f"<{number}>", end="")
+        logging.info("<%d>", number)
+"""
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_prints_and_log_records_keep_their_order(make_function, log_format):
+    function = make_function(PRINT_AND_LOG, LoggingConfig={"LogFormat": log_format})
+    function.invoke()
+    numbers = [int(number) for message in function.messages() for number in re.findall(r"<(\d+)>", message)]
+    assert numbers == [number for number in range(20) for _ in range(4)]
+    assert "\n" not in function.messages()
+
+
+def test_large_records_and_lines_of_a_child_process_lose_nothing(make_function):
+    function = make_function(
+        "import logging, subprocess, sys\n"
+        "CHILD = 'for number in range(500): print(\"child\", flush=True)'\n"
+        "def handler(event, context):\n"
+        "    child = subprocess.Popen([sys.executable, '-c', CHILD])\n"
+        "    for _ in range(10):\n"
+        "        logging.error('~' * 250_000)\n"
+        "    child.wait()\n"
+        "    raise ValueError('~')\n",
+        MemorySize=512,
+        Timeout=60,
+    )
+    assert function.invoke().payload["errorType"] == "ValueError"
+    text = "".join(function.messages())
+    assert (text.count("child\n"), text.count("~")) == (500, 10 * 250_000 + 2)  # the traceback has it twice

@@ -1,0 +1,265 @@
+"""CloudWatch: AWS/Lambda's metrics count once for each way to invoke, and alarms follow the metric they name."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from localaws_client import eventually
+
+RETURN = "def handler(event, context):\n    return event\n"
+FAIL = "def handler(event, context):\n    raise RuntimeError('always')\n"
+SLEEP = "import time\ndef handler(event, context):\n    time.sleep(event)\n"
+
+
+@pytest.fixture
+def value(clients):
+    """Give one statistic of a metric over the last quarter of an hour, in periods of 60 s; 0 where there is none."""
+
+    def ask(metric, statistic="Sum", namespace="AWS/Lambda", since=None, **dimensions):
+        points = points_of(clients, metric, statistic, namespace, since, dimensions)
+        combine = max if statistic == "Maximum" else sum
+        return combine([point[statistic] for point in points] or [0])
+
+    return ask
+
+
+def points_of(clients, metric, statistic, namespace, since, dimensions):
+    now = time.time()
+    return clients("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Statistics=[statistic],
+        Period=60,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=since or now - 900,
+        EndTime=now + 60,
+    )["Datapoints"]
+
+
+def test_all_functions_together_are_the_sum_of_each(make_function, value):
+    one, two = make_function(RETURN), make_function(FAIL)
+    since = time.time() - 900  # the same for both readings: what is older would fall out of the second
+    before = {metric: value(metric, since=since) for metric in ("Invocations", "Errors")}
+    for function in (one, one, two):
+        function.invoke()
+    assert value("Invocations", FunctionName=one.name) == 2
+    assert value("Errors", FunctionName=one.name) == 0
+    assert (value("Invocations", FunctionName=two.name), value("Errors", FunctionName=two.name)) == (1, 1)
+    # No dimensions is a metric of its own, that of the whole account: not the sum over every set of dimensions.
+    assert value("Invocations", since=since) - before["Invocations"] == 3
+    assert value("Errors", since=since) - before["Errors"] == 1
+
+
+def test_get_metric_data_agrees_with_get_metric_statistics(make_function, clients, value):
+    function = make_function("import time\ndef handler(event, context):\n    time.sleep(event / 1000)\n")
+    for milliseconds in (1, 1, 1, 200):
+        function.invoke(milliseconds)
+    dimensions = [{"Name": "FunctionName", "Value": function.name}]
+    queries = [
+        {
+            "Id": f"q{number}",
+            "MetricStat": {
+                "Metric": {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions},
+                "Period": 3600,
+                "Stat": statistic,
+            },
+        }
+        for number, (metric, statistic) in enumerate(
+            [
+                ("Invocations", "Sum"),
+                ("Duration", "Maximum"),
+                ("Duration", "Average"),
+                ("Duration", "SampleCount"),
+                ("Duration", "p50"),
+            ]
+        )
+    ]
+    now = time.time()
+    results = clients("cloudwatch").get_metric_data(MetricDataQueries=queries, StartTime=now - 7200, EndTime=now + 60)[
+        "MetricDataResults"
+    ]
+    invocations, longest, average, count, median = [sum(result["Values"]) for result in results]
+    assert invocations == count == 4
+    assert longest == value("Duration", "Maximum", FunctionName=function.name) >= 200
+    assert median < average < longest
+    assert average >= 50
+
+
+def test_concurrent_executions_of_the_function_and_of_all(make_function, value):
+    one, two = make_function(SLEEP, Timeout=30), make_function(SLEEP, Timeout=30)
+    for function in (one, two):  # warm, so that the calls below overlap for sure
+        with ThreadPoolExecutor(3) as threads:
+            list(threads.map(function.invoke, [0.3] * 3))
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda function: function.invoke(2), [one, two] * 3))
+    assert value("ConcurrentExecutions", "Maximum", FunctionName=one.name) == 3
+    assert value("ConcurrentExecutions", "Maximum", FunctionName=two.name) == 3
+    assert value("ConcurrentExecutions", "Maximum") >= 6
+
+
+def test_throttled_calls_are_no_invocations(make_function, clients, value):
+    function = make_function(SLEEP, Timeout=30)
+    clients("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    for _ in range(3):
+        with pytest.raises(clients("lambda").exceptions.TooManyRequestsException):
+            function.invoke(0)
+    assert value("Throttles", FunctionName=function.name) == 3
+    assert value("Invocations", FunctionName=function.name) == value("Errors", FunctionName=function.name) == 0
+
+
+def test_a_version_shares_the_functions_reserved_concurrency(make_function, clients):
+    function = make_function(RETURN)
+    version = clients("lambda").publish_version(FunctionName=function.name)["Version"]
+    assert function.invoke(1, Qualifier=version).payload == 1
+    clients("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    with pytest.raises(clients("lambda").exceptions.TooManyRequestsException):
+        function.invoke(1, Qualifier=version)
+
+
+def test_no_call_is_lost_while_metrics_are_read(make_function, value):
+    function = make_function(RETURN)
+    calls, done = 120, threading.Event()
+
+    def read():
+        while not done.is_set():
+            value("Invocations", FunctionName=function.name)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(function.invoke, range(calls)))
+    done.set()
+    reader.join()
+    assert value("Invocations", FunctionName=function.name) == calls
+
+
+def test_an_invocation_belongs_to_the_minute_of_its_start(make_function, clients):
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html: the time of the invocation."""
+    function = make_function(SLEEP, Timeout=30)
+    function.invoke(0)
+    start = time.time()
+    function.invoke(2)
+    points = clients("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Statistics=["Maximum"],
+        Period=1,
+        Dimensions=[{"Name": "FunctionName", "Value": function.name}],
+        StartTime=start - 1,
+        EndTime=start + 60,
+    )["Datapoints"]
+    longest = max(points, key=lambda point: point["Maximum"])
+    assert longest["Maximum"] >= 2000
+    assert longest["Timestamp"] <= datetime.fromtimestamp(start + 1, UTC)
+
+
+def test_http_and_messages_count_in_the_same_way(make_function, clients, value):
+    function = make_function("def handler(event, context):\n    return {'statusCode': 200, 'body': 'ok'}\n")
+    arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
+    endpoint = clients("apigatewayv2").create_api(Name=function.name, ProtocolType="HTTP", Target=arn)
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            assert session.get(endpoint["ApiEndpoint"] + "/").text == "ok"
+    finally:
+        clients("apigatewayv2").delete_api(ApiId=endpoint["ApiId"])
+    topic = clients("sns").create_topic(Name=function.name)["TopicArn"]
+    clients("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    clients("sns").publish(TopicArn=topic, Message="x")
+    eventually(lambda: value("Invocations", FunctionName=function.name) >= 2)
+    assert value("Invocations", FunctionName=function.name) == len(function.reports()) == 2
+    clients("sns").delete_topic(TopicArn=topic)
+
+
+def test_the_messages_that_wait_in_a_queue(clients, value):
+    sqs, name = clients("sqs"), "measured-queue"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    for number in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+
+    def visible():
+        return value("ApproximateNumberOfMessagesVisible", "Maximum", "AWS/SQS", QueueName=name)
+
+    eventually(lambda: visible() == 3)
+    sqs.receive_message(QueueUrl=url)
+    eventually(lambda: value("ApproximateNumberOfMessagesNotVisible", "Maximum", "AWS/SQS", QueueName=name) == 1)
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def alarm(clients):
+    """Make an alarm on the errors of a function, and give what tells its state."""
+    made = []
+
+    def make(function, **more):
+        name = f"{function.name}-errors"
+        made.append(name)
+        clients("cloudwatch").put_metric_alarm(
+            **{
+                "AlarmName": name,
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Dimensions": [{"Name": "FunctionName", "Value": function.name}],
+                **more,
+            }
+        )
+
+        def state():
+            return clients("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+
+        return state
+
+    yield make
+    clients("cloudwatch").delete_alarms(AlarmNames=made)
+
+
+def test_an_alarm_follows_the_function_that_it_names_and_no_other(make_function, clients, alarm):
+    good, bad = make_function(RETURN), make_function(FAIL)
+    of_good, of_bad = alarm(good), alarm(bad)
+    assert (of_good(), of_bad()) == ("INSUFFICIENT_DATA", "INSUFFICIENT_DATA")
+    good.invoke()
+    bad.invoke()
+    eventually(lambda: of_bad() == "ALARM")
+    eventually(lambda: of_good() == "OK")
+
+
+@pytest.mark.parametrize(
+    ("treatment", "state"),
+    [("missing", "INSUFFICIENT_DATA"), ("ignore", "INSUFFICIENT_DATA"), ("notBreaching", "OK"), ("breaching", "ALARM")],
+)
+def test_an_alarm_without_data(make_function, alarm, treatment, state):
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html"""
+    state_of = alarm(make_function(RETURN), TreatMissingData=treatment)
+    eventually(lambda: state_of() == state)
+
+
+def test_an_alarm_tells_its_topic(make_function, clients, alarm):
+    function, name = make_function(FAIL), "alarmed"
+    topic = clients("sns").create_topic(Name=name)["TopicArn"]
+    url = clients("sqs").create_queue(QueueName=name)["QueueUrl"]
+    queue = clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    clients("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    clients("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    alarm(function, AlarmActions=[topic])
+    function.invoke()
+    (message,) = eventually(lambda: clients("sqs").receive_message(QueueUrl=url).get("Messages"))
+    told = json.loads(json.loads(message["Body"])["Message"])
+    assert (told["NewStateValue"], told["AlarmName"]) == ("ALARM", f"{function.name}-errors")
+    clients("sqs").delete_queue(QueueUrl=url)
+    clients("sns").delete_topic(TopicArn=topic)

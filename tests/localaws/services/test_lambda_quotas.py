@@ -1,0 +1,192 @@
+"""What AWS refuses when a function is created or updated is refused here, in its words."""
+
+import io
+import re
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+from localaws_client import ROLE, zipped
+
+from helpers.localaws.services import lambda_quotas
+
+CODE = {"app.py": "def handler(event, context):\n    return 'runs'\n"}
+TOO_MUCH = [
+    ({"MemorySize": 10_241}, "InvalidParameterValueException", "'MemorySize' .* less than or equal to 10240"),
+    ({"Timeout": 901}, "InvalidParameterValueException", "'Timeout' .* less than or equal to 900"),
+    ({"Environment": {"Variables": {"TEXT": "x" * 4096}}}, "InvalidParameterValueException", "exceeded the 4KB limit"),
+    (
+        {"Environment": {"Variables": {"AWS_REGION": "x", "FINE": "x", "AWS_LAMBDA_FUNCTION_NAME": "x"}}},
+        "InvalidParameterValueException",
+        "Reserved keys used in this request: AWS_LAMBDA_FUNCTION_NAME, AWS_REGION$",
+    ),
+    ({"Environment": {"Variables": {"a-b": "x"}}}, "ValidationException", "Map keys must satisfy constraint"),
+    (
+        {"Layers": [f"arn:aws:lambda:us-east-1:000000000000:layer:number-{number}:1" for number in range(6)]},
+        "InvalidParameterValueException",
+        "^Cannot reference more than 5 layers.$",
+    ),
+    ({"Runtime": "python9.9"}, "InvalidParameterValueException", "^Value python9.9 at 'runtime' failed"),
+    ({"Runtime": "nodejs12.x"}, "InvalidParameterValueException", "parameter of nodejs12.x is no longer supported"),
+]
+CASES = pytest.mark.parametrize(("change", "code", "message"), TOO_MUCH, ids=lambda value: str(value)[:40])
+
+
+def refused(operation, **parameters):
+    with pytest.raises(ClientError) as raised:
+        operation(**parameters)
+    return raised.value.response
+
+
+def create(clients, **configuration):
+    parameters = {
+        "FunctionName": "refused",
+        "Runtime": "python3.13",
+        "Role": ROLE,
+        "Handler": "app.handler",
+        "Code": {"ZipFile": zipped(CODE)},
+        **configuration,
+    }
+    response = refused(clients("lambda").create_function, **parameters)
+    with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
+        clients("lambda").get_function(FunctionName="refused")
+    return response
+
+
+@CASES
+def test_a_function_beyond_the_quotas_is_not_created(clients, change, code, message):
+    response = create(clients, **change)
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["Error"]["Code"] == code
+    assert re.search(message, response["Error"]["Message"])
+
+
+@CASES
+def test_an_update_beyond_the_quotas_changes_nothing(make_function, clients, change, code, message):
+    function = make_function(CODE)
+    before = clients("lambda").get_function_configuration(FunctionName=function.name)
+    update = clients("lambda").update_function_configuration
+    response = refused(update, FunctionName=function.name, **change)
+    assert response["Error"]["Code"] == code
+    assert re.search(message, response["Error"]["Message"])
+    after = clients("lambda").get_function_configuration(FunctionName=function.name)
+    assert {**after, "ResponseMetadata": 0} == {**before, "ResponseMetadata": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("my function", "regular expression pattern"), ("x" * 65, "length less than or equal to 64")]
+)
+def test_a_bad_name(clients, name, message):
+    response = create(clients, FunctionName=name)
+    assert response["Error"]["Code"] == "ValidationException"
+    assert re.search(message, response["Error"]["Message"])
+
+
+def test_a_package_over_50_mb_in_the_request(make_function, clients):
+    package = bytes(51 * 2**20)  # refused for its size, before anybody looks into it
+    response = create(clients, Code={"ZipFile": package})
+    assert response["Error"]["Code"] == "RequestEntityTooLargeException"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    message = "Request must be smaller than 70167211 bytes for the CreateFunction operation"
+    assert response["Error"]["Message"] == message
+    function = make_function(CODE)
+    response = refused(clients("lambda").update_function_code, FunctionName=function.name, ZipFile=package)
+    assert response["Error"]["Code"] == "RequestEntityTooLargeException"
+    assert "UpdateFunctionCode" in response["Error"]["Message"]
+    assert function.invoke().payload == "runs"
+
+
+def zeros(mb: int) -> bytes:
+    """A package of this size, unzipped; zipped it is small."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("app.py", CODE["app.py"])
+        archive.writestr("zeros", bytes(mb * 2**20 - len(CODE["app.py"])))
+    return package.getvalue()
+
+
+@pytest.fixture
+def bucket(clients):
+    s3 = clients("s3")
+    s3.create_bucket(Bucket="packages")
+    yield "packages"
+    for found in s3.list_objects_v2(Bucket="packages").get("Contents", []):
+        s3.delete_object(Bucket="packages", Key=found["Key"])
+    s3.delete_bucket(Bucket="packages")
+
+
+def test_a_package_over_250_mb_unzipped(make_function, clients, bucket):
+    message = "Unzipped size must be smaller than 262144000 bytes"
+    function, large = make_function(CODE), zeros(251)
+    clients("s3").put_object(Bucket=bucket, Key="large.zip", Body=large)
+    from_s3 = {"S3Bucket": bucket, "S3Key": "large.zip"}
+    for code in ({"ZipFile": large}, from_s3):
+        update = clients("lambda").update_function_code
+        for response in (create(clients, Code=code), refused(update, FunctionName=function.name, **code)):
+            assert response["Error"]["Code"] == "InvalidParameterValueException"
+            assert response["Error"]["Message"] == message
+    assert function.invoke().payload == "runs"
+
+
+def test_a_package_of_249_mb_unzipped_is_taken(make_function, clients):
+    function = make_function(CODE)
+    clients("lambda").update_function_code(FunctionName=function.name, ZipFile=zeros(249))
+    function.wait()
+    assert function.invoke().payload == "runs"
+
+
+def test_a_package_of_over_50_mb_is_taken_from_s3(make_function, clients, bucket):
+    function, package = make_function(CODE), io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 'large'\n")
+        archive.writestr("noise", bytes(51 * 2**20))
+    clients("s3").put_object(Bucket=bucket, Key="code.zip", Body=package.getvalue())
+    clients("lambda").update_function_code(FunctionName=function.name, S3Bucket=bucket, S3Key="code.zip")
+    function.wait()
+    assert function.invoke().payload == "large"
+
+
+def test_code_and_layers_count_together(make_function, clients):
+    layer = clients("lambda").publish_layer_version(LayerName="zeros", Content={"ZipFile": zeros(150)})
+    arn = layer["LayerVersionArn"]
+    function = make_function(CODE, Layers=[arn])
+    update = clients("lambda").update_function_code
+    update(FunctionName=function.name, ZipFile=zeros(99))
+    function.wait()
+    assert function.invoke().payload == "runs"
+    response = refused(update, FunctionName=function.name, ZipFile=zeros(101))
+    assert response["Error"]["Code"] == "InvalidParameterValueException"
+    assert response["Error"]["Message"] == (
+        "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. "
+        f"The actual size is {251 * 2**20} bytes."
+    )
+    version = {"LayerName": "zeros", "VersionNumber": layer["Version"]}
+    clients("lambda").delete_layer_version(**version)
+
+
+def test_the_largest_function_that_is_allowed(make_function, clients):
+    variables = {"TEXT": "x" * (4096 - len('{"TEXT":""}'))}
+    function = make_function(CODE, MemorySize=10_240, Timeout=900, Environment={"Variables": variables})
+    assert function.invoke().payload == "runs"
+    function.update(MemorySize=128, Timeout=1, Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": ""}})
+    assert function.invoke().payload == "runs"
+
+
+@pytest.mark.parametrize(
+    "request_", [{"MemorySize": 127}, {"Timeout": 0}], ids=str
+)  # boto3 refuses these itself, other clients send them
+def test_less_than_the_least(request_):
+    code, message = lambda_quotas.refusal(request_)
+    assert code == "InvalidParameterValueException"
+    assert "greater than or equal to" in message
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "arn:aws:lambda:us-east-1:000000000000:function:a_b-c", "function:a"])
+def test_good_names(name):
+    assert lambda_quotas.refusal({"FunctionName": name}) is None
+
+
+@pytest.mark.parametrize("runtime", lambda_quotas.RUNTIMES)
+def test_runtimes_that_can_be_created(runtime):
+    assert lambda_quotas.refusal({"Runtime": runtime}) is None
+    assert runtime not in lambda_quotas.BLOCKED

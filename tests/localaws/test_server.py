@@ -1,0 +1,426 @@
+"""The server process: it starts once, listens on 127.0.0.1 alone, and leaves no process, however it ends."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
+
+from helpers import localaws, settings
+from helpers.localaws import server_process
+
+# Starts a child, one in a session of its own, one that is stopped, and one whose parent is gone.
+FAMILY = """
+import os, signal, subprocess, sys, time
+
+SLEEP = [sys.executable, '-S', '-c', 'import time; time.sleep(600)']
+ORPHAN = '''
+import subprocess as s, sys
+print(s.Popen(sys.argv[1:], start_new_session=True, stdout=s.DEVNULL, stderr=s.DEVNULL).pid)
+'''
+
+def handler(event, context):
+    child = subprocess.Popen(SLEEP).pid
+    apart = subprocess.Popen(SLEEP, start_new_session=True).pid
+    stopped = subprocess.Popen(SLEEP, start_new_session=True).pid
+    os.kill(stopped, signal.SIGSTOP)
+    orphan = int(subprocess.check_output([sys.executable, '-S', '-c', ORPHAN, *SLEEP]))
+    print('started', os.getpid(), child, apart, stopped, orphan)
+    time.sleep(event)
+    return [os.getpid(), child, apart, stopped, orphan]
+"""
+
+
+class Server:
+    """An embedded AWS of a test's own."""
+
+    def __init__(self, home, port):
+        self.home, self.port = home, port
+        self.start()
+
+    def start(self):
+        self.endpoint = start_server(self.home, self.port)
+        self.clients = clients_for(self.endpoint)
+        self.process = psutil.Process(self.endpoint.pid)
+        (self.keeper,) = self.process.children()
+
+    def function(self, code, name="own", **configuration):
+        self.clients("lambda").create_function(
+            **{
+                "FunctionName": name,
+                "Runtime": "python3.13",
+                "Role": ROLE,
+                "Handler": "app.handler",
+                "Timeout": 60,
+                "MemorySize": 512,
+                "Code": {"ZipFile": zipped({"app.py": code})},
+                **configuration,
+            }
+        )
+        function = TestedFunction(name, self.clients)
+        function.wait()
+        return function
+
+
+@pytest.fixture
+def server(tmp_path, free_port):
+    server = Server(tmp_path / "home", free_port())
+    yield server
+    localaws.stop(server.home)
+    eventually(lambda: not processes_of(server.home))
+
+
+def test_the_first_calls_of_all_may_come_together(server):
+    function = server.function("def handler(event, context):\n    return event\n")
+    with ThreadPoolExecutor(10) as threads:
+        results = list(threads.map(function.invoke, range(10)))
+    assert [(result.error, result.payload) for result in results] == [(None, number) for number in range(10)]
+
+
+def test_it_listens_on_127_0_0_1_alone(server):
+    function = server.function("def handler(event, context):\n    return 'seen'\n")
+    url = server.clients("lambda").create_function_url_config(FunctionName="own", AuthType="NONE")["FunctionUrl"]
+    server.clients("lambda").add_permission(
+        FunctionName="own",
+        StatementId="u",
+        Principal="*",
+        Action="lambda:InvokeFunctionUrl",
+        FunctionUrlAuthType="NONE",
+    )
+    server.clients("s3").create_bucket(Bucket="bucket")
+    server.clients("sqs").create_queue(QueueName="queue")
+    server.clients("events").put_rule(Name="rule", ScheduleExpression="rate(1 minute)")
+    server.clients("dynamodb").list_tables()
+    server.clients("ec2").describe_instances()
+    server.clients("cloudwatch").list_metrics()
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.get(url).text == "seen"
+    assert function.invoke().payload == "seen"
+    processes = [server.process, *server.process.children(recursive=True)]
+    assert len(processes) >= 3  # server, keeper, function
+    bound = [
+        connection
+        for process in processes
+        for connection in process.net_connections("inet")
+        if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+    ]
+    assert len(bound) >= 3  # the port, a function URL, a Runtime API
+    assert {connection.laddr.ip for connection in bound} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+def test_stop_ends_every_process(server, busy):
+    function = server.function(FAMILY)
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(function.invoke, 600 if busy else 0)
+        line = eventually(lambda: next((line for line in function.messages() if line.startswith("started")), None))
+        if not busy:
+            running.result()
+        pids = [int(pid) for pid in line.split()[1:]]
+        assert all(map(psutil.pid_exists, pids))
+        assert localaws.stop(server.home)
+        running.exception()
+    assert processes_of(server.home) == []
+    assert not psutil.pid_exists(server.endpoint.pid)
+    assert localaws.running(server.home) is None
+    assert not (server.home / localaws.STATE_FILE).exists()
+    assert localaws.stop(server.home) is False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL], ids=lambda n: n.name)
+def test_no_process_survives_a_signal_to_the_server(server, number):
+    pids = server.function(FAMILY).invoke(0).payload
+    assert {process.pid for process in processes_of(server.home)} >= {*pids, server.endpoint.pid, server.keeper.pid}
+    server.process.send_signal(number)
+    server.process.wait(20)
+    eventually(lambda: not processes_of(server.home))
+    assert localaws.running(server.home) is None
+
+
+def test_no_process_survives_a_kill_of_the_keeper(server):
+    pids = server.function(FAMILY).invoke(0).payload
+    server.keeper.kill()
+    eventually(lambda: not {process.pid for process in processes_of(server.home)} & set(pids))
+    localaws.stop(server.home)
+    eventually(lambda: not processes_of(server.home))
+
+
+def test_the_next_start_ends_what_a_kill_of_server_and_keeper_left(server):
+    pids = server.function(FAMILY).invoke(0).payload
+    server.process.suspend()  # so that neither can clean up after the other
+    server.keeper.suspend()
+    server.keeper.kill()
+    server.process.kill()
+    eventually(lambda: not psutil.pid_exists(pids[0]))
+    assert any(map(psutil.pid_exists, pids[1:]))
+    server.start()
+    eventually(lambda: not any(map(psutil.pid_exists, pids)))
+
+
+def test_a_server_that_another_process_started_is_stopped_at_its_first_signal(server):
+    # Its starter, this process, lives on: a server that has ended must not stay as its zombie.
+    program = "import sys, pathlib\nfrom helpers.localaws import server_process\nserver_process.STOP_LIMIT_S = 10**6\n"
+    program += "print(server_process.stop(pathlib.Path(sys.argv[1])))\n"
+    command = [sys.executable, "-c", program, str(server.home)]
+    done = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True\n"
+    assert not psutil.pid_exists(server.endpoint.pid)
+
+
+def test_after_a_kill_the_next_start_finds_its_port_free_and_clears_up(server):
+    server.function("def handler(event, context): pass\n").invoke()
+    environments = server.home / "localaws" / "environments"
+    assert len(os.listdir(environments)) == 1
+    server.process.kill()
+    eventually(lambda: not processes_of(server.home))
+    killed = server.endpoint.pid
+    server.start()
+    assert server.endpoint.pid != killed
+    assert not environments.exists() or os.listdir(environments) == []
+    assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
+
+
+def test_starting_twice_is_harmless(server):
+    server.clients("s3").create_bucket(Bucket="still-there")
+    assert localaws.start(server.home, server.port) == server.endpoint == localaws.running(server.home)
+    # It runs already, whatever the port.
+    assert localaws.start(server.home, server.port + 1) == server.endpoint
+    assert [bucket["Name"] for bucket in server.clients("s3").list_buckets()["Buckets"]] == ["still-there"]
+
+
+def test_two_starts_at_the_same_time_give_one_server(tmp_path, free_port):
+    port, barrier = free_port(), threading.Barrier(2)
+
+    def start(_):
+        barrier.wait()
+        return localaws.start(tmp_path, port)
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(start, range(2))
+    try:
+        assert first == second
+    finally:
+        assert localaws.stop(tmp_path)
+
+
+def test_a_second_server_in_another_folder_is_independent(server, tmp_path, free_port):
+    other = Server(tmp_path / "other", free_port())
+    try:
+        other.clients("s3").create_bucket(Bucket="other")
+        assert server.clients("s3").list_buckets()["Buckets"] == []
+        localaws.stop(server.home)
+        assert localaws.running(other.home) == other.endpoint
+    finally:
+        localaws.stop(other.home)
+
+
+def test_a_port_that_is_taken(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            localaws.LocalAwsError, match=f"^Port {port} on 127.0.0.1 is taken by another program; .*WORKSHOP_PORT="
+        ):
+            localaws.start(tmp_path, port)
+    assert processes_of(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path, free_port):
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(localaws.LocalAwsError, match="WORKSHOP_HOME"):
+        localaws.start(tmp_path / "home", free_port())
+
+
+def test_a_folder_that_may_not_be_written_to(tmp_path, free_port, monkeypatch):
+    def refuse(path, **_):  # root, which tests may run as, is never refused
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    home = tmp_path / "home"
+    with pytest.raises(localaws.LocalAwsError, match=f"^Cannot write to {home} .Permission denied.; .*WORKSHOP_HOME"):
+        localaws.start(home, free_port())
+
+
+def test_a_server_that_dies_at_its_start_says_why(tmp_path, free_port):
+    (tmp_path / localaws.STATE_FILE).mkdir()  # so that it cannot write it
+    with pytest.raises(
+        localaws.LocalAwsError, match=r"^The embedded AWS did not start: .*localaws\.json.*localaws\.log"
+    ):
+        localaws.start(tmp_path, free_port())
+    eventually(lambda: not processes_of(tmp_path))
+
+
+def test_a_start_that_is_interrupted_leaves_nothing(tmp_path, free_port, monkeypatch):
+    def interrupt(process, home):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server_process, "_wait_until_ready", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        localaws.start(tmp_path, free_port())
+    eventually(lambda: not processes_of(tmp_path))
+    assert localaws.running(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        "\udcff",
+        '{"port": "x"}',
+        '{"pid": "x", "port": "y"}',
+        '{"pid": -1, "port": 9}',
+        '{"pid": 1, "port": 9, "region": "us-east-1"}',
+        '{"pid": 1, "port": 99999}',
+        '{"pid": 1, "port": [9]}',
+        '{"pid": 1, "port": 9, "region": 3}',
+        f'{{"pid": {2**70}, "port": 9}}',
+    ],
+)
+def test_a_state_file_that_says_nothing_true(tmp_path, state):
+    (tmp_path / localaws.STATE_FILE).write_text(state, errors="surrogateescape")
+    assert localaws.running(tmp_path) is None
+    assert localaws.alive(tmp_path) is None
+    assert localaws.stop(tmp_path) is False
+
+
+def test_a_state_file_whose_port_another_program_has(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as thread:
+
+        def answer():
+            with other.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(b"no HTTP\n")
+
+        answered = thread.submit(answer)
+        state = {"pid": os.getpid(), "port": other.getsockname()[1]}
+        (tmp_path / localaws.STATE_FILE).write_text(json.dumps(state))
+        assert localaws.running(tmp_path) is None
+        assert localaws.stop(tmp_path) is False
+        answered.result()
+
+
+@pytest.mark.parametrize("limit", [20, 0], ids=["ended by SIGTERM", "ended by SIGKILL"])
+def test_a_server_that_hangs_is_stopped_and_can_be_started_again(server, monkeypatch, limit):
+    pids = server.function(FAMILY).invoke(0).payload
+    server.process.suspend()
+    monkeypatch.setattr(server_process, "running", lambda home: None)  # as it says after 5 seconds
+    assert localaws.alive(server.home) == server.endpoint
+    with pytest.raises(localaws.LocalAwsError, match=r"process \d+. does not answer; end it with .* stop"):
+        localaws.start(server.home, server.port)
+    monkeypatch.setattr(server_process, "STOP_LIMIT_S", limit)
+    assert localaws.stop(server.home)
+    monkeypatch.undo()
+    assert not psutil.pid_exists(server.endpoint.pid)
+    eventually(lambda: not {process.pid for process in processes_of(server.home)} & set(pids))
+    server.start()
+    assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
+
+
+def test_which_addresses_are_the_embedded_aws(server, tmp_path, free_port):
+    port, other = server.port, free_port()
+    for url in (f"http://127.0.0.1:{port}", f"http://localhost:{port}/"):
+        assert localaws.is_at(url, server.home, other)
+        assert not localaws.is_at(url, tmp_path / "elsewhere", port)  # another folder's is another emulator
+    for url in (f"http://192.0.2.1:{port}", f"http://127.0.0.1:{other}", "http://127.0.0.1:x", "", "http://[", "x"):
+        assert not localaws.is_at(url, server.home, other)
+    localaws.stop(server.home)
+    assert localaws.is_at(f"http://127.0.0.1:{port}", server.home, port)
+
+
+def test_the_last_who_needs_it_stops_it_unless_it_was_started_for_nobody(tmp_path, free_port):
+    said: list[str] = []
+    home, port = tmp_path / "home", free_port()
+
+    def needed():
+        return localaws.needed(home, port, "us-east-1", said.append)
+
+    with needed():
+        with needed():
+            endpoint = localaws.running(home)
+        assert localaws.running(home) == endpoint
+    assert localaws.running(home) is None
+    assert said == ["Starting the embedded AWS.", "The embedded AWS is stopped."]
+
+    endpoint = localaws.start(home, port)
+    try:
+        with needed():
+            assert localaws.running(home) == endpoint
+        assert localaws.running(home) == endpoint
+    finally:
+        localaws.stop(home)
+    assert len(said) == 2
+
+
+def test_a_state_file_of_another_server(server, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    state = json.loads((server.home / localaws.STATE_FILE).read_text())
+    (other / localaws.STATE_FILE).write_text(json.dumps({**state, "pid": os.getpid()}))
+    assert localaws.running(other) is None
+
+
+def test_a_proxy_in_the_environment_does_not_matter(tmp_path, free_port, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server = Server(tmp_path, free_port())
+    try:
+        function = server.function(
+            "import os\ndef handler(event, context):\n    return [name for name in os.environ if 'proxy' in name]\n"
+        )
+        assert function.invoke().payload == []
+    finally:
+        assert localaws.stop(tmp_path)
+
+
+def test_a_folder_with_a_space_and_letters_of_every_kind(tmp_path, free_port):
+    server = Server(tmp_path / "my work 日本 'é'", free_port())
+    try:
+        function = server.function(
+            "import sys\ndef handler(event, context):\n    import boto3\n    return sys.path[0]\n"
+        )
+        assert function.invoke().payload.startswith(str(server.home))
+    finally:
+        assert localaws.stop(server.home)
+
+
+def test_the_readers_credentials_do_not_reach_the_server(tmp_path, free_port, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    server = Server(tmp_path, free_port())
+    try:
+        assert server.clients("sts").get_caller_identity()["Account"] == "000000000000"
+        assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
+    finally:
+        assert localaws.stop(tmp_path)
+
+
+def test_a_reset_while_a_function_runs(server):
+    function = server.function(
+        "import os, time\n"
+        "def handler(event, context):\n"
+        "    print('pid', os.getpid())\n    time.sleep(event)\n    return 'done'\n"
+    )
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(function.invoke, 1)
+        line = eventually(lambda: next((line for line in function.messages() if line.startswith("pid")), None))
+        answer = requests.post(f"{server.endpoint.url}/_ministack/reset", timeout=30)
+        assert answer.ok
+        assert running.result().payload == "done"
+    eventually(lambda: not psutil.pid_exists(int(line.split()[1])))
+    assert server.clients("lambda").list_functions()["Functions"] == []
+    assert server.function("def handler(event, context):\n    return 'again'\n", "new").invoke().payload == "again"
