@@ -1,0 +1,52 @@
+"""A lab: an exercise whose function the reader writes in a file of their own, in one of three languages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import lessons, progress, settings
+from .languages import LANGUAGES
+
+STARTER = "starter"  # the folder of what the reader begins with
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab, by the number of its notebook and the folder of its function in that lesson."""
+
+    number: str  # e.g. "16"
+    function_folder: Path
+
+    @property
+    def name(self) -> str:
+        """Of its function, e.g. "s3-to-slack"."""
+        return self.function_folder.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the reader's own files are, one folder for each language."""
+        return settings.home() / "labs" / self.number
+
+    def copy(self, language: str) -> Path:
+        """The file that the reader writes."""
+        return self.folder / language / LANGUAGES[language].file
+
+    def starter(self, language: str) -> Path:
+        return self.function_folder / STARTER / language / LANGUAGES[language].file
+
+    def answer(self, language: str) -> Path:
+        """The reference answer."""
+        return self.function_folder / language / LANGUAGES[language].file
+
+    def language(self) -> str:
+        """The language that the reader wrote in last, or else chose."""
+        begun = [each for each in LANGUAGES if self._is_begun(each)]
+        return max(begun, key=lambda each: self.copy(each).stat().st_mtime, default=progress.language())
+
+    def _is_begun(self, language: str) -> bool:
+        copy = self.copy(language)
+        return copy.exists() and copy.read_bytes() != self.starter(language).read_bytes()
+
+
+def labs() -> dict[str, Lab]:
+    """Every lab by the number of its notebook: the lessons with a function that has a starter."""
+    return {lesson.number: Lab(lesson.number, lesson.lab) for lesson in lessons.lessons() if lesson.lab}

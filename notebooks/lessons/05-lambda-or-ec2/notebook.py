@@ -1,0 +1,499 @@
+# %% [markdown]
+# # 05 Lambda or EC2
+#
+# After this notebook you will be able to
+#
+# - compute what a load costs on Lambda and on machines of EC2, and where the two meet;
+# - derive the slide's two prices, 88 and 19 dollars, and say what they assume;
+# - read a day's traffic: Lambda is paid for its area, EC2 for its height;
+# - name what such a sum leaves out, and decide all the same.
+#
+# It takes about 30 minutes.
+# Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases", in the part "Know Lambda".
+#
+# EC2 is the part of AWS that rents virtual machines by the hour, used or not. This notebook starts none: the sums are made from
+# list prices, and from the REPORT lines of one small function of yours. The prices are Tokyo's, as in the slides, wherever your
+# function runs.
+
+# %%
+import json
+from datetime import UTC, datetime
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from helpers import check, connect, deploy, explore, hint, load_prices, reports, solution
+from helpers.plots import BLUE, RED, SKY
+
+workshop = connect()
+lambda_client = workshop.client("lambda")
+logs = workshop.client("logs")
+workshop
+
+# %% [markdown]
+# ## The slide's sum
+#
+# "For 2 GB of memory, for a month: Lambda 88 dollars, EC2 (t3.small) 19 dollars." The formula stands in a comment of the slide. These are
+# its inputs, from 2019:
+
+# %% prices
+prices = load_prices()  # of Tokyo
+then = prices["slides_2019"]
+then
+
+# %% slide
+tenths = 10 * 60 * 60 * 24 * then["days_a_month"]  # Lambda was billed by tenths of a second
+lambda_2019 = then["lambda_100_ms"] * tenths
+ec2_2019 = then["t3_small_hour"] * 24 * then["days_a_month"]
+print(f"Lambda  {then['lambda_100_ms']:.9f} x {tenths:,.0f} tenths of a second = {lambda_2019:.2f} USD")
+print(f"EC2     {then['t3_small_hour']} x {24 * then['days_a_month']:.0f} hours = {ec2_2019:.2f} USD")
+
+# %% [markdown]
+# So 88 is rounded, and 19 has lost its cents. (The comment calls the first price one "per ms". It was the price of 100 ms,
+# as the factor 10 in its sum shows.)
+#
+# The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2048 MB that works without a pause,
+# day and night, for a month. And one machine with 2 GiB that has just as much to do.
+#
+# ## The same sum today
+#
+# Lambda is billed by the millisecond now, and a GB-second, one GB of memory for one second, is the unit of its price. AWS's own calculator
+# takes a month as 730 hours. There are also ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
+
+# %% today
+HOURS = 365 * 24 / 12  # of a month: 730
+MACHINES = {"x86_64": "t3.small", "arm64": "t4g.small"}  # both have 2 GiB of memory and 2 vCPUs
+rows = [("2019, Tokyo", "x86_64", lambda_2019, ec2_2019)]
+for region in ("ap-northeast-1", "us-east-1"):
+    now = load_prices(region)
+    for architecture, machine in MACHINES.items():
+        busy_month = now["lambda"]["gb_second"][architecture] * 2 * HOURS * 3600  # 2 GB, all the time
+        rows.append((f"{now['checked']}, {now['region']}", architecture, busy_month, now["ec2_hour"][machine] * HOURS))
+table = pd.DataFrame(rows, columns=["when, where", "architecture", "Lambda, 2 GB, USD", "small machine, USD"])
+table["times"] = table["Lambda, 2 GB, USD"] / table["small machine, USD"]
+table.round(2)
+
+# %% [markdown]
+# It still holds: a machine that is **full all month** costs less than a quarter of what Lambda does. Who says "Lambda is cheap because
+# you pay only for what you use" has to say how much that is.
+#
+# **Predict:** for how many hours a day may the 2 GB be in use before Lambda costs more than the machine?
+
+# %%
+full, machine_usd = table["Lambda, 2 GB, USD"][1], table["small machine, USD"][1]  # Tokyo, x86_64, now
+equal = machine_usd / full
+busy = np.linspace(0, 1, 101)
+figure, ax = plt.subplots(figsize=(10, 4.5))
+ax.plot(busy * 24, busy * full, color=RED, linewidth=3, label="Lambda, 2048 MB")
+ax.plot(busy * 24, np.full(101, machine_usd), color=BLUE, linewidth=3, linestyle="--", label="t3.small, always on")
+ax.plot(equal * 24, machine_usd, "ko", markersize=10)
+ax.text(equal * 24 - 0.8, machine_usd + 8, f"{equal:.1%} of the day", ha="right")
+ax.set_xlabel("hours a day in which the 2 GB are in use")
+ax.set_ylabel("USD a month")
+ax.set_title(f"In use for less than {equal * 24:.1f} hours a day, Lambda is cheaper")
+ax.set_xticks(range(0, 25, 3))
+_ = ax.legend()
+
+# %% [markdown]
+# The slide's two figures *are* the answer: 19 / 88. A machine is worth its price from that **utilisation** on, the share of
+# its time in which it has work. A machine that serves people has less, at least at night.
+#
+# ## What a small machine is
+#
+# One more assumption hides in "t3.small". It is a *burstable* machine: the price of the hour covers 20% of each of its two vCPUs (virtual processors) on
+# average. While it uses less, it earns credits, and it may spend them later. What it uses beyond them is either denied (standard
+# mode), or charged by the vCPU-hour (unlimited mode, the default). See
+# [AWS's page](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html).
+#
+# Lambda's price has the CPU in it: 1,769 MB come with one vCPU, so 2048 MB with 1.16.
+
+# %% vcpus
+t3 = prices["ec2"]["t3.small"]
+in_use = {"it waits, mostly": 0.4, "as much CPU as Lambda's 2048 MB": 2048 / 1769, "both vCPUs, always": 2.0}
+for label, vcpus in in_use.items():
+    surplus = max(vcpus - t3["vcpus"] * t3["baseline"], 0)
+    usd = HOURS * (prices["ec2_hour"]["t3.small"] + surplus * t3["surplus_vcpu_hour"])
+    print(f"{vcpus:.2f} vCPUs in use all month: {usd:6.2f} USD   ({label})")
+
+# %% [markdown]
+# So the 19 dollars are for a machine that spends most of its time waiting, as web servers do: for a database, for another service.
+# For work that *computes* all day long the machine costs more than the slide says, and still less than Lambda's 88 dollars. From here on we count
+# machines that wait.
+#
+# ## From "busy" to requests
+#
+# Nobody knows the hours in which a GB is busy. What one knows is a rate: requests per second. Each request costs
+#
+# - the price of a request, whatever it does, and
+# - its GB-seconds, duration in seconds times memory in GB, at the price of a GB-second.
+#
+# A month has `HOURS` x 3600 seconds. A GB is 1024 MB.
+#
+# ## Exercise 1: what a load costs on Lambda
+#
+# Write `lambda_cost`: USD in a month of `HOURS`, in Tokyo, on x86_64, at list price without the free tier.
+#
+# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it.
+# `hint("05.1")` in a cell of its own helps.
+
+
+# %% lambda-cost
+def lambda_cost(requests_per_second, duration_ms, memory_mb):
+    per_request = prices["lambda"]["request"]
+    per_gb_second = prices["lambda"]["gb_second"]["x86_64"]
+    # solution: Multiply the requests of a month by what one of them costs.
+    gb_seconds = duration_ms / 1000 * memory_mb / 1024
+    return requests_per_second * 3600 * HOURS * (per_request + gb_seconds * per_gb_second)
+
+
+# %%
+# check
+check("05.1", lambda_cost)
+
+for rate in (0.1, 1, 10):
+    print(f"{rate:4} requests per second of 200 ms at 512 MB: {lambda_cost(rate, 200, 512):6.2f} USD a month")
+
+# %% [markdown]
+# ## Exercise 2: where the two meet
+#
+# At which rate do they cost the same? The machine costs a fixed sum an hour; Lambda costs a sum per request. So:
+#
+# > requests in an hour x price of one request on Lambda = price of the machine for an hour
+#
+# Write `break_even`: the number of requests **per second** at which one `t3.small` in Tokyo costs what Lambda does (x86_64, without
+# the free tier). It need not be a whole number.
+
+
+# %% break-even
+def break_even(duration_ms, memory_mb):
+    machine_hour = prices["ec2_hour"]["t3.small"]
+    # solution: Divide the price of the machine for a second by what one request costs on Lambda.
+    gb_seconds = duration_ms / 1000 * memory_mb / 1024
+    one_request = prices["lambda"]["request"] + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
+    return machine_hour / 3600 / one_request
+
+
+# %%
+# check
+check("05.2", break_even)
+
+for duration_ms, memory_mb in [(20, 128), (200, 512), (2000, 1024)]:
+    rate = break_even(duration_ms, memory_mb)
+    print(f"{duration_ms:4} ms at {memory_mb:4} MB: {rate:6.2f} requests per second, {rate * 86_400:9,.0f} a day")
+
+# %% [markdown]
+# ## Machines come whole
+#
+# From here on we use a function that knows the other architecture and the *free tier*, too: each month AWS gives an account a million
+# requests and 400,000 GB-seconds. It takes whole arrays of rates.
+
+
+# %% lambda-month
+def lambda_month(requests_per_second, duration_ms, memory_mb, architecture="x86_64", free_tier=False):
+    requests = requests_per_second * 3600 * HOURS
+    gb_seconds = requests * duration_ms / 1000 * memory_mb / 1024
+    price = prices["lambda"]
+    if free_tier:
+        requests = np.maximum(requests - price["free_requests"], 0)
+        gb_seconds = np.maximum(gb_seconds - price["free_gb_seconds"], 0)
+    return requests * price["request"] + gb_seconds * price["gb_second"][architecture]
+
+
+# %% [markdown]
+# Half a machine cannot be rented. How many are needed? Requests per second times seconds per request are the requests **in progress at
+# the same time**. We let a machine serve as many at once as fit into its memory: 4 of 512 MB. That is an assumption, in
+# favour of EC2: nothing is left for the operating system, and no machine is kept in reserve. Where your program serves many requests
+# in one process, more fit: give `at_once`. The break-even stays where it is, since one machine is enough there; the next one is needed later.
+#
+# Whoever cannot do without the service rents two machines, in two *availability zones*: data centres that do not fail together. Lambda
+# runs in several zones by itself.
+
+
+# %% machines
+def machines(requests_per_second, duration_ms, memory_mb, zones=1, at_once=None):
+    in_progress = requests_per_second * duration_ms / 1000
+    at_once = at_once or t3["memory_mb"] // memory_mb
+    return np.maximum(np.ceil(in_progress / at_once), zones)
+
+
+def ec2_month(
+    requests_per_second, duration_ms, memory_mb, machine="t3.small", region="ap-northeast-1", zones=1, at_once=None
+):
+    number = machines(requests_per_second, duration_ms, memory_mb, zones, at_once)
+    return number * load_prices(region)["ec2_hour"][machine] * HOURS
+
+
+# %%
+rate = np.array([1, 10, 100, 1000])
+pd.DataFrame({"requests per second": rate, "machines, for 200 ms at 512 MB": machines(rate, 200, 512).astype(int)})
+
+# %% [markdown]
+# Move the sliders. Both axes are logarithmic: a step to the right is ten times the load.
+#
+# **Predict** before you move each one: will the crossing go to the left or to the right? Try a duration of 20 ms, then two zones,
+# then the free tier.
+
+
+# %% costs
+def costs(duration_ms=200, memory_mb=512, region="ap-northeast-1", architecture="x86_64", free_tier="no", zones=1):
+    rate, machine = np.logspace(-2, 2.5, 20_000), MACHINES[architecture]  # requests per second
+    on_lambda = lambda_month(rate, duration_ms, memory_mb, architecture, free_tier == "yes")
+    on_ec2 = ec2_month(rate, duration_ms, memory_mb, machine, region, zones)
+    figure, ax = plt.subplots(figsize=(10, 5))
+    ax.loglog(rate, np.where(on_lambda > 0, on_lambda, np.nan), color=RED, linewidth=3, label="Lambda")
+    ax.loglog(rate, on_ec2, color=BLUE, linewidth=3, linestyle="--", label=f"{machine}, as many as needed")
+    title = "Lambda is cheaper for all these rates"
+    if (on_lambda > on_ec2).any():
+        first = np.argmax(on_lambda > on_ec2)
+        ax.plot(rate[first], on_ec2[first], "ko", markersize=10)
+        title = f"From {rate[first]:.3g} requests per second on, EC2 is cheaper"
+    ax.set_title(f"{title} ({duration_ms} ms, {memory_mb} MB)")
+    ax.set(ylim=(0.05, 3000), xlim=(rate[0], rate[-1]))
+    plt.setp([ax.xaxis, ax.yaxis], major_formatter="{x:,g}")
+    ax.set_xlabel("requests per second, the same all month")
+    ax.set_ylabel("USD a month")
+    ax.legend()
+    return ax
+
+
+# %%
+explore(
+    costs,
+    duration_ms=[2, 20, 200, 1000, 5000],
+    memory_mb=[128, 256, 512, 1024, 2048],
+    region=["ap-northeast-1", "us-east-1"],
+    architecture=["x86_64", "arm64"],
+    free_tier=["no", "yes"],
+    zones=[1, 2],
+)
+
+# %% [markdown]
+# On the left the machine idles, and you pay for its idling. On the right Lambda's line runs on upwards, while EC2 takes a stair for each further machine.
+#
+# ## All loads at once
+#
+# Now for every rate and every duration, at 512 MB. The colour says how many times as much the dearer one costs, and the black line
+# is the break-even. At each stripe on the right one more machine is needed.
+
+
+# %%
+rate, duration_ms = np.meshgrid(np.logspace(-2, 2.5, 300), np.logspace(1, 4, 300))
+ratio = lambda_month(rate, duration_ms, 512) / ec2_month(rate, duration_ms, 512)  # above 1: EC2 is cheaper
+figure, ax = plt.subplots(figsize=(10, 5.5))
+shades = ax.pcolormesh(rate, duration_ms, np.log10(ratio), cmap="PuOr_r", vmin=-2, vmax=2, rasterized=True)
+ax.contour(rate, duration_ms, ratio, levels=[1], colors="black", linewidths=3)
+ax.text(0.02, 30, "Lambda is cheaper", size="large", color="white")
+ax.text(8, 3000, "EC2 is cheaper", size="large")
+ax.set(xscale="log", yscale="log")
+plt.setp([ax.xaxis, ax.yaxis], major_formatter="{x:,g}")
+ax.set_xlabel("requests per second, the same all month")
+ax.set_ylabel("duration of a request, ms")
+bar = figure.colorbar(shades, ticks=[-2, -1, 0, 1, 2], extend="min")
+bar.ax.set_yticklabels(["1/100", "1/10", "the same", "10 times", "100 times"])
+bar.set_label("Lambda's cost, compared with EC2's")
+title = f"Lambda costs {ratio.max():.0f} times as much at most, EC2 up to {1 / ratio.min():,.0f} times"
+_ = ax.set_title(title)
+
+# %% [markdown]
+# The corners are not alike. A machine that has hardly anything to do may cost a thousand times what Lambda would. The other way round
+# there is a bound: for full machines and requests that last, it is the slide's 88 / 19. It is more only for very short requests, at the
+# bottom right, where Lambda's price of a *request* is more than that of its time.
+#
+# ## A day has a shape
+#
+# "The same all month" is what no load is. Take a service where people order lunch: quiet during office hours, a rush at noon, and nothing at night.
+
+# %% office
+hour = np.arange(0, 24, 1 / 60)  # each minute of a day
+office = (hour >= 8) & (hour < 19)
+load = office * (2 + 33 * np.exp(-(((hour - 12) / 0.5) ** 2)))  # requests per second
+print(f"{load.sum() * 60:,.0f} requests a day; at the peak {load.max():.0f} per second, on average {load.mean():.1f}")
+
+# %% [markdown]
+# On Lambda you pay for every request: for the **area** under the curve. On EC2 you pay for enough machines for the peak, for 24 hours:
+# for the **height**. **Predict:** which share of those machines is in use, over the day?
+
+# %%
+per_machine = t3["memory_mb"] // 512 / 0.2  # requests per second, of 200 ms at 512 MB
+fleet = machines(load.max(), 200, 512)
+area, height = lambda_month(load.mean(), 200, 512), fleet * machine_usd
+used = load.mean() / (fleet * per_machine)
+figure, ax = plt.subplots(figsize=(10, 4.5))
+rented = f"{fleet:.0f} machines, {height:.2f} USD a month"
+ax.fill_between(hour, fleet * per_machine, color=SKY, alpha=0.35, label=rented)
+ax.fill_between(hour, load, color=RED, label=f"requests, on Lambda {area:.2f} USD a month")
+for number in range(1, int(fleet) + 1):
+    ax.axhline(number * per_machine, color=BLUE, linestyle="--")
+ax.set_xlabel("hour of the day")
+ax.set_ylabel("requests per second")
+ax.set_xticks(range(0, 25, 3))
+ax.set(xlim=(0, 24), ylim=(0, fleet * per_machine * 1.35))
+ax.legend(loc="upper right")
+title = f"The machines for the peak are {used:.0%} in use: {height:.0f} USD a month; Lambda: {area:.0f}"
+_ = ax.set_title(title)
+
+# %% [markdown]
+# EC2 has an answer: *Auto Scaling* starts and stops machines as the load changes. At its best it would follow the curve minute by
+# minute. In truth a machine takes minutes to start, so one scales early, and keeps at least one.
+
+# %%
+for label, number in {
+    "enough for the peak, always": fleet,
+    "Auto Scaling, perfect, at least one": machines(load, 200, 512).mean(),
+    "Auto Scaling, perfect, at least two zones": machines(load, 200, 512, zones=2).mean(),
+    "Auto Scaling, perfect, none at night": machines(load, 200, 512, zones=0).mean(),
+}.items():
+    print(f"{number * machine_usd:6.2f} USD a month   EC2: {label}")
+print(f"{area:6.2f} USD a month   Lambda")
+
+# %% [markdown]
+# The last line of EC2 comes near to Lambda: that is what Lambda does for you, without any of the machinery.
+#
+# ## Your own function
+#
+# So far 200 ms were made up. Take a function that really works: it turns a password into a key, which is slow on purpose. Its billed
+# duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's. On AWS they would be others,
+# and so would the sums.) The cold start is left out: it is billed too, but under a steady load it is rare.
+
+# %%
+source = """
+import hashlib
+
+
+def handler(event, context):
+    key = hashlib.pbkdf2_hmac("sha256", event["password"].encode(), b"a salt", 100_000)
+    return {"key": key.hex()}
+"""
+name = workshop.name("password-key")
+deploy(workshop, name, {"app.py": source}, MemorySize=512, Timeout=30)
+began = datetime.now(UTC)
+for _ in range(15):
+    lambda_client.invoke(FunctionName=name, Payload=json.dumps({"password": "correct horse"}))
+own = reports(logs, name, at_least=15, since=began)
+warm = own[own["init_ms"].isna()]
+own_ms, own_mb = float(warm["billed_ms"].median()), int(warm["memory_mb"].iloc[0])
+print(f"billed per warm call: {own_ms:.0f} ms (median of {len(warm)}), memory: {own_mb} MB")
+
+# %% [markdown]
+# This function computes instead of waiting, so the credits count. We let a machine give a call as much CPU as Lambda does: `MemorySize` / 1769 of
+# a vCPU, one at most.
+
+# %%
+a_day = np.array([1_000, 100_000, 1_000_000, 10_000_000])
+rate = a_day / 86_400  # requests per second, spread evenly
+number = machines(rate, own_ms, own_mb)
+vcpus = rate * own_ms / 1000 * min(own_mb / 1769, 1)
+surplus = np.maximum(vcpus - number * t3["vcpus"] * t3["baseline"], 0)
+yours = {
+    "Lambda": lambda_month(rate, own_ms, own_mb),
+    "with the free tier": lambda_month(rate, own_ms, own_mb, free_tier=True),
+    "t3.small": number * machine_usd,
+    "with its credits": number * machine_usd + surplus * t3["surplus_vcpu_hour"] * HOURS,
+}
+pd.DataFrame(yours, index=pd.Index([f"{calls:,}" for calls in a_day], name="calls a day, USD a month")).round(2)
+
+# %%
+one_request = lambda_month(1 / 3600 / HOURS, own_ms, own_mb)  # a single request in a month
+meet = prices["ec2_hour"]["t3.small"] * 24 / one_request
+print(f"A million calls of your function cost {one_request * 1e6:.2f} USD.")
+print(f"It meets one t3.small at {meet:,.0f} calls a day.")
+
+# %% [markdown]
+# Change `MemorySize` to 1024 (2048 at most: more does not fit into this machine) and run the three cells again. More memory, and fewer
+# milliseconds?
+#
+# ## What the sum leaves out
+#
+# List prices of compute are the part that is easy to add up. The rest, for one small machine in Tokyo. The first two lines are *yours*:
+# set them to what is true where you work.
+
+# %%
+HOURS_OF_WORK = 1  # a month: updates, alarms, a full disk, a certificate
+AN_HOUR_COSTS = 40  # USD
+left_out = {
+    "the machine from 19 to 8 o'clock, when nobody calls": machine_usd * 13 / 24,
+    "a second one, in another availability zone": machine_usd,
+    "a public IPv4 address": prices["public_ipv4_hour"] * HOURS,
+    f"{HOURS_OF_WORK} h of your work": HOURS_OF_WORK * AN_HOUR_COSTS,
+}
+print(pd.Series(left_out).map("{:.2f} USD a month".format).to_string())
+difference = full - machine_usd
+print(f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR_COSTS * 60:.0f} minutes of your work.")
+
+# %% [markdown]
+# Without a number here, because it depends on more than we know:
+#
+# | | EC2 | Lambda |
+# |---|---|---|
+# | a sudden burst | more machines, kept ready or minutes late | up to 1,000 more environments every 10 seconds, within the account's limit, as cold starts |
+# | in front of it | a load balancer for two machines or more, by the hour and by use ([prices](https://aws.amazon.com/elasticloadbalancing/pricing/)) | a function URL costs nothing extra; API Gateway charges per request ([prices](https://aws.amazon.com/api-gateway/pricing/)) |
+# | logs | what you send to CloudWatch | a few lines of its own for each call, charged by the GB |
+# | disk | a volume for each machine, by the GB and month | 512 MB of `/tmp` are in the price |
+# | data to the internet | the same price per GB | the same price per GB |
+# | a promise for one or three years | [Savings Plans](https://aws.amazon.com/savingsplans/compute-pricing/): up to 66% off | up to 17% off |
+#
+# A burst, a load balancer and a disk move the break-even towards Lambda. A promise moves it towards EC2, and so does what grows
+# with each request: API Gateway, where you need it, and log lines. Data to the internet moves nothing.
+#
+# ## "Wouldn't EC2 do?"
+#
+# That is the slide's question, and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says, is for developers who
+# want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts (notebook 04), a chain of
+# functions because 15 minutes are not enough (06). There is a trap on the other side as well: a machine that is paid day and night for a job of two minutes.
+#
+# ## Exercise 3: decide
+#
+# Three loads, in Tokyo, on x86_64. `average` and `peak` are requests per second. `zones` is the least number of machines.
+
+# %% cases
+cases = pd.DataFrame(
+    [[0.02, 1, 300, 256, 1], [150, 160, 50, 128, 2], [1.5, 300, 400, 512, 2]],
+    index=["webhook", "sensors", "tickets"],
+    columns=["average", "peak", "duration_ms", "memory_mb", "zones"],
+)
+cases
+
+# %% [markdown]
+# - *webhook*: a partner's system calls when a customer has changed their address.
+# - *sensors*: thousands of machines in factories send a measurement, by day and by night.
+# - *tickets*: hardly anything happens, until the sale for a concert begins.
+#
+# Compute both sums for each case: Lambda by its average, EC2 by its peak. Then choose where it costs less: `"lambda"` or `"ec2"`.
+
+# %% choices
+choices = {"webhook": "?", "sensors": "?", "tickets": "?"}
+# solution: Compute both sums of each case, and put "lambda" or "ec2" in place of each question mark.
+for case, row in cases.iterrows():
+    on_lambda = lambda_month(row["average"], row["duration_ms"], row["memory_mb"])
+    on_ec2 = ec2_month(row["peak"], row["duration_ms"], row["memory_mb"], zones=row["zones"])
+    choices[case] = "lambda" if on_lambda < on_ec2 else "ec2"
+    print(f"{case}: Lambda {on_lambda:.2f} USD, EC2 {on_ec2:.2f} USD a month")
+
+# %%
+# check
+check("05.3", choices)
+
+pd.Series(choices, name="cheaper")
+
+# %% [markdown]
+# ## A short way to decide
+#
+# | the load | then | because |
+# |---|---|---|
+# | nothing for hours, or only at office hours | Lambda | an idle machine costs what a busy one does |
+# | peaks far above the average, or no idea of the load yet | Lambda | EC2 is paid for the peak |
+# | steady, above the break-even, and somebody looks after machines anyway | EC2, or containers (notebook 08) | full machines cost a quarter |
+# | steady, and many very short requests | EC2 | Lambda's price of a request is more than its time |
+# | it does not fit into Lambda's limits (06), or needs a pinger to be usable (04) | not Lambda | the price is not the question |
+# | some dollars of difference | what your team knows | an hour of work costs more |
+#
+# ## What you have learned
+#
+# - 88 and 19 dollars are right, for 2 GB that are in use all month; today it is 87.60 and 19.86.
+# - The quotient of the two is the break-even: below some 23% of use, about five and a half hours a day, Lambda is cheaper.
+# - Per request: its price, plus duration times memory. The rate at which a machine costs the same is a division.
+# - Machines come whole, in two zones, and for the peak: EC2 is paid for the height of a day, Lambda for its area.
+# - The sum leaves out work, networks and promises. Compute it all the same, before you argue.
+#
+# **Next:** notebook 06 meets the limits that no price changes.

@@ -1,0 +1,230 @@
+"""The checks of notebook 18: the quiz, and the design of a system for receipts."""
+
+import re
+from typing import Any, NamedTuple
+
+from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer
+
+from .design import WRONG_DESIGNS, judge_design
+
+
+class Question(NamedTuple):
+    """The right answer, the notebook that measured it, and why each of the other answers is wrong."""
+
+    right: int | str
+    notebook: str
+    instead: dict[int | str, str]
+
+
+QUIZ = {
+    "burst": Question(
+        10,
+        "02",
+        {
+            0: "it was deployed a moment ago, so there is no environment that could be warm.",
+            1: "one environment serves one invocation at a time, so nine of the ten calls find it busy.",
+            5: "each call takes a second, so none is over before the last one begins.",
+        },
+    ),
+    "pinger": Question(
+        9,
+        "04",
+        {
+            0: "the pinger keeps one environment warm, and ten calls at once need ten.",
+            1: "one is how many calls are warm.",
+            10: "one of the ten finds the environment that the pinger has kept warm.",
+        },
+    ),
+    "cold bill": Question(
+        93,
+        "03",
+        {
+            3: "that was right until July 2025; since August 2025 the init phase is billed as well.",
+            91: "that is the init phase alone, and Duration is billed as well.",
+            100: "rounding up to 100 ms ended in December 2020.",
+        },
+    ),
+    "rounding": Question(
+        100,
+        "03",
+        {
+            2: "counting by single milliseconds began in December 2020.",
+            3: "2.00 ms are two whole milliseconds, and the unit of 2019 was larger than that.",
+            10: "the unit of 2019 was larger still: the slide names it.",
+        },
+    ),
+    "memory": Question(
+        "faster, same price",
+        "03",
+        {
+            "faster, dearer": "a second costs 14 times as much, and the function needs a 14th of the seconds.",
+            "as slow, dearer": "that is a function that waits; one that computes gets CPU in proportion to its memory.",
+        },
+    ),
+    "ec2": Question(
+        23,
+        "05",
+        {
+            2: "at 2% of the month Lambda costs less than a tenth of what the machine does.",
+            50: "at 50% Lambda costs some 44 dollars a month, and the machine 20.",
+            88: "88 is what Lambda costs in dollars when it is in use all month; divide the machine's 20 by it.",
+        },
+    ),
+    "timeout": Question(
+        "killed",
+        "06",
+        {
+            "finally runs": "the process is killed from outside, so no `except` and no `finally` runs any more.",
+            "runs on": "Lambda stops a function at its limit, and bills it up to there.",
+        },
+    ),
+    "retries": Question(
+        3,
+        "06",
+        {
+            1: "that is a synchronous call, whose caller has the error; here nobody waits, so Lambda tries again.",
+            2: "MaximumRetryAttempts is 2 by default, and the first run is not among them.",
+            6: "six hours is how long Lambda keeps an event that is throttled; failures it repeats twice.",
+        },
+    ),
+    "connections": Question(
+        "refused",
+        "07",
+        {
+            "wait": "PostgreSQL lets nobody wait for a connection; it is RDS Proxy that does.",
+            "shared": "environments share nothing, so each has a connection of its own; it is RDS Proxy that "
+            "shares them.",
+        },
+    ),
+    "batch": Question(
+        5,
+        "11",
+        {
+            1: "that takes `ReportBatchItemFailures`, and a handler that says which message failed.",
+            3: "Lambda cannot know how far the handler came: to it a batch succeeds or fails as a whole.",
+        },
+    ),
+    "night": Question(
+        "TUE-SAT",
+        "12",
+        {
+            "MON-FRI": "the rule counts its days in UTC, and 23:00 there is 8:00 of the next day in Japan.",
+            "SUN-THU": "Japan is ahead of UTC, so the day moves forward.",
+        },
+    ),
+    "charge": Question(
+        "conditional put",
+        "15",
+        {
+            "no retries": "that stops Lambda's own retries alone; queues and callers may send an event twice all the "
+            "same.",
+            "look first": "two runs at the same moment both look, both find nothing, and both charge.",
+            "more time": "the time limit is not why the event came twice.",
+        },
+    ),
+}
+
+
+def judge_quiz(answers: dict[Any, Any]) -> list[str]:
+    if absent := [name for name in QUIZ if answers.get(name) is None]:
+        raise NotSolved(f"These questions have no answer yet: {', '.join(absent)}.")
+    if unknown := [str(name) for name in answers if name not in QUIZ]:
+        raise NotSolved(f"answers has an entry that is no question: {', '.join(unknown)}; take the names as they are.")
+    for name, question in QUIZ.items():
+        _is_an_option(name, question, answers[name])
+    wrong = [name for name, question in QUIZ.items() if answers[name] != question.right]
+    if wrong:
+        first, others = wrong[0], [f"{name} ({QUIZ[name].notebook})" for name in wrong[1:]]
+        more = f" (Then look again at: {', '.join(others)}.)" if others else ""
+        raise NotSolved(
+            f"{len(QUIZ) - len(wrong)} of {len(QUIZ)} are right. {_another_answer(first, answers[first])}{more}"
+        )
+    return []
+
+
+def _another_answer(name: str, answer: int | str) -> str:
+    question = QUIZ[name]
+    return f"{name!r} is not {answer!r}: {question.instead[answer]} Notebook {question.notebook} measures it."
+
+
+def _is_an_option(name: str, question: Question, answer: Any) -> None:
+    options = [question.right, *question.instead]
+    if any(type(answer) is type(option) and answer == option for option in options):
+        return
+    if any(str(answer) == str(option) for option in options):
+        raise NotSolved(f"answers[{name!r}] is {answer!r}; write numbers without quotes, and words within them.")
+    listed = ", ".join(repr(option) for option in sorted(options))
+    raise NotSolved(f"answers[{name!r}] is {answer!r}; choose one of {listed}.")
+
+
+RIGHT_ANSWERS = {name: question.right for name, question in QUIZ.items()}
+
+
+def _but(name: str, answers: dict[str, Any], says: str) -> WrongAnswer:
+    """The right answers, but for some."""
+    return WrongAnswer(name, RIGHT_ANSWERS | answers, says)
+
+
+THREE_WRONG = {"burst": 1, "batch": 1, "night": "MON-FRI"}
+WRONG_QUIZZES = (
+    *(
+        _but(
+            f"{name}: {answer}",
+            {name: answer},
+            re.escape(f"{len(QUIZ) - 1} of {len(QUIZ)} are right. {_another_answer(name, answer)}"),
+        )
+        for name, question in QUIZ.items()
+        for answer in question.instead
+    ),
+    WrongAnswer("nothing yet", dict.fromkeys(QUIZ), f"no answer yet: {', '.join(QUIZ)}"),
+    _but("no answer", {"night": None}, "no answer yet: night"),
+    WrongAnswer(
+        "a question left out",
+        {name: answer for name, answer in RIGHT_ANSWERS.items() if name != "burst"},
+        "no answer yet: burst",
+    ),
+    _but("no question", {"day": 1}, "an entry that is no question: day"),
+    _but("a number in quotes", {"burst": "10"}, "write numbers without quotes"),
+    _but("a truth", {"burst": True}, r"answers\['burst'\] is True; choose one of 0, 1, 5, 10"),
+    _but("another number", {"burst": 7}, "choose one of 0, 1, 5, 10"),
+    _but("a list of one", {"burst": [10]}, "choose one of 0, 1, 5, 10"),
+    _but("in percent", {"ec2": "23%"}, "choose one of 2, 23, 50, 88"),
+    _but("a capital", {"timeout": "Killed"}, "choose one of 'finally runs', 'killed', 'runs on'"),
+    _but("three wrong, the first of them", THREE_WRONG, "9 of 12 are right. 'burst' is not 1"),
+    _but("three wrong, the others", THREE_WRONG, r"\(Then look again at: batch \(11\), night \(12\)\.\)"),
+)
+
+
+QUIZ_EXERCISE = Answer(
+    number="18.1",
+    title="the quiz",
+    judge=judge_quiz,
+    hints=(
+        "Each question names the notebook that measured it; in the folder solutions it stands with its figures.",
+        "One environment serves one invocation at a time. A batch is one thing to Lambda. UTC is nine hours behind.",
+        "Wrong: all answers with 0, 1, 2 or 3, except for one, where 2 retries follow the first run.",
+        'In order: 10, 9, 93, 100, "faster, same price", 23, "killed", 3, "refused", 5, "TUE-SAT", "conditional put".',
+    ),
+    asks_for="answers",
+    form="dict",
+    wrong_answers=WRONG_QUIZZES,
+)
+DESIGN = Answer(
+    number="18.2",
+    title="design a system",
+    judge=judge_design,
+    hints=(
+        "The words first: what starts it, what has to happen when 3,000 photos come at once, and what stays the same "
+        "when a photo is announced twice?",
+        "Memory: above what is used, and not above one vCPU. How slow are the worst photos with that CPU? They take "
+        "25 s * 1769 / MemorySize.",
+        "At once: 20 at most, and at least 3,000 * 6 s * 1769 / MemorySize / 10,800 s. VisibilityTimeout: six times "
+        "the Timeout.",
+        '"S3 event", "queue", MemorySize 1769, Timeout 60, MaximumConcurrency 10, VisibilityTimeout 360, '
+        'maxReceiveCount 5, "bucket, key and version".',
+    ),
+    asks_for="design",
+    form="dict",
+    wrong_answers=WRONG_DESIGNS,
+)
+EXERCISES = (QUIZ_EXERCISE, DESIGN)

@@ -1,0 +1,131 @@
+"""The check of lab 16, on functions that are really deployed: wrong answers, and every trigger that is none."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from notebook_cells import checks_of
+
+from helpers import check, progress
+from helpers.exercises import NotSolved
+from helpers.exercises.lab import labs
+from helpers.exercises.lab_probe import probe_of
+from helpers.s3_triggers import make_bucket
+
+pytestmark = pytest.mark.usefixtures("at_the_start")
+checks = checks_of("16")
+WRONG = checks.EXERCISE.wrong_answers
+ANOTHER_ANSWER = """\
+import json
+import os
+import urllib.parse
+import urllib.request
+
+
+def post(text):
+    body = json.dumps({"text": text}).encode()
+    request = urllib.request.Request(os.environ["WEBHOOK_URL"], body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=20).close()
+
+
+def handler(event, context):
+    keys = []
+    for record in event["Records"]:
+        bucket = record["s3"]["bucket"]["name"]
+        key = urllib.parse.unquote_plus(record["s3"]["object"]["key"])
+        post(f"s3://{bucket}/{key}")
+        keys.append(key)
+    return {"posted": keys}
+"""
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.name}-{wrong.language}")
+def test_a_wrong_answer_gets_its_own_sentence(wrong, gets_its_sentence):
+    gets_its_sentence("16", wrong)
+
+
+def test_with_slack_a_key_that_is_not_decoded_shows_in_what_is_returned(put_answer, sentence_of, inbox, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", inbox.webhook_url.reveal())
+    [encoded] = [each for each in WRONG if (each.name, each.language) == ("a key not decoded", "python")]
+    put_answer("16", "python", *encoded.answer)
+    assert re.search(r"returned .*%E5%AF.* with the decoded key", sentence_of("16"))
+
+
+@pytest.fixture
+def posting(put) -> None:
+    put("16", "python", ANOTHER_ANSWER)
+
+
+@pytest.fixture
+def trigger(aws) -> Callable[..., None]:
+    """Make the bucket and its trigger, or what is to be one."""
+    name, bucket, client = aws.name("s3-to-slack"), aws.name("uploads"), aws.client("lambda")
+
+    def trigger(source: str | None = f"arn:aws:s3:::{bucket}", event="s3:ObjectCreated:*", **rules: str) -> None:
+        make_bucket(aws, bucket)
+        if source:
+            client.add_permission(
+                FunctionName=name,
+                StatementId="s3",
+                Action="lambda:InvokeFunction",
+                Principal="s3.amazonaws.com",
+                SourceArn=source,
+            )
+        arn = client.get_function_configuration(FunctionName=name)["FunctionArn"]
+        notification = {"LambdaFunctionArn": arn, "Events": [event]}
+        if rules:
+            filters = [{"Name": name, "Value": value} for name, value in rules.items()]
+            notification["Filter"] = {"Key": {"FilterRules": filters}}
+        aws.client("s3").put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [notification]}
+        )
+
+    return trigger
+
+
+def test_without_its_bucket(posting, sentence_of):
+    assert "There is no bucket" in sentence_of("16")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "says"),
+    [
+        ({"source": None}, "S3 may not invoke .* call add_permission"),
+        ({"source": "arn:aws:s3:::another-bucket"}, "S3 may not invoke .* call add_permission"),
+        ({"source": "arn:aws:s3:::other-*"}, "S3 may not invoke .* call add_permission"),
+        ({"event": "s3:ObjectRemoved:*"}, r"waits for s3:ObjectRemoved:\*; new objects are s3:ObjectCreated"),
+        ({"prefix": "photos/"}, r"The filter of the trigger \(Prefix 'photos/'\) leaves out the object 'uploads/"),
+        ({"suffix": ".jpg"}, r"The filter of the trigger \(Suffix '.jpg'\) leaves out"),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
+)
+def test_with_a_wrong_trigger(configuration, says, posting, trigger, sentence_of):
+    trigger(**configuration)
+    assert re.search(says, sentence_of("16"), re.IGNORECASE)
+
+
+def test_without_a_trigger(posting, trigger, aws, sentence_of):
+    trigger()
+    aws.client("s3").put_bucket_notification_configuration(Bucket=aws.name("uploads"), NotificationConfiguration={})
+    assert "does not notify" in sentence_of("16")
+
+
+def test_with_a_filter_that_lets_the_upload_pass_leaves_no_object(posting, trigger, aws):
+    trigger(source="arn:aws:s3:::*-uploads", prefix="uploads/", suffix=".txt", event="s3:ObjectCreated:Put")
+    check("16")
+    assert progress.solved() == {"16"}
+    assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("slack", [False, True], ids=["inbox", "slack"])
+def test_when_nothing_comes_of_an_upload(slack, posting, trigger, aws, inbox, monkeypatch):
+    trigger()
+    if slack:
+        monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", inbox.webhook_url.reveal())
+    probe = probe_of(aws, labs()["16"])
+    aws.client("lambda").put_function_concurrency(FunctionName=probe.function.name, ReservedConcurrentExecutions=0)
+    monkeypatch.setattr(checks, "ARRIVES_S", 1)
+    says = "no invocation shows in the log" if slack else "no message about it came"
+    with pytest.raises(NotSolved, match=f"{says} within 1 s; look into the log of .*/aws/lambda/"):
+        checks.posts_an_upload(probe, "uploads/lost.txt")
+    assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0

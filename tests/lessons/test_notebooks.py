@@ -1,0 +1,96 @@
+"""The notebooks of the workshop: as their sources make them, and each executed on an AWS of its own."""
+
+import subprocess
+from pathlib import Path
+
+import boto3
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from helpers import authoring, lessons, localaws, settings
+from helpers.authoring import lint
+from helpers.authoring.execution import kernel
+from helpers.authoring.source import Source, is_check, is_exercise
+
+# The longest first, so that no other test waits for it at the end.
+LESSONS = sorted(lessons.lessons(), key=lambda lesson: lesson.source.stat().st_size, reverse=True)
+
+
+def test_there_are_notebooks():
+    assert len(LESSONS) >= 12
+
+
+def test_every_notebook_is_as_its_source_makes_it():
+    touched = _in_work()
+    problems = [each for each in authoring.build(check=True) if not each.startswith(tuple(touched))]
+    assert problems == []
+    if touched:
+        pytest.skip(f"somebody's work is in {', '.join(touched)}, which git does not know yet")
+
+
+def _in_work() -> list[str]:
+    """Starters that a reader has run or changed since git last saw them: theirs to keep, and no error."""
+    changed = subprocess.run(
+        ["git", "diff", "--name-only", "--relative", "HEAD", "--", "*.ipynb"],
+        cwd=settings.NOTEBOOKS,
+        capture_output=True,
+        text=True,
+    )
+    return [name for name in changed.stdout.splitlines() if "/" not in name]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_runs_again_and_again_and_leaves_nothing(lesson):
+    with authoring.fresh_aws() as environment, kernel(environment) as runs:
+        starter = lint.read(lesson.starter_path)
+        assert runs.execute(starter, settings.NOTEBOOKS, fresh=True) == [], "where nothing is there yet"
+        solution = lint.read(lesson.solution_path)
+        solution.cells += _exercises(lesson)  # the other cells have run twice then: here, and as the starter's
+        assert runs.execute(solution, lesson.solution_path.parent) == [], "where everything is there already"
+        cleaning = new_notebook(cells=[new_code_cell("from helpers import clean\nclean()")])
+        assert runs.execute(cleaning, settings.NOTEBOOKS) == []
+        assert "Nothing is left." in cleaning.cells[0].outputs[0].text
+        assert _left(Path(environment["WORKSHOP_HOME"])) == []
+
+
+def _exercises(lesson: lessons.Lesson) -> list[NotebookNode]:
+    """The cells of the solution from each exercise to its check."""
+    cells, inside = [], False
+    for written, cell in zip(Source(lesson).cells, lint.read(lesson.solution_path).cells, strict=True):
+        inside = inside or (written.kind == "code" and is_exercise(written.text))
+        if inside:
+            cells.append(cell)
+        if is_check(cell):
+            inside = False
+    return cells
+
+
+def _left(home: Path) -> list[str]:
+    """What an AWS holds that held nothing at first, whatever a ledger says."""
+    variables = localaws.running(home).variables()
+
+    def client(service: str):
+        return boto3.Session().client(
+            service,
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            region_name=variables["AWS_REGION"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    return [
+        *(function["FunctionName"] for function in client("lambda").list_functions()["Functions"]),
+        *(group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]),
+        *(role["RoleName"] for role in client("iam").list_roles()["Roles"]),
+        *(rule["Name"] for rule in client("events").list_rules()["Rules"]),
+        *(bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]),
+        *client("sqs").list_queues().get("QueueUrls", []),
+        *client("dynamodb").list_tables()["TableNames"],
+        *(mapping["UUID"] for mapping in client("lambda").list_event_source_mappings()["EventSourceMappings"]),
+        *(alarm["AlarmName"] for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(layer["LayerName"] for layer in client("lambda").list_layers()["Layers"]),
+        *(topic["TopicArn"] for topic in client("sns").list_topics()["Topics"]),
+        *(schedule["Name"] for schedule in client("scheduler").list_schedules()["Schedules"]),
+        *(api["ApiId"] for api in client("apigatewayv2").get_apis()["Items"]),
+    ]
