@@ -6,10 +6,11 @@ Importing helpers needs the standard library alone and makes no network call.
 import importlib
 import sys
 import types
+import typing
 
 # Public name: the module that defines it.
 _DEFINED_IN = {
-    "choose": "settings",
+    "choose": "aws_choice",
     "connect": "connect",
     "package": "package",
     "package_layer": "package",
@@ -20,14 +21,14 @@ _DEFINED_IN = {
     "plot_durations": "plots",
     "plot_timeline": "plots",
     "explore": "explore",
-    "track": "track",
+    "track": "loop_progress",
     "load_prices": "prices",
     "open_inbox": "inbox",
-    "check": "checks",
-    "hint": "checks",
-    "solution": "checks",
-    "start_at": "labs",
-    "reset": "labs",
+    "check": "exercises",
+    "hint": "exercises",
+    "solution": "exercises",
+    "start_at": "starting_points",
+    "reset": "starting_points",
     "draw_map": "workshop_map",
     "clean": "cleanup",
 }
@@ -35,18 +36,18 @@ _DEFINED_IN = {
 __all__ = sorted(_DEFINED_IN)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> typing.Any:
     if name not in _DEFINED_IN:
         raise AttributeError("helpers has no {!r}; it has {}".format(name, ", ".join(__all__)))
     return getattr(importlib.import_module("." + _DEFINED_IN[name], __name__), name)
 
 
-def __dir__():
+def __dir__() -> typing.List[str]:  # noqa: UP006 (an old Python gets as far as here)
     return __all__
 
 
 class _Package(types.ModuleType):
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> None:
         """Keep a public name from being hidden by the module of the same name, which import binds here."""
         if not (name in _DEFINED_IN and isinstance(value, types.ModuleType)):
             super().__setattr__(name, value)

@@ -8,8 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .connect import Workshop, connect, embedded_is_off
 from .errors import WorkshopError
-from .kinds import KINDS, Kind, code, says_absent
 from .ledger import Entry
+from .resource_types import RESOURCE_TYPES, ResourceType, code, says_absent
 
 # SQS may answer for a deleted queue for 60 s, and an event source mapping takes about as long to go.
 TRIES, PAUSE = 60, 3.0  # 60 * 3 s == 180 s
@@ -31,7 +31,7 @@ def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = 
         print("The embedded AWS is not running, and it keeps nothing when it stops. Nothing is left.")
         return
     workshop = workshop or connect(ask=False)
-    order = [kind.name for kind in KINDS]
+    order = [kind.name for kind in RESOURCE_TYPES]
     held = workshop.ledger.entries()
     unknown = [entry for entry in held if entry.kind not in order]  # a later version of this workshop's, say
     entries = sorted((entry for entry in held if entry.kind in order), key=lambda entry: order.index(entry.kind))
@@ -50,6 +50,15 @@ def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = 
             f"look for it in AWS, and then delete its lines from {workshop.ledger.path}."
         )
     _report(present, len(entries) - len(present), list(_strays(workshop)))
+
+
+def remove(workshop: Workshop, entry: Entry) -> None:
+    """Delete a thing that the ledger holds, if it is there, and strike it out."""
+    kind = _kind(entry)
+    client = workshop.client(kind.service)
+    if kind.exists(client, entry.id):
+        kind.delete(client, entry.id)
+    workshop.ledger.removed(entry)
 
 
 def _delete(
@@ -77,7 +86,7 @@ def _delete(
 
 
 def _report(removed: list[Entry], gone_before: int, strays: list[Entry]) -> None:
-    for kind in KINDS:
+    for kind in RESOURCE_TYPES:
         names = [entry.id for entry in removed if entry.kind == kind.name]
         if names:
             print(f"Removed {kind.name}: {', '.join(names)}")
@@ -88,8 +97,8 @@ def _report(removed: list[Entry], gone_before: int, strays: list[Entry]) -> None
     print("Nothing of what the ledger holds is left." if strays else "Nothing is left.")
 
 
-def _kind(entry: Entry) -> Kind:
-    return next(kind for kind in KINDS if kind.name == entry.kind)
+def _kind(entry: Entry) -> ResourceType:
+    return next(kind for kind in RESOURCE_TYPES if kind.name == entry.kind)
 
 
 def _reason(answer: Exception | None) -> str:
@@ -117,7 +126,7 @@ def _exists(workshop: Workshop, entry: Entry) -> bool:
 
 def _strays(workshop: Workshop) -> Iterator[Entry]:
     """Things that carry this learner's prefix, wherever AWS can list them by name."""
-    for kind in KINDS:
+    for kind in RESOURCE_TYPES:
         for listing, name in kind.listed_by.items():
             try:
                 found = list(_listed(workshop.client(kind.service), listing, name))

@@ -9,28 +9,28 @@ import os
 import re
 import socket
 import threading
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from . import settings, webhook
+from . import aws_choice, settings, webhook
 from .errors import WorkshopError
-from .kinds import KINDS
 from .ledger import Ledger, Recorder
 from .prices import load_prices
+from .resource_types import RESOURCE_TYPES
 
 # The AWS managed policy that lets a function write its logs.
 BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"
 
 TRUST_LAMBDA = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 
 CLIENT = Config(
@@ -65,7 +65,7 @@ class Workshop:
         self._session = session
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
-        Recorder(self.ledger, KINDS, self.tags, self.client).register(session.events)
+        Recorder(self.ledger, RESOURCE_TYPES, self.tags, self.client).register(session.events)
         session.events.register("after-call.lambda", _hide_webhooks)
         if target == "embedded":
             session.events.register("needs-retry", _say_that_it_stopped)
@@ -135,7 +135,8 @@ class Workshop:
         partition = self._session.get_partition_for_region(self.region)
         for policy in (BASIC_EXECUTION, *policies):
             iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:{partition}:iam::aws:policy/{policy}")
-        return role["Arn"]
+        arn: str = role["Arn"]
+        return arn
 
 
 def connect(*, ask: bool = True) -> Workshop:
@@ -149,7 +150,7 @@ def connect(*, ask: bool = True) -> Workshop:
 
     Raises ConnectError, localaws.LocalAwsError or settings.SettingError, each with one sentence.
     """
-    chosen = settings.chosen()
+    chosen = aws_choice.chosen()
     if chosen == "aws":
         return _connect_aws(ask)
     if chosen == "emulator":
@@ -157,7 +158,9 @@ def connect(*, ask: bool = True) -> Workshop:
     from . import localaws
 
     home = settings.home()
-    endpoint = localaws.running(home) or localaws.start(home, settings.port(), settings.region())
+    endpoint = localaws.running(home) or localaws.start(
+        home, settings.port(), settings.region(), cpu_share=settings.cpu_share()
+    )
     variables = endpoint.variables()
     session = _isolated_session()
     session.set_credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
@@ -171,7 +174,7 @@ def embedded_is_off() -> bool:
     from . import localaws
 
     home = settings.home()
-    return settings.chosen() == "embedded" and not (localaws.alive(home) or localaws.running(home))
+    return aws_choice.chosen() == "embedded" and not (localaws.alive(home) or localaws.running(home))
 
 
 def _connect_aws(ask: bool) -> Workshop:
@@ -248,7 +251,21 @@ def _isolated_session() -> botocore.session.Session:
     """A session that reads no AWS profile: what the reader has set up for AWS must not change an emulator."""
     nowhere = (None, None, os.devnull, None)
     variables = {"profile": (None,) * 4, "config_file": nowhere, "credentials_file": nowhere}
-    return botocore.session.Session(session_vars=variables)
+    session = botocore.session.Session(session_vars=variables)
+    session.register_component("data_loader", _service_models())
+    return session
+
+
+def _service_models() -> botocore.loaders.Loader:
+    """What botocore knows of AWS's services, read once: by itself each session reads it anew, 50 ms for a client."""
+    loader = _loader()
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)  # boto3 adds the same folder for every session
+    return loader
+
+
+@lru_cache(maxsize=1)
+def _loader() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()
 
 
 def _config(service: str, target: str) -> Config:

@@ -104,12 +104,11 @@ def _present(workshop: Workshop, function_name: str) -> dict[str, Any] | None:
             f"There is a function {function_name} that this workshop did not make, and it stays as it is; "
             "choose another name, or set WORKSHOP_LEARNER to another prefix."
         )
-    return answer["Configuration"]
+    configuration: dict[str, Any] = answer["Configuration"]
+    return configuration
 
 
-def _create(
-    client: Any, name: str, archive: bytes, wanted: dict[str, Any], sleep: Callable[[float], None]
-) -> None:
+def _create(client: Any, name: str, archive: bytes, wanted: dict[str, Any], sleep: Callable[[float], None]) -> None:
     for attempt in range(1, ROLE_TRIES + 1):
         try:
             client.create_function(FunctionName=name, Code={"ZipFile": archive}, **wanted)
@@ -153,4 +152,4 @@ def _holds(name: str, wanted: Any, present: dict[str, Any]) -> bool:
         found = [layer["Arn"] for layer in found or []]
     if isinstance(wanted, dict) and isinstance(found, dict):  # AWS adds members, e.g. LogGroup
         return all(found.get(key) == value for key, value in wanted.items())
-    return found == wanted
+    return bool(found == wanted)

@@ -36,8 +36,9 @@ CAUSES = {
     r"DO NOT MATCH THE HASHES": "a package does not match its hash in requirements.lock; "
     "check which package registry pip uses",
     r"Failed to establish a new connection|[Nn]ame resolution|Name or service not known|NameResolutionError"
-    r"|ConnectTimeout|Read timed out|ProxyError|SSLError|Connection refused|Connection broken|unreachable":
-    "no package registry can be reached; check the network, or set PIP_INDEX_URL to a registry that can be",
+    r"|ConnectTimeout|Read timed out|ProxyError|SSLError|Connection refused|Connection broken|unreachable": (
+        "no package registry can be reached; check the network, or set PIP_INDEX_URL to a registry that can be"
+    ),
     r"No matching distribution found": "the package registry lacks a package of requirements.lock "
     "for this system and this Python",
 }
@@ -68,7 +69,7 @@ def direct() -> list[str]:
     """Return the normalised names of the packages that pyproject.toml asks for, the tests' included."""
     listed = tomllib.loads(settings.PYPROJECT.read_text())
     requirements = listed["project"]["dependencies"] + listed["dependency-groups"]["test"]
-    return [_normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in requirements]
+    return [_normal(re.split(r"[^\w.-]", requirement, maxsplit=1)[0]) for requirement in requirements]
 
 
 def lacking(path: list[str]) -> list[str]:
@@ -77,7 +78,7 @@ def lacking(path: list[str]) -> list[str]:
 
     def installed(name: str) -> str | None:
         found = next(iter(importlib.metadata.distributions(name=name, path=path)), None)
-        return found and found.version
+        return found.version if found else None
 
     return [name for name in direct() if installed(name) != versions[name].version]
 
@@ -110,7 +111,7 @@ def enter(arguments: list[str]) -> None:
     if ready():
         return
     if _inside():  # .venv cannot remake itself; the Python that it was made from can
-        _become(sys._base_executable, arguments)
+        _become(getattr(sys, "_base_executable", sys.executable), arguments)
     if not made():
         make()
     _become(str(python()), arguments)
@@ -202,7 +203,11 @@ def _run(command: list[str], log: Path, lock: int) -> None:
     before = _count_installed()
     with log.open("ab") as output:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=[lock],
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
             process_group=0,  # ensurepip starts a process of its own, which has to end with it
             env={**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
@@ -249,7 +254,7 @@ def _explained() -> Iterator[None]:
         why = cause(error.output) or "pip failed"
         raise EnvironmentProblem(f"{FAILED}: {why} (all that pip said is in {log}).") from error
     except OSError as error:
-        why = cause(error.strerror or "") or error
+        why = cause(error.strerror or "") or str(error)
         where = f" ({error.filename})" if error.filename else ""
         raise EnvironmentProblem(f"{FAILED}: {why}{where}.") from error
 

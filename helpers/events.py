@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from . import settings
+from .palette import BLUE_TINT, ORANGE_TINT, RED_TINT
 
 Event = dict[str, Any]  # e.g. {"name": "Ada"}
 
 MARKS = ("same", "value differs", "only in the sample", "only delivered")
-# Tints of the palette by Okabe and Ito, which colour-blind readers can tell apart, below black text.
-COLORS = dict(zip(MARKS[1:], ("#fbe6a2", "#bfe0f5", "#f6c9ad"), strict=True))
+COLORS = dict(zip(MARKS[1:], (ORANGE_TINT, BLUE_TINT, RED_TINT), strict=True))
 WIDTH = 48  # characters of a value that is shown
 
 _ABSENT = object()
@@ -29,7 +29,8 @@ def load_event(event: str, /, **changes: Any) -> Event:
     files = {path.stem: path for path in settings.EVENTS.glob("*.json")}
     if event not in files:
         raise ValueError(f"There is no event {event!r}; choose one of: {', '.join(sorted(files))}.")
-    return json.loads(files[event].read_text(encoding="utf-8")) | changes
+    stored: Event = json.loads(files[event].read_text(encoding="utf-8"))
+    return stored | changes
 
 
 class EventComparison(pd.DataFrame):
@@ -41,8 +42,7 @@ class EventComparison(pd.DataFrame):
         same, differ, sample, delivered = ((self["mark"] == mark).sum() for mark in MARKS)
         values = "1 value" if len(self) == 1 else f"{len(self)} values"
         return (
-            f"{values}: {same} the same, {differ} different, "
-            f"{sample} only in the sample, {delivered} only delivered."
+            f"{values}: {same} the same, {differ} different, {sample} only in the sample, {delivered} only delivered."
         )
 
     def __repr__(self) -> str:
@@ -50,7 +50,7 @@ class EventComparison(pd.DataFrame):
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th style="text-align:left">{name}</th>' for name in self)
-        body = "".join(_html_row(row) for row in self.to_dict("records"))
+        body = "".join(_html_row(dict(zip(map(str, self), row, strict=True))) for row in self.itertuples(index=False))
         return f"<p>{self.summary}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -40,6 +40,10 @@ def _slider(draw: Callable[..., Any], name: str, values: list[Any]) -> Selection
         raise ValueError(f"The choices for {name} lack its default, {default!r}; add it to them.")
     labels = [(f"{value:,}" if isinstance(value, int | float) else str(value), value) for value in values]
     return SelectionSlider(
-        options=labels, value=default, description=name.replace("_", " "), continuous_update=False,
-        style={"description_width": "initial"}, layout=Layout(width="30em"),
-    )  # fmt: skip
+        options=labels,
+        value=default,
+        description=name.replace("_", " "),
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout=Layout(width="30em"),
+    )

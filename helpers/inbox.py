@@ -20,7 +20,7 @@ from typing import Any
 from . import localaws, settings
 from .connect import Workshop, connect
 from .errors import WorkshopError
-from .localaws.inbox import MESSAGES_FILE, read_posts
+from .localaws import MESSAGES_FILE, read_posts
 from .webhook import WebhookUrl
 
 CONTROL = "/_localaws/inbox"
@@ -29,8 +29,6 @@ SHOWN = 50  # messages in the view of show(), the newest first
 IN_SLACK = "The messages go to Slack and cannot be read back here; look at the channel of your webhook."
 NOT_REACHED = "The webhook cannot be reached; is the address right, and the network there?"
 NOT_RUNNING = "The embedded AWS, and with it the inbox, is not running; call connect() again."
-# Straight to this machine, whatever proxy the reader's environment names.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class InboxError(WorkshopError):
@@ -75,7 +73,7 @@ class Inbox:
         request = urllib.request.Request(
             self.webhook_url.reveal(), json.dumps(message).encode(), {"Content-Type": "application/json"}
         )
-        send = urllib.request.urlopen if self.is_slack else _opener.open
+        send = urllib.request.urlopen if self.is_slack else localaws.open_url
         try:
             with send(request, timeout=10) as answer:
                 return answer.status, answer.read().decode("utf-8", "replace")
@@ -147,7 +145,7 @@ class Inbox:
             raise InboxError("Slack answers as it likes; to try failures, unset WORKSHOP_SLACK_WEBHOOK_URL.")
         request = urllib.request.Request(self._control, json.dumps(order).encode(), method="POST")
         try:
-            _opener.open(request, timeout=10).close()
+            localaws.open_url(request, timeout=10).close()
         except urllib.error.HTTPError as error:
             raise InboxError(json.load(error)["message"]) from None
         except OSError:
@@ -170,9 +168,7 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
     endpoint = localaws.running(settings.home())
     if endpoint is None or not endpoint.inbox_url:
         raise InboxError(NOT_RUNNING)
-    return Inbox(
-        WebhookUrl(endpoint.inbox_url), control=endpoint.url + CONTROL, file=settings.home() / MESSAGES_FILE
-    )
+    return Inbox(WebhookUrl(endpoint.inbox_url), control=endpoint.url + CONTROL, file=settings.home() / MESSAGES_FILE)
 
 
 def _message(post: dict[str, Any]) -> Message:

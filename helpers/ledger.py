@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from .kinds import Kind
+from .resource_types import ResourceType
 
 # What a call of EC2 makes, as its tags name it.
 EC2_TYPES = {"CreateLaunchTemplate": "launch-template", "RunInstances": "instance"}
@@ -110,12 +110,12 @@ class Recorder:
     """
 
     def __init__(
-        self, ledger: Ledger, kinds: Iterable[Kind], tags: dict[str, str], client: Callable[[str], Any]
+        self, ledger: Ledger, kinds: Iterable[ResourceType], tags: dict[str, str], client: Callable[[str], Any]
     ) -> None:
         self._ledger = ledger
         self._tags = tags
         self._client = client
-        self._makers: dict[str, list[Kind]] = {}
+        self._makers: dict[str, list[ResourceType]] = {}
         for kind in kinds:
             for operation in kind.made_by:
                 self._makers.setdefault(operation, []).append(kind)
@@ -138,25 +138,21 @@ class Recorder:
         context["workshop_new"] = [kind for kind in kinds if kind not in there]
         _add_tags(params, model, self._tags)
 
-    def _after(
-        self, http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any
-    ) -> None:
+    def _after(self, http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         if http_response.status_code >= 300:
             return
         for kind in context.get("workshop_new", []):
             known = context["workshop_params"] | parsed
             self._ledger.made(Entry(kind.name, kind.made_by[_operation(model)].format_map(known)))
             if _operation(model) == "s3.CreateBucket":  # S3 tags a bucket in a call of its own
-                self._client("s3").put_bucket_tagging(
-                    Bucket=known["Bucket"], Tagging={"TagSet": _as_list(self._tags)}
-                )
+                self._client("s3").put_bucket_tagging(Bucket=known["Bucket"], Tagging={"TagSet": _as_list(self._tags)})
 
 
 def _operation(model: Any) -> str:
     return f"{model.service_model.service_name}.{model.name}"  # e.g. "lambda.CreateFunction"
 
 
-def _identifier(kind: Kind, model: Any, known: dict[str, Any]) -> str | None:
+def _identifier(kind: ResourceType, model: Any, known: dict[str, Any]) -> str | None:
     """The thing's identifier, or None while a part of it is not known before AWS answers."""
     try:
         return kind.made_by[_operation(model)].format_map(known)
@@ -188,8 +184,9 @@ def _add_tags(params: dict[str, Any], model: Any, tags: dict[str, str]) -> None:
 
 def _add_ec2_tags(params: dict[str, Any], type: str, tags: dict[str, str]) -> None:
     """EC2 takes tags for each type of thing that a call makes."""
-    given = list(params.get("TagSpecifications") or [])
-    mine = next((each for each in given if each["ResourceType"] == type), {"Tags": []})
+    given: list[dict[str, Any]] = list(params.get("TagSpecifications") or [])
+    none: dict[str, Any] = {"Tags": []}
+    mine = next((each for each in given if each["ResourceType"] == type), none)
     own = {tag["Key"]: tag["Value"] for tag in mine["Tags"]}
     rest = [each for each in given if each is not mine]
     params["TagSpecifications"] = [*rest, {"ResourceType": type, "Tags": _as_list(tags | own)}]

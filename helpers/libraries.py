@@ -5,13 +5,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-from . import environment, settings
+from . import environment, localaws, settings
 from .errors import WorkshopError
 
 # Where functions run on AWS: "Lambda runtimes" in the AWS Lambda Developer Guide, checked November 2026. python3.13 is
@@ -19,9 +17,14 @@ from .errors import WorkshopError
 PYTHON, MACHINE = "3.13", "x86_64"
 PLATFORMS = (f"manylinux_2_28_{MACHINE}", f"manylinux2014_{MACHINE}")
 MARKERS = {
-    "extra": "", "os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": MACHINE,
-    "python_version": PYTHON, "python_full_version": f"{PYTHON}.0",
-}  # fmt: skip
+    "extra": "",
+    "os_name": "posix",
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": MACHINE,
+    "python_version": PYTHON,
+    "python_full_version": f"{PYTHON}.0",
+}
 
 LEFT_OUT = {"__pycache__", ".DS_Store", ".ipynb_checkpoints"}
 INSTALLERS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}  # they tell of this machine
@@ -36,20 +39,12 @@ def files_of(libraries: Iterable[str], target: str | None) -> dict[str, bytes]:
 
     `target` says whose compiled parts: "embedded" for this machine's, any other for AWS's, None for neither.
     """
+    markers = {"extra": ""} if target in (None, "embedded") else MARKERS
     files: dict[str, bytes] = {}
-    left, done = list(libraries), set()
-    while left:
-        name = canonicalize_name(left.pop())
-        if name in done:
-            continue
-        done.add(name)
-        library = _find(name, target)
-        needed = [Requirement(text) for text in library.requires or ()]
-        markers = {"extra": ""} if target in (None, "embedded") else MARKERS
-        left += [each.name for each in needed if not each.marker or each.marker.evaluate(markers)]
+    for library in localaws.with_requirements(libraries, partial(_find, target=target), markers).values():
         for file in library.files or ():
             if file.parts[0] != ".." and not LEFT_OUT & set(file.parts) and file.name not in INSTALLERS:
-                files[file.as_posix()] = Path(file.locate()).read_bytes()
+                files[file.as_posix()] = Path(str(file.locate())).read_bytes()
     return files
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from . import settings
+from . import lessons
 from .libraries import LEFT_OUT, PackageError, files_of
 
 # Lambda's quotas for a zip archive: "Lambda quotas" in the AWS Lambda Developer Guide, checked November 2026.
@@ -22,7 +22,7 @@ def package(source: Source, libraries: Iterable[str] = (), target: str | None = 
     """Return the zip archive of `source`, ready for `create_function(Code={"ZipFile": ...})`.
 
     `source` is a folder (its content goes to the root of the archive), a single file, a dict of
-    file name to text or bytes, or a name under notebooks/functions such as "hello/python".
+    file name to text or bytes, or a function of the workshop such as "hello/python".
     Names are sorted, times are 1980-01-01 and permissions 0644, or 0755 where the file is executable.
 
     `libraries` names distributions of PyPI, e.g. ["pg8000"]: they and what they need go to the root of the archive, as
@@ -60,14 +60,21 @@ def _archive(files: dict[str, tuple[bytes, int]], shown: str) -> bytes:
 
 
 def _locate(source: str | Path) -> Path:
-    named = settings.FUNCTIONS / source
-    path = named if isinstance(source, str) and named.exists() else Path(source)
+    named = _of_workshop(source) if isinstance(source, str) else None
+    path = named or Path(source)
     if not path.exists():
         raise PackageError(
-            f"There is no file or folder {_shown(source)}, neither here nor under notebooks/functions; "
+            f"There is no file or folder {_shown(source)}, neither here nor among the workshop's functions; "
             "check its name."
         )
     return path
+
+
+def _of_workshop(source: str) -> Path | None:
+    """What a name such as "hello/python" stands for, if a lesson has that function."""
+    name, _, rest = source.partition("/")
+    folder = lessons.functions().get(name)
+    return folder / rest if folder and (folder / rest).exists() else None
 
 
 def _files(path: Path) -> dict[str, tuple[bytes, int]]:
@@ -83,9 +90,9 @@ def _files(path: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def _texts(source: Mapping[str, str | bytes]) -> dict[str, tuple[bytes, int]]:
-    return _with_mode({
-        name: content.encode() if isinstance(content, str) else content for name, content in source.items()
-    })
+    return _with_mode(
+        {name: content.encode() if isinstance(content, str) else content for name, content in source.items()}
+    )
 
 
 def _with_mode(contents: Mapping[str, bytes]) -> dict[str, tuple[bytes, int]]:

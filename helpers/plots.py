@@ -1,7 +1,11 @@
-"""plot_durations() and plot_timeline() draw the invocations of a reports() table, and say what they show."""
+"""plot_durations() and plot_timeline() draw the invocations of a reports() table, and say what they show.
+
+Whoever draws anything of their own takes the colours from here: importing this module sets the workshop's style sheet,
+helpers/workshop.mplstyle, with its sizes.
+"""
 
 import textwrap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +13,26 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-TEXT, TITLE = 13, 15  # points: readable from the back of a room
+from .palette import BLUE, BROWN, DARK_GREY, GREEN, GREY, LIGHT_GREY, ORANGE, PARTS, PINK, RED, SKY
+
+__all__ = [
+    "BLUE",
+    "BROWN",
+    "DARK_GREY",
+    "GREEN",
+    "GREY",
+    "LIGHT_GREY",
+    "ORANGE",
+    "PARTS",
+    "PINK",
+    "RED",
+    "SKY",
+    "plot_durations",
+    "plot_timeline",
+]
+
+plt.style.use("helpers.workshop")
+
 LINE = 68  # characters of a title line
 
 
@@ -17,14 +40,14 @@ class _Strip(NamedTuple):
     """One row of points."""
 
     label: str
-    color: str  # of the palette by Okabe and Ito, which colour-blind readers can tell apart
+    color: str
     marker: str
     offset: float  # from the middle of its band; bands are 1 apart, and the vertical axis points down
 
 
-INIT = _Strip("cold: Init Duration", "#D55E00", "D", -0.27)
-COLD = _Strip("cold: Duration", "#8a5a00", "o", 0.0)
-WARM = _Strip("warm: Duration", "#0072B2", "o", 0.27)
+INIT = _Strip("cold: Init Duration", RED, "D", -0.27)
+COLD = _Strip("cold: Duration", BROWN, "o", 0.0)
+WARM = _Strip("warm: Duration", BLUE, "o", 0.27)
 
 
 def plot_durations(
@@ -42,12 +65,12 @@ def plot_durations(
     if ax is None:
         rows = sum(len(_strips(group)) for group in groups.values())
         height = 1.9 + (0.95 * len(groups) if by else 0.6 * rows)  # inches
-        _, ax = plt.subplots(figsize=(10, height), layout="constrained")
+        _, ax = plt.subplots(figsize=(10, height))
     for place, (_, group) in enumerate(groups.items()):
         for strip, values in _strips(group).items():
             _draw(ax, strip, values, place + strip.offset)
     _axes(ax, list(groups), by)
-    ax.set_title(textwrap.fill(title or _finding(groups, frame), LINE), fontsize=TITLE, loc="left")
+    ax.set_title(textwrap.fill(title or _finding(groups, frame), LINE))
     return ax
 
 
@@ -73,15 +96,26 @@ def _draw(ax: Axes, strip: _Strip, values: pd.Series, y: float) -> None:
     # The jitter is the same on every run: the golden ratio spreads neighbours apart.
     jitter = ((np.arange(len(values)) * 0.618034) % 1 - 0.5) * 0.16
     ax.scatter(
-        values, y + (jitter if len(values) > 1 else 0), s=42, marker=strip.marker, color=strip.color,
-        alpha=0.65, linewidths=0, label=strip.label, zorder=2,
-    )  # fmt: skip
+        values,
+        y + (jitter if len(values) > 1 else 0),
+        s=42,
+        marker=strip.marker,
+        color=strip.color,
+        alpha=0.65,
+        linewidths=0,
+        label=strip.label,
+        zorder=2,
+    )
     median = float(values.median())
     ax.plot([median, median], [y - 0.12, y + 0.12], color="black", linewidth=2.5, zorder=3)
     ax.annotate(
-        f"median {_ms(median)} ms", (float(values.max()), y), xytext=(10, 0), textcoords="offset points",
-        va="center", fontsize=TEXT, color=strip.color,
-    )  # fmt: skip
+        f"median {_ms(median)} ms",
+        (float(values.max()), y),
+        xytext=(10, 0),
+        textcoords="offset points",
+        va="center",
+        color=strip.color,
+    )
 
 
 def _axes(ax: Axes, names: list[str], by: str | None) -> None:
@@ -89,13 +123,12 @@ def _axes(ax: Axes, names: list[str], by: str | None) -> None:
     low, high = ax.dataLim.intervalx
     ax.set_xlim(low / 1.5, high * 2.5 * (high / low) ** 0.25)  # room on the right for the last median
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlabel("milliseconds (log scale), from Lambda's REPORT lines; black: medians", fontsize=TEXT)
+    ax.set_xlabel("milliseconds (log scale), from Lambda's REPORT lines; black: medians")
     ax.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.7g}"))
-    ax.tick_params(labelsize=TEXT)
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", alpha=0.3)
+    ax.grid(axis="x")
     ax.spines[["top", "right", "left"]].set_visible(False)
     if by:
         ax.set_yticks(range(len(names)), names)
@@ -111,9 +144,7 @@ def _axes(ax: Axes, names: list[str], by: str | None) -> None:
 
 def _legend(ax: Axes, columns: int = 3) -> None:
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    ax.figure.legend(
-        handles.values(), handles.keys(), loc="outside lower left", ncols=columns, fontsize=TEXT, frameon=False
-    )
+    ax.figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=columns, frameon=False)
 
 
 def _finding(groups: dict[str, pd.DataFrame], frame: pd.DataFrame) -> str:
@@ -163,11 +194,11 @@ def _times(factor: float) -> str:
 
 
 # How plot_timeline fills its bars: hatches tell them apart without colours, too.
-PHASES = {
-    "init": {"facecolor": "white", "edgecolor": "#D55E00", "hatch": "////"},
-    "cold": {"facecolor": "#E69F00", "edgecolor": "white"},
-    "warm": {"facecolor": "#0072B2", "edgecolor": "white"},
-    "failed": {"facecolor": "#CC79A7", "edgecolor": "black", "hatch": "xx"},
+PHASES: dict[str, dict[str, Any]] = {
+    "init": {"facecolor": "white", "edgecolor": RED, "hatch": "////"},
+    "cold": {"facecolor": ORANGE, "edgecolor": "white"},
+    "warm": {"facecolor": BLUE, "edgecolor": "white"},
+    "failed": {"facecolor": PINK, "edgecolor": "black", "hatch": "xx"},
 }
 
 
@@ -185,13 +216,13 @@ def plot_timeline(frame: pd.DataFrame, title: str | None = None, ax: Axes | None
     bars = _bars(frame)
     rows = int(bars["row"].max())
     if ax is None:
-        _, ax = plt.subplots(figsize=(10, 2.4 + min(0.28 * rows, 5.6)), layout="constrained")
+        _, ax = plt.subplots(figsize=(10, 2.4 + min(0.28 * rows, 5.6)))
     for phase, style in PHASES.items():
         drawn = bars[bars["phase"] == phase]
         if len(drawn):
             ax.barh(drawn["row"], drawn["seconds"], left=drawn["begin"], linewidth=0.5, label=phase, **style)
     _timeline_axes(ax, rows)
-    ax.set_title(textwrap.fill(title or _count(frame), LINE), fontsize=TITLE, loc="left")
+    ax.set_title(textwrap.fill(title or _count(frame), LINE))
     return ax
 
 
@@ -214,10 +245,9 @@ def _timeline_axes(ax: Axes, rows: int) -> None:
     ax.set_ylim(rows + 0.7, 0.3)  # the first environment stands on top
     ax.set_yticks(np.linspace(1, rows, rows if rows <= 10 else 6).round().astype(int))
     ax.set_xlim(left=0)
-    ax.set_xlabel("seconds since the first began, from Lambda's START and REPORT lines", fontsize=TEXT)
-    ax.set_ylabel("environment", fontsize=TEXT)
-    ax.tick_params(labelsize=TEXT)
-    ax.grid(axis="x", alpha=0.3)
+    ax.set_xlabel("seconds since the first began, from Lambda's START and REPORT lines")
+    ax.set_ylabel("environment")
+    ax.grid(axis="x")
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     _legend(ax, len(PHASES))

@@ -1,4 +1,4 @@
-"""Which exercises are solved, and how many hints were shown, kept in a file. Standard library only."""
+"""Which exercises are solved, and how many hints were shown, kept in a file."""
 
 import fcntl
 import json
@@ -8,33 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import settings
+from . import lessons, settings
 from .errors import WorkshopError
 
 # E.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}, "language": "node"}
 State = dict[str, Any]
 
-# Number of the notebook, and of the exercise in it where there are several.
-EXERCISES = (
-    "01.1", "01.2",
-    "02.1", "02.2", "02.3",
-    "03.1", "03.2", "03.3",
-    "04.1", "04.2",
-    "05.1", "05.2", "05.3",
-    "06.1", "06.2", "06.3",
-    "07.1", "07.2", "07.3",
-    "08.1", "08.2",
-    "09",
-    "10.1", "10.2",
-    "11.1", "11.2", "11.3",
-    "12.1", "12.2", "12.3",
-    "13.1", "13.2",
-    "14.1", "14.2",
-    "15.1", "15.2",
-    "16",
-    "17",
-    "18.1", "18.2",
-)  # fmt: skip
 FILE = "progress.json"
 
 
@@ -56,13 +35,15 @@ def solve(exercise: str) -> None:
 def count_hint(exercise: str) -> int:
     """Count one more hint of an exercise and return how many that makes."""
     with _changing() as state:
-        state["hints"][exercise] = state["hints"].get(exercise, 0) + 1
-        return state["hints"][exercise]
+        count: int = state["hints"].get(exercise, 0) + 1
+        state["hints"][exercise] = count
+    return count
 
 
 def language() -> str:
     """The language that the reader chose for the labs last."""
-    return _state()["language"]
+    chosen: str = _state()["language"]
+    return chosen
 
 
 def choose_language(language: str) -> None:
@@ -81,7 +62,8 @@ def forget(exercises: Iterable[str]) -> None:
 
 def summary() -> str:
     """E.g. "3 of 40 exercises solved"."""
-    return f"{len(solved() & set(EXERCISES))} of {len(EXERCISES)} exercises solved"
+    exercises = lessons.exercises()
+    return f"{len(solved() & set(exercises))} of {len(exercises)} exercises solved"
 
 
 def summary_of_notebook(number: str) -> str:
@@ -92,7 +74,7 @@ def summary_of_notebook(number: str) -> str:
 
 def of_notebook(number: str) -> tuple[int, int]:
     """How many exercises of a notebook are solved, and how many it has, e.g. (1, 2)."""
-    exercises = {exercise for exercise in EXERCISES if exercise[:2] == number}
+    exercises = {exercise.number for exercise in lessons.lesson(number).exercises}
     return len(exercises & solved()), len(exercises)
 
 
@@ -120,11 +102,12 @@ def _changing() -> Iterator[State]:
 
 
 def _parse(text: str) -> State:
-    empty = {"solved": {}, "hints": {}, "language": "python"}
+    empty: State = {"solved": {}, "hints": {}, "language": "python"}
     try:
-        return empty | json.loads(text or "{}")
+        state: State = empty | json.loads(text or "{}")
     except (ValueError, TypeError):
         raise ProgressError(f"{_path()} cannot be read; delete it, and check your exercises again.") from None
+    return state
 
 
 def _path() -> Path:

@@ -8,12 +8,10 @@ import os
 import re
 from pathlib import Path
 
-from . import localaws
 from .errors import WorkshopError
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-FUNCTIONS = NOTEBOOKS / "functions"
 EVENTS = ROOT / "events"
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
@@ -21,8 +19,6 @@ VENV = ROOT / ".venv"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
 DEFAULT_REGION = "us-east-1"
-TARGETS = ("embedded", "aws")  # the first is the default
-TARGET_FILE = "target"
 
 
 class SettingError(WorkshopError):
@@ -40,49 +36,6 @@ def port() -> int:
     if not re.fullmatch("[0-9]{4,5}", text) or not 1024 <= int(text) <= 65535:
         raise SettingError(f"WORKSHOP_PORT is {text!r}; set it to a port number from 1024 to 65535.")
     return int(text)
-
-
-def target() -> str:
-    """Which AWS, "embedded" or "aws": `WORKSHOP_TARGET`, or what `choose` was told last, or "embedded"."""
-    variable = os.environ.get("WORKSHOP_TARGET")
-    text = (variable or _last_choice() or TARGETS[0]).lower()
-    if text in TARGETS:
-        return text
-    if variable:
-        raise SettingError(f"WORKSHOP_TARGET is {text!r}; set it to 'embedded' or 'aws'.")
-    raise SettingError(
-        f"{home() / TARGET_FILE} says {text[:40]!r}, which is neither 'embedded' nor 'aws'; delete that file, "
-        "and choose again in notebook 00."
-    )
-
-
-def chosen() -> str:
-    """Which AWS the settings come down to: "embedded", "aws", or "emulator", the one at `AWS_ENDPOINT_URL`.
-
-    The address that `python3 -m helpers env` prints is the embedded AWS's own, and so no emulator's.
-    """
-    if target() == "aws":
-        return "aws"
-    url = os.environ.get("AWS_ENDPOINT_URL")
-    return "emulator" if url and not localaws.is_at(url, home(), port()) else "embedded"
-
-
-def choose(target: str) -> None:
-    """Use "embedded" or "aws" from now on, in every notebook that connects afterwards.
-
-    `WORKSHOP_TARGET`, where it is set, goes before this. Raises SettingError for anything else.
-    """
-    if target not in TARGETS:
-        raise SettingError(f"There is no AWS called {target!r}; choose 'embedded' or 'aws'.")
-    home().mkdir(parents=True, exist_ok=True)
-    (home() / TARGET_FILE).write_text(target + "\n")
-
-
-def _last_choice() -> str:
-    try:
-        return (home() / TARGET_FILE).read_text(errors="replace").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
 
 
 def region() -> str:

@@ -1,7 +1,7 @@
 """A webhook URL is a secret: whoever has it can post. Here it becomes a text that does not show itself."""
 
 import re
-from typing import Any
+from typing import Any, SupportsIndex
 from urllib.parse import urlsplit
 
 from . import settings
@@ -42,7 +42,7 @@ class WebhookUrl(str):
     def __deepcopy__(self, memo: dict[int, Any]) -> "WebhookUrl":
         return self
 
-    def __reduce_ex__(self, protocol: int) -> Any:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         raise TypeError("A webhook URL is a secret and is not pickled; call open_inbox() where it is needed.")
 
 

@@ -1,0 +1,178 @@
+"""Makes the notebooks and README's map from the lessons, and runs notebooks without a browser.
+
+A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipynb`, the starter, and
+`notebooks/solutions/NN-slug.ipynb`, solved and executed. Never the other way round. In a source,
+
+    # %% [markdown]        begins prose, in plain CommonMark, and `# %%` begins code. Cells have no tags.
+    # %% make-queue        begins code that has a name, which becomes its id: tests run cells by it.
+    # solution: Say what.  ends what the starter keeps of a code cell; in place of this line and the rest,
+                           `raise NotImplementedError("Say what.")` stands there. It may be indented.
+    # check                is the first line of the cell that checks the exercise before it, one for each.
+                           It fails while the exercise is unsolved; all other cells work nevertheless.
+    # raises KeyError      is the first line of a cell that is there to show this exception.
+    # picture: name.png    is the first line of a cell whose first picture goes to notebooks/images/name.png.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from .. import localaws, settings
+from ..lessons import LessonError, functions_in
+from . import lint, outputs, readme, source, work
+from .execution import execute
+from .source import Source, sources
+
+__all__ = ["build", "fresh_aws", "run", "sources"]
+
+# Makes an AWS ready for one notebook, and gives the environment of the kernel that uses it.
+Aws = Callable[[], AbstractContextManager[Mapping[str, str]]]
+
+
+def build(
+    check: bool = False, force: bool = False, *, folder: Path = settings.NOTEBOOKS, aws: Aws | None = None
+) -> list[str]:
+    """Write the notebooks of every source, and the map in README.md; return one sentence per problem.
+
+    A solution is executed when its cells are not the source's, each on an AWS of its own: `aws`, or `fresh_aws`,
+    gives the kernel's environment. A starter that holds somebody's work stays as it is. With `force`, all is made
+    anew, work or not. With `check`, nothing is changed or executed.
+    """
+    try:
+        made_of = sources(folder)
+        functions_in(folder)
+    except LessonError as problem:
+        return [str(problem)]
+    problems = lint.stray_problems(folder, made_of)
+    problems += _map_problems(folder.parent / "README.md", made_of, check)
+    for each in made_of:
+        found = lint.source_problems(each)
+        if not found and not check:
+            found = _write(each, force, aws or fresh_aws)
+        problems += found or lint.starter_problems(each) + lint.solution_problems(each)
+    return problems
+
+
+def run(
+    numbers: Sequence[str] = (),
+    solutions: bool = False,
+    *,
+    fresh: bool = False,
+    folder: Path = settings.NOTEBOOKS,
+    environment: Mapping[str, str] = os.environ,
+) -> list[str]:
+    """Execute notebooks, all or those of `numbers` ("04"), and return one sentence per problem.
+
+    The files stay as they are. An unsolved exercise may fail, and its check too; the check has to on a
+    `fresh` AWS, which holds no reader's solution. `environment` is the kernel's: it says which AWS.
+    """
+    paths = sorted((folder / "solutions" if solutions else folder).glob("[0-9][0-9]-*.ipynb"))
+    there = {path.name[:2]: path for path in paths}
+    wanted = [number.zfill(2) for number in numbers] or list(there)
+    if not there:
+        return [f"There is no notebook in {folder}; run `python3 -m helpers build`."]
+    if unknown := [number for number in wanted if number not in there]:
+        return [f"There is no notebook {', '.join(unknown)}; there is {', '.join(there)}."]
+    problems = []
+    for path in (there[number] for number in dict.fromkeys(wanted)):
+        notebook = lint.read(path)
+        if notebook is None:
+            problems.append(f"{path.stem}: cannot be read as a notebook of format 4")
+            continue
+        with _progress(path.stem, len(notebook.cells)) as on_cell:
+            found = execute(notebook, path.parent, environment, fresh, on_cell)
+        problems += [f"{path.stem}: {problem}" for problem in found]
+    return problems
+
+
+@contextlib.contextmanager
+def fresh_aws() -> Iterator[dict[str, str]]:
+    """An embedded AWS with nothing in it, while the block lasts; gives the environment of a kernel for it."""
+    with tempfile.TemporaryDirectory(prefix="lambda-workshop-") as folder:
+        home = Path(folder).resolve()
+        # not the reader's AWS, nor the reader's Slack
+        theirs = ("AWS_", "WORKSHOP_", "WEBHOOK_URL")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+        try:
+            port = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share()).port
+            ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(port), "WORKSHOP_LEARNER": "learner"}
+            yield kept | ours | {"TZ": "UTC"}
+        finally:
+            localaws.stop(home)
+
+
+def _map_problems(path: Path, made_of: list[Source], check: bool) -> list[str]:
+    """Write the map, unless this is a check, and say what is wrong with it then."""
+    if any(lint.opening_problems(each) for each in made_of):  # which is said of each source
+        return []
+    lessons = [each.lesson for each in made_of]
+    if not check:
+        readme.write(path, lessons)
+    return readme.problems(path, lessons)
+
+
+def _write(made_of: Source, force: bool, aws: Aws) -> list[str]:
+    """Write what is stale of one source's notebooks."""
+    if lint.starter_problems(made_of):
+        if not force and work.is_there(made_of.starter_path):
+            return [
+                f"{made_of.starter_path.name} holds work of yours; copy it elsewhere or commit it, "
+                "then run `python3 -m helpers build --force`."
+            ]
+        source.write(made_of.starter(), made_of.starter_path)
+        work.note_built(made_of.starter_path)
+    solution = lint.read(made_of.solution_path)
+    if force or solution is None or lint.is_stale(solution, made_of):
+        return _execute(made_of, aws)
+    _write_pictures(made_of, solution)
+    return []
+
+
+def _execute(made_of: Source, aws: Aws) -> list[str]:
+    """Execute the solution and write it, if it did as it should."""
+    solution = made_of.solved()
+    made_of.solution_path.parent.mkdir(exist_ok=True)
+    with aws() as environment, _progress(made_of.name, len(solution.cells)) as on_cell:
+        began = datetime.now(UTC).replace(tzinfo=None)
+        problems = execute(solution, made_of.solution_path.parent, environment, fresh=True, on_cell=on_cell)
+    if problems:
+        return [f"solutions/{made_of.solution_path.name}: {problem}" for problem in problems]
+    home = Path(environment.get("WORKSHOP_HOME") or settings.home())
+    port = int(environment.get("WORKSHOP_PORT") or settings.port())
+    outputs.normalise(solution, began, port, outputs.places(home))
+    source.write(solution, made_of.solution_path)
+    _write_pictures(made_of, solution)
+    return []
+
+
+def _write_pictures(made_of: Source, solution: NotebookNode) -> None:
+    folder = made_of.solution_path.parent.parent / "images"
+    for name, png in lint.pictures(solution).items():
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(png)
+
+
+@contextlib.contextmanager
+def _progress(name: str, total: int, width: int = 30) -> Iterator[Callable[[int], None]]:
+    """Show on stderr which cell runs: as a bar where a person is looking, else one line for the notebook."""
+    if not sys.stderr.isatty():
+        print(f"{name}: {total} cells", file=sys.stderr, flush=True)
+        yield lambda number: None
+        return
+
+    def show(number: int) -> None:
+        done = number * width // total
+        bar = "#" * done + "." * (width - done)
+        print(f"\r{name} [{bar}] cell {number}/{total}", end=" ", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print(file=sys.stderr)

@@ -1,0 +1,265 @@
+"""Says what is wrong with a notebook's source and with the files made of it. Changes and executes nothing."""
+
+import ast
+import copy
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from markdown_it import MarkdownIt
+from nbformat import NotebookNode
+
+from .. import settings
+from ..lessons import LessonError
+from . import outputs, source
+from .source import Source
+
+MOST_LINES = 20  # of a code cell
+LARGEST_OUTPUT = 300_000  # bytes of the notebook's file
+BUILD = "run `python3 -m helpers build`"
+# What no output may hold: whoever reads it could use it.
+SECRETS = re.compile(r"hooks\.slack\.com/services/\w|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
+
+
+def source_problems(made_of: Source) -> list[str]:
+    """What an author has to mend in the source of a lesson."""
+    place = f"lessons/{made_of.name}/notebook.py"
+    marks = re.findall(r"^# %%(?!(?: \[markdown\]| [a-z0-9-]+)?$).*", made_of.text, flags=re.MULTILINE)
+    if marks:  # what they begin is no cell that can be built
+        wanted = "write `# %%`, `# %% name-of-the-cell` or `# %% [markdown]`"
+        return [f"{place}: {wanted} in place of `{mark}`." for mark in marks]
+    named = Counter(cell.name for cell in made_of.cells if cell.name)
+    problems = [f"two cells have the name {name}; give each its own" for name, count in named.items() if count > 1]
+    problems += _heading_problems(made_of)
+    problems += _exercise_problems(made_of)
+    for number, (kind, text, _) in enumerate(made_of.cells, start=1):
+        found = _prose_problems(text, made_of) if kind == "markdown" else _code_problems(text)
+        problems += [f"cell {number}: {problem}" for problem in found]
+    return [f"{place}: {problem}." for problem in problems] + opening_problems(made_of)
+
+
+def opening_problems(made_of: Source) -> list[str]:
+    """What the first cell of a lesson has to say and does not: title, minutes, and what one learns."""
+    problems = []
+    for told in ("title", "minutes", "learn"):
+        try:
+            getattr(made_of.lesson, told)
+        except LessonError as problem:
+            problems.append(str(problem))
+    return problems
+
+
+def starter_problems(made_of: Source) -> list[str]:
+    """What is wrong with the built starter."""
+    path = made_of.starter_path
+    if not path.exists():
+        return [f"{path.name} is missing; {BUILD}."]
+    starter = read(path)
+    if starter is None:
+        return [f"{path.name} cannot be read as a notebook of format 4; delete it and {BUILD}."]
+    if has_outputs(starter):
+        return [f"{path.name} holds outputs; a starter has none."]
+    if problems := _metadata_problems(starter):
+        return [f"{path.name}: {problem}." for problem in problems]
+    if path.read_bytes() != source.to_bytes(made_of.starter()):
+        return [f"{path.name} is not what lessons/{made_of.name}/notebook.py makes; {BUILD}."]
+    return []
+
+
+def solution_problems(made_of: Source) -> list[str]:
+    """What is wrong with the built and executed solution, and with the pictures taken from it."""
+    path = made_of.solution_path
+    name = f"solutions/{path.name}"
+    if not path.exists():
+        return [f"{name} is missing; {BUILD}."]
+    solution = read(path)
+    if solution is None:
+        return [f"{name} cannot be read as a notebook of format 4; delete it and {BUILD}."]
+    if is_stale(solution, made_of):
+        return [f"{name} is not what lessons/{made_of.name}/notebook.py makes; {BUILD}."]
+    problems = _metadata_problems(solution) + _output_problems(solution)
+    problems += _picture_problems(solution, path.parent.parent / "images")
+    return [f"{name}: {problem}." for problem in problems]
+
+
+def stray_problems(folder: Path, made_of: list[Source]) -> list[str]:
+    """Notebooks that no source has made."""
+    made = {path for each in made_of for path in (each.starter_path, each.solution_path)}
+    found = [*folder.glob("*.ipynb"), *(folder / "solutions").glob("*.ipynb")]
+    return [
+        f"{path.relative_to(folder)} has no lesson; delete it, or write its lesson."
+        for path in sorted(found)
+        if path not in made
+    ]
+
+
+def read(path: Path) -> NotebookNode | None:
+    """The notebook as it stands, or None where there is none or what cannot be read as one of format 4."""
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
+        nbformat.validate(notebook)
+    except (FileNotFoundError, ValueError, nbformat.ValidationError):
+        return None
+    return notebook if notebook.nbformat == 4 else None
+
+
+def has_outputs(notebook: NotebookNode) -> bool:
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return any(cell.outputs or cell.execution_count is not None for cell in cells)
+
+
+def is_stale(solution: NotebookNode, made_of: Source) -> bool:
+    """Whether its cells are others than the source makes; their outputs may be of any age."""
+
+    def cells(notebook: NotebookNode) -> list[tuple[str, str, str | None]]:
+        return [(cell.cell_type, cell.source, cell.get("id")) for cell in notebook.cells]
+
+    return cells(solution) != cells(made_of.solved())
+
+
+def pictures(solution: NotebookNode) -> dict[str, bytes]:
+    """The first picture of each cell that begins with `# picture: <file>.png`, by its file name."""
+    found = {}
+    for cell in solution.cells:
+        match = source.PICTURE.fullmatch(source.first_line(cell))
+        drawn = [png for output in cell.get("outputs", []) for png in outputs.pictures(output)]
+        if match and drawn:
+            found[match["file"]] = drawn[0]
+    return found
+
+
+def _heading_problems(made_of: Source) -> list[str]:
+    headings = [
+        number
+        for number, (kind, text, _) in enumerate(made_of.cells, start=1)
+        if kind == "markdown"
+        for token in MarkdownIt("commonmark").parse(text)
+        if token.type == "heading_open" and token.tag == "h1"
+    ]
+    if headings == [1] and made_of.cells[0][1].startswith("# "):
+        return []
+    return ["the first cell has to begin with the one heading of the first level (`# 04 Cold start`)"]
+
+
+def _exercise_problems(made_of: Source) -> list[str]:
+    problems, exercise = [], None  # the number of the exercise that waits for its check
+    for number, cell in enumerate(made_of.starter().cells, start=1):
+        if source.is_unsolved(cell):
+            if exercise:
+                problems.append(f"the exercise in cell {exercise} has no cell that begins with `# check`")
+            exercise = number
+        if source.is_check(cell):
+            if not exercise:
+                problems.append(f"cell {number} checks no exercise; each has exactly one `# check`")
+            exercise = None
+    if exercise:
+        problems.append(f"the exercise in cell {exercise} has no cell that begins with `# check`")
+    return problems
+
+
+def _code_problems(text: str) -> list[str]:
+    problems, lines = [], text.splitlines()
+    if len(lines) > MOST_LINES:
+        problems.append(f"{len(lines)} lines of code; {MOST_LINES} at most, and better two to eight")
+    marked = [line for line in lines if re.match(r"\s*# solution\b", line)]
+    if len(marked) > 1 or not all(source.SOLUTION.fullmatch(line) for line in marked):
+        problems.append("an exercise has one line `# solution: …` that says what to write")
+    problems += [
+        f"the code {what} `# solution` is no complete Python"
+        for what, code in (("up to", source.unsolved(text)), ("without", source.solved(text)))
+        if marked and not _is_python(code)
+    ]
+    for word, form, wanted in (
+        ("picture", source.PICTURE, "# picture: name.png"),
+        ("raises", source.RAISES, "# raises NameOfTheException"),
+    ):
+        if lines and re.match(rf"# {word}\b", lines[0]) and not form.fullmatch(lines[0]):
+            problems.append(f"write `{wanted}` as its first line")
+    return problems
+
+
+def _is_python(code: str) -> bool:
+    try:
+        ast.parse(TransformerManager().transform_cell(code))  # a cell may hold magics
+    except SyntaxError:
+        return False
+    return True
+
+
+def _prose_problems(text: str, made_of: Source) -> list[str]:
+    """CommonMark alone looks the same wherever a notebook is shown."""
+    blocks = MarkdownIt("commonmark").parse(text)
+    tokens = [token for block in blocks for token in (block, *(block.children or ()))]
+    problems = [f"raw HTML: {token.content.strip()}" for token in tokens if token.type.startswith("html_")]
+    folder = made_of.starter_path.parent
+    for target in (str(token.attrs.get("href") or token.attrs.get("src") or "") for token in tokens):
+        if target.startswith("attachment:"):
+            problems.append(f"{target}: put the picture into the folder of the lesson")
+        elif target and not re.match(r"\w+:|#", target) and not _is_there(folder, target.split("#")[0]):
+            problems.append(f"there is no file {target} to link to")
+    return problems
+
+
+def _is_there(folder: Path, target: str) -> bool:
+    if (folder / target).exists():
+        return True
+    unbuilt = folder / "lessons" / Path(target).stem / "notebook.py"
+    return Path(target).suffix == ".ipynb" and unbuilt.exists()
+
+
+def _metadata_problems(notebook: NotebookNode) -> list[str]:
+    problems = [f"metadata of the notebook: {key}" for key in notebook.metadata if key not in source.METADATA]
+    problems += [
+        f"the notebook's {key} is not {value}"
+        for key, value in source.METADATA.items()
+        if notebook.metadata.get(key) != value
+    ]
+    for number, cell in enumerate(notebook.cells, start=1):
+        problems += [f"cell {number}: metadata: {key}" for key in cell.metadata]
+    return problems
+
+
+def _output_problems(solution: NotebookNode) -> list[str]:
+    problems, count = [], 0
+    for number, cell in enumerate(solution.cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        if cell.execution_count != count:
+            problems.append(f"cell {number}: was not executed as number {count}; delete the file and {BUILD}")
+        problems += [f"cell {number}: {problem}" for problem in _cell_output_problems(cell)]
+    again = copy.deepcopy(solution)
+    outputs.normalise(again, outputs.BEGAN, settings.DEFAULT_PORT, [])
+    if again != solution:
+        problems.append(f"its outputs are not normalised; delete the file and {BUILD}")
+    return problems
+
+
+def _cell_output_problems(cell: NotebookNode) -> list[str]:
+    written = json.dumps(cell.outputs)
+    errors = [output.ename for output in cell.outputs if output.output_type == "error"]
+    wanted = source.shown_error(cell)
+    problems = []
+    if errors != ([wanted] if wanted else []):
+        shown = ", ".join(errors) or "no error"
+        problems.append(f"shows {shown}, and is there to show {wanted or 'no error'}")
+    if len(written) > LARGEST_OUTPUT:
+        problems.append(f"{len(written):,} bytes of output; {LARGEST_OUTPUT:,} at most")
+    if SECRETS.search(written):
+        problems.append("its output holds a secret")
+    return problems
+
+
+def _picture_problems(solution: NotebookNode, folder: Path) -> list[str]:
+    drawn, problems = pictures(solution), []
+    for cell in solution.cells:
+        if match := source.PICTURE.fullmatch(source.first_line(cell)):
+            path = folder / match["file"]
+            if match["file"] not in drawn:
+                problems.append(f"no picture in the cell that begins with `{match[0]}`")
+            elif not path.exists() or path.read_bytes() != drawn[match["file"]]:
+                problems.append(f"images/{path.name} is not its picture; {BUILD}")
+    return problems

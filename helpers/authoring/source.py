@@ -1,0 +1,169 @@
+"""Reads the one source of a notebook, a py:percent file, and makes its starter and its solution."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from ..lessons import Lesson, lessons_in
+
+# The whole metadata of a built notebook: no version of Python, which would differ from machine to machine.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+# A comment that looks like a magic stays a comment.
+PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+
+SOLUTION = re.compile(r"(?P<indent> *)# solution: (?P<task>\S.*)")
+PICTURE = re.compile(r"# picture: (?P<file>[a-z0-9-]+\.png)")
+RAISES = re.compile(r"# raises (?P<name>\w+)")
+# A relative link or picture, other than a link to another notebook, which has its solution beside it.
+LINK = re.compile(r"(?<=\]\()(?!\w+:|#|\d\d-[a-z0-9-]+\.ipynb)(?=[^)\s])")
+
+
+class Cell(NamedTuple):
+    """One cell of a source."""
+
+    kind: str  # "code" or "markdown"
+    text: str
+    name: str = ""  # becomes its id in the notebook; tests drive a notebook by the names of its cells
+
+
+@dataclass(frozen=True)
+class Source:
+    """The notebook of one lesson. The notebooks made of it are new objects each time, and without outputs."""
+
+    lesson: Lesson
+
+    @property
+    def name(self) -> str:
+        return self.lesson.stem
+
+    @property
+    def starter_path(self) -> Path:
+        return self.lesson.starter_path
+
+    @property
+    def solution_path(self) -> Path:
+        return self.lesson.solution_path
+
+    @cached_property
+    def text(self) -> str:
+        return self.lesson.source.read_text(encoding="utf-8")
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every cell, as written."""
+        made = jupytext.reads(self.text, fmt=PERCENT).cells
+        return [Cell(cell.cell_type, cell.source, cell.metadata.get("title", "")) for cell in made]
+
+    def cell(self, name: str) -> Cell:
+        """The cell of this name. Raises KeyError."""
+        found = [cell for cell in self.cells if cell.name == name]
+        if not found:
+            named = ", ".join(cell.name for cell in self.cells if cell.name)
+            raise KeyError(f"notebook {self.lesson.number} has no cell {name!r}; there are: {named}")
+        return found[0]
+
+    def starter(self) -> NotebookNode:
+        """The notebook that a reader opens: exercises unsolved."""
+        return _notebook(
+            [cell._replace(text=unsolved(cell.text)) if cell.kind == "code" else cell for cell in self.cells]
+        )
+
+    def solved(self) -> NotebookNode:
+        """The notebook for solutions/, not yet executed. Its relative links lead one folder up."""
+        return _notebook(
+            [
+                cell._replace(text=solved(cell.text) if cell.kind == "code" else LINK.sub("../", cell.text))
+                for cell in self.cells
+            ]
+        )
+
+
+def sources(folder: Path) -> list[Source]:
+    """The sources of all lessons below the notebooks' folder, in their order."""
+    return [Source(lesson) for lesson in lessons_in(folder)]
+
+
+def unsolved(code: str) -> str:
+    """A code cell as the reader gets it: up to its `# solution:` line, and an error in place of the rest."""
+    kept = []
+    for line in code.splitlines():
+        if match := SOLUTION.fullmatch(line):
+            task = json.dumps(match["task"], ensure_ascii=False)  # JSON's strings are Python's, too
+            kept.append(f"{match['indent']}raise NotImplementedError({task})")
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def solved(code: str) -> str:
+    """A code cell with its solution: the `# solution:` line is gone."""
+    return "\n".join(line for line in code.splitlines() if not SOLUTION.fullmatch(line))
+
+
+def is_exercise(code: str) -> bool:
+    """Whether a code cell, as written, holds an exercise."""
+    return solved(code) != code
+
+
+def is_unsolved(cell: NotebookNode) -> bool:
+    """Whether this is an exercise that nobody has solved yet."""
+    return cell.cell_type == "code" and "raise NotImplementedError(" in cell.source
+
+
+def is_check(cell: NotebookNode) -> bool:
+    """Whether this cell checks the exercise before it."""
+    return cell.cell_type == "code" and first_line(cell) == "# check"
+
+
+def shown_error(cell: NotebookNode) -> str | None:
+    """The name of the exception that this cell is there to show, if it is."""
+    match = RAISES.fullmatch(first_line(cell)) if cell.cell_type == "code" else None
+    return match["name"] if match else None
+
+
+def first_line(cell: NotebookNode) -> str:
+    return str(cell.source).split("\n", 1)[0]
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook: the same notebook gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(to_bytes(notebook))
+
+
+def to_bytes(notebook: NotebookNode) -> bytes:
+    nbformat.validate(notebook)
+    written: str = nbformat.writes(notebook, version=4)
+    return f"{written}\n".encode()
+
+
+def _notebook(cells: list[Cell]) -> NotebookNode:
+    notebook: NotebookNode = nbformat.v4.new_notebook(metadata=METADATA)
+    seen: Counter[tuple[str, str]] = Counter()
+    for kind, text, name in cells:
+        seen[kind, text] += 1
+        # From the content, so that building again gives the same ids; the count tells equal cells apart.
+        digest = hashlib.sha256(f"{kind}\n{seen[kind, text]}\n{text}".encode()).hexdigest()
+        written = {"source": text, "id": name or digest[:12]}
+        is_code = kind == "code"
+        cell = nbformat.v4.new_code_cell(**written) if is_code else nbformat.v4.new_markdown_cell(**written)
+        notebook.cells.append(cell)
+    notebook.nbformat_minor = 5
+    return notebook

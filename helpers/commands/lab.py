@@ -1,0 +1,77 @@
+"""Opens the workshop in JupyterLab, with the embedded AWS behind it for as long as that lasts."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from .. import aws_choice, localaws, settings
+from . import say
+
+START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
+STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
+
+
+def open_lab(no_browser: bool) -> int:
+    """Run JupyterLab until it ends, and return its exit code."""
+    with _embedded_aws():
+        say("Starting JupyterLab; its address follows. Ctrl-C ends it.")
+        return _jupyterlab(no_browser)
+
+
+@contextlib.contextmanager
+def _embedded_aws() -> Iterator[None]:
+    """The embedded AWS while JupyterLab runs, if the reader chose no other; one that `start` started stays."""
+    if aws_choice.chosen() != "embedded":
+        yield
+        return
+    with localaws.needed(settings.home(), settings.port(), settings.region(), say, cpu_share=settings.cpu_share()):
+        yield
+
+
+def _jupyterlab(no_browser: bool) -> int:
+    # a session of its own, so that Ctrl-C reaches this process alone, which then ends JupyterLab in order
+    server = subprocess.Popen(
+        _command(no_browser), cwd=settings.ROOT, env=_variables(), stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return server.wait()
+    finally:
+        if server.poll() is None:
+            server.terminate()
+            try:
+                server.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _command(no_browser: bool) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={settings.ROOT}",
+        f"--LabApp.default_url={START_PAGE}",
+        # no question about news, and no call to the network for news, updates or extensions
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+        *(["--no-browser"] if no_browser else []),
+        # root is usual in a container, and the server listens to this machine alone
+        *(["--allow-root"] if os.geteuid() == 0 else []),
+    ]
+
+
+def _variables() -> dict[str, str]:
+    """The environment of JupyterLab and its kernels: they find helpers from any folder, and our defaults.
+
+    The defaults keep JupyterLab from asking every reader whether to show news from the network.
+    """
+    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": settings.ROOT / "helpers" / "jupyter"}
+    first = {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in ours.items()}
+    # Without MPLBACKEND, plots go to the notebook, as when notebooks are executed without a browser.
+    kept = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    return {**kept, **first}

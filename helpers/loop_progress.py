@@ -1,0 +1,25 @@
+"""track() shows how far a loop has come."""
+
+import time
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar, cast
+
+from IPython.display import Markdown, display
+
+Item = TypeVar("Item")
+EVERY_S = 0.2  # often enough for the eye
+
+
+def track(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
+    """Yield the items, and show "label: 12 of 50" meanwhile; `total` is needed where the items have no len().
+
+    An item counts once the loop asks for the next one.
+    """
+    total = len(cast(Sized, items)) if total is None else total
+    shown = display(Markdown(f"{label}: 0 of {total}"), display_id=True)
+    updated = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        if done == total or time.monotonic() - updated > EVERY_S:
+            shown.update(Markdown(f"{label}: {done} of {total}"))
+            updated = time.monotonic()

@@ -1,0 +1,150 @@
+"""start_at() makes what the notebooks before one would have made; reset() begins a lab anew."""
+
+import shutil
+from pathlib import Path
+
+from . import aws_choice, lessons, progress
+from .cleanup import remove
+from .connect import Workshop, connect, embedded_is_off
+from .deploy import deploy
+from .errors import WorkshopError
+from .exercises.lab import Lab, labs
+from .exercises.languages import LANGUAGES
+from .ledger import Entry
+from .localaws import MissingRuntime, find_runtime
+from .s3_triggers import UPLOADS, make_trigger, remove_trigger
+
+TIMEOUT_S = 10  # of the functions that start_at() deploys; an SDK that is loaded cold is slow at 128 MB
+READ_BUCKETS = "AmazonS3ReadOnlyAccess"
+
+
+class LabError(WorkshopError):
+    """There is no such lab or language; the message is one sentence for the reader."""
+
+
+def start_at(notebook: str, language: str = "python") -> Path | None:
+    """Make what the notebooks before `notebook`, e.g. "16", would have made, and say what that was.
+
+    The labs before it get their function, in `language`, with the reference answer, unless there is one; lab
+    16 also its bucket and its trigger. A lab's starters are copied to the folder that is returned (None for a
+    notebook without a lab), unless they are there: a file of the reader's is never written over. hint() and
+    solution() keep to `language`.
+
+    Raises LessonError for an unknown notebook, LabError for an unknown language.
+    """
+    lessons.lesson(notebook)
+    if language not in LANGUAGES:
+        raise LabError(f"The labs are not in {language!r}; choose one of: {', '.join(LANGUAGES)}.")
+    progress.choose_language(language)
+    _say_if_missing(language)
+    before = [lab for number, lab in labs().items() if number < notebook]
+    lab = labs().get(notebook)
+    for each in [*before, *([lab] if lab else [])]:
+        _copy_starters(each)
+    if before:
+        _make_earlier(before, language)
+    elif not lab:
+        print(f"Notebook {notebook} needs nothing of the notebooks before it.")
+    return lab.folder if lab else None
+
+
+def reset(notebook: str) -> None:
+    """Put a lab, e.g. "09", back to its start: its files, its function with its trigger, and its progress.
+
+    A file that differs from its starter is kept beside the folder of its language, as e.g. app.py.bak.
+    The bucket stays, with what is in it. Prints what was done.
+
+    Raises LabError when the notebook has no lab.
+    """
+    lab = labs().get(notebook)
+    if lab is None:
+        raise LabError(f"Notebook {notebook!r} has no lab to reset; the labs are {', '.join(labs())}.")
+    for language in LANGUAGES:
+        _put_back(lab, language)
+    if not embedded_is_off():
+        _remove_function(connect(ask=False), lab)
+    progress.forget([lab.number])
+    print(f"Lab {lab.number} counts as unsolved: {progress.summary()}.")
+
+
+def _say_if_missing(language: str) -> None:
+    """Say it when the embedded AWS cannot run the language here; Python, which runs all this, it always can."""
+    if language == "python" or aws_choice.chosen() != "embedded":
+        return
+    try:
+        find_runtime(LANGUAGES[language].runtime)
+    except MissingRuntime as missing:
+        print(f"{missing}; choose another language.")
+
+
+def _copy_starters(lab: Lab) -> None:
+    made = []
+    for language in LANGUAGES:
+        copy = lab.copy(language)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(lab.starter(language), copy)
+            made.append(f"{language}/{copy.name}")
+    what = f"made {', '.join(made)}" if made else "your files are there already"
+    print(f"Lab {lab.number}, {lab.folder}: {what}.")
+
+
+def _make_earlier(before: list[Lab], language: str) -> None:
+    from .inbox import open_inbox
+
+    workshop = connect()
+    url = open_inbox(workshop).webhook_url
+    for lab in before:
+        _deploy_answer(workshop, lab, language, url)
+        if lab.name == "s3-to-slack":
+            make_trigger(workshop, workshop.name(lab.name))
+
+
+def _deploy_answer(workshop: Workshop, lab: Lab, language: str, url: str) -> None:
+    name, client = workshop.name(lab.name), workshop.client("lambda")
+    try:
+        client.get_function_configuration(FunctionName=name)
+    except client.exceptions.ResourceNotFoundException:
+        deploy(
+            workshop,
+            name,
+            lab.answer(language).parent,
+            Runtime=LANGUAGES[language].runtime,
+            Role=workshop.role(READ_BUCKETS),
+            Timeout=TIMEOUT_S,
+            Environment={"Variables": {"WEBHOOK_URL": url}},
+        )
+        print(f"Function {name}: made, with the reference answer in {language}.")
+    else:
+        print(f"Function {name}: is there already.")
+
+
+def _put_back(lab: Lab, language: str) -> None:
+    copy, starter = lab.copy(language), lab.starter(language)
+    if not copy.exists() or copy.read_bytes() == starter.read_bytes():
+        return
+    backup = _free_name(lab.folder / f"{copy.name}.bak")  # not in the language's folder, which is packaged
+    copy.rename(backup)
+    shutil.copyfile(starter, copy)
+    print(f"{copy} is the starter again; what you had written is {backup.name} in {backup.parent}.")
+
+
+def _free_name(path: Path) -> Path:
+    """The path, or with a number the first one after it that is free: no backup is lost."""
+    number = 2
+    free = path
+    while free.exists():
+        free = path.with_name(f"{path.name}{number}")
+        number += 1
+    return free
+
+
+def _remove_function(workshop: Workshop, lab: Lab) -> None:
+    name = workshop.name(lab.name)
+    entry = Entry("function", name)
+    if entry not in workshop.ledger.entries():
+        print(f"Function {name}: the ledger does not hold it, so there is nothing to remove.")
+        return
+    remove_trigger(workshop, workshop.name(UPLOADS), name)
+    remove(workshop, entry)
+    print(f"Function {name}: removed.")

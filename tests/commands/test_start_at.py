@@ -1,0 +1,210 @@
+"""start_at() makes what a latecomer missed, and reset() takes a lab back; neither loses a reader's work."""
+
+import shutil
+
+import pytest
+from lab_support import remove_labs
+
+from helpers import __main__ as command_line
+from helpers import check, deploy, progress, settings, starting_points
+from helpers.exercises import NotSolved
+from helpers.exercises.lab import labs
+from helpers.exercises.languages import LANGUAGES
+from helpers.inbox import open_inbox
+from helpers.ledger import Entry
+from helpers.lessons import LessonError
+from helpers.s3_triggers import lambda_triggers, make_bucket
+from helpers.starting_points import LabError
+
+
+@pytest.fixture(autouse=True)
+def at_the_start(request, tmp_path, monkeypatch) -> None:
+    """Nothing of another test is there: no working copy, no progress, no function, no bucket."""
+    if "aws" in request.fixturenames:
+        remove_labs(request.getfixturevalue("aws"), request.getfixturevalue("embedded_home"))
+    else:
+        monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+
+
+def functions(aws) -> set[str]:
+    names = {each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]}
+    return names & {aws.name(lab.name) for lab in labs().values()}
+
+
+def test_a_notebook_that_needs_nothing_says_so(aws, capsys):
+    assert starting_points.start_at("04") is None
+    assert capsys.readouterr().out == "Notebook 04 needs nothing of the notebooks before it.\n"
+    assert functions(aws) == set()
+
+
+def test_09_has_its_starters_and_nothing_else(aws, embedded_home):
+    folder = starting_points.start_at("09")
+    assert folder == embedded_home / "labs" / "09"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == {"python/app.py", "node/index.mjs", "ruby/app.rb"}
+    for language in LANGUAGES:
+        assert labs()["09"].copy(language).read_bytes() == labs()["09"].starter(language).read_bytes()
+    assert functions(aws) == set()
+
+
+def test_17_has_the_labs_before_it_working(aws, monkeypatch):
+    monkeypatch.setattr(starting_points, "TIMEOUT_S", 120)  # however busy the machine is
+    starting_points.start_at("17")
+    assert functions(aws) == {aws.name("slack"), aws.name("s3-to-slack")}
+    for number in ("09", "16"):
+        shutil.rmtree(labs()[number].folder)  # otherwise the check says that the starter is not what runs
+        check(number)
+    assert progress.solved() == {"09", "16"}
+
+
+def test_18_comes_after_all_labs(aws):
+    assert starting_points.start_at("18") is None
+    assert functions(aws) == {aws.name(lab.name) for lab in labs().values()}
+
+
+def test_the_language_is_that_of_the_answers(aws):
+    starting_points.start_at("10", "node")
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=aws.name("slack"))
+    assert configuration["Runtime"] == "nodejs24.x"
+
+
+def test_a_second_start_changes_nothing(aws, capsys):
+    starting_points.start_at("17")
+    s3, bucket = aws.client("s3"), aws.name("uploads")
+    before = s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]
+    modified = aws.client("lambda").get_function_configuration(FunctionName=aws.name("slack"))["LastModified"]
+    capsys.readouterr()
+    starting_points.start_at("17")
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 6 and all("there already" in line for line in said)
+    assert s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"] == before
+    again = aws.client("lambda").get_function_configuration(FunctionName=aws.name("slack"))["LastModified"]
+    assert again == modified
+
+
+def test_the_readers_own_are_never_written_over(aws):
+    copy = starting_points.start_at("16") / "python" / "app.py"
+    copy.write_text("# mine\n")
+    deploy(aws, aws.name("slack"), {"app.py": "def handler(event, context):\n    return 'mine'\n"})
+    starting_points.start_at("17")
+    starting_points.start_at("16")
+    assert copy.read_text() == "# mine\n"
+    mine = aws.client("lambda").invoke(FunctionName=aws.name("slack"))["Payload"].read()
+    assert mine == b'"mine"'
+
+
+def test_another_trigger_of_the_bucket_stays(aws):
+    starting_points.start_at("16")  # slack is there
+    s3, bucket = aws.client("s3"), aws.name("uploads")
+    make_bucket(aws, bucket)
+    arn = aws.client("lambda").get_function_configuration(FunctionName=aws.name("slack"))["FunctionArn"]
+    theirs = {"Id": "theirs", "LambdaFunctionArn": arn, "Events": ["s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [theirs]}
+    )
+    starting_points.start_at("17")
+    assert len(s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]) == 2
+    starting_points.reset("16")
+    assert s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"] == [theirs]
+
+
+@pytest.mark.parametrize("notebook", ["9", "19", "lab"])
+def test_an_unknown_notebook_is_said(notebook):
+    with pytest.raises(LessonError, match=f"There is no notebook '{notebook}'"):
+        starting_points.start_at(notebook)
+
+
+@pytest.mark.parametrize(("target", "is_said"), [("embedded", True), ("aws", False)])
+def test_a_language_that_cannot_run_here_is_said(target, is_said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORKSHOP_TARGET", target)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert starting_points.start_at("09", "ruby") == labs()["09"].folder
+    said = capsys.readouterr().out
+    assert ("Ruby is not installed on this machine" in said) == is_said
+    assert ("; choose another language." in said) == is_said
+    starting_points.start_at("09", "python")
+    assert "choose another" not in capsys.readouterr().out
+
+
+def test_an_unknown_language_is_said():
+    with pytest.raises(LabError, match="The labs are not in 'java'; choose one of: python, node, ruby"):
+        starting_points.start_at("09", "java")
+
+
+def test_reset_puts_a_lab_back_and_keeps_what_was_written(aws, capsys):
+    starting_points.start_at("17")
+    copy = labs()["16"].copy("python")
+    copy.write_text("# mine\n")
+    progress.solve("16")
+    progress.solve("09")
+    capsys.readouterr()
+    starting_points.reset("16")
+    said = capsys.readouterr().out
+    assert copy.read_bytes() == labs()["16"].starter("python").read_bytes()
+    assert (labs()["16"].folder / "app.py.bak").read_text() == "# mine\n"
+    assert functions(aws) == {aws.name("slack")}
+    assert lambda_triggers(aws, aws.name("uploads"), aws.name("s3-to-slack")) == []
+    assert Entry("function", aws.name("s3-to-slack")) not in aws.ledger.entries()
+    assert progress.solved() == {"09"}
+    for part in (f"{copy} is the starter again", "app.py.bak", "no longer triggers", "removed", "1 of "):
+        assert part in said
+
+
+def test_reset_after_reset_loses_no_backup(aws):
+    copy = starting_points.start_at("09") / "python" / "app.py"
+    for text in ("# first\n", "# second\n"):
+        copy.write_text(text)
+        starting_points.reset("09")
+    kept = {path.name: path.read_text() for path in labs()["09"].folder.glob("*.bak*")}
+    assert kept == {"app.py.bak": "# first\n", "app.py.bak2": "# second\n"}
+
+
+def test_reset_of_an_untouched_lab_leaves_no_backup(aws, capsys):
+    starting_points.start_at("09")
+    starting_points.reset("09")
+    assert not list(labs()["09"].folder.glob("*.bak*"))
+    assert "nothing to remove" in capsys.readouterr().out
+
+
+def test_a_backup_is_not_deployed_with_the_next_answer(aws):
+    folder = starting_points.start_at("09")
+    (folder / "python" / "app.py").write_text("# mine\n")
+    starting_points.reset("09")
+    variables = {"Variables": {"WEBHOOK_URL": open_inbox(aws).webhook_url}}
+    deploy(aws, aws.name("slack"), folder / "python", Environment=variables)
+    with pytest.raises(NotSolved, match="What is deployed is the starter"):
+        check("09")
+
+
+def test_reset_leaves_alone_what_the_workshop_did_not_make(aws, capsys):
+    deploy(aws, aws.name("slack"), {"app.py": "def handler(event, context):\n    return 1\n"})
+    aws.ledger.removed(Entry("function", aws.name("slack")))  # as if another tool had made it
+    starting_points.reset("09")
+    assert functions(aws) == {aws.name("slack")}
+    assert "the ledger does not hold it" in capsys.readouterr().out
+    aws.ledger.made(Entry("function", aws.name("slack")))
+
+
+def test_reset_needs_no_running_aws(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+    (starting_points.start_at("09") / "python" / "app.py").write_text("# mine\n")
+    starting_points.reset("09")
+    assert "is the starter again" in capsys.readouterr().out
+    assert not (tmp_path / "localaws.json").exists()
+
+
+@pytest.mark.parametrize("notebook", ["01", "18", "x"])
+def test_only_a_lab_can_be_reset(notebook):
+    with pytest.raises(LabError, match=r"has no lab to reset; the labs are 09, 16, 17\."):
+        starting_points.reset(notebook)
+
+
+def test_the_command_line_resets_too(aws, monkeypatch, capsys):
+    monkeypatch.setattr(command_line, "_watch_signals", lambda: None)  # pytest has its own
+    monkeypatch.chdir(settings.ROOT)
+    copy = starting_points.start_at("09") / "python" / "app.py"
+    copy.write_text("# mine\n")
+    assert command_line.main(["reset", "09"]) == 0
+    assert copy.read_bytes() == labs()["09"].starter("python").read_bytes()
+    assert command_line.main(["reset", "01"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Notebook '01' has no lab to reset; the labs are")

@@ -1,0 +1,145 @@
+"""hint() and solution(): graded, in the reader's language, and without any call to AWS."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from helpers import exercises, hint, lessons, settings, solution, starting_points
+from helpers.exercises import exercise
+from helpers.exercises.lab import labs
+from helpers.exercises.languages import LANGUAGES
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A fresh home, in which nothing runs; a call of connect() would be an error."""
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+    for module in (exercise, starting_points):
+        monkeypatch.setattr(module, "connect", lambda: pytest.fail("a call to AWS"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("exercise", lessons.exercises())
+def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, capsys):
+    for language in LANGUAGES:
+        assert 2 <= len(lessons.exercises()[exercise].hints_in(language)) <= 4
+    count = len(lessons.exercises()[exercise].hints_in("python"))
+    shown = []
+    for _ in range(count + 1):
+        hint(exercise)
+        shown.append(capsys.readouterr().out)
+    for number, text in enumerate(shown[:-1], start=1):
+        assert text.startswith(f"Hint {number} of {count}: ")
+        assert (f'solution("{exercise}")' in text) == (number == count)
+    assert shown[-1] == shown[-2]
+    assert len(set(shown)) == count
+
+
+@pytest.mark.parametrize("lab", labs())
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_hint_spoils_nothing_and_the_last_gives_the_heart(lab, language):
+    first, *_, last = lessons.exercises()[lab].hints_in(language)
+    answer = [line.strip() for line in labs()[lab].answer(language).read_text().splitlines()]
+    assert not [line for line in answer if len(line) > 12 and line in first]
+    assert "post" in last and "return" in last or language == "ruby"
+
+
+def test_hints_are_in_the_language_that_the_reader_writes(home, capsys):
+    folder = starting_points.start_at("09")
+    (folder / "ruby" / "app.rb").write_text("# mine\n")
+    for _ in range(4):
+        hint("09")
+    assert "Net::HTTP.start" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("python", "    text = event.get("), ("node", "    const text = event.text"), ("ruby", "    text = event.fetch(")],
+)
+def test_the_last_hint_of_09_says_where_the_text_comes_from(language, line):
+    assert f"\n{line}" in lessons.exercises()["09"].hints_in(language)[-1]
+
+
+def test_in_nodejs_the_event_is_printed_whole():
+    first = {language: lessons.exercises()["16"].hints_in(language)[0] for language in LANGUAGES}
+    assert "console.log(JSON.stringify(event))" in first["node"]
+    assert first["python"] == first["ruby"] and first["ruby"].startswith("Print the event, or look at events/")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("lab", labs())
+def test_the_solution_of_a_lab_is_its_reference_answer(lab, language, monkeypatch):
+    title, answer = shown_by(monkeypatch, lab, language).split("\n\n", 1)
+    fence = {"python": "python", "node": "javascript", "ruby": "ruby"}[language]
+    assert answer == f"```{fence}\n{labs()[lab].answer(language).read_text().rstrip()}\n```"
+    assert [each for each in LANGUAGES if f'solution("{lab}", "{each}")' in title] == [
+        each for each in LANGUAGES if each != language
+    ]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "line"),
+    [
+        ("01.1", 'greeting = greetings[event.get("language", "en")]'),
+        ("01.2", "def report_of(function_name, request_id):"),
+        ("04.1", "def share_of_init(frame):"),
+        ("04.2", "fast_source ="),
+    ],
+)
+def test_the_solution_of_a_notebook_is_what_its_source_holds(exercise, line, monkeypatch):
+    shown = shown_by(monkeypatch, exercise)
+    assert line in shown and "# solution" not in shown
+
+
+def shown_by(monkeypatch, *arguments) -> str:
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda thing: shown.append(thing.data))
+    solution(*arguments)
+    [text] = shown
+    return text
+
+
+def test_hints_and_solutions_are_in_the_language_that_was_chosen(home, monkeypatch, capsys):
+    starting_points.start_at("09", "node")
+    for _ in range(4):
+        hint("09")
+    assert "await fetch" in capsys.readouterr().out
+    assert "\n\n```javascript\n" in shown_by(monkeypatch, "09")
+
+
+def test_a_solution_changes_no_file_and_no_progress(home, monkeypatch):
+    starting_points.start_at("09")
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    shown_by(monkeypatch, "09")
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("call", [exercises.check, exercises.hint, exercises.solution])
+def test_an_unknown_exercise_is_said_with_those_that_there_are(call):
+    with pytest.raises(ValueError, match=r"There is no exercise '9'; there are 01\.1, 01\.2, .*, 09, "):
+        call("9")
+
+
+@pytest.mark.parametrize(("exercise", "language"), [("09", "java"), ("01.1", "ruby")])
+def test_an_unknown_language_is_said(exercise, language):
+    with pytest.raises(ValueError, match=f"Exercise {exercise} has no answer in '{language}'; choose one of: python"):
+        solution(exercise, language)
+
+
+def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
+    code = "from helpers import check; check('04.1')"
+    environment = os.environ | {"IPYTHONDIR": str(home / "ipython"), "WORKSHOP_TARGET": "embedded"}
+    result = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code],
+        cwd=settings.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout.strip() == (
+        'Not yet. Give the check your function: check("04.1", share_of_init). '
+        '(0 of 2 exercises of this notebook solved; hint("04.1") helps.)'
+    )
+    assert result.stderr == ""

@@ -1,0 +1,365 @@
+"""connect() finds the chosen AWS, asks before it uses the reader's own, and never shows an account id."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import botocore.client
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.stub import Stubber
+
+from helpers import localaws, settings
+from helpers.connect import ConnectError, Workshop, connect, embedded_is_off, estimate
+from helpers.localaws import Endpoint
+
+ACCOUNT = "123456784321"
+
+
+@pytest.fixture(autouse=True)
+def clean_machine(monkeypatch, tmp_path):
+    """No AWS and no workshop setting of the machine that runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "WORKSHOP_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+    monkeypatch.setenv("WORKSHOP_LEARNER", "Ada L.")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(sys.modules["helpers.connect"], "_agreed", set())
+
+
+def workshop(target: str = "emulator") -> Workshop:
+    session = boto3.Session("x", "x", region_name="eu-west-1")
+    return Workshop(session, target, None if target == "aws" else "http://127.0.0.1:9", account=ACCOUNT)
+
+
+# The embedded AWS
+
+
+def test_when_it_has_stopped_a_call_says_so_at_once(free_port, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_PORT", str(free_port()))
+    client = connect().client("s3")
+    try:
+        client.list_buckets()
+    finally:
+        assert localaws.stop(settings.home())
+    tries = []
+    client.meta.events.register("before-send", lambda **_: tries.append(1))
+    with pytest.raises(ConnectError) as caught:
+        client.list_buckets()
+    assert str(caught.value) == (
+        "The embedded AWS has stopped, and it forgets everything when it stops; run this notebook from the top."
+    )
+    assert len(tries) == 1
+
+
+def test_on_another_aws_a_failed_connection_is_botocores_to_tell(monkeypatch):
+    client = workshop("emulator").client("s3")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between botocore's five tries
+    with pytest.raises(EndpointConnectionError):
+        client.list_buckets()
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[tuple]:
+    """The calls of localaws.start(), with an embedded AWS that does not run yet."""
+    calls: list[tuple] = []
+
+    def start(home, port, region, *, cpu_share):
+        calls.append((home, port, region, cpu_share))
+        return Endpoint(port=port, pid=1, region=region)
+
+    monkeypatch.setattr("helpers.localaws.running", lambda home: None)
+    monkeypatch.setattr("helpers.localaws.start", start)
+    return calls
+
+
+def test_the_embedded_aws_is_started_when_it_does_not_run(started, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_PORT", "4999")
+    monkeypatch.setenv("AWS_REGION", "ap-northeast-1")
+    found = connect()
+    assert started == [(settings.home(), 4999, "ap-northeast-1", True)]
+    assert found.is_embedded
+    assert found.client("lambda").meta.endpoint_url == "http://127.0.0.1:4999"
+    assert found.client("lambda").meta.region_name == found.region == "ap-northeast-1"
+
+
+def test_a_running_embedded_aws_is_used(started, monkeypatch):
+    monkeypatch.setattr("helpers.localaws.running", lambda home: Endpoint(port=4998, pid=1))
+    assert connect().endpoint == "http://127.0.0.1:4998"
+    assert started == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4998", "http://localhost:4998/"])
+def test_the_address_that_env_gives_is_the_embedded_aws(started, monkeypatch, url):
+    for running in ("helpers.localaws.running", "helpers.localaws.server_process.running"):  # is_at() asks its own
+        monkeypatch.setattr(running, lambda home: Endpoint(port=4998, pid=1))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert connect().is_embedded
+
+
+def test_what_the_reader_has_set_up_for_aws_does_not_change_the_embedded_aws(started, monkeypatch, tmp_path):
+    (tmp_path / "config").write_text("[default]\nregion = eu-north-1\nendpoint_url = http://192.0.2.1\n")
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://192.0.2.1")
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:3128")
+    client = connect().client("s3")
+    assert client.meta.endpoint_url == "http://127.0.0.1:4566"
+    assert client.meta.region_name == "us-east-1"
+    assert client.meta.config.proxies == {}
+
+
+def test_whether_the_embedded_aws_is_off(started, monkeypatch):
+    assert embedded_is_off()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert not embedded_is_off()
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setattr("helpers.localaws.running", lambda home: Endpoint(port=4998, pid=1))
+    assert not embedded_is_off()
+
+
+# The reader's own emulator
+
+
+def test_the_readers_own_emulator_is_used_as_it_is(started, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        found = connect()
+    assert started == []
+    assert (found.target, found.client("sqs").meta.endpoint_url) == ("emulator", url)
+    shown = f"<Workshop on your own emulator at {url}, region us-east-1, names begin with ada-l->"
+    assert repr(found) == shown
+
+
+def test_an_emulator_that_does_not_answer(started, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://me:secret@127.0.0.1:{port}")
+    with pytest.raises(ConnectError, match=f"Nothing answers at .*=http://127.0.0.1:{port};") as caught:
+        connect()
+    assert "secret" not in str(caught.value)
+
+
+# AWS
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[str]:
+    """The operations that were called on AWS; GetCallerIdentity is answered, and nothing else is."""
+    made: list[str] = []
+
+    def answer(client, operation, parameters):
+        made.append(operation)
+        assert operation == "GetCallerIdentity"
+        assert client.meta.endpoint_url.endswith("amazonaws.com")
+        return {"Account": ACCOUNT}
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
+    monkeypatch.setenv("WORKSHOP_TARGET", "aws")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    return made
+
+
+def answers(monkeypatch, *texts: str) -> list[str]:
+    """Let the reader type `texts`; returns what was asked."""
+    asked: list[str] = []
+    typed = iter(texts)
+
+    def type_next(question=""):
+        asked.append(question)
+        return next(typed)
+
+    monkeypatch.setattr("builtins.input", type_next)
+    return asked
+
+
+def test_on_aws_it_shows_what_it_is_about_and_asks(calls, monkeypatch, capsys):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
+    asked = answers(monkeypatch, "yes")
+    found = connect()
+    shown = capsys.readouterr().out
+    assert asked == ["Type yes to use this account: "]
+    assert "AWS account ********4321, region ap-northeast-1." in shown
+    assert estimate() in shown
+    assert calls == ["GetCallerIdentity"]
+    assert found.target == "aws"
+    assert ACCOUNT not in shown + repr(found) + found.ledger.place
+
+
+def test_on_aws_the_endpoint_of_an_emulator_is_not_used(calls, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("WORKSHOP_CONFIRM", "yes")
+    assert connect().client("lambda").meta.endpoint_url == "https://lambda.us-east-1.amazonaws.com"
+
+
+def test_it_asks_once_per_process(calls, monkeypatch):
+    asked = answers(monkeypatch, "Yes ")
+    connect()
+    connect()
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("typed", ["no", "", "y"])
+def test_anything_but_yes_stops(calls, monkeypatch, typed):
+    answers(monkeypatch, typed)
+    with pytest.raises(ConnectError, match="Nothing was made in your AWS account"):
+        connect()
+
+
+@pytest.mark.parametrize("error", [EOFError, OSError, NotImplementedError])
+def test_without_anybody_to_ask_it_stops(calls, monkeypatch, error):
+    def nobody(question=""):
+        raise error
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(ConnectError, match="set WORKSHOP_CONFIRM=yes"):
+        connect()
+
+
+def test_the_answer_can_be_given_in_advance(calls, monkeypatch, capsys):
+    asked = answers(monkeypatch)
+    monkeypatch.setenv("WORKSHOP_CONFIRM", "yes")
+    assert connect().target == "aws"
+    assert asked == []
+    assert "********4321" in capsys.readouterr().out
+
+
+def test_cleaning_up_needs_no_question(calls, monkeypatch):
+    asked = answers(monkeypatch)
+    assert connect(ask=False).target == "aws"
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (NoCredentialsError(), "Unable to locate credentials"),
+        (
+            ClientError({"Error": {"Code": "ExpiredToken", "Message": f"of {ACCOUNT}"}}, "GetCallerIdentity"),
+            "ExpiredToken",
+        ),
+    ],
+)
+def test_credentials_that_do_not_work(calls, monkeypatch, error, reason):
+    def refuse(client, operation, parameters):
+        raise error
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
+    with pytest.raises(ConnectError, match=re.escape(f"({reason}); run `aws configure`")) as caught:
+        connect()
+    assert ACCOUNT not in str(caught.value)
+
+
+def test_a_profile_that_does_not_exist(calls, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(ConnectError, match="nobody.*set AWS_PROFILE"):
+        connect()
+
+
+def test_two_accounts_have_two_ledgers(calls):
+    one = Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "aws", account=ACCOUNT)
+    other = Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "aws", account=ACCOUNT[::-1])
+    assert one.ledger.place != other.ledger.place
+
+
+def test_the_estimate_follows_from_the_price_list():
+    # 1,000 x 1 s x 0.5 GB = 500 GB-s; 500 x 0.0000166667 + 1,000 x 0.0000002 = 0.00853335 USD
+    assert "1,500 invocations of 0.7 s at 1024 MB are 1050 GB-seconds, 0.018 USD" in estimate()
+
+
+# The Workshop
+
+
+def test_a_client_is_made_once_even_by_threads_at_once():
+    found = workshop()
+    with ThreadPoolExecutor(8) as threads:
+        clients = set(threads.map(found.client, ["lambda"] * 32))
+    assert len(clients) == 1
+
+
+def test_the_settings_of_clients_are_stated():
+    found = workshop()
+    assert found.client("lambda").meta.config.read_timeout == 910
+    assert found.client("s3").meta.config.read_timeout == 60
+    for service in ("lambda", "s3"):
+        config = found.client(service).meta.config
+        assert config.retries == {"mode": "legacy", "total_max_attempts": 5}
+        assert config.max_pool_connections == 50
+
+
+def test_a_name_is_the_same_every_time():
+    assert workshop().name("hello-2") == workshop().name("hello-2") == "ada-l-hello-2"
+
+
+@pytest.mark.parametrize("text", ["", "Hello", "a_b", "a b", "-a", "a-", "a.b", "a" * 58])
+def test_a_name_that_aws_would_refuse(text):
+    with pytest.raises(ValueError, match="does not make a name: use 1 to 57 lower-case letters"):
+        workshop().name(text)
+
+
+def test_the_longest_name_is_as_long_as_a_bucket_may_be():
+    assert len(workshop().name("a" * 57)) == 63
+
+
+def test_tags_name_the_workshop_and_the_learner():
+    assert workshop().tags == {"workshop": "lambda", "learner": "ada-l"}
+
+
+def test_on_aws_a_role_of_somebody_else_stays_as_it_is():
+    found = workshop("aws")
+    role = {
+        "Path": "/",
+        "RoleName": "ada-l-lambda-role",
+        "RoleId": "AROA0123456789ABCDEF",
+        "CreateDate": 0,
+        "Arn": "arn:aws:iam::000000000000:role/ada-l-lambda-role",
+    }
+    with Stubber(found.client("iam")) as stubber:
+        stubber.add_response("get_role", {"Role": role}, {"RoleName": "ada-l-lambda-role"})
+        with pytest.raises(ConnectError, match="a role ada-l-lambda-role that this workshop did not make"):
+            found.role()
+        stubber.assert_no_pending_responses()
+
+
+def test_importing_makes_no_call():
+    script = (
+        "import socket\n"
+        "def refuse(*args): raise SystemExit('a call was made')\n"
+        "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
+        "import helpers.connect, helpers.deploy, helpers.cleanup, helpers.reports, helpers.package\n"
+        "print('quiet')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=settings.ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "quiet\n", "")
+
+
+# On an AWS
+
+
+def test_a_role_is_made_once_and_lets_lambda_write_logs(aws):
+    iam = aws.client("iam")
+    assert aws.role() == aws.role()
+    name = aws.role().rsplit("/", 1)[-1]
+    assert name.startswith(aws.name("lambda-role"))
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+    policies = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in policies] == ["AWSLambdaBasicExecutionRole"]
+
+
+def test_other_policies_make_another_role(aws):
+    arn = aws.role("AmazonS3ReadOnlyAccess")
+    assert arn != aws.role()
+    answer = aws.client("iam").list_attached_role_policies(RoleName=arn.rsplit("/", 1)[-1])
+    assert {policy["PolicyName"] for policy in answer["AttachedPolicies"]} == {
+        "AWSLambdaBasicExecutionRole",
+        "AmazonS3ReadOnlyAccess",
+    }

@@ -1,0 +1,96 @@
+"""What is solved is kept on disk: over restarts, for several notebooks at once, and shown in the map."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import matplotlib
+import pytest
+
+from helpers import draw_map, lessons, progress, settings
+
+matplotlib.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path / "work"))
+    return tmp_path / "work"
+
+
+def test_nothing_is_solved_at_first_and_looking_makes_no_file(home):
+    assert progress.solved() == set()
+    assert progress.summary() == f"0 of {len(lessons.exercises())} exercises solved"
+    assert not home.exists()
+
+
+def test_another_process_finds_what_was_solved(home):
+    progress.solve("09")
+    code = "from helpers import progress; print(sorted(progress.solved()))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, capture_output=True, text=True)
+    assert result.stdout == "['09']\n"
+
+
+def test_the_first_time_stays(home):
+    progress.solve("09")
+    file = home / progress.FILE
+    file.write_text(file.read_text().replace("20", "19", 1))
+    first = file.read_text()
+    progress.solve("09")
+    assert file.read_text() == first
+
+
+def test_forgetting_takes_the_hints_too():
+    progress.solve("09")
+    progress.solve("16")
+    assert [progress.count_hint("09") for _ in range(3)] == [1, 2, 3]
+    progress.forget(["09"])
+    assert progress.solved() == {"16"}
+    assert progress.count_hint("09") == 1
+
+
+def test_what_many_enter_at_once_is_all_there():
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(progress.count_hint, ["09"] * 100))
+    assert progress.count_hint("09") == 101
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '"text"'])
+def test_a_spoilt_file_is_said(home, content):
+    progress.solve("09")
+    (home / progress.FILE).write_text(content)
+    for use in (progress.solved, lambda: progress.solve("16")):
+        with pytest.raises(progress.ProgressError, match="progress.json cannot be read; delete it"):
+            use()
+    assert (home / progress.FILE).read_text() == content
+
+
+def test_the_file_holds_nothing_but_exercises_and_times(home):
+    progress.solve("01.1")
+    progress.count_hint("04.2")
+    state = json.loads((home / progress.FILE).read_text())
+    assert list(state) == ["solved", "hints", "language"]
+    assert (list(state["solved"]), state["hints"], state["language"]) == (["01.1"], {"04.2": 1}, "python")
+
+
+def test_an_exercise_of_an_older_workshop_does_not_count():
+    progress.solve("99")
+    assert progress.summary() == f"0 of {len(lessons.exercises())} exercises solved"
+
+
+def texts_of_the_map() -> list[str]:
+    axes = draw_map()
+    return [text.get_text() for text in axes.texts] + [axes.get_title(loc="left")]
+
+
+def test_the_map_ticks_what_is_solved_and_counts_what_is_begun():
+    for exercise in ("01.1", "04.1", "04.2", "09"):
+        progress.solve(exercise)
+    texts = texts_of_the_map()
+    assert {"01  What is Lambda?  1/2", "04  Cold start  ✓", "09  Slack message  ✓", "16  S3 to Slack"} <= set(texts)
+    assert texts[-1].endswith(f"4 of {len(lessons.exercises())} exercises solved")
+
+
+def test_the_map_without_any_progress_has_no_tick():
+    assert not [text for text in texts_of_the_map() if "✓" in text or "/" in text]
