@@ -9,20 +9,49 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
 import psutil
 import pytest
-from botocore.config import Config
-from localaws_client import ROLE, TestedFunction, eventually, processes_of, zipped
+from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
 
 from helpers import localaws
-from helpers.localaws import Endpoint
-from helpers.localaws.data_plane import node_sdk
+from helpers.localaws import Endpoint, node_sdk
 
-# In the server's environment, where no function may see it.
-HOST_VARIABLE = "WORKSHOP_TEST_HOST_VARIABLE"
+os.environ.setdefault("MPLBACKEND", "Agg")  # no window for a picture that a test draws
+
+# With several workers: what takes longest comes first, so that no other waits for it at the end.
+FIRST = (
+    "lessons/test_notebooks.py",
+    "commands/test_browser.py",
+    "commands/test_start_at.py",
+    "commands/test_command_line.py",
+    "lessons/11-thumbnails/test_notebook.py",
+    "localaws/services/test_rds.py",
+)
+ALONE = "lessons/test_notebooks.py"  # each of its tests may go to another worker
 FILES = {"python": "app.py", "nodejs": "app.mjs", "ruby": "app.rb"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # of pytest-xdist: our order counts, not the number of tests in a module
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((place for place, file in enumerate(FIRST) if file in item.nodeid), len(FIRST))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole modules for each worker, as their fixtures are dear."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if ALONE in nodeid else nodeid.partition("::")[0]
+
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +70,7 @@ def needs() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def needs_sdk(needs) -> Callable[[str], None]:
     """Skip the test, but fail in CI, where functions in "node" or "ruby" lack the AWS SDK; Python has boto3."""
+
     def check(language: str) -> None:
         try:
             if language == "node":
@@ -50,6 +80,7 @@ def needs_sdk(needs) -> Callable[[str], None]:
         except (node_sdk.NodeSdkError, subprocess.CalledProcessError) as error:
             give_up = pytest.fail if os.environ.get("CI") else pytest.skip
             give_up(f"functions in {language} lack the AWS SDK: {error}")
+
     return check
 
 
@@ -70,54 +101,15 @@ def embedded_aws(embedded_home, free_port) -> Iterator[Endpoint]:
     """A fresh embedded AWS, shared by all tests of a run; at its end no process of it may be left."""
     endpoint = start_server(embedded_home, free_port())
     yield endpoint
-    assert psutil.pid_exists(endpoint.pid), (
-        "the embedded AWS died: " + (embedded_home / localaws.LOG_FILE).read_text()
-    )
+    assert psutil.pid_exists(endpoint.pid), "the embedded AWS died: " + (embedded_home / localaws.LOG_FILE).read_text()
     assert localaws.stop(embedded_home)
     eventually(lambda: not processes_of(embedded_home))
-
-
-def start_server(home: Path, port: int) -> Endpoint:
-    """Start an embedded AWS whose processes have its folder in their environment, for `processes_of`."""
-    os.environ[HOST_VARIABLE] = str(home)
-    try:
-        return localaws.start(home, port)
-    finally:
-        del os.environ[HOST_VARIABLE]
 
 
 @pytest.fixture(scope="session")
 def clients(embedded_aws) -> Callable[[str], Any]:
     """Give the boto3 client of a service; it knows nothing of this project but endpoint and keys."""
     return clients_for(embedded_aws)
-
-
-def clients_for(endpoint: Endpoint) -> Callable[[str], Any]:
-    variables = endpoint.variables()
-    nothing = (None, None, os.devnull, None)  # nothing of the profiles of whoever runs the tests
-    session = boto3.Session(
-        variables["AWS_ACCESS_KEY_ID"],
-        variables["AWS_SECRET_ACCESS_KEY"],
-        region_name=variables["AWS_REGION"],
-        botocore_session=botocore.session.Session(
-            session_vars={"profile": (None,) * 4, "config_file": nothing, "credentials_file": nothing}
-        ),
-    )
-    # No retries: throttled calls are what some tests are about. Path style: 127.0.0.1 has no names below it.
-    config = Config(
-        retries={"total_max_attempts": 1},
-        max_pool_connections=64,
-        s3={"addressing_style": "path"},
-        proxies={},
-    )
-    made: dict[str, Any] = {}
-
-    def client(service: str) -> Any:
-        if service not in made:
-            made[service] = session.client(service, endpoint_url=variables["AWS_ENDPOINT_URL"], config=config)
-        return made[service]
-
-    return client
 
 
 _numbers = itertools.count(1)
@@ -151,9 +143,7 @@ def make_function(clients) -> Iterator[Callable[..., TestedFunction]]:
 
     yield make
     for name in made:
-        with contextlib.suppress(
-            clients("lambda").exceptions.ResourceNotFoundException
-        ):  # a test's own business
+        with contextlib.suppress(clients("lambda").exceptions.ResourceNotFoundException):  # a test's own business
             clients("lambda").delete_function(FunctionName=name)
         if TestedFunction(name, clients).logged():
             clients("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
@@ -168,15 +158,15 @@ def aws(embedded_aws, embedded_home, monkeypatch):
 @pytest.fixture(scope="module")
 def aws_of_module(embedded_aws, embedded_home):
     """The same, while a module lasts; what its tests have made through it is then removed."""
-    from helpers.kinds import KINDS
-    from helpers.labs import remove
+    from helpers.cleanup import remove
+    from helpers.resource_types import RESOURCE_TYPES
 
     with pytest.MonkeyPatch.context() as patched:
         workshop = _connect(embedded_aws, embedded_home, patched)
         there = workshop.ledger.entries()
         yield workshop
         made = [entry for entry in workshop.ledger.entries() if entry not in there]
-        order = [kind.name for kind in KINDS]
+        order = [kind.name for kind in RESOURCE_TYPES]
         for entry in sorted(made, key=lambda entry: order.index(entry.kind)):
             remove(workshop, entry)
 
