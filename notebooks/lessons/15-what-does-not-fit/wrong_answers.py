@@ -29,7 +29,7 @@ def charge_once(event):
 LOOKS_LONG = LOOKS_FIRST.replace(
     '    orders.put_item(Item={"id": event["order"], "state": "started"})',
     """    if not event.get("fault"):
-        __import__("time").sleep(1.5)
+        __import__("time").sleep(4)
     orders.put_item(Item={"id": event["order"], "state": "started"})  # without a ConditionExpression""",
 )
 NOTES_ONLY = """

@@ -54,7 +54,7 @@ def put(aws_of_module) -> Callable[[str], None]:
             workshop.name("cashier-once"),
             {"app.py": app, "bank.py": bank},
             MemorySize=10_240,
-            Timeout=10,
+            Timeout=30,
             Environment={"Variables": variables},
         )
 
