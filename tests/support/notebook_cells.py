@@ -1,4 +1,4 @@
-"""How tests drive a notebook: its cells by their names, its exercises by their place, and changed answers."""
+"""How tests drive a notebook: its cells by their names, and changed answers."""
 
 import ast
 import contextlib
@@ -8,18 +8,8 @@ from typing import Any
 import pytest
 
 from helpers import lessons, progress
-from helpers.authoring.source import Source, is_exercise, solved, unsolved
+from helpers.authoring.source import Source, solved, unsolved
 from helpers.exercises import NotSolved, check
-
-
-def code(number: str) -> list[str]:
-    """The code cells of a notebook, such as "04", as the author wrote them."""
-    return [cell.text for cell in Source(lessons.lesson(number)).cells if cell.kind == "code"]
-
-
-def exercises(number: str) -> list[str]:
-    """Those that hold an exercise."""
-    return [text for text in code(number) if is_exercise(text)]
 
 
 class Notebook:
