@@ -1,5 +1,6 @@
-"""The notebooks of the workshop: as their sources make them, and each executed on an AWS of its own."""
+"""The notebooks of the workshop: as their sources make them, and each executed on an AWS that holds nothing."""
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -40,9 +41,28 @@ def _in_work() -> list[str]:
     return [name for name in changed.stdout.splitlines() if "/" not in name]
 
 
+@pytest.fixture(scope="session")
+def empty_aws_and_kernel():
+    """Give an AWS that holds nothing, and a kernel for it: those of the notebook before, where all went well."""
+    with contextlib.ExitStack() as opened:
+        ready = []
+
+        @contextlib.contextmanager
+        def take():
+            if not ready:
+                opened.close()
+                environment = opened.enter_context(authoring.fresh_aws())
+                ready.append((environment, opened.enter_context(kernel(environment))))
+            taken = ready.pop()
+            yield taken
+            ready.append(taken)
+
+        yield take
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
-def test_runs_again_and_again_and_leaves_nothing(lesson):
-    with authoring.fresh_aws() as environment, kernel(environment) as runs:
+def test_runs_again_and_again_and_leaves_nothing(lesson, empty_aws_and_kernel):
+    with empty_aws_and_kernel() as (environment, runs):
         starter = lint.read(lesson.starter_path)
         assert runs.execute(starter, settings.NOTEBOOKS, fresh=True) == [], "where nothing is there yet"
         solution = lint.read(lesson.solution_path)

@@ -218,10 +218,10 @@ def burst(way, callers):
 
 # %% [markdown]
 # **Predict:** PostgreSQL keeps three of the 20 connections for its administrators (`superuser_reserved_connections`), and we hold one.
-# Of 5, 10, 20 and 40 callers at once, how many fail?
+# Of 5, 10, 20 and 30 callers at once, how many fail?
 
 # %%
-CALLERS = 40 if workshop.is_embedded else 10  # an AWS account may begin with a limit of ten concurrent executions
+CALLERS = 30 if workshop.is_embedded else 10  # an AWS account may begin with a limit of ten concurrent executions
 rounds = []
 if has_database:
     for callers in track((5, 10, 20, CALLERS), "bursts"):
@@ -428,7 +428,7 @@ if has_database:
         )
 
 # %% [markdown]
-# **Predict:** 40 callers again. How many connections, how many failures? And when are the rows there?
+# **Predict:** 30 callers again. How many connections, how many failures? And when are the rows there?
 #
 # After the burst the next cell watches until all orders have arrived.
 
@@ -510,7 +510,7 @@ if has_database:
     deploy(workshop, functions["proxy"], archive, **database_settings(host, port or 5432))
 
 # %% [markdown]
-# **Predict:** 40 callers, each with an insert of 0.2 s, and 25% of 20 connections. How many fail? How long does the last
+# **Predict:** 30 callers, each with an insert of 0.2 s, and 25% of 20 connections. How many fail? How long does the last
 # one wait?
 
 # %%
@@ -523,8 +523,8 @@ if has_database:
     print(f"Duration: median {durations.median():.0f} ms, longest {durations.max():.0f} ms")
 
 # %% [markdown]
-# Five connections, as configured, and nobody was refused. The longest Duration is a caller that waited for its turn: 40 orders of 0.2 s
-# over five connections take 1.6 s, less what cold starts have spread the callers. A wait has a limit, too
+# Five connections, as configured, and nobody was refused. The longest Duration is a caller that waited for its turn: 30 orders of 0.2 s
+# over five connections take 1.2 s, less what cold starts have spread the callers. A wait has a limit, too
 # (`ConnectionBorrowTimeout`, 120 s by default).
 
 # %% [markdown]

@@ -361,7 +361,8 @@ def drop(prefix, limit=600):
     zero, shown = time.monotonic(), display(Markdown("The pictures are in S3."), display_id=True)
     while not history or history[-1][-1] < len(pictures):
         history.append((time.monotonic() - zero, *depth(jobs_url), len(made(prefix))))
-        shown.update(draw(history, len(pictures)))
+        if len(history) == 1 or history[-1][1:] != history[-2][1:]:  # else there is nothing new to see
+            shown.update(draw(history, len(pictures)))
         if history[-1][0] > limit:
             raise TimeoutError(f"Not within {limit} s; the function's log may say why.")
         time.sleep(1)

@@ -57,16 +57,18 @@ from matplotlib.backends.backend_pdf import PdfPages
 
 def make_pdf(pages):
     """A PDF whose pages show their number and a Lissajous curve each, as bytes."""
-    figure, ax = plt.subplots(figsize=(4.1, 5.8))
+    figure = plt.figure(figsize=(4.1, 5.8))
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0.05, 0.05, 0.9, 0.75), xlim=(-1.1, 1.1), ylim=(-1.1, 1.1))
+    ax.set_axis_off()
+    (curve,), title = ax.plot([], [], color=BLUE, linewidth=4), figure.text(0.5, 0.85, "", ha="center", size=64)
     t = np.linspace(0, 2 * np.pi, 300)
     file = io.BytesIO()
     with PdfPages(file, metadata={"CreationDate": None}) as pdf:
         for page in track(range(1, pages + 1), "pages drawn"):
             row, column = divmod(page - 1, 10)
-            ax.clear()
-            ax.set_axis_off()
-            ax.plot(np.sin((column + 1) * t + 1), np.sin((row + 1) * t), color=BLUE, linewidth=4)
-            ax.set_title(page, loc="center", size=64)
+            curve.set_data(np.sin((column + 1) * t + 1), np.sin((row + 1) * t))
+            title.set_text(page)
             pdf.savefig(figure)
     plt.close(figure)
     return file.getvalue()
@@ -438,7 +440,7 @@ def redraw(run, seen):
 
 
 # %% [markdown]
-# `begin` puts a PDF and begins a picture. `follow` looks several times a second, and keeps the picture up to date, until something is the case
+# `begin` puts a PDF and begins a picture. `follow` looks some times a second, and keeps the picture up to date, until something is the case
 # that you ask for. `note` writes into the picture.
 
 
@@ -471,7 +473,7 @@ def note(run, text):
 # %%
 def follow(run, until, limit=300):
     """Look and draw, until until(what was seen) is true."""
-    drawn, enough = 0, False
+    drawn, drawn_at, enough = None, 0, False
     while not enough:
         if age(run) > limit:
             raise TimeoutError(f"Not within {limit} s; the logs of the functions say more.")
@@ -480,10 +482,10 @@ def follow(run, until, limit=300):
         for values, number in zip(run.values, [seen["counted"], *seen["queues"]["pdf-pages"]], strict=True):
             values.append(number)
         enough = until(seen)
-        if enough or time.monotonic() - drawn > 1:
+        if enough or (seen != drawn and age(run) > drawn_at + 1):
             redraw(run, seen)
-            drawn = time.monotonic()
-        time.sleep(0.1)
+            drawn, drawn_at = seen, age(run)
+        time.sleep(0.3)
 
 
 # %%
