@@ -22,6 +22,8 @@ _DEFINED_IN = {
     "plot_timeline": "plots",
     "explore": "explore",
     "track": "loop_progress",
+    "predict": "predict",
+    "predicted": "predict",
     "load_prices": "prices",
     "open_inbox": "inbox",
     "check": "exercises",

@@ -1,4 +1,4 @@
-"""Which exercises are solved, and how many hints were shown, kept in a file."""
+"""Which exercises are solved, how many hints were shown, and what the reader predicted, kept in a file."""
 
 import fcntl
 import json
@@ -11,7 +11,8 @@ from typing import Any
 from . import lessons, settings
 from .errors import WorkshopError
 
-# E.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}, "language": "node"}
+# E.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}, "predictions": {"02.a": "5"},
+# "language": "node"}
 State = dict[str, Any]
 
 FILE = "progress.json"
@@ -50,6 +51,21 @@ def choose_language(language: str) -> None:
     """Enter the language of the labs, e.g. "node"."""
     with _changing() as state:
         state["language"] = language
+
+
+def prediction(key: str) -> str:
+    """What the reader predicted under this key, e.g. "02.a"; "" when nothing."""
+    kept: str = _state()["predictions"].get(key, "")
+    return kept
+
+
+def keep_prediction(key: str, expected: str) -> None:
+    """Enter a prediction; a later one takes its place, and an empty one takes it away."""
+    with _changing() as state:
+        if expected.strip():
+            state["predictions"][key] = expected.strip()
+        else:
+            state["predictions"].pop(key, None)
 
 
 def forget(exercises: Iterable[str]) -> None:
@@ -102,7 +118,7 @@ def _changing() -> Iterator[State]:
 
 
 def _parse(text: str) -> State:
-    empty: State = {"solved": {}, "hints": {}, "language": "python"}
+    empty: State = {"solved": {}, "hints": {}, "predictions": {}, "language": "python"}
     try:
         state: State = empty | json.loads(text or "{}")
     except (ValueError, TypeError):

@@ -66,11 +66,11 @@ def test_a_spoilt_file_is_said(home, content):
     assert (home / progress.FILE).read_text() == content
 
 
-def test_the_file_holds_nothing_but_exercises_and_times(home):
+def test_the_file_holds_nothing_but_exercises_times_and_predictions(home):
     progress.solve("01.1")
     progress.count_hint("04.2")
     state = json.loads((home / progress.FILE).read_text())
-    assert list(state) == ["solved", "hints", "language"]
+    assert list(state) == ["solved", "hints", "predictions", "language"]
     assert (list(state["solved"]), state["hints"], state["language"]) == (["01.1"], {"04.2": 1}, "python")
 
 
