@@ -18,8 +18,9 @@ import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from IPython import get_ipython
 
-from . import aws_choice, settings, webhook
+from . import aws_choice, notebook_errors, settings, webhook
 from .errors import WorkshopError
 from .ledger import Ledger, Recorder
 from .prices import load_prices
@@ -150,6 +151,8 @@ def connect(*, ask: bool = True) -> Workshop:
 
     Raises ConnectError, localaws.LocalAwsError or settings.SettingError, each with one sentence.
     """
+    if shell := get_ipython():
+        notebook_errors.load_ipython_extension(shell)
     chosen = aws_choice.chosen()
     if chosen == "aws":
         return _connect_aws(ask)

@@ -44,6 +44,12 @@ class Kernel:
 
     def __init__(self, client: NotebookClient) -> None:
         self._client = client
+        self.stops: list[int] = []  # the cells of the last notebook at which Run All would stop, numbered from 1
+        client.on_cell_executed = self._look
+
+    def _look(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        if execute_reply["content"]["status"] == "error":
+            self.stops.append(cell_index + 1)
 
     def execute(
         self,
@@ -58,6 +64,7 @@ class Kernel:
         check after it may fail; that check has to on a `fresh` AWS, which holds no reader's solution.
         `on_cell` is told the number of each cell, from 1, before it runs.
         """
+        self.stops.clear()
         self._client.nb = notebook
         self._client.reset_execution_trackers()
         self._run_silently(FORGET.format(folder=str(folder)))

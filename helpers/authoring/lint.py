@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from .. import settings
 from ..lessons import LessonError
+from ..notebook_files import METADATA
 from . import outputs, source
 from .source import Source
 
@@ -211,11 +212,9 @@ def _is_there(folder: Path, target: str) -> bool:
 
 
 def _metadata_problems(notebook: NotebookNode) -> list[str]:
-    problems = [f"metadata of the notebook: {key}" for key in notebook.metadata if key not in source.METADATA]
+    problems = [f"metadata of the notebook: {key}" for key in notebook.metadata if key not in METADATA]
     problems += [
-        f"the notebook's {key} is not {value}"
-        for key, value in source.METADATA.items()
-        if notebook.metadata.get(key) != value
+        f"the notebook's {key} is not {value}" for key, value in METADATA.items() if notebook.metadata.get(key) != value
     ]
     for number, cell in enumerate(notebook.cells, start=1):
         problems += [f"cell {number}: metadata: {key}" for key in cell.metadata]

@@ -14,17 +14,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..lessons import Lesson, lessons_in
+from ..notebook_files import METADATA
 
-# The whole metadata of a built notebook: no version of Python, which would differ from machine to machine.
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {
-        "file_extension": ".py",
-        "mimetype": "text/x-python",
-        "name": "python",
-        "pygments_lexer": "ipython3",
-    },
-}
 # A comment that looks like a magic stays a comment.
 PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 

@@ -59,6 +59,7 @@ def _command(no_browser: bool) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        "--ContentsManager.pre_save_hook=helpers.notebook_files.before_saving",
         *(["--no-browser"] if no_browser else []),
         # root is usual in a container, and the server listens to this machine alone
         *(["--allow-root"] if os.geteuid() == 0 else []),
@@ -66,11 +67,13 @@ def _command(no_browser: bool) -> list[str]:
 
 
 def _variables() -> dict[str, str]:
-    """The environment of JupyterLab and its kernels: they find helpers from any folder, and our defaults.
+    """The environment of JupyterLab and its kernels: they find helpers from any folder, our defaults and our kernel.
 
-    The defaults keep JupyterLab from asking every reader whether to show news from the network.
+    The defaults keep JupyterLab from asking every reader whether to show news from the network. The kernel is ipykernel
+    with helpers.notebook_errors from its start.
     """
-    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": settings.ROOT / "helpers" / "jupyter"}
+    jupyter = settings.ROOT / "helpers" / "jupyter"
+    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": jupyter, "JUPYTER_PATH": jupyter}
     first = {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in ours.items()}
     # Without MPLBACKEND, plots go to the notebook, as when notebooks are executed without a browser.
     kept = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}

@@ -17,6 +17,8 @@ from .lab import Lab, labs
 class NotSolved(WorkshopError):
     """A wrong answer; the message is the one sentence that names what to look at, without a webhook's URL."""
 
+    goes_on = True
+
     def __init__(self, sentence: str) -> None:
         super().__init__(secret_path().sub("/…(hidden)", sentence))
 

@@ -65,6 +65,7 @@ def test_runs_again_and_again_and_leaves_nothing(lesson, empty_aws_and_kernel):
     with empty_aws_and_kernel() as (environment, runs):
         starter = lint.read(lesson.starter_path)
         assert runs.execute(starter, settings.NOTEBOOKS, fresh=True) == [], "where nothing is there yet"
+        assert runs.stops == [], "Run All reaches the end, with no exercise solved"
         solution = lint.read(lesson.solution_path)
         solution.cells += _exercises(lesson)  # the other cells have run twice then: here, and as the starter's
         assert runs.execute(solution, lesson.solution_path.parent) == [], "where everything is there already"

@@ -156,7 +156,7 @@ hint("17")
 # %%
 source_file = next(folder.glob("*.*"))
 print("edit", source_file)
-# solution: Write the handler in that file, save it, delete this line, and run the cell again.
+# solution: List the bucket in the handler of that file, save it, delete this line, and run the cell again.
 from helpers.exercises.lab import labs
 
 if source_file.read_text() == labs()["17"].starter(language).read_text():

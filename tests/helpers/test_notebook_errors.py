@@ -1,0 +1,106 @@
+"""What a notebook shows where an exercise is not solved, or a cell above has not run, in a kernel of `lab`."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+from helpers import lessons, settings
+from helpers.notebook_errors import exercises_of
+
+EXERCISES = [each for lesson in lessons.lessons() for each in exercises_of(lesson)]
+CHECK = "from helpers.exercises.exercise import NotSolved\nraise NotSolved('Not yet.')"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run code as a cell of notebook 14; give the kernel's answer, and the traceback that it shows."""
+    kernels = KernelSpecManager(
+        kernel_dirs=[str(settings.ROOT / "helpers/jupyter/kernels")], ensure_native_kernel=False
+    )
+    manager = KernelManager(kernel_name="python3", kernel_spec_manager=kernels)
+    manager.start_kernel(
+        env=os.environ
+        | {
+            "PYTHONPATH": str(settings.ROOT),
+            "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython")),
+            "JPY_SESSION_NAME": "notebooks/14-event-driven-pdf.ipynb",
+        }
+    )
+    client = manager.blocking_client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+
+    def run(code: str) -> SimpleNamespace:
+        shown: list[str] = []
+
+        def look(message):
+            shown.extend(message["content"].get("traceback", []))
+
+        reply = client.execute_interactive(code, output_hook=look, timeout=60)
+        return SimpleNamespace(status=reply["content"]["status"], shown=shown)
+
+    yield run
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def raising(task: str) -> str:
+    return f"raise NotImplementedError({task!r})"
+
+
+def test_every_exercise_is_found_by_its_task():
+    assert sorted(each.number for each in EXERCISES) == sorted(lessons.exercises())
+    assert len({each.task for each in EXERCISES}) == len(EXERCISES)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.number)
+def test_run_all_goes_on_past_an_unsolved_exercise_with_one_sentence(exercise, run):
+    result = run(raising(exercise.task))
+    assert result.status == "ok"
+    assert result.shown == [f'Exercise {exercise.number} is yours. {exercise.task} (hint("{exercise.number}") helps.)']
+
+
+def test_a_function_that_is_not_written_says_so_where_it_is_called(run):
+    task = next(each.task for each in EXERCISES if each.number == "14.2")
+    result = run(f"def where_is(page):\n    {raising(task)}\n\n\nwhere_is(1)")
+    assert result.status == "ok"
+    assert result.shown[0].startswith("Exercise 14.2 is yours.")
+
+
+def test_run_all_goes_on_past_a_check_that_says_no(run):
+    assert vars(run(CHECK)) == {"status": "ok", "shown": ["Not yet."]}
+
+
+def test_a_cell_that_needs_an_exercise_says_which(run):
+    exercise = next(each for each in EXERCISES if each.number == "13.2")
+    run(raising(exercise.task))
+    result = run("careful_source")
+    assert result.status == "ok"
+    assert result.shown == ["This needs exercise 13.2, which is not solved yet; the cells below do not."]
+
+
+def test_after_a_restart_a_name_of_a_cell_above_is_one_sentence_and_run_all_stops(run):
+    result = run("sqs.list_queues()")
+    assert result.status == "error"
+    assert result.shown == [
+        "There is no sqs yet: the cell above that makes it has not run since this kernel started. "
+        "Choose Run > Run All Above Selected Cell."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("nosuchname", "NameError"), (raising("of other code"), "NotImplementedError"), ("1 / 0", "Zero")],
+)
+def test_any_other_error_is_an_error_with_its_traceback(code, name, run):
+    result = run(code)
+    assert result.status == "error"
+    assert len(result.shown) > 1
+    assert name in "".join(result.shown)
+
+
+def test_a_good_cell_after_all_that_is_a_good_cell(run):
+    assert vars(run("1 + 1")) == {"status": "ok", "shown": []}
