@@ -1,7 +1,7 @@
 """plot_durations() and plot_timeline() draw the invocations of a reports() table, and say what they show.
 
 Whoever draws anything of their own takes the colours from here: importing this module sets the workshop's style sheet,
-helpers/workshop.mplstyle, with its sizes.
+helpers/workshop.mplstyle, with its sizes, and gives every chart of the notebook an alternative text.
 """
 
 import textwrap
@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from . import alt_text
 from .palette import BLUE, BROWN, DARK_GREY, GREEN, GREY, LIGHT_GREY, ORANGE, PARTS, PINK, RED, SKY
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 plt.style.use("helpers.workshop")
+alt_text.install()
 
 LINE = 68  # characters of a title line
 

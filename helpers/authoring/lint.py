@@ -249,6 +249,11 @@ def _cell_output_problems(cell: NotebookNode) -> list[str]:
         problems.append(f"{len(written):,} bytes of output; {LARGEST_OUTPUT:,} at most")
     if SECRETS.search(written):
         problems.append("its output holds a secret")
+    for output in cell.outputs:
+        if outputs.pictures(output) and not output.metadata.get("image/png", {}).get("alt"):
+            problems.append(
+                "shows a picture without an alternative text; give the chart a title, or the picture an `alt`"
+            )
     return problems
 
 

@@ -296,7 +296,8 @@ def as_jpeg(image):
 
 pictures = [as_jpeg(paint(number)) for number in track(range(50), "pictures painted")]
 print(f"{sum(map(len, pictures)) / 1e6:.1f} MB")
-paint(7).resize((420, 280))
+alt = {"image/png": {"alt": "A painted landscape: a sun above four hills"}}
+display(paint(7).resize((420, 280)), metadata=alt)
 
 # %% [markdown]
 # What is to be seen of the system from outside? SQS says how many messages wait and how many are in flight, *approximately*: on AWS the figures lag a little.
@@ -400,7 +401,8 @@ def gallery(prefix, columns=10, width=96, height=66):
     return sheet
 
 
-gallery("pictures/first/")
+alt = {"image/png": {"alt": f"{len(made('pictures/first/'))} small landscapes in rows"}}
+display(gallery("pictures/first/"), metadata=alt)
 
 # %% [markdown]
 # ## More at once

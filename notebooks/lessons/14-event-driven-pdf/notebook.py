@@ -312,7 +312,7 @@ def index_of(document):
 short = put_pdf("short.pdf")
 waiter = s3.get_waiter("object_exists")
 waiter.wait(Bucket=pictures_bucket, Key=f"{short}/index.png", WaiterConfig={"Delay": 1, "MaxAttempts": 120})
-Image(index_of(short))
+Image(index_of(short), alt="An index of three pages, 1 to 3, with a curve each")
 
 # %% [markdown]
 # The item in the table says how it went: how many pages there are, which are rendered, and that the indexer was told.
@@ -523,7 +523,7 @@ ax = plot_timeline(batches)
 # And here is the index. The last function made it, because the queue told it that all pages are there.
 
 # %%
-Image(index_of(long))
+Image(index_of(long), alt="An index of a hundred pages, 1 to 100, none missing")
 
 # %% [markdown]
 # ## Twice

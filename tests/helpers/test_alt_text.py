@@ -1,0 +1,49 @@
+"""Every picture of the workshop has an alternative text: a chart's own titles, or what its notebook gives."""
+
+import re
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import select_figure_formats
+
+from helpers import alt_text, lessons
+
+LESSONS = lessons.lessons()
+
+
+@pytest.fixture
+def figure():
+    figure, (left, right) = plt.subplots(1, 2)
+    figure.suptitle("Direct loses 8 of 30")
+    left.set(xlabel="failed calls")
+    right.set_title("the proxy\nloses none")
+    right.set_ylabel("orders")
+    yield figure
+    plt.close(figure)
+
+
+def test_a_chart_is_said_by_its_titles_and_axes(figure):
+    wanted = "Direct loses 8 of 30. the proxy loses none. Across: failed calls. Upward: orders."
+    assert alt_text.of(figure) == wanted
+
+
+def test_a_notebook_shows_a_figure_with_this_text_whatever_draws_it(figure, monkeypatch):
+    shell = InteractiveShell()
+    monkeypatch.setattr(alt_text, "get_ipython", lambda: shell)
+    alt_text.install()
+    select_figure_formats(shell, ["png"])  # as the inline backend does, which may come later
+    data, metadata = shell.display_formatter.format(figure)
+    assert data["image/png"]
+    assert metadata == {"image/png": {"alt": alt_text.of(figure)}}
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_nbconvert_misses_no_alternative_text(lesson):
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter().from_notebook_node(nbformat.read(lesson.solution_path, as_version=4))
+    images = re.findall(r"<img\b[^>]*>", page, re.DOTALL)
+    assert all(re.search(r'\balt="[^"]{20,}"', image) for image in images), images
+    assert "No description has been provided" not in page
