@@ -1,6 +1,7 @@
 """The command line, as a reader types it, and what `import helpers` loads."""
 
 import ast
+import contextlib
 import os
 import re
 import shutil
@@ -333,6 +334,14 @@ def lab(variables) -> Iterator[Callable[[], Lab]]:
             each.end(signal.SIGTERM)
 
 
+def _listening(process: psutil.Process) -> set[str]:
+    """The addresses that a process listens on; none when it has ended meanwhile, as what JupyterLab asks may."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = process.net_connections()
+        return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
+    return set()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_lab_serves_the_notebooks_to_this_machine_alone_and_ends_with_all_it_started(lab, variables, number):
     running = lab()
@@ -342,14 +351,9 @@ def test_lab_serves_the_notebooks_to_this_machine_alone_and_ends_with_all_it_sta
     assert {"helpers", "notebooks", "events"} <= set(folders)
     assert '"news": {"disabled": true}' in running.read("/lab")
     assert localaws.running(home)
-    family = [running.process, *psutil.Process(running.process.pid).children(recursive=True)]
-    listening = {
-        connection.laddr.ip
-        for process in map(psutil.Process, [each.pid for each in family])
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert listening == {"127.0.0.1"}
+    jupyterlab = psutil.Process(running.process.pid)
+    family = [jupyterlab, *jupyterlab.children(recursive=True)]
+    assert {address for process in family for address in _listening(process)} == {"127.0.0.1"}
 
     assert running.end(number) == 128 + number
     assert "Traceback" not in running.said

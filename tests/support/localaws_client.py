@@ -1,6 +1,7 @@
 """What the tests of the embedded AWS share: a function as clients see it, waiting, finding processes."""
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -182,6 +183,15 @@ def processes_of(home: Path) -> list[psutil.Process]:
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
+    return found
+
+
+def statuses_below(process: psutil.Process) -> list[str]:
+    """The statuses of what a process has started and what those have, without what ends meanwhile."""
+    found = []
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(child.status())
     return found
 
 

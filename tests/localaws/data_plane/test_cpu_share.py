@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from localaws_client import DAEMON, ROLE, TestedFunction, clients_for, eventually, start_server, zipped
+from localaws_client import DAEMON, ROLE, TestedFunction, clients_for, eventually, start_server, statuses_below, zipped
 
 from helpers import localaws, settings
 from helpers.localaws.data_plane import cpu_share
@@ -162,7 +162,7 @@ def test_an_invocation_leaves_nothing_to_do(make_function, embedded_aws):
     for _ in range(3):
         assert function.invoke(0.02).error is None
     server = psutil.Process(embedded_aws.pid)
-    eventually(lambda: all(child.status() != psutil.STATUS_RUNNING for child in server.children(recursive=True)))
+    eventually(lambda: psutil.STATUS_RUNNING not in statuses_below(server))
 
 
 # The setting

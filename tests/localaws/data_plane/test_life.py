@@ -11,7 +11,7 @@ import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
-from localaws_client import DAEMON, eventually, zipped
+from localaws_client import DAEMON, eventually, statuses_below, zipped
 
 COUNT = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n"
 SLEEP = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return context.log_stream_name\n"
@@ -231,8 +231,7 @@ def test_two_hundred_cold_starts_leave_nothing_behind_in_the_server(make_functio
     eventually(lambda: server.num_fds() <= descriptors + 5)
     eventually(lambda: server.num_threads() <= threads + 5)
     eventually(lambda: _descriptors(keepers) <= kept)
-    zombies = [child for child in server.children(recursive=True) if child.status() == psutil.STATUS_ZOMBIE]
-    assert zombies == []
+    assert psutil.STATUS_ZOMBIE not in statuses_below(server)
 
 
 def _descriptors(processes) -> int:
