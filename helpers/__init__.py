@@ -25,6 +25,7 @@ _DEFINED_IN = {
     "predict": "predict",
     "predicted": "predict",
     "load_prices": "prices",
+    "fact": "facts",
     "open_inbox": "inbox",
     "check": "exercises",
     "hint": "exercises",

@@ -109,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     reset = command("reset", _reset, "put a lab back to its start")
     reset.add_argument("number", metavar="NN", help=f"its number: {_labs()}")
     command("clean", _clean, "remove everything that the notebooks made in AWS")
+    about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
+    about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
     looks = "look at this machine and say what is missing"
     command("doctor", lambda _: doctor.look(), looks, needs_environment=False)
     return parser
@@ -155,6 +157,12 @@ def _reset(options: argparse.Namespace) -> int:
     say(f"Putting lab {options.number} back to its start.")
     reset(options.number)
     return 0
+
+
+def _facts(options: argparse.Namespace) -> int:
+    from .commands import facts
+
+    return facts.compare_with_newest() if options.newest else facts.show()
 
 
 def _clean(options: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from IPython import get_ipython
 
 from . import aws_choice, notebook_errors, settings, webhook
 from .errors import WorkshopError
+from .facts import fact
 from .ledger import Ledger, Recorder
 from .prices import load_prices
 from .resource_types import RESOURCE_TYPES
@@ -38,8 +39,8 @@ CLIENT = Config(
     retries={"mode": "legacy", "total_max_attempts": 5},  # boto3's default, said aloud
     max_pool_connections=50,  # parallel invocations: boto3's default of 10 would queue them in this process
 )
-# An invocation lasts 15 minutes at most. boto3's default of 60 s would give up, and invoke a second time.
-LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=15 * 60 + 10))  # 15 * 60 s + 10 s == 910 s
+# As long as an invocation can last, and a little more. boto3's default of 60 s would give up, and invoke a second time.
+LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=fact("timeout") + 10))
 
 MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and rules may have 64
 

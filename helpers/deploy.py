@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from .connect import Workshop
 from .errors import WorkshopError
+from .facts import fact
 from .package import Source, package
 
 # What create_function assumes for what it is not told. An update states it all the same, so that a function
@@ -18,12 +19,12 @@ from .package import Source, package
 DEFAULTS: dict[str, Any] = {
     "Description": "",
     "Environment": {"Variables": {}},
-    "EphemeralStorage": {"Size": 512},
+    "EphemeralStorage": {"Size": fact("tmp")},
     "Layers": [],
     "LoggingConfig": {"LogFormat": "Text"},
-    "MemorySize": 128,
+    "MemorySize": fact("memory_default"),
     "Runtime": "python3.13",
-    "Timeout": 3,
+    "Timeout": fact("timeout_default"),
 }
 HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "app.handler"}
 

@@ -140,9 +140,9 @@ def make() -> None:
 
 
 def install_command() -> list[str]:
-    """Return the command that installs the lock. -I keeps the reader's PYTHONPATH and user site out of it."""
+    """Return the command that installs the lock, which is complete. -I keeps the reader's PYTHONPATH out of it."""
     pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-    return [*pip, "--require-hashes", "--only-binary=:all:", "-r", str(settings.LOCK)]
+    return [*pip, "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(settings.LOCK)]
 
 
 def runtime_client_command(requirements: Path) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import settings
 from .errors import WorkshopError
+from .facts import fill
 
 if TYPE_CHECKING:
     from .exercises.exercise import Exercise
@@ -107,7 +108,7 @@ class Lesson:
     def _opening(self) -> str:
         """The prose of the notebook's first cell."""
         cell = self.source.read_text(encoding="utf-8").partition("\n# %%")[0]
-        return "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell.splitlines()[1:])
+        return fill("\n".join(line.removeprefix("#").removeprefix(" ") for line in cell.splitlines()[1:]))
 
     def _told(self, pattern: re.Pattern[str], what: str) -> re.Match[str]:
         found = pattern.search(self._opening)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import lessons
+from .facts import in_bytes
 from .libraries import LEFT_OUT, PackageError, files_of
 
-# Lambda's quotas for a zip archive: "Lambda quotas" in the AWS Lambda Developer Guide, checked November 2026.
-MAX_ZIP_BYTES = 50 * 1024 * 1024
-MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+MAX_ZIP_BYTES = in_bytes("zip")
+MAX_UNZIPPED_BYTES = in_bytes("unzipped")
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 

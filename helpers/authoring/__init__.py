@@ -11,6 +11,8 @@ A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipyn
                            It fails while the exercise is unsolved; all other cells work nevertheless.
     # raises KeyError      is the first line of a cell that is there to show this exception.
     # picture: name.png    is the first line of a cell whose first picture goes to notebooks/images/name.png.
+    {{timeout}}            in prose is a fact about AWS, from helpers/facts.toml: "1,800 s". {{timeout.since}} is one of
+                           its other parts. In code, fact("timeout") is its value.
 """
 
 import contextlib

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
 from .. import settings
+from ..facts import unknown
 from ..lessons import LessonError
 from ..notebook_files import METADATA
 from . import outputs, source
@@ -191,10 +192,11 @@ def _is_python(code: str) -> bool:
 
 
 def _prose_problems(text: str, made_of: Source) -> list[str]:
-    """CommonMark alone looks the same wherever a notebook is shown."""
+    """CommonMark alone looks the same wherever a notebook is shown; and a placeholder has to name a fact."""
     blocks = MarkdownIt("commonmark").parse(text)
     tokens = [token for block in blocks for token in (block, *(block.children or ()))]
     problems = [f"raw HTML: {token.content.strip()}" for token in tokens if token.type.startswith("html_")]
+    problems += [f"{each} names no fact of helpers/facts.toml, or no part that it has" for each in unknown(text)]
     folder = made_of.starter_path.parent
     for target in (str(token.attrs.get("href") or token.attrs.get("src") or "") for token in tokens):
         if target.startswith("attachment:"):

@@ -13,6 +13,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from ..facts import fill
 from ..lessons import Lesson, lessons_in
 from ..notebook_files import METADATA
 
@@ -58,9 +59,12 @@ class Source:
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """Every cell, as written."""
+        """Every cell: code as written, prose with its facts about AWS."""
         made = jupytext.reads(self.text, fmt=PERCENT).cells
-        return [Cell(cell.cell_type, cell.source, cell.metadata.get("title", "")) for cell in made]
+        return [
+            Cell(cell.cell_type, _with_facts(cell.cell_type, cell.source), cell.metadata.get("title", ""))
+            for cell in made
+        ]
 
     def cell(self, name: str) -> Cell:
         """The cell of this name. Raises KeyError."""
@@ -143,6 +147,10 @@ def to_bytes(notebook: NotebookNode) -> bytes:
     nbformat.validate(notebook)
     written: str = nbformat.writes(notebook, version=4)
     return f"{written}\n".encode()
+
+
+def _with_facts(kind: str, text: str) -> str:
+    return fill(text) if kind == "markdown" else text
 
 
 def _notebook(cells: list[Cell]) -> NotebookNode:

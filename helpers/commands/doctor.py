@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date, timedelta
 
 from .. import aws_choice, environment, localaws, settings
+from ..facts import facts
 from ..localaws import node_sdk
 from . import say
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FRESH = timedelta(days=180)
 Finding = tuple[str, str]
 
 
@@ -21,7 +24,7 @@ def look() -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     say("Looking at this machine.")
-    machine = [_python(), _environment(), _home(), *_functions(), _own_tmp(), _browser()]
+    machine = [_python(), _environment(), _home(), *_functions(), _own_tmp(), _browser(), _facts()]
     findings = [*machine, *(_bad_settings() or _aws())]
     for grade, text in findings:
         print(f"{grade:5} {text}")
@@ -98,6 +101,21 @@ def _browser() -> Finding:
     if any(map(shutil.which, CHROMIUM)) and shutil.which("chromedriver"):
         return "ok", "Chromium and its driver are there for the browser test."
     return "note", "The browser test is skipped: chromium and chromedriver are not both on PATH."
+
+
+def _facts() -> Finding:
+    """Whether what the workshop says of AWS was looked up lately, and its runtimes are still supported."""
+    table = [each for each in facts().values() if each.group != "slides"]
+    today, checked = date.today(), min(each.checked for each in table)
+    ended = [each.name for each in table if each.group == "runtimes" and each.value <= today]
+    if ended:
+        return "note", f"AWS has deprecated {', '.join(ended)}, which the workshop knows; take a newer workshop."
+    if today - checked > FRESH:
+        return "note", (
+            f"What the workshop says of AWS's limits and prices was checked on {checked}; "
+            "python3 -m helpers facts --newest compares some of it with AWS's newest API."
+        )
+    return "ok", f"What the workshop says of AWS's limits and prices was checked on {checked}."
 
 
 def _bad_settings() -> list[Finding]:

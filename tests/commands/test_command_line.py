@@ -25,7 +25,7 @@ from helpers.commands import doctor
 from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
 
-COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "doctor")
+COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "doctor", "facts")
 PUBLIC = {
     "check",
     "choose",
@@ -35,6 +35,7 @@ PUBLIC = {
     "deploy",
     "draw_map",
     "explore",
+    "fact",
     "hint",
     "load_event",
     "load_prices",

@@ -527,6 +527,14 @@ BAD_SOURCES = {
         HEADING + "# %% [markdown]\n# ![x](attachment:x.png)\n",
         "cell 2: attachment:x.png: put the picture into the folder of the lesson",
     ),
+    "no fact": (
+        HEADING + "# %% [markdown]\n# {{timeout}} and {{hours}}\n",
+        "cell 2: {{hours}} names no fact of helpers/facts.toml, or no part that it has",
+    ),
+    "no part of a fact": (
+        HEADING + "# %% [markdown]\n# {{layers.slides}}\n",
+        "cell 2: {{layers.slides}} names no fact of helpers/facts.toml, or no part that it has",
+    ),
     "dead link": (HEADING + "# %% [markdown]\n# [x](no.md#a)\n", "cell 2: there is no file no.md#a to link to"),
     "dead picture": (
         HEADING + "# %% [markdown]\n# ![x](images/no.png)\n",
@@ -607,6 +615,17 @@ def test_a_folder_that_is_no_lessons_is_named(tmp_path):
     assert authoring.build(folder=tmp_path / "notebooks", aws=no_aws) == [
         f"{folder} is no lesson's name; name it like 04-cold-start."
     ]
+
+
+def test_a_fact_stands_in_prose_by_its_value_and_in_code_by_its_name(tmp_path):
+    text = HEADING.replace("see what is bad", "stop after {{timeout}}")
+    text += '# %% [markdown]\n# At most {{timeout.minutes}}, see [AWS]({{timeout.source}}).\n\n# %%\nf"{{timeout}}"\n'
+    write_lesson(tmp_path / "notebooks", "01-bad", text)
+    (made_of,) = authoring.sources(tmp_path / "notebooks")
+    *_, prose, code = (cell["source"] for cell in made_of.starter()["cells"])
+    assert prose.startswith("At most 30 minutes, see [AWS](https://docs.aws.amazon.com/lambda/")
+    assert code == 'f"{{timeout}}"'
+    assert made_of.lesson.learn == "stop after 1,800 s"
 
 
 def test_magics_and_comments_that_look_like_them_stay_as_written(tmp_path):

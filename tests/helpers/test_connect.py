@@ -287,7 +287,7 @@ def test_a_client_is_made_once_even_by_threads_at_once():
 
 def test_the_settings_of_clients_are_stated():
     found = workshop()
-    assert found.client("lambda").meta.config.read_timeout == 910
+    assert found.client("lambda").meta.config.read_timeout == 1810
     assert found.client("s3").meta.config.read_timeout == 60
     for service in ("lambda", "s3"):
         config = found.client(service).meta.config

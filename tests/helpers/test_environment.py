@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from helpers import __main__ as command_line
 from helpers import environment, settings
@@ -63,6 +64,21 @@ def test_lock_is_installed_here():
     assert importlib.metadata.version("ministack") == environment.locked()["ministack"].version
 
 
+def test_the_lock_holds_all_that_its_packages_ask_for():
+    """pip installs it without looking at what they ask for."""
+    assert "--no-deps" in environment.install_command()
+    locked = environment.locked()
+    for name in locked:
+        try:
+            asked = [Requirement(text) for text in importlib.metadata.requires(name) or ()]
+        except importlib.metadata.PackageNotFoundError:  # for another system
+            continue
+        needed = {
+            canonicalize_name(each.name) for each in asked if not each.marker or each.marker.evaluate({"extra": ""})
+        }
+        assert needed <= locked.keys(), name
+
+
 def test_embedded_aws_is_pinned_exactly():
     [ministack] = [requirement for requirement in requirements() if requirement.name == "ministack"]
     assert str(ministack.specifier) == f"=={environment.locked()['ministack'].version}"
@@ -72,6 +88,8 @@ def test_environment_yml_installs_the_lock_on_an_allowed_python():
     text = (settings.ROOT / "environment.yml").read_text()
     dependencies = re.findall(r"^ +- (.+?)(?: +#.*)?$", text, re.MULTILINE)
     assert "-r requirements.lock" in dependencies
+    assert "PIP_NO_DEPS=1 conda env create" in text  # pip's own settings reach it by variables alone
+    assert "PIP_NO_DEPS=1 conda env create" in (settings.ROOT / "README.md").read_text()
     assert {re.match("[a-z]*", line)[0] for line in dependencies} >= {"python", "pip", "nodejs", "ruby"}
     [version] = re.findall(r"- python=(\S+)", text)
     assert SpecifierSet(pyproject()["project"]["requires-python"]).contains(version)

@@ -1,13 +1,12 @@
 """load_prices() gives the prices of a region, each with its date and its source; no notebook has prices of its own."""
 
-import json
 import math
 import re
 
 import pytest
 
 from helpers import authoring, load_prices, settings
-from helpers.prices import FILE
+from helpers.facts import facts
 
 
 def test_prices_of_a_region_have_a_date_and_sources():
@@ -18,7 +17,7 @@ def test_prices_of_a_region_have_a_date_and_sources():
 
 
 def test_the_prices_are_those_that_were_looked_up():
-    """As AWS published them in November 2026: a slip of the finger in prices.json does not stay unseen."""
+    """As AWS published them in November 2026: a slip of the finger in facts.toml does not stay unseen."""
     tokyo, virginia = load_prices(), load_prices("us-east-1")
     assert tokyo["lambda"] == {
         "gb_second": {"x86_64": 0.0000166667, "arm64": 0.0000133334},
@@ -64,8 +63,8 @@ def test_an_unknown_region_lists_those_that_there_are():
 
 
 def test_no_price_is_typed_into_a_notebook():
-    data = json.loads(FILE.read_text(encoding="utf-8"))
-    typed = {_plain(price) for price in _numbers(data) if price < 0.1} | {"0.20"}  # for a million requests
+    prices = (each.value for each in facts().values() if each.unit == "USD")
+    typed = {_plain(price) for price in prices} | {"0.20"}  # for a million requests
     # shares and the price of an address look like many another number
     typed -= {"0.005", "0.05", "0.04"}
     assert {"0.0000166667", "0.0272", "0.000003334"} <= typed
@@ -73,12 +72,6 @@ def test_no_price_is_typed_into_a_notebook():
         code = "\n".join(text for kind, text, _ in made_of.cells if kind == "code")  # prose may quote a price
         found = [price for price in typed if re.search(rf"(?<![\d.]){re.escape(price)}(?!\d)", code)]
         assert found == [], f"{made_of.name} has a price of its own; take it from load_prices()"
-
-
-def _numbers(value):
-    if isinstance(value, dict):
-        return [number for each in value.values() for number in _numbers(each)]
-    return [value] if isinstance(value, int | float) else []
 
 
 def _plain(number: float) -> str:

@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+from ...facts import fact
 from .sandbox import Sandbox
 
-MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MB_PER_VCPU: int = fact("vcpu_memory")
 # How much can be saved up, as time. Measured by others, not promised: https://github.com/pwrdrvr/lambda-throttling
 PERIOD_S = 0.02
 LOOK_S = 0.004  # Linux brings the clock of a running process up to date that often, at 250 Hz

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ...facts import fact
 from . import runtimes
 from .archives import Archives
 from .cpu_share import Governor
@@ -24,7 +25,7 @@ from .runtime_variables import runtime_variables
 from .sandbox import Keeper, View
 from .states import Created, Ready, State
 
-INIT_LIMIT_S = 10.0
+INIT_LIMIT_S = float(fact("init"))
 
 
 @dataclass

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...facts import fact
+
 DEFAULT_IDLE_SECONDS = 300.0
 IDLE_TAG = "localaws:idle-seconds"  # AWS offers no such setting; there one waits
 
@@ -45,7 +47,7 @@ class Function:
     log_levels: dict[str, str]
     code: bytes = field(repr=False)
     layers: tuple[bytes, ...] = field(repr=False, default=())
-    tmp_mb: int = 512
+    tmp_mb: int = fact("tmp")
     idle_s: float = DEFAULT_IDLE_SECONDS
     fingerprint: str = ""
 
@@ -67,15 +69,15 @@ class Function:
             region=region,
             runtime=config.get("Runtime", ""),
             handler=config.get("Handler", ""),
-            timeout_s=config.get("Timeout", 3),
-            memory_mb=config.get("MemorySize", 128),
+            timeout_s=config.get("Timeout", fact("timeout_default")),
+            memory_mb=config.get("MemorySize", fact("memory_default")),
             variables=(config.get("Environment") or {}).get("Variables") or {},
             log_group=logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}",
             log_format=logging.get("LogFormat", "Text"),
             log_levels={key: logging[key] for key in ("ApplicationLogLevel", "SystemLogLevel") if logging.get(key)},
             code=code,
             layers=layers,
-            tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", 512),
+            tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", fact("tmp")),
             idle_s=_idle_seconds(tags),
             fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
         )

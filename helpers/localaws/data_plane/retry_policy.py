@@ -7,6 +7,8 @@ first error and two after the second; a throttled event waits from 1 second up t
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from ...facts import fact
+
 MINUTE_S = 1.0  # so many seconds stand for one of AWS's minutes, of its ages not
 MAX_PAUSE_MINUTES = 5
 
@@ -23,8 +25,8 @@ class Result(Enum):
 class Settings:
     """MaximumRetryAttempts and MaximumEventAgeInSeconds, as AWS has them unless they are set, and our minute."""
 
-    max_retries: int = 2
-    max_age_s: float = 21_600
+    max_retries: int = fact("asynchronous_retries")
+    max_age_s: float = fact("event_age")
     minute_s: float = MINUTE_S
 
 

@@ -14,7 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
 
-MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # AWS's own figure in "(6291556 bytes)"
+from ...facts import in_bytes
+
+MAX_RESPONSE_BYTES = in_bytes("payload") + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
 MAX_HEADER_BYTES = 65536  # Python's limit: http.client refuses a request with a longer line
 

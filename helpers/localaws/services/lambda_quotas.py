@@ -1,6 +1,6 @@
 """What AWS refuses when a function is created or updated, and MiniStack does not, or in other words.
 
-Quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. The sentences are AWS's own.
+The quotas are those of facts.toml. The sentences are AWS's own.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import lambda_svc
 
+from ...facts import fact, in_bytes
 from .contract import Contract
 from .shapes import Answer, Record
 
@@ -23,15 +24,16 @@ CONTRACT: Contract = {
 
 Refusal = tuple[str, str]  # error code and message
 
-MEMORY_MB = (128, 10_240)
-TIMEOUT_S = (1, 900)
-MAX_ENVIRONMENT_BYTES = 4096
-MAX_UNZIPPED_BYTES = 250 * 2**20
-MAX_LAYERS = 5
-# A zip of 50 MB in base64, and 256 KiB for the rest of the request.
-MAX_REQUEST_BYTES = -(-50 * 2**20 * 4 // 3) + 256 * 2**10
-# Synchronous 6 MB, asynchronous 1 MB (256 KB until October 2025).
-PAYLOAD_LIMITS = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+# What is offered to a function on Lambda's own capacity, and what the API takes: Managed Instances have more.
+MEMORY_MB = (fact("memory_min"), fact("memory_max"), fact("memory_managed_instances"))
+TIMEOUT_S = (fact("timeout_min"), fact("timeout"), fact("timeout_managed_instances"))
+MAX_ENVIRONMENT_BYTES = in_bytes("environment_variables")
+MAX_UNZIPPED_BYTES = in_bytes("unzipped")
+MAX_LAYERS = fact("layers")
+# A zip in base64, and 256 KiB for the rest of the request.
+MAX_REQUEST_BYTES = -(-in_bytes("zip") * 4 // 3) + 256 * 2**10
+TMP_MB = (fact("tmp"), fact("tmp_max"), fact("tmp_managed_instances"))
+PAYLOAD_LIMITS = {"RequestResponse": in_bytes("payload"), "Event": in_bytes("payload_asynchronous")}
 MAX_NAME_LENGTH = 64
 NAME = r"[a-zA-Z0-9-_]+"
 VARIABLE = r"[a-zA-Z]([a-zA-Z0-9_])+"
@@ -151,6 +153,7 @@ def refusal(request: dict[str, Any]) -> Refusal | None:
         or _variable_names(variables)
         or _range("MemorySize", request.get("MemorySize"), MEMORY_MB)
         or _range("Timeout", request.get("Timeout"), TIMEOUT_S)
+        or _range("EphemeralStorage.Size", (request.get("EphemeralStorage") or {}).get("Size"), TMP_MB)
         or _runtime(request.get("Runtime"))
         or _reserved(variables)
         or _environment_size(variables)
@@ -193,12 +196,22 @@ def _constraint(what: str, must: str, keys: bool = False) -> Refusal:
     return "ValidationException", f"1 validation error detected: {what} failed to satisfy constraint: {member}"
 
 
-def _range(member: str, value: int | None, limits: tuple[int, int]) -> Refusal | None:
-    least, most = limits
-    if value is None or least <= value <= most:
+def _range(member: str, value: int | None, limits: tuple[int, int, int]) -> Refusal | None:
+    """The API has a range of its own and says so as of any member; what is offered may be less of it."""
+    least, offered, most = limits
+    if value is None or least <= value <= offered:
         return None
+    if least <= value <= most:
+        return _invalid(
+            f"'{member}' value failed to satisfy constraint: Member must have value less than or equal to {offered}"
+        )
     bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
-    return _invalid(f"'{member}' value failed to satisfy constraint: Member must have value {bound}")
+    return _constraint(f"Value '{value}' at '{_wire(member)}'", f"have value {bound}")
+
+
+def _wire(member: str) -> str:
+    """A member as AWS's own errors name it: ephemeralStorage.size."""
+    return ".".join(f"{part[0].lower()}{part[1:]}" for part in member.split("."))
 
 
 def _runtime(name: str | None) -> Refusal | None:
@@ -232,7 +245,7 @@ def _environment_size(variables: dict[str, str]) -> Refusal | None:
         return None
     return _invalid(
         "Lambda was unable to configure your environment variables because the environment variables you have "
-        f"provided exceeded the 4KB limit. Measured size: {size} bytes"
+        f"provided exceeded the {MAX_ENVIRONMENT_BYTES // 2**10}KB limit. Measured size: {size} bytes"
     )
 
 

@@ -11,7 +11,7 @@
 #
 # It takes about 30 minutes. Slides: "Features of Lambda, part 2: high scalability", in the part "Know Lambda".
 #
-# The slide says three things: scaling is far easier than with instances, 1,000 calls can run at once by default, and it
+# The slide says three things: scaling is far easier than with instances, {{concurrency.slides}} calls can run at once by default, and it
 # is fast. We take them in turn. Environments, cold starts and throttles are real on the embedded AWS too, but this
 # machine has a few cores, not a data centre. So the bursts are of tens of calls, and the thousands are a sum. On AWS the calls of this notebook cost less than a tenth of
 # a cent together.
@@ -70,7 +70,7 @@ loads = pd.DataFrame({"calls_per_second": [10, 100, 1000, 1000], "duration_ms": 
 loads.assign(needed=[concurrency_needed(*load) for load in loads.itertuples(index=False)])
 
 # %% [markdown]
-# The last row needs more than the 1,000 that AWS gives an account by default: we come back to it.
+# The last row needs more than the {{concurrency}} that AWS gives an account by default: we come back to it.
 #
 # (Below 100 ms a second rule holds on AWS: an environment takes at most 10 synchronous calls per second. A thousand calls of
 # 20 ms each second need 100 environments, not 20. Source: "Understanding Lambda function scaling" in the AWS Lambda Developer Guide, November 2026.)
@@ -143,7 +143,7 @@ bursts = [calls for calls in (1, 10, 50, 50) if calls <= limit]
 print(f"This account may run {limit:,} invocations at once, so the bursts are {bursts}.")
 
 # %% [markdown]
-# 1,000 is AWS's default, in 2019 as now. A new account often starts with **10**, and AWS raises it with use or on request.
+# {{concurrency}} is AWS's default, in 2019 as now. A new account often starts with **{{concurrency_new_account}}**, and AWS raises it with use or on request.
 # There the bursts of 50 are left out: the calls over the limit would be refused.
 #
 # Have a strong machine, or AWS with a higher limit? Add a bigger number to `bursts`. Each environment is a process here, of
@@ -420,12 +420,12 @@ pd.DataFrame(
 #
 # ## How fast can AWS follow?
 #
-# The slide says "fast". In numbers: each function may get **1,000 environments at once, and 100 more every second**
-# (1,000 per 10 seconds), until the account's limit is reached. What comes on top is throttled. (Source: "Lambda scaling behavior", AWS Lambda
+# The slide says "fast". In numbers: each function may get **{{scaling}} environments at once, and 100 more every second**
+# ({{scaling}} per {{scaling_period.value}} seconds), until the account's limit is reached. What comes on top is throttled. (Source: "Lambda scaling behavior", AWS Lambda
 # Developer Guide, November 2026.)
 #
 # In 2019 it was slower: 500 to 3,000 at once depending on the region (1,000 in Tokyo), then 500 more per *minute*, and all
-# functions of an account shared them. That changed in November 2023. (Source: AWS News Blog, "AWS Lambda functions now
+# functions of an account shared them. That changed in {{scaling.since}}. (Source: AWS News Blog, "AWS Lambda functions now
 # scale 12 times faster when handling high-volume requests"; for Tokyo the Developer Guide of the time.)
 #
 # This machine cannot show thousands of environments, so here we calculate: a load that begins at once and stays. It is a sum without
@@ -491,7 +491,7 @@ explore(
 # %% [markdown]
 # Move the sliders. Some things to find out:
 #
-# - With the default limit of 1,000, can the load of the picture be served at all? How short must a call be?
+# - With the default limit of {{concurrency}}, can the load of the picture be served at all? How short must a call be?
 # - Which loads need no ramp at all?
 # - The green line is a fleet of your own, which serves 50 calls at once on each server. What lies above it waits or is turned away;
 #   what the line has above the load, you pay for and do not use. When would you rather have the green line?
@@ -544,10 +544,10 @@ print(f"20 orders at once: {sum(throttles_of(answer) == 0 for answer in answers)
 #
 # - One environment serves one invocation at a time. Concurrency is calls per second × seconds per call.
 # - A burst of N calls needs N environments, and has a cold start for each one that is missing.
-# - The default limit is 1,000 at once for all functions of an account in a region; a new account may have 10.
+# - The default limit is {{concurrency}} at once for all functions of an account in a region; a new account may have {{concurrency_new_account}}.
 # - Reserved concurrency is a guarantee and a cap, and 0 is an emergency stop. Over a limit a call is refused with 429,
 #   `TooManyRequestsException`; `Reason` says which limit.
 # - boto3 tries again, so that throttling looks like waiting. `Throttles` and `ConcurrentExecutions` in CloudWatch show it.
-# - AWS gives a function 1,000 environments at once and 100 more per second, within the limit of the account.
+# - AWS gives a function {{scaling}} environments at once and 100 more per second, within the limit of the account.
 #
 # **Next:** notebook 03, *Billing*, works out what all these invocations cost.

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import LogLocator
 
-from helpers import check, connect, deploy, explore, hint, load_prices, reports, solution, track
+from helpers import check, connect, deploy, explore, fact, hint, load_prices, reports, solution, track
 from helpers.plots import BLUE, GREY, ORANGE, RED, SKY
 
 workshop = connect()
@@ -105,7 +105,7 @@ calls.groupby("function", sort=False).nth([0, 1])[shown]
 # - Every call has a `billed_ms`. An exception and a timeout are billed like a success: the time was used. (The REPORT
 #   of a call that raised an exception looks like any other, so `status` says `success` of it.) Only a call that never
 #   reaches your function is free, for example one that is throttled.
-# - A timeout costs its full limit. A `Timeout` of 900 seconds is not only patient, it is also how much a call
+# - A timeout costs its full limit. A `Timeout` of {{timeout}}, the most that Lambda takes, is not only patient, it is also how much a call
 #   that hangs can cost you.
 # - A cold start is billed: `billed_ms` is `init_ms` and `duration_ms` together, rounded up.
 # - `memory_mb` is what you configured, and what you pay for. `max_memory_mb` is what was used; it changes nothing on
@@ -164,8 +164,8 @@ print(f"Free every month: {1 / most.max():,.0f} such sessions; then the free {mo
 # | from | rounded up to | init of a cold start | source |
 # |---|---|---|---|
 # | 2014 | 100 ms | free | the slide, and the next post |
-# | 2020-12-01 | 1 ms | free | [AWS News Blog](https://aws.amazon.com/blogs/aws/new-for-aws-lambda-1ms-billing-granularity-adds-cost-savings/) |
-# | 2025-08-01 | 1 ms | billed | [AWS Compute Blog](https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/) |
+# | {{billing_by_1_ms}} | 1 ms | free | [AWS News Blog]({{billing_by_1_ms.source}}) |
+# | {{billing_of_init}} | 1 ms | billed | [AWS Compute Blog]({{billing_of_init.source}}) |
 #
 # "Free" was the init of a zip package on a runtime of AWS's, up to its limit of ten seconds. A container image or a
 # runtime of your own paid for it all along.
@@ -230,11 +230,11 @@ _ = ax.set_title(title)
 #
 # ## Memory: pay more for less time?
 #
-# Lambda gives CPU in proportion to memory. At 1,769 MB a function has one full vCPU ([AWS's
+# Lambda gives CPU in proportion to memory. At {{vcpu_memory}} a function has one full vCPU ([AWS's
 # words](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)); at 128 MB it has 7% of one. So twice
 # the memory costs twice as much per second, and a function that *computes* needs half the seconds.
 #
-# **Predict:** a function computes for two seconds at 128 MB. Draw two curves over the memory, from 128 to 3,008 MB: how
+# **Predict:** a function computes for two seconds at 128 MB. Draw two curves over the memory, from 128 to {{memory_max.slides}}: how
 # long it takes, and what a million calls cost. Then the same for one that only *waits*, for a database, say.
 #
 # The embedded AWS imitates this share (unless `WORKSHOP_CPU_SHARE` is `off`): it stops the function's process for a
@@ -261,7 +261,8 @@ _ = deploy(workshop, tuned, {"app.py": code}, MemorySize=3008, Timeout=60)
 # hit one size alone. It takes about half a minute.
 
 # %%
-SIZES = [128, 256, 512, 1024, 1769, 3008]  # MB
+ONE_VCPU = fact("vcpu_memory")  # MB
+SIZES = [128, 256, 512, 1024, ONE_VCPU, 3008]
 
 
 def tune(event, label, rounds=2, calls=2):
@@ -303,7 +304,7 @@ pd.concat(both, axis="columns").round(2)
 def draw_sizes(ax, column, title):
     for label, table, color, marker in [("computes", computes, RED, "D"), ("waits", waits, BLUE, "o")]:
         ax.plot("memory_mb", column, data=table, color=color, marker=marker, markersize=9, linewidth=2, label=label)
-    ax.axvline(1769, color=GREY, linestyle="--", label="1,769 MB: one vCPU")
+    ax.axvline(ONE_VCPU, color=GREY, linestyle="--", label=f"{ONE_VCPU:,} MB: one vCPU")
     ax.set(xscale="log", yscale="log")
     ax.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
     ax.minorticks_off()
@@ -319,12 +320,12 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5.5))
 where = "CPU share imitated" if workshop.is_embedded else f"on {workshop.target}"
 draw_sizes(left, "duration_ms", f"Duration, ms (best of four, {where})")
 draw_sizes(right, "usd_per_million", "USD per million calls")
-small, one_cpu = both["computing"].loc[128], both["computing"].loc[1769]
-up_to = np.array([128, 1769])  # MB
+small, one_cpu = both["computing"].loc[128], both["computing"].loc[ONE_VCPU]
+up_to = np.array([128, ONE_VCPU])  # MB
 left.plot(up_to, small["duration_ms"] * 128 / up_to, ":", color=GREY, linewidth=3, label="time = 1 / memory")
 left.legend()
 faster, dearer = small["duration_ms"] / one_cpu["duration_ms"], one_cpu["usd_per_million"] / small["usd_per_million"]
-title = f"1,769 MB instead of 128 MB: computing is {faster:.1f} times as fast, for {dearer:.2f} times the price"
+title = f"{ONE_VCPU:,} MB instead of 128 MB: computing is {faster:.1f} times as fast, for {dearer:.2f} times the price"
 _ = figure.suptitle(title, x=0.01, ha="left")
 
 # %% [markdown]
@@ -546,7 +547,7 @@ for label, table in {"computes": computes, "waits": waits}.items():
             print(f"{label}, in {limit_ms:,.0f} ms at most: no size is fast enough")
 
 # %% [markdown]
-# Where the price is flat, the winner among the sizes below 1,769 MB is a matter of chance: look at the figure as well.
+# Where the price is flat, the winner among the sizes below {{vcpu_memory}} is a matter of chance: look at the figure as well.
 # And for the function that waits no size helps: there it is the other side that has to become faster.
 #
 # ## What you have learned
@@ -554,7 +555,7 @@ for label, table in {"computes": computes, "waits": waits}.items():
 # - Two things are billed: requests, and GB-seconds of *configured* memory. Idle functions cost nothing.
 # - Failures, timeouts and cold starts are billed; a timeout costs its full limit.
 # - In 2019 every call was rounded up to 100 ms. Now it is 1 ms, and since August 2025 init is in it.
-# - Memory buys CPU. Up to 1,769 MB a function that computes becomes faster at the same price; one that waits only
+# - Memory buys CPU. Up to {{vcpu_memory}} a function that computes becomes faster at the same price; one that waits only
 #   becomes dearer.
 # - Who waits for another function pays for both.
 #

@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from helpers import check, connect, deploy, explore, hint, load_prices, reports, solution
+from helpers import check, connect, deploy, explore, fact, hint, load_prices, reports, solution
 from helpers.plots import BLUE, RED, SKY
 
 workshop = connect()
@@ -106,11 +106,15 @@ _ = ax.legend()
 # mode), or charged by the vCPU-hour (unlimited mode, the default). See
 # [AWS's page](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html).
 #
-# Lambda's price has the CPU in it: 1,769 MB come with one vCPU, so 2048 MB with 1.16.
+# Lambda's price has the CPU in it: {{vcpu_memory}} come with one vCPU, so 2048 MB with 1.16.
 
 # %% vcpus
 t3 = prices["ec2"]["t3.small"]
-in_use = {"it waits, mostly": 0.4, "as much CPU as Lambda's 2048 MB": 2048 / 1769, "both vCPUs, always": 2.0}
+in_use = {
+    "it waits, mostly": 0.4,
+    "as much CPU as Lambda's 2048 MB": 2048 / fact("vcpu_memory"),
+    "both vCPUs, always": 2.0,
+}
 for label, vcpus in in_use.items():
     surplus = max(vcpus - t3["vcpus"] * t3["baseline"], 0)
     usd = HOURS * (prices["ec2_hour"]["t3.small"] + surplus * t3["surplus_vcpu_hour"])
@@ -376,14 +380,14 @@ own_ms, own_mb = float(warm["billed_ms"].median()), int(warm["memory_mb"].iloc[0
 print(f"billed per warm call: {own_ms:.0f} ms (median of {len(warm)}), memory: {own_mb} MB")
 
 # %% [markdown]
-# This function computes instead of waiting, so the credits count. We let a machine give a call as much CPU as Lambda does: `MemorySize` / 1769 of
+# This function computes instead of waiting, so the credits count. We let a machine give a call as much CPU as Lambda does: `MemorySize` / {{vcpu_memory.number}} of
 # a vCPU, one at most.
 
 # %%
 a_day = np.array([1_000, 100_000, 1_000_000, 10_000_000])
 rate = a_day / 86_400  # requests per second, spread evenly
 number = machines(rate, own_ms, own_mb)
-vcpus = rate * own_ms / 1000 * min(own_mb / 1769, 1)
+vcpus = rate * own_ms / 1000 * min(own_mb / fact("vcpu_memory"), 1)
 surplus = np.maximum(vcpus - number * t3["vcpus"] * t3["baseline"], 0)
 yours = {
     "Lambda": lambda_month(rate, own_ms, own_mb),
@@ -426,10 +430,10 @@ print(f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR
 #
 # | | EC2 | Lambda |
 # |---|---|---|
-# | a sudden burst | more machines, kept ready or minutes late | up to 1,000 more environments every 10 seconds, within the account's limit, as cold starts |
+# | a sudden burst | more machines, kept ready or minutes late | up to {{scaling}} more environments every {{scaling_period.value}} seconds, within the account's limit, as cold starts |
 # | in front of it | a load balancer for two machines or more, by the hour and by use ([prices](https://aws.amazon.com/elasticloadbalancing/pricing/)) | a function URL costs nothing extra; API Gateway charges per request ([prices](https://aws.amazon.com/api-gateway/pricing/)) |
 # | logs | what you send to CloudWatch | a few lines of its own for each call, charged by the GB |
-# | disk | a volume for each machine, by the GB and month | 512 MB of `/tmp` are in the price |
+# | disk | a volume for each machine, by the GB and month | {{tmp}} of `/tmp` are in the price |
 # | data to the internet | the same price per GB | the same price per GB |
 # | a promise for one or three years | [Savings Plans](https://aws.amazon.com/savingsplans/compute-pricing/): up to 66% off | up to 17% off |
 #
@@ -440,7 +444,7 @@ print(f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR
 #
 # That is the slide's question, and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says, is for developers who
 # want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts (notebook 04), a chain of
-# functions because 15 minutes are not enough (06). There is a trap on the other side as well: a machine that is paid day and night for a job of two minutes.
+# functions because {{timeout.minutes}} are not enough (06). There is a trap on the other side as well: a machine that is paid day and night for a job of two minutes.
 #
 # ## Exercise 3: decide
 #

@@ -12,6 +12,7 @@ from helpers.exercises.diagnosis import Outcome
 from helpers.exercises.exercise import Answer, DeployedFunction, Notes, NotSolved, WrongAnswer, call
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
 from helpers.exercises.probe import Probe, unique
+from helpers.facts import fact
 from helpers.resource_types import code, says_absent
 
 from .wrong_answers import WRONG_TABLES, WRONG_WORKERS
@@ -109,7 +110,7 @@ def _wrong_items(outcome: Outcome, items: list[str], when: str) -> str | None:
 
 # 06.2
 
-LARGE, SMALL = 400_000, 7  # rows; the large table has more than 6 MB
+LARGE, SMALL = 400_000, 7  # rows; the large table has more than an answer may have
 
 
 def judge_table(workshop: Workshop) -> Notes:
@@ -136,8 +137,8 @@ def _no_table(outcome: Outcome, when: str) -> str | None:
     shown = f"{outcome.error_type}: {outcome.error_message}"
     if outcome.error_type == "Function.ResponseSizeTooLarge":
         return (
-            f"The answer {when} was larger than 6 MB (Function.ResponseSizeTooLarge), so it is still the table; "
-            "put the text into S3, and return bucket and key alone."
+            f"The answer {when} was larger than {fact('payload')} MB (Function.ResponseSizeTooLarge), so it is still "
+            "the table; put the text into S3, and return bucket and key alone."
         )
     if "NoSuchBucket" in shown:
         return f"The bucket that the handler puts the table into does not exist {when}; take event['bucket']."

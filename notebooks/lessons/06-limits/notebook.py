@@ -16,19 +16,20 @@
 #
 # | limit | 2019 | now | whose choice? |
 # |---|---|---|---|
-# | time of one invocation | **900 s** | 900 s; 3 s if you say nothing | yours: `Timeout` |
-# | memory | **3,008 MB** | 128 to 10,240 MB, since December 2020 | yours: `MemorySize` |
-# | package in the request, zipped | **50 MB** | 50 MB; larger ones through S3 | AWS's |
-# | package and layers, unzipped | **250 MB** | 250 MB; container images 10 GB, since December 2020 | AWS's |
-# | layers | 5 | 5 | AWS's |
-# | environment variables | 4 KB | 4 KB, all together | AWS's |
-# | event and answer of a synchronous call | 6 MB each | 6 MB each | AWS's |
-# | event of an asynchronous call | 256 KB | 1 MB, since October 2025 | AWS's |
-# | `/tmp` | 512 MB | 512 to 10,240 MB, since March 2022 | yours: `EphemeralStorage` |
-# | open files; processes and threads | 1,024 each | 1,024 each | AWS's |
+# | time of one invocation | **{{timeout.slides}}** | {{timeout}}, since {{timeout.since}}; {{timeout_default}} if you say nothing | yours: `Timeout` |
+# | memory | **{{memory_max.slides}}** | {{memory_min.value}} to {{memory_max}}, since {{memory_max.since}} | yours: `MemorySize` |
+# | package in the request, zipped | **{{zip.slides}}** | {{zip}}; larger ones through S3 | AWS's |
+# | package and layers, unzipped | **{{unzipped.slides}}** | {{unzipped}}; container images {{image}}, since {{image.since}} | AWS's |
+# | layers | {{layers}} | {{layers}} | AWS's |
+# | environment variables | {{environment_variables}} | {{environment_variables}}, all together | AWS's |
+# | event and answer of a synchronous call | {{payload}} each | {{payload}} each | AWS's |
+# | event of an asynchronous call | {{payload_asynchronous.was}} | {{payload_asynchronous}}, since {{payload_asynchronous.since}} | AWS's |
+# | `/tmp` | {{tmp_max.was}} | {{tmp.value}} to {{tmp_max}}, since {{tmp_max.since}} | yours: `EphemeralStorage` |
+# | open files; processes and threads | {{open_files}} each | {{open_files}} each | AWS's |
 #
-# The numbers in bold stand on the slide. Source of today's: "Lambda quotas" in the AWS Lambda Developer Guide, as of
-# November 2026. (Functions on *Lambda Managed Instances*, EC2 machines of your account that Lambda runs, have other limits.)
+# The numbers in bold are on the slide. Source of today's: [Lambda quotas]({{zip.source}}) in the AWS Lambda Developer Guide, checked on
+# {{zip.checked}}; of the time, [AWS's API]({{timeout.source}}): {{timeout.lag}}.
+# (Functions on *Lambda Managed Instances*, EC2 machines of your account that Lambda runs, have other limits.)
 #
 # We walk into each limit and read what Lambda says.
 
@@ -49,7 +50,7 @@ import pandas as pd
 from botocore.exceptions import ClientError, ConnectionClosedError
 from IPython.display import Markdown, display
 
-from helpers import check, connect, deploy, hint, reports, solution, track
+from helpers import check, connect, deploy, fact, hint, reports, solution, track
 from helpers.plots import BLUE, ORANGE, RED
 
 # %%
@@ -117,13 +118,13 @@ payload
 # and no `finally` runs, the process is killed in the middle of its work. The answer says `Sandbox.Timedout`, and the
 # REPORT says `Status: timeout`. You pay for all of the three seconds, and have nothing for them.
 #
-# Can we have 901 seconds?
+# The most is {{timeout}}. Can we have a second more?
 
 # %%
-ask(lambda_client.update_function_configuration, FunctionName=slow, Timeout=901)
+ask(lambda_client.update_function_configuration, FunctionName=slow, Timeout=fact("timeout") + 1)
 
 # %% [markdown]
-# No. 900 seconds are the end, as in 2019. And a limit that is *yours* should not be set to the maximum out of
+# No. {{timeout}} are the end; in 2019 it was {{timeout.slides}}. And a limit that is *yours* should not be set to the maximum out of
 # habit: a function that hangs, say on a server that does not answer, is paid for until its limit.
 #
 # ## Memory
@@ -184,17 +185,17 @@ first["answer"]
 
 # %% [markdown]
 # `signal: killed` does not contain the word memory. When you see it, compare `Max Memory Used` with `Memory Size`: when
-# they are equal, that was it. The way out is often one number, as `MemorySize` goes up to 10,240 MB now, not 3,008.
+# they are equal, that was it. The way out is often one number, as `MemorySize` goes up to {{memory_max}} now, not {{memory_max.slides}}.
 # (Whether it goes that far for you is another matter: a new AWS account starts with less, and Lambda's answer then names the
 # smaller number.)
 
 # %%
-ask(lambda_client.update_function_configuration, FunctionName=hungry, MemorySize=10_241)
+ask(lambda_client.update_function_configuration, FunctionName=hungry, MemorySize=fact("memory_max") + 1)
 
 # %% [markdown]
 # ## The package
 #
-# ### 50 MB in the request
+# ### {{zip}} in the request
 #
 # We make a zip of 51 MB: our small handler, and noise, which does not get smaller when it is zipped. (`package()` of this
 # workshop would refuse to make it; so here is a zip by Python's own `zipfile`.) On AWS, this cell and the next one upload
@@ -217,7 +218,7 @@ large_zip = zip_of({"app.py": hello_source, "noise.bin": random.Random(6).randby
 ask(lambda_client.update_function_code, FunctionName=heavy, ZipFile=large_zip)
 
 # %% [markdown]
-# The number in the answer is larger than 50 MB, as boto3 sends the zip as base64, which is longer by a third. (AWS may
+# The number in the answer is larger than {{zip}}, as boto3 sends the zip as base64, which is longer by a third. (AWS may
 # also close the connection while you are still sending. It means the same.) The way out: put the zip into S3, and tell Lambda where it is. (A bucket's name is unique in the whole world; yours begins
 # with your name.)
 
@@ -240,7 +241,7 @@ payload, log = invoke(heavy, {})
 print(f"{size / MB:.1f} MB, and it answers {payload!r}")
 
 # %% [markdown]
-# ### 250 MB unzipped
+# ### {{unzipped}} unzipped
 #
 # S3 does not help against the other limit. Zeros compress well, so we can meet it with a small upload.
 #
@@ -252,13 +253,13 @@ print(f"{len(zeros_zip) / MB:.1f} MB zipped")
 ask(lambda_client.update_function_code, FunctionName=heavy, ZipFile=zeros_zip)
 
 # %% [markdown]
-# 262,144,000 bytes are 250 MB, and they hold for your code and all its layers together. A **layer** is a package that several
-# functions share; a function can have five. The way out is a container image of up to 10 GB (the embedded AWS does not run
+# 262,144,000 bytes are {{unzipped}}, and they hold for your code and all its layers together. A **layer** is a package that several
+# functions share; a function can have {{layers}}. The way out is a container image of up to {{image}} (the embedded AWS does not run
 # those), or a smaller package: leave out tests, documentation, and boto3, which is there already.
 #
 # ### Layers and environment variables
 #
-# Six small layers, and 4 KB of variables (4,096 letters, plus the name and some quotes). Both are refused.
+# Six small layers, and {{environment_variables}} of variables (4,096 letters, plus the name and some quotes). Both are refused.
 
 # %%
 layers = []
@@ -277,8 +278,8 @@ print(ask(lambda_client.update_function_configuration, FunctionName=heavy, Envir
 #
 # ## Events and answers
 #
-# An event and an answer may have 6 MB each when you wait for the answer. When you do not wait
-# (`InvocationType="Event"`, an *asynchronous* call), the event may have 1 MB, because Lambda keeps it in a queue of its own. The
+# An event and an answer may have {{payload}} each when you wait for the answer. When you do not wait
+# (`InvocationType="Event"`, an *asynchronous* call), the event may have {{payload_asynchronous}}, because Lambda keeps it in a queue of its own. The
 # function below answers with as many bytes as the event asks for, and the length of the event.
 
 
@@ -335,7 +336,7 @@ payload
 # one action that it needs. On AWS a new role takes some seconds to arrive everywhere: should the answer say `AccessDenied`, run
 # the cell again.)
 #
-# An answer has one more way: *response streaming* sends up to 200 MB piece by piece, through a
+# An answer has one more way: *response streaming* sends up to {{streamed}} piece by piece, through a
 # function URL, for example. Node.js can do it out of the box, Python needs a runtime of your own. The embedded AWS does
 # not stream.
 #
@@ -375,7 +376,7 @@ for size_mb in (512, 1024):
 
 # %% [markdown]
 # `No space left on device` is the operating system's own word, since `/tmp` is a file system of that size; 1,024 MB are
-# enough. What is above 512 MB costs extra. (When *both* lines say 520 MB, this machine does not let the
+# enough. What is above {{tmp}} costs extra. (When *both* lines say 520 MB, this machine does not let the
 # embedded AWS give each environment a `/tmp` of its own: functions then share the machine's, without a limit.)
 #
 # ## It failed. And then?
@@ -496,9 +497,9 @@ record["requestContext"]
 #
 # | it is… | then |
 # |---|---|
-# | too long for 900 s | split it and hand on what is left (exercise 1); AWS Step Functions for a chain of steps; Lambda's *durable functions* for a wait of up to a year, each invocation still within 900 s; AWS Fargate (containers without machines of your own), AWS Batch or EC2 for one long computation |
-# | too large for memory | read in pieces; `MemorySize` up to 10,240 MB; Fargate, Batch or EC2 beyond |
-# | too large a package | layers do not help (250 MB together); a container image, up to 10 GB |
+# | too long for {{timeout}} | split it and hand on what is left (exercise 1); AWS Step Functions for a chain of steps; Lambda's *durable functions* for a wait of up to a year, each invocation still within {{timeout}}; AWS Fargate (containers without machines of your own), AWS Batch or EC2 for one long computation |
+# | too large for memory | read in pieces; `MemorySize` up to {{memory_max}}; Fargate, Batch or EC2 beyond |
+# | too large a package | layers do not help ({{unzipped}} together); a container image, up to {{image}} |
 # | too large an event or answer | S3 and its address (exercise 2); response streaming for answers |
 # | too many files for `/tmp`, or files to share | S3, or a file system: Amazon EFS |
 # | a state to keep between calls | DynamoDB, S3 or a cache; never `/tmp` or a global variable alone |
@@ -618,9 +619,9 @@ _ = figure.suptitle(title, x=0.01, ha="left")
 # %% [markdown]
 # ## What you have learned
 #
-# - Time and memory are limits that you set, up to 900 s and 10,240 MB. Beyond them the process is killed: `Sandbox.Timedout`,
+# - Time and memory are limits that you set, up to {{timeout}} and {{memory_max}}. Beyond them the process is killed: `Sandbox.Timedout`,
 #   or `signal: killed`; no code of yours runs any more, so look at the remaining time yourself.
-# - The sizes are AWS's: 50 MB in the request, 250 MB unzipped, 4 KB of variables, 6 MB each way, 1 MB asynchronous. Larger data
+# - The sizes are AWS's: {{zip}} in the request, {{unzipped}} unzipped, {{environment_variables}} of variables, {{payload}} each way, {{payload_asynchronous}} asynchronous. Larger data
 #   goes to S3, and its address into the event; a larger package becomes a container image.
 # - A failing asynchronous event is run three times, under one request id, and then goes to the destination that you
 #   chose. Functions have to be idempotent.

@@ -176,7 +176,7 @@ print(direct_source)
 
 # %% [markdown]
 # Lambda's Python has boto3 and no other library, so the driver travels with the function: `libraries=` puts it, and what
-# it needs, into the archive beside `app.py`. (1,769 MB of memory are one whole CPU: this notebook is not about slow CPUs.)
+# it needs, into the archive beside `app.py`. ({{vcpu_memory}} of memory are one whole CPU: this notebook is not about slow CPUs.)
 
 # %%
 archive = package({"app.py": direct_source}, libraries=["pg8000"])

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from helpers.exercises.exercise import Answer, Notes, NotSolved, WrongAnswer
+from helpers.facts import fact
 
 LEVELS = ("IaaS", "CaaS", "PaaS", "FaaS")
 
@@ -43,6 +44,7 @@ INCIDENTS = {
     "bug": Incident(LEVELS, "your code is the layer at the top, and yours on every level"),
 }
 
+MINUTES = fact("timeout") // 60
 CARDS = {
     "driver": Card(
         ("IaaS",),
@@ -72,7 +74,8 @@ CARDS = {
         ("IaaS", "CaaS"),
         {
             "PaaS": "a platform is made for applications that answer requests, and this is one long job on a GPU.",
-            "FaaS": "Lambda stops a function after 15 minutes, and offers no GPU beside the code.",
+            "FaaS": f"Lambda stops a function after {MINUTES} minutes, and has a GPU on Managed Instances alone, "
+            "which are machines of your account.",
         },
     ),
     "thumbnails": Card(
@@ -95,7 +98,7 @@ CARDS = {
         ("CaaS", "IaaS"),
         {
             "PaaS": "a platform is made for applications that answer requests, and this is one job of three hours.",
-            "FaaS": "Lambda stops a function after 15 minutes, and its /tmp ends at 10 GB.",
+            "FaaS": f"Lambda stops a function after {MINUTES} minutes, and its /tmp ends at 10 GB.",
         },
     ),
     "fleet": Card(
@@ -217,7 +220,8 @@ WHERE_TO_PUT_IT = Answer(
     form="dict",
     judge=judge_cards,
     hints=(
-        "Begin at the top: does it answer single events, in under 15 minutes, with nothing kept between them? FaaS.",
+        f"Begin at the top: does it answer single events, in under {MINUTES} minutes, with nothing kept between them? "
+        "FaaS.",
         "Else: is it an application that waits for requests, in a language that platforms know? PaaS. Is it a "
         "container image already, or a long job? CaaS.",
         "What remains needs the operating system itself, such as a driver in its kernel: IaaS.",

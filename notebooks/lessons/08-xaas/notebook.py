@@ -136,7 +136,7 @@ draw_layers(detailed)
 #
 # ## The borders are blurred today
 #
-# - A Lambda function can be a **container image** of up to 10 GB. The image with its runtime is then yours to keep patched: FaaS, with the
+# - A Lambda function can be a **container image** of up to {{image}}. The image with its runtime is then yours to keep patched: FaaS, with the
 #   layers of CaaS.
 # - **Fargate** runs containers without a machine that you would see. **Cloud Run** and **Container Apps** take away the copies as
 #   well when nobody calls ([instances of Cloud Run](https://docs.cloud.google.com/run/docs/about-instance-autoscaling)): CaaS,
@@ -316,7 +316,7 @@ pd.DataFrame(
 # The four steps were: choose the places, start it, find its port, end it. The one step of the function was to deploy it.
 #
 # Our server lacks what a real one has besides: a machine to rent, its updates, a restart when it crashes, a second
-# one for the day on which the first breaks. And the function gave up something in return: it may run for 15 minutes at most, keeps no
+# one for the day on which the first breaks. And the function gave up something in return: it may run for {{timeout.minutes}} at most, keeps no
 # caller's connection open after its answer, and starts cold.
 #
 # ## Exercise 1: whose turn is it?

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer, call
+from helpers.facts import fact
 from helpers.prices import load_prices
 
 REASONS = ("burst", "offload", "event", "async", "no server")
@@ -115,6 +116,7 @@ class Card(NamedTuple):
     instead: dict[str, str]
 
 
+MINUTES = fact("timeout") // 60
 CARDS = {
     "photos": Card(
         ("fits",),
@@ -134,9 +136,9 @@ CARDS = {
     "backup": Card(
         ("does not fit",),
         {
-            "fits": "Lambda stops it after 15 minutes.",
-            "mend first": "one copy in one go cannot be cut into pieces of 15 minutes; a container or a server can run "
-            "for five hours.",
+            "fits": f"Lambda stops it after {MINUTES} minutes.",
+            "mend first": f"one copy in one go cannot be cut into pieces of {MINUTES} minutes; a container or a server "
+            "can run for five hours.",
         },
     ),
     "report": Card(
@@ -154,7 +156,9 @@ CARDS = {
             "game.",
         },
     ),
-    "film": Card(("mend first", "does not fit"), {"fits": "40 minutes are more than 15: as it is, Lambda stops it."}),
+    "film": Card(
+        ("mend first", "does not fit"), {"fits": f"40 minutes are more than {MINUTES}: as it is, Lambda stops it."}
+    ),
     "orders": Card(
         ("mend first",),
         {

@@ -187,7 +187,7 @@ cases.set_index("case")
 #
 # Reasons for are one half. One of these on the other side, and it does not fit, or has to be mended first:
 #
-# - one piece of work takes **longer than 15 minutes** ([06](06-limits.ipynb)), and cannot be cut into shorter ones;
+# - one piece of work takes **longer than {{timeout.minutes}}** ([06](06-limits.ipynb)), and cannot be cut into shorter ones;
 # - something has to **stay between the calls**: a caller's open connection, a game in memory ([04](04-cold-start.ipynb): environments come and go);
 # - it must answer in a few milliseconds, **always** ([04](04-cold-start.ipynb): the first call of an environment is slower);
 # - it would be **harmful twice**, and events do come twice ([06](06-limits.ipynb), and 15 later);

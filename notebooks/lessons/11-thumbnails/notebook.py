@@ -694,7 +694,7 @@ print("dropped:", int(sum(point["Sum"] for point in datapoints(*dropped))), "thu
 # | | S3 → Lambda | S3 → SQS → Lambda |
 # |---|---|---|
 # | the function fails | two more tries, within minutes | `maxReceiveCount` tries, one per visibility timeout |
-# | and then | gone, unless an `OnFailure` destination or a dead-letter queue is set | in the dead-letter queue, for up to 14 days |
+# | and then | gone, unless an `OnFailure` destination or a dead-letter queue is set | in the dead-letter queue, for up to {{sqs_retention}} |
 # | after the mending | a destination's records have to be sent again by a program of yours | redrive, one call |
 # | how much is waiting? | not to be seen, only the age of what is taken (`AsyncEventAge`) | queue depth: a metric, and alarms on it |
 # | how many at once? | as many as come, up to the account's limit or a reserved concurrency | `MaximumConcurrency` |
@@ -824,7 +824,7 @@ pd.Series(ways, name="way").to_frame()
 # %% [markdown]
 # ## What you have learned
 #
-# - A compiled library has to be built for the function's runtime and architecture; a layer keeps it apart from the code, and all together stay below 250 MB.
+# - A compiled library has to be built for the function's runtime and architecture; a layer keeps it apart from the code, and all together stay below {{unzipped}}.
 # - A queue in between lets messages wait instead of functions, shows how many wait, and lets you choose how many are worked on at once.
 # - A failed message comes again after the visibility timeout, and after `maxReceiveCount` tries it is a dead letter. An alarm must tell somebody.
 # - A batch succeeds or fails as a whole, unless the function reports its failures, and the mapping asks for them.

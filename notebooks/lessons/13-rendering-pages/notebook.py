@@ -101,7 +101,7 @@ print(event["requestContext"]["http"]["method"], event["rawPath"], "→", answer
 # ## An address: the function URL
 #
 # A **function URL** is an address for one function: whatever is asked there becomes an event. `AuthType="NONE"` means that the address is for everybody. Then
-# the function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function by way of it. (The second is needed since October 2025. AWS checks
+# the function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function by way of it. (The second is needed since {{url_permissions}}. AWS checks
 # both, the embedded AWS does not.)
 
 
@@ -339,7 +339,7 @@ print(
 #   code in the browser, has lost its `Content-Type`.
 # - `Cache-Control` decides who may keep a copy. `no-store` is for pages made for one visitor; `max-age=3600` is for what is the same for all, for an hour. The fastest page is
 #   one that nobody renders.
-# - An answer has 6 MB at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`), so that the browser sees
+# - An answer has {{payload}} at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`), so that the browser sees
 #   the beginning before the end is made. We only name it.
 #
 # ## What do visitors wait?

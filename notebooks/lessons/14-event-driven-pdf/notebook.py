@@ -153,7 +153,7 @@ complete_url, complete_arn = make_queue("pdf-complete", redrive | {"VisibilityTi
 #
 # Lambda's runtime has boto3 and nothing else. To read a PDF we take PDFium, the library of the Chromium browser (as `pypdfium2`), and Pillow for
 # PNG files. Both were compiled for one kind of machine. So `package_layer` takes this machine's own for the embedded AWS, and those built
-# for Amazon Linux for AWS. All three functions get them from one **layer**, which may have 50 MB zipped.
+# for Amazon Linux for AWS. All three functions get them from one **layer**, which may have {{zip}} zipped.
 #
 # A layer cannot be changed, only published anew, as a new version. So `publish` compares first, as in notebook 11.
 

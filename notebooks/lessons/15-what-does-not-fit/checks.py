@@ -10,6 +10,7 @@ from helpers.exercises import deployed
 from helpers.exercises.diagnosis import Outcome
 from helpers.exercises.exercise import Answer, DeployedFunction, NotSolved, WrongAnswer
 from helpers.exercises.probe import Probe, unique
+from helpers.facts import fact
 
 from .wrong_answers import WRONG_CASHIERS
 
@@ -222,14 +223,14 @@ DOES = {
     "bound": "a pool, a queue or DynamoDB spares a database",
     "elsewhere": "another bucket or prefix keeps a function's output from starting it",
     "no retries": "without retries an event that fails once is given up",
-    "more time": "a longer Timeout lets one run go on for longer, up to 900 s",
+    "more time": f"a longer Timeout lets one run go on for longer, up to {fact('timeout'):,} s",
     "brake": "a reserved concurrency of 0 stops the function, wanted runs and all",
 }
 NEARLY = {
     ("retried", "no retries"): "events still come twice from queues and callers, and an order whose mail failed "
     "would never get its receipt.",
-    ("too long", "more time"): "that helps this job today, but the job grows and 900 s do not; and each run that is "
-    "stopped still leaves half the work.",
+    ("too long", "more time"): f"that helps this job today, but the job grows and {fact('timeout'):,} s do not; and "
+    "each run that is stopped still leaves half the work.",
     ("loop", "brake"): "that is the first thing to do, but it mends nothing: released, the loop begins again.",
     ("connections", "brake"): "a small reserved concurrency would bound the connections; 0 stops the function.",
     ("loop", "key"): "a run that finds its key claimed could stop, but each copy has a new name, so a new key.",

@@ -32,7 +32,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from helpers import check, connect, deploy, explore, hint, load_prices, package, reports, solution
+from helpers import check, connect, deploy, explore, fact, hint, load_prices, package, reports, solution
 from helpers.lessons import function_folder
 
 workshop = connect()
@@ -260,7 +260,7 @@ print("payments:", len(payments_of(order)))
 #
 # ## 2. It takes longer than its time limit
 #
-# A job of 24 items, a quarter of a second each. The function may run for three seconds. (So that you need not wait: with 900 seconds
+# A job of 24 items, a quarter of a second each. The function may run for three seconds. (So that you need not wait: with {{timeout}}
 # and a job of an hour it is the same.) The file has three ways to do the job.
 
 # %%
@@ -308,7 +308,7 @@ print(results_of["all_at_once"], "of 24 items are done")
 
 # %% [markdown]
 # Some of the work is done, all of it is paid, and nobody knows where to go on. A retry would begin at the first item again, and end in the
-# same place: **a job that is too long never gets done by trying again.** And `Timeout=900` only moves the wall: the job grows
+# same place: **a job that is too long never gets done by trying again.** And `Timeout={{timeout.number}}` only moves the wall: the job grows
 # with your data, the limit does not.
 #
 # ### What mends it: pieces, and somebody who hands on the rest
@@ -455,7 +455,7 @@ pd.DataFrame(rows).set_index("way").round(6)
 
 # %% [markdown]
 # When *one* step cannot be cut (a film to encode, a model to train), neither helps. Then it is a job for AWS Fargate, AWS
-# Batch or EC2, which know no limit of 15 minutes. A function can still start it.
+# Batch or EC2, which know no limit of {{timeout.minutes}}. A function can still start it.
 #
 # ## 3. A command that is not there
 #
@@ -515,8 +515,8 @@ payload["errorType"], payload["errorMessage"]
 with_layer(function_folder("count-slides") / "layer")
 
 # %% [markdown]
-# A layer counts in the 250 MB of notebook 06. What is larger, or wants to be installed with a package manager, goes into a **container image** of up to
-# 10 GB: `FROM public.ecr.aws/lambda/python:3.13`, then `RUN dnf install ...`. (The embedded AWS does not run images.) So the slide's "external
+# A layer counts in the {{unzipped}} of notebook 06. What is larger, or wants to be installed with a package manager, goes into a **container image** of up to
+# {{image}}: `FROM public.ecr.aws/lambda/python:3.13`, then `RUN dnf install ...`. (The embedded AWS does not run images.) So the slide's "external
 # commands do not fit" has become: *bring them along*. What still does not fit is a command that wants a machine of its
 # own: a daemon, a GPU, hours of work.
 #
@@ -786,7 +786,7 @@ mendings = {
     "bound": "a pool, a queue or DynamoDB in between",
     "elsewhere": "write to another bucket or prefix",
     "no retries": "MaximumRetryAttempts=0",
-    "more time": "Timeout=900",
+    "more time": f"Timeout={fact('timeout')}",
     "brake": "reserved concurrency of 0",
 }
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer
 
-from .design import WRONG_DESIGNS, judge_design
+from .design import FULL_CPU_MB, WRONG_DESIGNS, judge_design
 
 
 class Question(NamedTuple):
@@ -217,9 +217,9 @@ DESIGN = Answer(
         "The words first: what starts it, what has to happen when 3,000 photos come at once, and what stays the same "
         "when a photo is announced twice?",
         "Memory: above what is used, and not above one vCPU. How slow are the worst photos with that CPU? They take "
-        "25 s * 1769 / MemorySize.",
-        "At once: 20 at most, and at least 3,000 * 6 s * 1769 / MemorySize / 10,800 s. VisibilityTimeout: six times "
-        "the Timeout.",
+        f"25 s * {FULL_CPU_MB} / MemorySize.",
+        f"At once: 20 at most, and at least 3,000 * 6 s * {FULL_CPU_MB} / MemorySize / 10,800 s. VisibilityTimeout: "
+        "six times the Timeout.",
         '"S3 event", "queue", MemorySize 1769, Timeout 60, MaximumConcurrency 10, VisibilityTimeout 360, '
         'maxReceiveCount 5, "bucket, key and version".',
     ),

@@ -29,7 +29,7 @@ import pandas as pd
 from botocore.exceptions import ClientError
 from IPython.display import Markdown
 
-from helpers import check, clean, connect, deploy, draw_map, hint, load_prices, reports, solution, track
+from helpers import check, clean, connect, deploy, draw_map, fact, hint, load_prices, reports, solution, track
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
@@ -59,7 +59,7 @@ workshop
 # - **cold bill** (03): REPORT says `Init Duration: 90.40 ms` and `Duration: 2.10 ms`. How many milliseconds are billed today?
 #   *Answers:* `3`, `91`, `93`, `100`
 # - **rounding** (03): A warm call takes 2.00 ms at 128 MB. How many milliseconds were billed in 2019? *Answers:* `2`, `3`, `10`, `100`
-# - **memory** (03): A function computes, in one thread. It gets 1,769 MB in place of 128. What happens?
+# - **memory** (03): A function computes, in one thread. It gets {{vcpu_memory}} in place of 128. What happens?
 #   *Answers:* `"faster, dearer"`, `"faster, same price"`, `"as slow, dearer"`
 # - **ec2** (05): Up to which part of the month in use is Lambda with 2 GB cheaper than a `t3.small`, in per cent?
 #   *Answers:* `2`, `23`, `50`, `88`
@@ -277,7 +277,7 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 
 # %% [markdown]
 # Where the columns disagree, who is right? AWS is, and the notebook in brackets says why. (On a busy machine a call of the ten may find an environment that is free again
-# already. 1,769 MB are 14 times 128 MB; a busy machine, where other programs take CPU from the faster call, stays below that. And the call that is stopped after
+# already. {{vcpu_memory}} are 14 times 128 MB; a busy machine, where other programs take CPU from the faster call, stays below that. And the call that is stopped after
 # 1 s was cold, so its init is billed on top.)
 #
 # ## The slides' claims, 2019 and today
@@ -324,14 +324,14 @@ Markdown(f"""
 | the slides, 2019 | today | yours |
 |---|---|---|
 | no instances to manage | unchanged | machines that you look after, below your functions (now {len(mine)}): 0 |
-| 1,000 at once by default | unchanged; new accounts often start at 10; each function gets 1,000 more every 10 s | limit {limit:,}; at once at most: {at_once} |
+| 1,000 at once by default | unchanged; new accounts often start at {fact("concurrency_new_account")}; each function gets {fact("scaling"):,} more every {fact("scaling_period")} s | limit {limit:,}; at once at most: {at_once} |
 | billed by 100 ms | by 1 ms since December 2020; init is in it since August 2025 | the rule of 2019 would bill {dearer:.1f} times your GB-seconds |
 | cold starts | unchanged; since then AWS sells provisioned concurrency, and has SnapStart | {is_cold.sum()} of {len(everything):,}; {everything["init_ms"].median():.0f} ms of init (median) |
 | ping it regularly | keeps one environment warm | with one ping, {measured["pinger"]} |
 | 2 GB for a month: Lambda 88 dollars, EC2 19 | 87.60 and 19.86 | the same price at {break_even:.0%} of use |
-| memory up to 3,008 MB | 10,240 MB | largest so far: {memory.max():,} MB |
-| 900 s | unchanged | longest run {longest:.1f} s; stopped at their limit: {stopped} |
-| 50 MB zipped, 250 MB unzipped | unchanged; container images up to 10 GB | largest package now: {package_kb:,.1f} kB zipped |
+| memory up to 3,008 MB | {fact("memory_max"):,} MB | largest so far: {memory.max():,} MB |
+| 900 s | {fact("timeout"):,} s | longest run {longest:.1f} s; stopped at their limit: {stopped} |
+| 50 MB zipped, 250 MB unzipped | unchanged; container images up to {fact("image")} GB | largest package now: {package_kb:,.1f} kB zipped |
 | do not connect to RDS | connections still run out; RDS Proxy since 2020; VPC cold starts mended in 2019 | {measured["connections"]} |
 | rendering pages on Lambda scales better than a web server on EC2 | unchanged, where a server has too few workers | [notebook 13](13-rendering-pages.ipynb) |
 | what breaks when retried does not fit | unchanged, until it is idempotent | one failing event: {measured["retries"]} |
@@ -339,8 +339,8 @@ Markdown(f"""
 """)
 
 # %% [markdown]
-# Count the rows where "today" begins with *unchanged*. What AWS has changed are numbers: finer billing, larger limits. What has stayed is what you have to design for: one call
-# for each environment, an end after 15 minutes, events that come twice.
+# Count the rows where "today" begins with *unchanged*. ({{timeout}} are new, since {{timeout.since}}: {{timeout.lag}}.) What AWS has changed are numbers: finer billing, larger limits. What has stayed is what you have to design for: one call
+# for each environment, an end after {{timeout.minutes}}, events that come twice.
 #
 # ## The bill of the session
 #
@@ -368,7 +368,7 @@ bill.sort_values("USD", ascending=False).head(8).style.format({"gb_seconds": "{:
 # > be booked within **three hours**. No receipt may be lost, none booked twice, and what cannot be read is for a person to look at.
 #
 # The function works on one photo at a time (with a queue: `BatchSize=1`). Choose the words and the numbers; more than one choice is right, and the check gives its reason for each that is
-# not. Lambda gives CPU in proportion to memory, and a whole vCPU at 1,769 MB: mind what that does to the seconds.
+# not. Lambda gives CPU in proportion to memory, and a whole vCPU at {{vcpu_memory}}: mind what that does to the seconds.
 #
 # - `"trigger"`: `"S3 event"`, `"schedule"` or `"function URL"`
 # - `"in between"`, before the function: `"queue"` or `"nothing"`
@@ -383,7 +383,7 @@ design = dict.fromkeys([*fields.split(", "), "idempotency key"])
 # solution: Choose a value for each field, as in design["Timeout"] = 3.
 design["trigger"] = "S3 event"
 design["in between"] = "queue"
-design["MemorySize"] = 1769
+design["MemorySize"] = 1769  # one vCPU
 design["Timeout"] = 60
 design["MaximumConcurrency"] = 10
 design["VisibilityTimeout"] = 6 * 60
@@ -394,7 +394,7 @@ design["idempotency key"] = "bucket, key and version"
 # check
 check("18.2", design)
 
-seconds = 6 * max(1, 1769 / design["MemorySize"])  # of an average photo
+seconds = 6 * max(1, fact("vcpu_memory") / design["MemorySize"])  # of an average photo
 minutes = 3000 * seconds / design["MaximumConcurrency"] / 60
 gb_seconds = (3000 + 30 * 50) * seconds * design["MemorySize"] / 1024  # of a month
 dollars = gb_seconds * price["gb_second"]["x86_64"] + (3000 + 30 * 50) * price["request"]

@@ -167,7 +167,7 @@ def test_a_client_with_settings_of_its_own_keeps_the_others_and_the_ledger(aws):
     own = aws.client("lambda", Config(retries={"total_max_attempts": 1}))
     assert own.meta.config.retries["total_max_attempts"] == 1
     assert usual.meta.config.retries["total_max_attempts"] == 5
-    assert own.meta.config.read_timeout == usual.meta.config.read_timeout == 910
+    assert own.meta.config.read_timeout == usual.meta.config.read_timeout == 1810
     assert own.meta.endpoint_url == usual.meta.endpoint_url
     assert aws.client("lambda") is usual
     name = aws.name("own-client")

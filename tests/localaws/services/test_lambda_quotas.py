@@ -13,7 +13,14 @@ from helpers.localaws.services import lambda_quotas
 CODE = {"app.py": "def handler(event, context):\n    return 'runs'\n"}
 TOO_MUCH = [
     ({"MemorySize": 10_241}, "InvalidParameterValueException", "'MemorySize' .* less than or equal to 10240"),
-    ({"Timeout": 901}, "InvalidParameterValueException", "'Timeout' .* less than or equal to 900"),
+    ({"MemorySize": 32_769}, "ValidationException", "Value '32769' at 'memorySize' .* less than or equal to 32768"),
+    ({"Timeout": 1_801}, "InvalidParameterValueException", "'Timeout' .* less than or equal to 1800"),
+    ({"Timeout": 5_401}, "ValidationException", "Value '5401' at 'timeout' .* less than or equal to 5400"),
+    (
+        {"EphemeralStorage": {"Size": 10_241}},
+        "InvalidParameterValueException",
+        "'EphemeralStorage.Size' .* less than or equal to 10240",
+    ),
     ({"Environment": {"Variables": {"TEXT": "x" * 4096}}}, "InvalidParameterValueException", "exceeded the 4KB limit"),
     (
         {"Environment": {"Variables": {"AWS_REGION": "x", "FINE": "x", "AWS_LAMBDA_FUNCTION_NAME": "x"}}},
@@ -166,18 +173,18 @@ def test_code_and_layers_count_together(make_function, clients):
 
 def test_the_largest_function_that_is_allowed(make_function, clients):
     variables = {"TEXT": "x" * (4096 - len('{"TEXT":""}'))}
-    function = make_function(CODE, MemorySize=10_240, Timeout=900, Environment={"Variables": variables})
+    function = make_function(CODE, MemorySize=10_240, Timeout=1800, Environment={"Variables": variables})
     assert function.invoke().payload == "runs"
     function.update(MemorySize=128, Timeout=1, Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": ""}})
     assert function.invoke().payload == "runs"
 
 
 @pytest.mark.parametrize(
-    "request_", [{"MemorySize": 127}, {"Timeout": 0}], ids=str
+    "request_", [{"MemorySize": 127}, {"Timeout": 0}, {"EphemeralStorage": {"Size": 511}}], ids=str
 )  # boto3 refuses these itself, other clients send them
 def test_less_than_the_least(request_):
     code, message = lambda_quotas.refusal(request_)
-    assert code == "InvalidParameterValueException"
+    assert code == "ValidationException"
     assert "greater than or equal to" in message
 
 
