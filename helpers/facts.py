@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("facts.toml")
+LONGER = {"minutes": 60, "hours": 3600}
 BYTES = {"KB": 2**10, "MB": 2**20, "GB": 2**30}  # AWS's quotas count in powers of two
 # {{timeout}}, {{timeout.slides}}
 PLACEHOLDER = re.compile(r"\{\{(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<part>[a-z]+))?\}\}")
@@ -39,12 +40,12 @@ class Fact:
     def text(self, part: str | None = None) -> str | None:
         """How prose says it: "1,800 s", or a part of it, such as "900 s" for "slides"; None where it has no such part.
 
-        "value" is the value without its unit, "number" as code writes it, "minutes" the value of seconds in minutes.
+        "value" is the value without its unit, "number" as code writes it, "minutes" and "hours" what seconds are.
         """
         if part == "number":
             return str(self.value) if isinstance(self.value, int) else None
-        if part == "minutes":
-            return f"{self.value // 60:,} minutes" if self.unit == "s" else None
+        if part in LONGER:
+            return f"{self.value // LONGER[part]:,} {part}" if self.unit == "s" else None
         found = getattr(self, part or "value", None)
         if found is None:
             return None

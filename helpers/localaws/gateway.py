@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from . import addresses
 from .addresses import Addresses
 from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_request_id
-from .services import lambda_quotas, lambda_recursive_loops
+from .services import lambda_functions, lambda_quotas, lambda_recursive_loops
 from .services.request import Request, request
 from .slack_stand_in import SlackStandIn
 
@@ -70,7 +70,7 @@ class Gateway:
         body = await body_of(receive)
         refused = lambda_quotas.oversize(operation, len(body))
         if refused is None and operation != "UpdateFunctionCode" and isinstance(members := _parsed(body), dict):
-            refused = lambda_quotas.refusal(members)
+            refused = lambda_functions.absent(members) or lambda_quotas.refusal(members)
         if refused:
             return await _refuse(send, refused)
         await self._app(scope, replay(body, receive), send)

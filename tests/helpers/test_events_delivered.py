@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 import localaws_client
 import pytest
-from localaws_client import ROLE, eventually, zipped
+from localaws_client import ROLE, eventually, public_url, zipped
 
 from helpers import settings
 from helpers.events import compare_events, load_event
@@ -220,14 +220,7 @@ def test_http_api(name, source):
 @pytest.mark.parametrize("name", ["function-url", "function-url-post"])
 def test_function_url(name, source):
     client, function = source.client("lambda"), source.function.name
-    client.add_permission(
-        FunctionName=function,
-        StatementId="url",
-        Action="lambda:InvokeFunctionUrl",
-        Principal="*",
-        FunctionUrlAuthType="NONE",
-    )
-    url = client.create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
+    url = public_url(client, function)
     assert send_like(load_event(name), url) == 200
     (event,) = source.delivered()
     check(name, event)

@@ -16,7 +16,6 @@ from helpers.localaws.services import lambda_quotas
 
 LESSONS = settings.NOTEBOOKS / "lessons"
 INSTALLED = botocore.loaders.create_loader()
-PARTS = ("value", "unit", "slides", "was", "since", "checked", "source", "lag", "minutes")
 
 
 @pytest.mark.parametrize("name", facts())
@@ -60,6 +59,8 @@ def test_every_range_of_a_fact_is_read_from_a_model():
         ("{{timeout}}", "1,800 s"),
         ("{{timeout.value}}", "1,800"),
         ("{{timeout.minutes}}", "30 minutes"),
+        ("{{timeout.number}}", "1800"),
+        ("{{microvm.hours}}", "8 hours"),
         ("{{timeout.slides}}", "900 s"),
         ("{{timeout.since}}", "2026-11-19"),
         ("{{payload_asynchronous.was}}", "256 KB"),

@@ -14,7 +14,16 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
+from localaws_client import (
+    ROLE,
+    TestedFunction,
+    clients_for,
+    eventually,
+    processes_of,
+    public_url,
+    start_server,
+    zipped,
+)
 
 from helpers import localaws, settings
 from helpers.localaws import server_process
@@ -89,14 +98,7 @@ def test_the_first_calls_of_all_may_come_together(server):
 
 def test_it_listens_on_127_0_0_1_alone(server):
     function = server.function("def handler(event, context):\n    return 'seen'\n")
-    url = server.clients("lambda").create_function_url_config(FunctionName="own", AuthType="NONE")["FunctionUrl"]
-    server.clients("lambda").add_permission(
-        FunctionName="own",
-        StatementId="u",
-        Principal="*",
-        Action="lambda:InvokeFunctionUrl",
-        FunctionUrlAuthType="NONE",
-    )
+    url = public_url(server.clients("lambda"), "own")
     server.clients("s3").create_bucket(Bucket="bucket")
     server.clients("sqs").create_queue(QueueName="queue")
     server.clients("events").put_rule(Name="rule", ScheduleExpression="rate(1 minute)")

@@ -8,7 +8,7 @@ import os
 import re
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -170,6 +170,21 @@ class TestedFunction:
             Statistics=[statistic],
         )["Datapoints"]
         return sum(point[statistic] for point in points)
+
+
+PERMISSIONS = {  # that everybody needs for a function URL
+    # not "url": at DELETE …/policy/url MiniStack deletes the URL itself
+    "use-url": {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
+    "invoke": {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+}
+
+
+def public_url(client: Any, name: str, permissions: Iterable[str] = PERMISSIONS) -> str:
+    """Give a function an address, with the permissions of these names, and return it."""
+    for statement in permissions:
+        client.add_permission(FunctionName=name, StatementId=statement, Principal="*", **PERMISSIONS[statement])
+    url: str = client.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+    return url
 
 
 def processes_of(home: Path) -> list[psutil.Process]:

@@ -19,6 +19,7 @@ from .shapes import Answer, Record
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
     (lambda_svc, "_create_esm"): ("data",),
+    (lambda_svc, "_update_esm"): ("esm_id", "data"),
     (lambda_svc, "_poll_sqs"): (),
     (lambda_svc, "_resolve_existing_esm_function"): ("function_ref",),
     (lambda_svc, "_get_func_record_for_qualifier"): ("name", "qualifier"),
@@ -40,14 +41,28 @@ FIFO_ATTRIBUTES = {"MessageGroupId": "group_id", "MessageDeduplicationId": "dedu
 
 def install() -> None:
     """Let MiniStack's mappings of queues behave as AWS's. Call once, before it serves."""
-    create = lambda_svc._create_esm
+    create, update = lambda_svc._create_esm, lambda_svc._update_esm
 
     def create_once(data: Record) -> Answer:
-        answer: Answer = _conflict(data) or create(data)
+        answer: Answer = _provisioned(data) or _conflict(data) or create(data)
+        return answer
+
+    def update_known(esm_id: str, data: Record) -> Answer:
+        answer: Answer = _provisioned(data) or update(esm_id, data)
         return answer
 
     lambda_svc._create_esm = create_once
+    lambda_svc._update_esm = update_known
     lambda_svc._poll_sqs = Poller().poll
+
+
+def _provisioned(data: Record) -> Answer | None:
+    """What there is no counterpart of: better an error than a success that is made up."""
+    if not data.get("ProvisionedPollerConfig"):
+        return None
+    message = "Provisioned mode is not in the embedded AWS; leave ProvisionedPollerConfig out."
+    refusal: Answer = responses.error_response_json("InvalidParameterValueException", message, 400)
+    return refusal
 
 
 def _conflict(data: Record) -> Answer | None:

@@ -21,6 +21,24 @@ CONTRACT: Contract = {
 }
 
 
+# Members of a request that ask for what is not here, and what they ask for.
+ABSENT = {
+    "CapacityProviderConfig": "Lambda Managed Instances are",
+    "AcceleratorConfig": "Lambda Managed Instances are",
+    "DurableConfig": "Durable functions are",
+    "TenancyConfig": "Tenant isolation is",
+    "FileSystemConfigs": "A file system to mount (EFS, S3 Files) is",
+}
+
+
+def absent(members: Record) -> tuple[str, str] | None:
+    """Error code and message for a request that asks for what is not here; None where all of it is."""
+    for member, what in ABSENT.items():
+        if members.get(member):
+            return "InvalidParameterValueException", f"{what} not in the embedded AWS; leave {member} out."
+    return None
+
+
 def install(pool: Pool) -> None:
     """Let `pool` know of functions that change, and refuse what has no counterpart. Call once, before it serves."""
     validate_snapstart = lambda_svc._validate_snapstart

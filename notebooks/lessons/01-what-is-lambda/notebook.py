@@ -42,6 +42,9 @@ workshop
 # - `event`: what happened, as a dict (or any other JSON value);
 # - `context`: facts about this invocation, such as its id and the time that is left.
 #
+# (What these notebooks call a function of Lambda, AWS calls a **Lambda Event Function** today, to tell it from its younger relatives in notebook 08. The
+# API still says "function" ([AWS's API]({{event_functions.source}}), read on {{event_functions.checked}}).)
+#
 # It is a function like any other. Before it goes anywhere, call it here.
 
 
@@ -166,6 +169,9 @@ print("".join(lines[-5:]))
 #   notebook 04 is about it. (It names the Python that runs. The embedded AWS runs this machine's, whatever `Runtime` says.)
 # - `START` and `END` frame one invocation, named by its **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
+#
+# (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many at once. A function with `LoggingConfig={"LogFormat": "JSON"}` writes its
+# lines as JSON, which is easier to search.)
 #
 # The last line again, field by field. Lambda separates the fields with tabs.
 

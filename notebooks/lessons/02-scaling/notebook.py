@@ -42,6 +42,9 @@ workshop
 # busy, a second call needs a second environment, and making one is a **cold start**. A call that finds a free environment
 # is **warm**. How many are busy at the same time is called **concurrency**.
 #
+# (That is so for Event Functions on Lambda's own capacity, the subject of these notebooks. On [Managed Instances]({{managed_instances.source}}), since {{managed_instances}},
+# and in *Web Functions* one environment serves several at a time: notebook 08.)
+#
 # You need no experiment to know it. When 10 calls come every second, and each takes half a second, then 5 are running on
 # average. This is Little's law: **concurrency = calls per second × seconds per call**.
 #
@@ -209,7 +212,10 @@ ax = plot_timeline(bursts_seen)
 # the first program in it, and at most 5 MiB of memory on top of the guest's own. (Source: SPECIFICATION.md of
 # [firecracker-microvm/firecracker](https://github.com/firecracker-microvm/firecracker), as of November 2026.)
 #
-# The embedded AWS has no MicroVMs: an environment is a process here. What you see of it is the same (a fresh start, one invocation at
+# One customer's environment serves all of that customer's users, one after the other. With [tenant isolation]({{tenant_isolation.source}}) (`TenancyConfig`, since
+# {{tenant_isolation}}) the caller names a tenant, and no environment ever serves two of them; the function reads `context.tenant_id`.
+#
+# The embedded AWS has neither tenant isolation nor MicroVMs: an environment is a process here. What you see of it is the same (a fresh start, one invocation at
 # a time, reuse), but it does not wall off code that you do not trust.
 #
 # ## Exercise 2: read the concurrency from the log

@@ -55,7 +55,8 @@ for name in (pinged, left_alone):
 # %% [markdown]
 # EventBridge is AWS's service for events and schedules. The pinger is a schedule (`rate(1 minute)`), a target (the function,
 # with an event that says "ping"), and a permission: without it the function refuses to be called by EventBridge. (AWS
-# checks that; the embedded AWS does not.) The rule fires until a cell near the end removes it, or `python3 -m helpers clean`.
+# checks that; the embedded AWS does not.) For new schedules AWS recommends EventBridge Scheduler, of notebook 12, and calls scheduled rules
+# [{{scheduled_rules}}]({{scheduled_rules.source}}); a rule needs no role, so it is shorter here. The rule fires until a cell near the end removes it, or `python3 -m helpers clean`.
 
 # %%
 events = workshop.client("events")

@@ -446,6 +446,10 @@ print(f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR
 # want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts (notebook 04), a chain of
 # functions because {{timeout.minutes}} are not enough (06). There is a trap on the other side as well: a machine that is paid day and night for a job of two minutes.
 #
+# Between the two, AWS has put more: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines in your account, several calls
+# in one environment, and you pay for the machines; [Web Functions]({{web_functions.source}}) (read on {{web_functions.checked}}) run a web server that ends when nobody calls.
+# For both, the sum above changes: a call that waits no longer keeps an environment to itself.
+#
 # ## Exercise 3: decide
 #
 # Three loads, in Tokyo, on x86_64. `average` and `peak` are requests per second. `zones` is the least number of machines.

@@ -29,7 +29,8 @@
 #
 # The numbers in bold are on the slide. Source of today's: [Lambda quotas]({{zip.source}}) in the AWS Lambda Developer Guide, checked on
 # {{zip.checked}}; of the time, [AWS's API]({{timeout.source}}): {{timeout.lag}}.
-# (Functions on *Lambda Managed Instances*, EC2 machines of your account that Lambda runs, have other limits.)
+# (Functions on *Lambda Managed Instances*, EC2 machines of your account that Lambda runs, have other limits: up to {{timeout_managed_instances}} for events that nobody
+# waits for, and {{memory_managed_instances}}.)
 #
 # We walk into each limit and read what Lambda says.
 
@@ -241,6 +242,8 @@ payload, log = invoke(heavy, {})
 print(f"{size / MB:.1f} MB, and it answers {payload!r}")
 
 # %% [markdown]
+# (Lambda copies the zip. Since {{code_by_reference}} it can also use the object where it is: [`S3ObjectStorageMode="REFERENCE"`]({{code_by_reference.source}}).)
+#
 # ### {{unzipped}} unzipped
 #
 # S3 does not help against the other limit. Zeros compress well, so we can meet it with a small upload.
@@ -497,13 +500,13 @@ record["requestContext"]
 #
 # | it is… | then |
 # |---|---|
-# | too long for {{timeout}} | split it and hand on what is left (exercise 1); AWS Step Functions for a chain of steps; Lambda's *durable functions* for a wait of up to a year, each invocation still within {{timeout}}; AWS Fargate (containers without machines of your own), AWS Batch or EC2 for one long computation |
+# | too long for {{timeout}} | split it and hand on what is left (exercise 1); AWS Step Functions for a chain of steps; Lambda's [durable functions]({{durable_functions.source}}) (notebook 15) for a wait of up to a year, each invocation still within {{timeout}}; AWS Fargate (containers without machines of your own), AWS Batch or EC2 for one long computation |
 # | too large for memory | read in pieces; `MemorySize` up to {{memory_max}}; Fargate, Batch or EC2 beyond |
 # | too large a package | layers do not help ({{unzipped}} together); a container image, up to {{image}} |
 # | too large an event or answer | S3 and its address (exercise 2); response streaming for answers |
-# | too many files for `/tmp`, or files to share | S3, or a file system: Amazon EFS |
+# | too many files for `/tmp`, or files to share | S3, or a file system: Amazon EFS, or since {{s3_files}} a bucket mounted as one, [S3 Files]({{s3_files.source}}); the embedded AWS mounts neither |
 # | a state to keep between calls | DynamoDB, S3 or a cache; never `/tmp` or a global variable alone |
-# | a machine, a GPU, a device | EC2, or a container service |
+# | a machine, a GPU, a device | EC2, or a container service; for a GPU also Managed Instances |
 #
 # "Do not put work on Lambda that has to mind its time", says the slide. A good rule of thumb: when a job usually takes more
 # than a few minutes, or you do not know how long it takes, look at this table first.

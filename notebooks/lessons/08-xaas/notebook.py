@@ -141,10 +141,16 @@ draw_layers(detailed)
 # - **Fargate** runs containers without a machine that you would see. **Cloud Run** and **Container Apps** take away the copies as
 #   well when nobody calls ([instances of Cloud Run](https://docs.cloud.google.com/run/docs/about-instance-autoscaling)): CaaS,
 #   scaled as FaaS is.
-# - **Lambda Managed Instances** run functions on EC2 instances in your account that AWS looks after: three to begin with. One
+# - **Lambda Managed Instances** (since {{managed_instances}}) run functions on EC2 instances in your account, with a GPU if you like, that AWS looks after: three to begin with. One
 #   environment serves several calls at a time, and there are no cold starts, because the instances are up while nobody calls
 #   ([how they scale](https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-scaling.html), read in November 2026).
 #   FaaS by its layers, IaaS by what runs meanwhile.
+# - **Lambda Web Functions** run a web server in Node.js as it is: it listens on a port, gets an HTTPS address, serves up to {{web_function_concurrency}} requests in one
+#   environment, and ends when nobody calls ([AWS's guide]({{web_functions.source}}), read on {{web_functions.checked}}). PaaS by its program, FaaS by how it scales.
+# - **Lambda MicroVMs** are the machines below Lambda, for you: made from an image of yours, suspended with all that is in their memory, resumed, for up to {{microvm.hours}}
+#   ([AWS's guide]({{microvm.source}}), read on {{microvm.checked}}). IaaS that starts like FaaS.
+#
+# What these notebooks teach are the others, Lambda *Event* Functions. The embedded AWS has none of these three.
 #
 # So do not ask which letter a service has. Ask three questions: which layers are mine? What is added when more work comes, and by
 # whom? What runs, and is paid for, when nobody calls?

@@ -206,6 +206,8 @@ jobs_url, jobs_arn = make_queue("thumbnail-jobs", patience(6 * options["Timeout"
 # - `BatchSize`: at most five messages for one invocation;
 # - `MaximumBatchingWindowInSeconds`: wait up to a second for a batch to become full;
 # - `MaximumConcurrency`: at most two invocations at a time. Without it Lambda begins with five, and adds up to 300 a minute;
+#   with *provisioned mode* (`ProvisionedPollerConfig`, since {{sqs_provisioned_mode}}, up to {{sqs_pollers}} pollers, paid for by the hour) it need not begin small. The embedded
+#   AWS does not have that mode;
 # - `FunctionResponseTypes`: empty for now. The first exercise is about it.
 #
 # Creating and changing a mapping can take a minute on AWS, so we wait. (Source of the numbers:

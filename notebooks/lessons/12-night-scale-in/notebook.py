@@ -15,7 +15,7 @@
 # Nobody uses the web servers of an office at three in the morning, but EC2 is paid by the second that a machine runs. So a clock starts a
 # function in the evening. It writes down how many machines there are, and sends them home. In the morning it brings back as many.
 #
-# The slide says CloudWatch Events; that service is called **EventBridge** today, and has a younger relative, **EventBridge Scheduler**. We look at both.
+# The slide says CloudWatch Events; that service is called **EventBridge** today, and has a younger relative, **EventBridge Scheduler**, which AWS recommends for everything that happens by the clock ([rules with a schedule are {{scheduled_rules}}]({{scheduled_rules.source}}), read on {{scheduled_rules.checked}}). We look at both.
 
 # %%
 import inspect
@@ -356,10 +356,12 @@ ax = draw_week(
 # | expressions | `cron`, `rate` | and `at(…)`, once |
 # | targets | up to five | one, and almost any call of AWS's API |
 # | may invoke a function by | a permission of the function (notebook 04) | a role |
-# | tries again | for 24 hours, 185 times | as you choose, up to that |
+# | tries again | {{rule_retries}} times in 24 hours, or less: the target's `RetryPolicy` | {{schedule_retries}} times in 24 hours, or less: the target's `RetryPolicy` |
+# | what could not be delivered | goes to the queue in the target's `DeadLetterConfig` | goes to the queue in the target's `DeadLetterConfig` |
 # | also reacts to | events of AWS and of your own | nothing but time |
 #
-# (Sources: EventBridge User Guide, "Retrying event delivery"; EventBridge Scheduler API Reference, "RetryPolicy".)
+# (Sources: EventBridge User Guide, ["Retrying event delivery"]({{rule_retries.source}}); EventBridge Scheduler API Reference,
+# ["RetryPolicy"]({{schedule_retries.source}}). The embedded AWS keeps both settings, and acts on neither.)
 #
 # ## Exercise 1: from Japan's time to UTC
 #

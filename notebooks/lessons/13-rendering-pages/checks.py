@@ -135,6 +135,11 @@ class _Page:
     def get(self, path: str, **query: str) -> requests.Response:
         answer = self._session.get(self.url + path, params=query, allow_redirects=False, timeout=TIMEOUT_S)
         shown = f"{path}?{'&'.join(query)}=…" if query else path
+        if answer.status_code == 403 and answer.headers.get("x-amzn-ErrorType") == "AccessDeniedException":
+            raise NotSolved(
+                "The address answers 403, Forbidden: its function does not permit everybody to use the URL and to be "
+                "invoked by way of it; run the cell that calls open_to_everybody."
+            )
         if answer.status_code >= 500:
             raise NotSolved(f"GET {shown} was answered {answer.status_code}: {self._why(path, query)}")
         return answer

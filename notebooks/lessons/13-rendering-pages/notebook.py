@@ -101,8 +101,8 @@ print(event["requestContext"]["http"]["method"], event["rawPath"], "→", answer
 # ## An address: the function URL
 #
 # A **function URL** is an address for one function: whatever is asked there becomes an event. `AuthType="NONE"` means that the address is for everybody. Then
-# the function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function by way of it. (The second is needed since {{url_permissions}}. AWS checks
-# both, the embedded AWS does not.)
+# the function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function by way of it. (The second is needed since {{url_permissions}}. Without
+# both the address answers 403: [AWS's guide]({{url_permissions.source}}).)
 
 
 # %% permit
@@ -129,7 +129,7 @@ def open_to_everybody(function_name):
         config = lambda_client.create_function_url_config(FunctionName=function_name, AuthType="NONE")
     except lambda_client.exceptions.ResourceConflictException:
         config = lambda_client.get_function_url_config(FunctionName=function_name)
-    permit(function_name, "url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+    permit(function_name, "use-url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
     permit(function_name, "invoke", Action="lambda:InvokeFunction", Principal="*", InvokedViaFunctionUrl=True)
     wait_for(config["FunctionUrl"])
     return config["FunctionUrl"].rstrip("/")
@@ -341,6 +341,10 @@ print(
 #   one that nobody renders.
 # - An answer has {{payload}} at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`), so that the browser sees
 #   the beginning before the end is made. We only name it.
+#
+# AWS's own answer to server-side rendering is younger: a [Lambda Web Function]({{web_functions.source}}) (read on {{web_functions.checked}}) is a web server in Node.js, Express or React
+# Router for example, that runs on Lambda as it is, without events, and serves up to {{web_function_concurrency}} requests in one environment. The embedded AWS does not have it; what you
+# measure below is the way of the slide, where a page that waits keeps its environment to itself.
 #
 # ## What do visitors wait?
 #

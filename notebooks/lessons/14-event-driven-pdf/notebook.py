@@ -838,6 +838,9 @@ check("14.2", where_is)
 # message is given to a second function while the first is still working on it: duplicates, without any fault. Six times the
 # function's timeout leaves room for that, and for Lambda's own retries while the function is throttled.
 #
+# (Two services do such joints for you, and neither is in this notebook. A [Distributed Map]({{distributed_map.source}}) of Step Functions, since {{distributed_map}}, runs a function for each of up
+# to millions of objects, and knows when all are done. [Durable functions]({{durable_functions.source}}), since {{durable_functions}}, write it as one program: notebook 15.)
+#
 # ## What you have learned
 #
 # - Functions joined by queues: each step scales, fails and is tried again by itself. The queue is where the work waits.

@@ -454,6 +454,17 @@ for way, began in {"all_at_once": time_began, "from_queue": queue_began, "handle
 pd.DataFrame(rows).set_index("way").round(6)
 
 # %% [markdown]
+# Three more things to know here:
+#
+# - A **durable function** (`DurableConfig`, since {{durable_functions}}; SDKs for JavaScript, Python and Java) is a state machine in your own code. It notes each step that is done, is stopped, and is run again
+#   from the top with the noted results in place of the steps; it may wait for up to a year. It is AWS's answer to "takes long" and to "breaks when retried" in one
+#   ([AWS's guide]({{durable_functions.source}})). Each run still has its `Timeout`.
+# - A **Distributed Map** of Step Functions does one step for each of very many items, side by side ([guide]({{distributed_map.source}})). A `Retry` with `"JitterStrategy": "FULL"` (since
+#   {{jitter}}) spreads their new tries, so that they do not all come back at the same moment ([guide]({{jitter.source}})).
+# - A **Lambda MicroVM** keeps a program, with its memory, for up to {{microvm.hours}}, and suspends it while it waits (notebook 08).
+#
+# The embedded AWS has neither durable functions nor MicroVMs, and its state machines try again without jitter.
+#
 # When *one* step cannot be cut (a film to encode, a model to train), neither helps. Then it is a job for AWS Fargate, AWS
 # Batch or EC2, which know no limit of {{timeout.minutes}}. A function can still start it.
 #
@@ -518,7 +529,7 @@ with_layer(function_folder("count-slides") / "layer")
 # A layer counts in the {{unzipped}} of notebook 06. What is larger, or wants to be installed with a package manager, goes into a **container image** of up to
 # {{image}}: `FROM public.ecr.aws/lambda/python:3.13`, then `RUN dnf install ...`. (The embedded AWS does not run images.) So the slide's "external
 # commands do not fit" has become: *bring them along*. What still does not fit is a command that wants a machine of its
-# own: a daemon, a GPU, hours of work.
+# own: a daemon, hours of work, or a GPU, which Lambda has on Managed Instances alone.
 #
 # ## 4. A database connection for each environment
 #

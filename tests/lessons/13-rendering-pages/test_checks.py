@@ -2,9 +2,10 @@
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
+from localaws_client import PERMISSIONS, public_url
 from notebook_cells import Notebook, Starter, checks_of, refused
 
 from helpers import check, deploy, hint, lessons, progress
@@ -48,16 +49,20 @@ def test_the_starter_is_not_written_yet():
 
 @pytest.fixture
 def put(aws_of_module) -> Callable[..., None]:
-    """Deploy a page with this text, and give it an address or take it away."""
+    """Deploy a page with this text, and give it an address, open to everybody, or take it away."""
     client, name = aws_of_module.client("lambda"), aws_of_module.name(checks.CORNER)
 
-    def put(code: str, address: bool = True) -> None:
+    def put(code: str, address: bool = True, permissions: Iterable[str] = PERMISSIONS) -> None:
         deploy(aws_of_module, name, {"app.py": code}, MemorySize=10_240)
         if not address:
             remove(aws_of_module, Entry("function URL", name))
             return
-        with contextlib.suppress(client.exceptions.ResourceConflictException):  # it has one
-            client.create_function_url_config(FunctionName=name, AuthType="NONE")
+        for statement in PERMISSIONS:
+            with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+                client.remove_permission(FunctionName=name, StatementId=statement)
+        with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_function_url_config(FunctionName=name)
+        public_url(client, name, permissions)
 
     return put
 
@@ -67,6 +72,12 @@ def notebook() -> Notebook:
     notebook = Notebook("13")
     notebook.run("careless-source", "careful-source")
     return notebook
+
+
+@pytest.mark.parametrize("permissions", [(), ("use-url",), ("invoke",)], ids=str)
+def test_an_address_that_is_not_open_is_said(put, permissions):
+    put(CAREFUL, permissions=permissions)
+    assert "The address answers 403, Forbidden" in refused("13.2")
 
 
 def test_an_absent_page_is_said(aws):

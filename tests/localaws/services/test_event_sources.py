@@ -4,7 +4,7 @@ import json
 
 import pytest
 import requests
-from localaws_client import ROLE, eventually, zipped
+from localaws_client import PERMISSIONS, ROLE, eventually, public_url, zipped
 
 RETURN = "def handler(event, context):\n    return event\n"
 FAIL = "def handler(event, context):\n    raise RuntimeError('always')\n"
@@ -213,20 +213,9 @@ HTTP = (
 )
 
 
-def public_url(function, clients):
-    clients("lambda").add_permission(
-        FunctionName=function.name,
-        StatementId="url",
-        Action="lambda:InvokeFunctionUrl",
-        Principal="*",
-        FunctionUrlAuthType="NONE",
-    )
-    return clients("lambda").create_function_url_config(FunctionName=function.name, AuthType="NONE")["FunctionUrl"]
-
-
 def test_a_function_url_works_as_it_is(make_function, clients):
     function = make_function(HTTP)
-    url = public_url(function, clients)
+    url = public_url(clients("lambda"), function.name)
     assert url.startswith("http://127.0.0.1:") and url.endswith("/")
     with requests.Session() as session:
         session.trust_env = False
@@ -240,10 +229,52 @@ def test_a_function_url_works_as_it_is(make_function, clients):
     counted_once(function, 2)
 
 
+@pytest.mark.parametrize("permissions", [(), ("use-url",), ("invoke",)], ids=str)
+def test_a_function_url_needs_both_permissions(make_function, clients, permissions):
+    function = make_function(HTTP)
+    url = public_url(clients("lambda"), function.name, permissions)
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(url)
+        assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (403, "AccessDeniedException")
+        assert answer.json()["Message"].startswith("Forbidden. For troubleshooting Function URL authorization issues")
+        for statement in PERMISSIONS.keys() - set(permissions):
+            clients("lambda").add_permission(
+                FunctionName=function.name, StatementId=statement, Principal="*", **PERMISSIONS[statement]
+            )
+        assert session.get(url).status_code == 207
+    counted_once(function, 1)
+
+
+@pytest.mark.parametrize("change", [{"Principal": "000000000000"}, {"SourceAccount": "000000000000"}], ids=str)
+def test_a_permission_for_somebody_opens_no_url(make_function, clients, change):
+    function = make_function(HTTP)
+    url = public_url(clients("lambda"), function.name, ("use-url",))
+    permission = PERMISSIONS["invoke"] | {"Principal": "*"} | change
+    clients("lambda").add_permission(FunctionName=function.name, StatementId="invoke", **permission)
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.get(url).status_code == 403
+
+
+def test_the_url_of_an_alias_needs_the_permissions_of_the_alias(make_function, clients):
+    function, client = make_function(HTTP), clients("lambda")
+    version = client.publish_version(FunctionName=function.name)["Version"]
+    client.create_alias(FunctionName=function.name, Name="live", FunctionVersion=version)
+    config = client.create_function_url_config(FunctionName=function.name, Qualifier="live", AuthType="NONE")
+    with requests.Session() as session:
+        session.trust_env = False
+        for qualifier, status in (({}, 403), ({"Qualifier": "live"}, 207)):
+            for statement, permission in PERMISSIONS.items():
+                permission = permission | {"StatementId": f"{statement}-{status}", "Principal": "*"} | qualifier
+                client.add_permission(FunctionName=function.name, **permission)
+            assert session.get(config["FunctionUrl"]).status_code == status
+
+
 def test_a_function_url_gives_cookies_as_a_list_and_no_header(make_function, clients):
     answer = "{'cookies': event.get('cookies'), 'names': sorted(event['headers'])}"
     code = f"def handler(event, context):\n    return {answer}\n"
-    url = public_url(make_function(code), clients)
+    url = public_url(clients("lambda"), make_function(code).name)
     with requests.Session() as session:
         session.trust_env = False
         answer = session.get(url, headers={"Cookie": "a=1; b=2"}).json()
@@ -253,7 +284,8 @@ def test_a_function_url_gives_cookies_as_a_list_and_no_header(make_function, cli
 
 
 def test_a_function_that_fails_behind_its_url_tells_no_details(make_function, clients):
-    url = public_url(make_function("def handler(event, context):\n    raise ValueError('a secret')\n"), clients)
+    function = make_function("def handler(event, context):\n    raise ValueError('a secret')\n")
+    url = public_url(clients("lambda"), function.name)
     with requests.Session() as session:
         session.trust_env = False
         answer = session.get(url)
@@ -262,7 +294,7 @@ def test_a_function_that_fails_behind_its_url_tells_no_details(make_function, cl
 
 def test_a_function_url_is_the_same_wherever_it_is_asked_for(make_function, clients):
     function = make_function(HTTP)
-    url = public_url(function, clients)
+    url = public_url(clients("lambda"), function.name)
     assert clients("lambda").get_function_url_config(FunctionName=function.name)["FunctionUrl"] == url
     listed = clients("lambda").list_function_url_configs(FunctionName=function.name)["FunctionUrlConfigs"]
     assert [config["FunctionUrl"] for config in listed] == [url]
@@ -274,9 +306,9 @@ def test_a_function_url_of_a_function_that_returns_plain_values_and_of_one_that_
     plain, failing = (make_function("def handler(event, context):\n    return {'plain': True}\n"), make_function(FAIL))
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(public_url(plain, clients))
+        answer = session.get(public_url(clients("lambda"), plain.name))
         assert (answer.status_code, answer.json()) == (200, {"plain": True})
-        assert session.get(public_url(failing, clients)).status_code == 502
+        assert session.get(public_url(clients("lambda"), failing.name)).status_code == 502
     counted_once(failing, 1, errors=1)
 
 
@@ -284,13 +316,13 @@ def test_two_function_urls_do_not_mix(make_function, clients):
     one, two = (make_function(f"def handler(event, context):\n    return 'number {n}'\n") for n in (1, 2))
     with requests.Session() as session:
         session.trust_env = False
-        assert session.get(public_url(one, clients)).text == "number 1"
-        assert session.get(public_url(two, clients)).text == "number 2"
+        assert session.get(public_url(clients("lambda"), one.name)).text == "number 1"
+        assert session.get(public_url(clients("lambda"), two.name)).text == "number 2"
 
 
 def test_a_function_url_is_gone_with_its_configuration(make_function, clients):
     function = make_function(HTTP)
-    url = public_url(function, clients)
+    url = public_url(clients("lambda"), function.name)
     clients("lambda").delete_function_url_config(FunctionName=function.name)
     with requests.Session() as session:
         session.trust_env = False
@@ -300,7 +332,7 @@ def test_a_function_url_is_gone_with_its_configuration(make_function, clients):
 
 def test_a_function_url_is_gone_with_its_function(make_function, clients):
     function = make_function(HTTP)
-    url = public_url(function, clients)
+    url = public_url(clients("lambda"), function.name)
     clients("lambda").delete_function(FunctionName=function.name)
     with requests.Session() as session:
         session.trust_env = False
@@ -314,6 +346,6 @@ def test_a_function_url_is_gone_with_its_function(make_function, clients):
         )
         with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
             clients("lambda").get_function_url_config(FunctionName=function.name)
-        new = public_url(function, clients)
+        new = public_url(clients("lambda"), function.name)
         assert session.get(new).status_code == 207
         assert session.get(url).status_code in (403, 404)

@@ -69,6 +69,20 @@ def mapping(clients):
         clients("lambda").delete_event_source_mapping(UUID=uuid)
 
 
+def test_provisioned_mode_is_refused_as_it_is_not_here(make_function, clients, queue, mapping):
+    source = queue()
+    function, pollers = make_function(COUNT), {"ProvisionedPollerConfig": {"MinimumPollers": 2}}
+    refused = pytest.raises(
+        clients("lambda").exceptions.InvalidParameterValueException, match="Provisioned mode is not"
+    )
+    with refused:
+        mapping(source, function, **pollers)
+    uuid = mapping(source, function)
+    with refused:
+        clients("lambda").update_event_source_mapping(UUID=uuid, **pollers)
+    assert "ProvisionedPollerConfig" not in clients("lambda").get_event_source_mapping(UUID=uuid)
+
+
 def batches(function):
     return [int(line.split()[-1]) for line in function.messages() if line.startswith("batch of")]
 

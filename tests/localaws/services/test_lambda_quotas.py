@@ -11,6 +11,20 @@ from localaws_client import ROLE, zipped
 from helpers.localaws.services import lambda_quotas
 
 CODE = {"app.py": "def handler(event, context):\n    return 'runs'\n"}
+ABSENT = {
+    "CapacityProviderConfig": {
+        "LambdaManagedInstancesCapacityProviderConfig": {
+            "CapacityProviderArn": "arn:aws:lambda:us-east-1:000000000000:capacity-provider:some"
+        }
+    },
+    "DurableConfig": {"ExecutionTimeout": 60},
+    "FileSystemConfigs": [
+        {
+            "Arn": "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0",
+            "LocalMountPath": "/mnt/files",
+        }
+    ],
+}
 TOO_MUCH = [
     ({"MemorySize": 10_241}, "InvalidParameterValueException", "'MemorySize' .* less than or equal to 10240"),
     ({"MemorySize": 32_769}, "ValidationException", "Value '32769' at 'memorySize' .* less than or equal to 32768"),
@@ -32,6 +46,10 @@ TOO_MUCH = [
         {"Layers": [f"arn:aws:lambda:us-east-1:000000000000:layer:number-{number}:1" for number in range(6)]},
         "InvalidParameterValueException",
         "^Cannot reference more than 5 layers.$",
+    ),
+    *(
+        ({member: asked}, "InvalidParameterValueException", f"not in the embedded AWS; leave {member} out")
+        for member, asked in ABSENT.items()
     ),
     ({"Runtime": "python9.9"}, "InvalidParameterValueException", "^Value python9.9 at 'runtime' failed"),
     ({"Runtime": "nodejs12.x"}, "InvalidParameterValueException", "parameter of nodejs12.x is no longer supported"),
@@ -169,6 +187,11 @@ def test_code_and_layers_count_together(make_function, clients):
     )
     version = {"LayerName": "zeros", "VersionNumber": layer["Version"]}
     clients("lambda").delete_layer_version(**version)
+
+
+def test_tenant_isolation_which_is_chosen_once_and_for_all(clients):
+    response = create(clients, TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    assert response["Error"]["Message"] == "Tenant isolation is not in the embedded AWS; leave TenancyConfig out."
 
 
 def test_the_largest_function_that_is_allowed(make_function, clients):
