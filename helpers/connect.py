@@ -208,7 +208,8 @@ def estimate() -> str:
     return (
         f"Estimate: {INVOCATIONS:,} invocations of {SECONDS:g} s at {MEMORY_MB} MB are "
         f"{gb_seconds:g} GB-seconds, {dollars:.3f} USD at list price, "
-        "and nothing within Lambda's monthly free tier (1 million requests, 400,000 GB-seconds). "
+        "and nothing within Lambda's monthly free tier "
+        f"({prices['free_requests']:,} requests, {prices['free_gb_seconds']:,} GB-seconds). "
         "The machines of notebook 12 come on top; it says how much before it makes them."
     )
 

@@ -15,6 +15,7 @@ from ..errors import WorkshopError
 from ..facts import FILE, Fact, facts
 from . import say
 
+NOWHERE = "no package registry that pip can reach has it; check the network, and pip's settings"
 # Where a fact can be used; what is generated, and what the reader makes, is not looked at.
 PLACES = ("helpers", "notebooks/lessons", "tests", "README.md")
 
@@ -92,7 +93,8 @@ def _download(folder: Path) -> Path:
     )
     wheel = next(folder.glob("botocore-*.whl"), None)
     if done.returncode or wheel is None:
-        reason = environment.cause(done.stderr) or "pip could not download it"
+        nowhere = "No matching distribution found" in done.stderr  # all that pip says, where it reaches no registry
+        reason = NOWHERE if nowhere else environment.cause(done.stderr) or "pip could not download it"
         raise RegistryError(f"The newest botocore did not come: {reason}.")
     return wheel
 

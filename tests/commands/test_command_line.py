@@ -25,7 +25,7 @@ from helpers.commands import doctor
 from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
 
-COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "doctor", "facts")
+COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "facts", "doctor")
 PUBLIC = {
     "check",
     "choose",

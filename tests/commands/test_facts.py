@@ -6,12 +6,15 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import botocore
 import pytest
 
 from helpers import settings
+from helpers.commands import doctor
 from helpers.commands import facts as command
 from helpers.facts import facts
 
@@ -82,9 +85,20 @@ def test_what_has_drifted_is_told_with_both_values_and_its_uses(registry, capsys
     assert "contradicts 3 of the facts" in captured.err
 
 
-def test_without_a_network_it_is_one_sentence(registry):
-    registry(fails="WARNING: Retrying …: Failed to establish a new connection: [Errno 111] Connection refused")
-    with pytest.raises(command.RegistryError, match="^The newest botocore did not come: no package registry can be"):
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        (
+            "WARNING: Retrying …: Failed to establish a new connection: [Errno 111]",
+            "no package registry can be reached",
+        ),
+        ("ERROR: No matching distribution found for botocore", "no package registry that pip can reach has it"),
+        ("ERROR: something new", "pip could not download it"),
+    ],
+)
+def test_without_a_network_it_is_one_sentence(registry, fails, why):
+    registry(fails=fails)
+    with pytest.raises(command.RegistryError, match=f"^The newest botocore did not come: {why}.*\\.$"):
         command.compare_with_newest()
 
 
@@ -97,3 +111,25 @@ def test_uses_are_found_in_code_and_in_prose():
         line = (settings.ROOT / path).read_text(encoding="utf-8").splitlines()[int(number) - 1]
         assert "timeout" in line
     assert not any("timeout_min" in place for place in command.used_in("nothing_of_this_name"))
+
+
+@pytest.mark.parametrize(
+    ("today", "grade", "said"),
+    [
+        (date(2026, 11, 28), "ok", "was checked on 2026-11-28."),
+        (date(2027, 6, 1), "note", "AWS has deprecated nodejs22.x, ruby3.3, which the workshop knows"),
+        (date(2027, 3, 1), "ok", "was checked on 2026-11-28."),
+    ],
+    ids=str,
+)
+def test_doctor_says_when_the_facts_were_checked_and_what_aws_has_deprecated(monkeypatch, today, grade, said):
+    monkeypatch.setattr(doctor, "date", SimpleNamespace(today=lambda: today))
+    found, sentence = doctor._facts()
+    assert (found, said in sentence) == (grade, True), sentence
+
+
+def test_doctor_says_when_the_facts_are_old(monkeypatch):
+    monkeypatch.setattr(doctor, "FRESH", timedelta(days=30))
+    monkeypatch.setattr(doctor, "date", SimpleNamespace(today=lambda: date(2027, 1, 1)))
+    grade, sentence = doctor._facts()
+    assert grade == "note" and "was checked on 2026-11-28; python3 -m helpers facts --newest" in sentence

@@ -554,7 +554,7 @@ for label, table in {"computes": computes, "waits": waits}.items():
 #
 # - Two things are billed: requests, and GB-seconds of *configured* memory. Idle functions cost nothing.
 # - Failures, timeouts and cold starts are billed; a timeout costs its full limit.
-# - In 2019 every call was rounded up to 100 ms. Now it is 1 ms, and since August 2025 init is in it.
+# - In 2019 every call was rounded up to 100 ms. Now it is 1 ms, and since {{billing_of_init}} init is in it.
 # - Memory buys CPU. Up to {{vcpu_memory}} a function that computes becomes faster at the same price; one that waits only
 #   becomes dearer.
 # - Who waits for another function pays for both.

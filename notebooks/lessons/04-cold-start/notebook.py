@@ -105,7 +105,7 @@ for _ in range(2):
 reports(logs, hello, at_least=2, since=began)[["init_ms", "duration_ms", "billed_ms", "environment"]]
 
 # %% [markdown]
-# `init_ms` is the time of the init phase; a warm row has none (`NaN`). `billed_ms` is what you pay for: since August 2025
+# `init_ms` is the time of the init phase; a warm row has none (`NaN`). `billed_ms` is what you pay for: since {{billing_of_init}}
 # the init phase is in it. Both rows have the same `environment`: the second call found the first one's place still warm.
 # (If both rows are warm, you have run this notebook before, and an environment from then was still there.)
 #

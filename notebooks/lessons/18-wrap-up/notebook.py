@@ -325,7 +325,7 @@ Markdown(f"""
 |---|---|---|
 | no instances to manage | unchanged | machines that you look after, below your functions (now {len(mine)}): 0 |
 | 1,000 at once by default | unchanged; new accounts often start at {fact("concurrency_new_account")}; each function gets {fact("scaling"):,} more every {fact("scaling_period")} s | limit {limit:,}; at once at most: {at_once} |
-| billed by 100 ms | by 1 ms since December 2020; init is in it since August 2025 | the rule of 2019 would bill {dearer:.1f} times your GB-seconds |
+| billed by 100 ms | by 1 ms since {fact("billing_by_1_ms"):%B %Y}; init is in it since {fact("billing_of_init"):%B %Y} | the rule of 2019 would bill {dearer:.1f} times your GB-seconds |
 | cold starts | unchanged; since then AWS sells provisioned concurrency, and has SnapStart | {is_cold.sum()} of {len(everything):,}; {everything["init_ms"].median():.0f} ms of init (median) |
 | ping it regularly | keeps one environment warm | with one ping, {measured["pinger"]} |
 | 2 GB for a month: Lambda 88 dollars, EC2 19 | 87.60 and 19.86 | the same price at {break_even:.0%} of use |
