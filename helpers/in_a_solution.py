@@ -1,4 +1,4 @@
-"""Imported by the notebooks in solutions/: what they solve counts for nobody, and the reader's files stay as they are."""
+"""Imported by the notebooks in solutions/: what they solve counts for nobody, and no file of the reader is touched."""
 
 from . import settings
 

@@ -109,6 +109,13 @@ def unsolved(code: str) -> str:
     return "\n".join(kept)
 
 
+def gap(code: str) -> str:
+    """What a code cell holds after its `# solution:` line: what its reader has to find."""
+    lines = code.splitlines()
+    begins = next(place for place, line in enumerate(lines) if SOLUTION.fullmatch(line))
+    return "\n".join(lines[begins + 1 :])
+
+
 def solved(code: str) -> str:
     """A code cell with its solution: the `# solution:` line is gone."""
     return "\n".join(line for line in code.splitlines() if not SOLUTION.fullmatch(line))
