@@ -75,8 +75,8 @@ GREETER = DeployedFunction(
         WrongAnswer("no language", (LANGUAGE, '"en"'), r'in French was .*Hello.*; it has to be .*"Bonjour, Ada'),
         WrongAnswer("always Ada", ("event['name']", "'Ada'"), r'in French was .*"Bonjour, Ada!"'),
         WrongAnswer("a text", (RETURNED, "greeting"), 'in French was "Bonjour"'),
-        WrongAnswer("another name", ("def handler", "def greet"), r"finds no handler app\.handler"),
-        WrongAnswer("syntax", ("handler(event, context):", "handler(event, context)"), "cannot read your file"),
+        WrongAnswer("another name", ("def greet", "def hello"), r"finds no handler app\.greet"),
+        WrongAnswer("syntax", ("greet(event, context):", "greet(event, context)"), "cannot read your file"),
     ),
 )
 REPORT_OF = DeployedFunction(

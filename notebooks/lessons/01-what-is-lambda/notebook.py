@@ -301,8 +301,8 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 #
 # ## Exercise 1: a function that greets in three languages
 #
-# Finish the handler. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
-# English. For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
+# Finish `greet`. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
+# English. (A handler may have any name: `Handler="app.greet"` tells Lambda which function of which file to call.) For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
 # checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint, a further one each time, and
@@ -310,7 +310,7 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 
 
 # %% greeter
-def handler(event, context):
+def greet(event, context):
     greetings = {"en": "Hello", "fr": "Bonjour", "ja": "Konnichiwa"}
     # solution: Look up the greeting for the event's language and return {"message": ...}.
     greeting = greetings[event.get("language", "en")]
@@ -320,7 +320,7 @@ def handler(event, context):
 # %%
 # check
 greeter = workshop.name("greeter")
-deploy(workshop, greeter, {"app.py": inspect.getsource(handler)})
+deploy(workshop, greeter, {"app.py": inspect.getsource(greet)}, Handler="app.greet")
 check("01.1")
 
 payload = lambda_client.invoke(FunctionName=greeter, Payload='{"name": "Ada", "language": "fr"}')["Payload"]

@@ -3,13 +3,13 @@
 from helpers.exercises.exercise import WrongAnswer
 
 NO_TRY = """
-def handler(event, context):
+def write_orders(event, context):
     for record in event["Records"]:
         connection.run(INSERT, **json.loads(record["body"]))
     return {"batchItemFailures": []}
 """
 RIGHT = """
-def handler(event, context):
+def write_orders(event, context):
     failures = []
     for record in event["Records"]:
         try:
