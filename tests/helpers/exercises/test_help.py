@@ -99,7 +99,7 @@ def test_the_solution_of_a_lab_is_its_reference_answer(lab, language, monkeypatc
     [
         ("01.1", 'greeting = greetings[event.get("language", "en")]'),
         ("01.2", "def report_of(function_name, request_id):"),
-        ("04.1", "def share_of_init(frame):"),
+        ("03.1", "def bill(frame):"),
         ("04.2", "fast_source ="),
     ],
 )
@@ -144,7 +144,7 @@ def test_an_unknown_language_is_said(exercise, language):
 
 
 def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
-    code = "from helpers import check; check('04.1')"
+    code = "from helpers import check; check('03.1')"
     environment = os.environ | {"IPYTHONDIR": str(home / "ipython"), "WORKSHOP_TARGET": "embedded"}
     result = subprocess.run(
         [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code],
@@ -154,7 +154,7 @@ def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
         text=True,
     )
     assert result.stdout.strip() == (
-        'Not yet. Give the check your function: check("04.1", share_of_init). '
-        '(0 of 2 exercises of this notebook solved; hint("04.1") helps.)'
+        'Not yet. Give the check your function: check("03.1", bill). '
+        '(0 of 3 exercises of this notebook solved; hint("03.1") helps.)'
     )
     assert result.stderr == ""
