@@ -631,7 +631,8 @@ if has_database:
 # `{"batchItemFailures": [{"itemIdentifier": "<messageId>"}, …]}`, an empty list when all went well.
 #
 # Write the handler `write_orders`. Every good order of the batch has to be stored, wherever the bad ones stand. `connection` and
-# `INSERT` are there, as in the cell with `connect_source`. SQS may deliver a message twice: look at how `INSERT` ends.
+# `INSERT` are there, as in the cell with `connect_source`. SQS may deliver a message twice, even to two environments at the same
+# moment: look at how `INSERT` ends.
 
 
 # %% orders-writer
