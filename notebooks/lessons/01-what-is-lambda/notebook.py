@@ -167,7 +167,8 @@ print("".join(lines[-5:]))
 # - `START` and `END` frame one invocation, named by its **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
-# The last line again, field by field. Lambda separates the fields with tabs.
+# The last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, Python's library for tables: a `Series` is one
+# column with a label for each row, and a `DataFrame` a table of such columns.)
 
 # %%
 report = [line for line in lines if line.startswith("REPORT")][-1]
