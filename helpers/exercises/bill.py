@@ -29,7 +29,7 @@ def architecture(function: Deployed) -> str:
 def usd(function: Deployed, requests: float, billed: float) -> float:
     """What so many requests cost, each billed for `billed` ms at the function's memory and architecture."""
     prices = load_prices()["lambda"]
-    gb_seconds = requests * function.configuration["MemorySize"] / 1024 * billed / 1000
+    gb_seconds = requests * int(function.configuration["MemorySize"]) / 1024 * billed / 1000
     price = float(prices["request"]), float(prices["gb_second"][architecture(function)])
     return requests * price[0] + gb_seconds * price[1]
 

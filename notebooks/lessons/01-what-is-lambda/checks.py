@@ -87,7 +87,7 @@ REPORT_OF = DeployedFunction(
     hints=(
         "Which cell above asked CloudWatch for all lines of a function? What does yours begin with?",
         'logs.filter_log_events(logGroupName=log_group)["events"] is a list; each has its text in "message".',
-        'next(text for text in messages if text.startswith("REPORT") and request_id in text)',
+        'Of the messages that hold the request id, one begins with REPORT: text.startswith("REPORT").',
     ),
     wrong_answers=(  # each of the lines of the log and the request id
         WrongAnswer(

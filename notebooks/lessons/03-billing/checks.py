@@ -172,7 +172,7 @@ def judge_hand_on(workshop: Workshop) -> Notes:
     return []
 
 
-INVOKE = 'client.invoke(FunctionName=os.environ["BACK"], InvocationType="Event", Payload=json.dumps(event))'
+INVOKE = 'client.invoke(FunctionName=back, InvocationType="Event", Payload=payload)'
 WRONG_HAND_ONS = (  # each a change of the notebook's answer
     WrongAnswer("waits", ('InvocationType="Event", ', ""), r"billed [\d,]+ ms while .*-bill-back worked, so it waits"),
     WrongAnswer("asks and waits", ('"Event"', '"RequestResponse"'), "so it waits for the answer"),

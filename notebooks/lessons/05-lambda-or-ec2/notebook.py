@@ -428,8 +428,10 @@ print(f"{lambda_month(3, 100, 1024):.2f} USD a month as it is")
 
 # %% configure
 # solution: Deploy intake_code with other settings, and call put_function_concurrency.
-deploy(workshop, intake, {"app.py": intake_code}, Architectures=["arm64"], MemorySize=128, Timeout=3)
-_ = lambda_client.put_function_concurrency(FunctionName=intake, ReservedConcurrentExecutions=10)
+settings = {"Architectures": ["arm64"], "MemorySize": 128, "Timeout": 3}
+deploy(workshop, intake, {"app.py": intake_code}, **settings)
+reserved = {"FunctionName": intake, "ReservedConcurrentExecutions": 10}
+_ = lambda_client.put_function_concurrency(**reserved)
 
 # %%
 # check
@@ -466,12 +468,14 @@ def store_readings(event, context):
 # %%
 # check
 packs = workshop.name("reading-packs")
-packs_code = "import time\n\n\n" + inspect.getsource(save) + "\n\n" + inspect.getsource(store_readings)
-deploy(workshop, packs, {"app.py": packs_code}, Handler="app.store_readings", Timeout=10)
+code = "\n\n".join(["import time", *map(inspect.getsource, [save, store_readings])])
+options = {"Handler": "app.store_readings", "Timeout": 10}
+deploy(workshop, packs, {"app.py": code}, **options)
 check("05.2")
 
 pack_ms = reports(logs, packs)["billed_ms"].min()
-print(f"A million readings: {1e4 * lambda_month(1 / 3600 / HOURS, pack_ms, 128):.4f} USD in packs of a hundred")
+one_pack = lambda_month(1 / 3600 / HOURS, pack_ms, 128)  # one request in a month
+print(f"A million readings in packs of a hundred: {1e4 * one_pack:.4f} USD")
 
 # %% [markdown]
 # ## What the sum leaves out

@@ -537,8 +537,9 @@ def stop_in_time(event, context):
 # %%
 # check
 worker = workshop.name("worker")
-worker_source = "import time\n\n\n" + inspect.getsource(work) + "\n\n" + inspect.getsource(stop_in_time)
-deploy(workshop, worker, {"app.py": worker_source}, Handler="app.stop_in_time", Timeout=3)
+source = "\n\n".join(["import time", *map(inspect.getsource, [work, stop_in_time])])
+options = {"Handler": "app.stop_in_time", "Timeout": 3}
+deploy(workshop, worker, {"app.py": source}, **options)
 check("06.1")
 
 left, invocations = list(range(12)), 0
@@ -573,8 +574,9 @@ def make_table(event, context):
 # %%
 # check
 table_maker = workshop.name("table-maker")
-large = {"Role": workshop.role("AmazonS3FullAccess"), "MemorySize": 1769, "Timeout": 60}
-deploy(workshop, table_maker, {"app.py": inspect.getsource(make_table)}, Handler="app.make_table", **large)
+source, role = inspect.getsource(make_table), workshop.role("AmazonS3FullAccess")
+options = {"Handler": "app.make_table", "MemorySize": 1769, "Timeout": 60}
+deploy(workshop, table_maker, {"app.py": source}, Role=role, **options)
 check("06.2")
 
 answer, log = invoke(table_maker, {"rows": 500_000, "bucket": bucket, "key": "squares.csv"})

@@ -368,7 +368,6 @@ CONCURRENCY = Answer(
         "How many of the connections are neither the superuser's nor somebody else's?",
         "The functions share what is left: divide by their number, and round down: one too many is refused.",
         "// divides and rounds down. With nothing left the difference is below 0: max(0, ...) helps.",
-        "max(0, max_connections - superuser_reserved - others) // functions",
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_CONCURRENCIES),

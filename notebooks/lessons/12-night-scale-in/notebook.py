@@ -383,15 +383,16 @@ in_utc = {
     "lab-stop": "cron(45 12 ? * SUN,TUE,THU *)",
     "lab-clean": "cron(15 15 ? * FRI *)",
 }
-for rule, expression in in_utc.items():
-    events.put_rule(Name=workshop.name(rule), ScheduleExpression=expression, State="DISABLED")
+for rule, cron in in_utc.items():
+    name = workshop.name(rule)
+    events.put_rule(Name=name, ScheduleExpression=cron, State="DISABLED")
 
 # %%
 # check
 check("12.1")
 
-rules = events.list_rules(NamePrefix=workshop.name("lab"))["Rules"]
-pd.Series({rule["Name"]: rule["ScheduleExpression"] for rule in rules}, name="rules in UTC").to_frame()
+rules = events.list_rules(NamePrefix=workshop.name("lab-"))["Rules"]
+pd.DataFrame(rules)[["Name", "ScheduleExpression", "State"]]
 
 # %% [markdown]
 # And the rules of the office, put right: the start moves to the days from Sunday to Thursday.
@@ -628,7 +629,8 @@ explore(draw_month, machines=[1, 2, 5, 10, 20, 50, 100], hours_a_day=[8, 10, 12,
 def hours_off(year, month):
     """How many hours of a month are not between 08:00 and 22:00 on Monday to Friday."""
     days = pd.Period(f"{year}-{month:02}").days_in_month
-    workdays = sum(datetime(year, month, day).weekday() < 5 for day in range(1, days + 1))
+    each_day = (datetime(year, month, day) for day in range(1, days + 1))
+    workdays = sum(day.weekday() < 5 for day in each_day)
     return 24 * days - 14 * workdays
 
 
