@@ -391,7 +391,7 @@ for rule, cron in in_utc.items():
 # check
 check("12.1")
 
-rules = events.list_rules(NamePrefix=workshop.name("lab-"))["Rules"]
+rules = events.list_rules(NamePrefix=workshop.name("lab"))["Rules"]
 pd.DataFrame(rules)[["Name", "ScheduleExpression", "State"]]
 
 # %% [markdown]
