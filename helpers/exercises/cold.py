@@ -11,7 +11,6 @@ from .deployed import Deployed
 from .probe import Probe, unique
 
 ROUNDS = 3  # the least of them counts: whatever else the machine does only makes a start longer
-KEPT = ("Runtime", "Role", "MemorySize", "Timeout", "EphemeralStorage")
 # Around the copy: answers which modules are there once the reader's handler has run.
 LOADED = """
 import importlib
@@ -40,13 +39,12 @@ def cold_call(probe: Probe, event: Any, when: str) -> ColdCall:
     workshop, function = probe.workshop, probe.function
     name, began = f"{function.name}-cold", datetime.now(UTC)
     files = function.files | {"cold_call.py": LOADED}
-    kept = {key: function.configuration[key] for key in KEPT if key in function.configuration}
     copy = Probe(workshop, Deployed(function.configuration | {"FunctionName": name}, function.language, files))
     variables = function.variables | {"COLD_HANDLER": function.configuration["Handler"]}
     try:
         for _ in range(ROUNDS):
             anew = {"Variables": variables | {"ROUND": unique()}}
-            deploy(workshop, name, files, Handler="cold_call.handler", Environment=anew, **kept)
+            deploy(workshop, name, files, Handler="cold_call.handler", Environment=anew, **function.of_a_copy)
             modules = copy.succeed(event, when).payload
         rows = reports(workshop.client("logs"), name, at_least=ROUNDS, since=began)
     finally:

@@ -15,7 +15,6 @@ from .probe import Probe, unique
 
 HANDLER = Path(__file__).with_name("in_step_handler.py")
 TIMEOUT_S = 120  # of the copy: it waits for the others, whose environments may be slow to start
-KEPT = ("Runtime", "Role", "MemorySize", "EphemeralStorage")
 
 
 class InStep:
@@ -57,7 +56,7 @@ def in_step(probe: Probe, table: str, key: str) -> Iterator[InStep]:
 
 
 def _configuration(function: Deployed) -> dict[str, Any]:
-    kept = {name: function.configuration[name] for name in KEPT if name in function.configuration}
     variables = function.variables | {"IN_STEP_HANDLER": str(function.configuration["Handler"])}
     handler = f"{HANDLER.stem}.handler"
-    return kept | {"Handler": handler, "Timeout": TIMEOUT_S, "Environment": {"Variables": variables}}
+    own = {"Handler": handler, "Timeout": TIMEOUT_S, "Environment": {"Variables": variables}}
+    return function.of_a_copy | own

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.client import BaseClient
 
-LIMIT_S = 30.0  # for the others, one of which may have died
+LIMIT_S = 60.0  # for the others, one of which may have died
 PAUSE_S = 0.02
 DONE = 1_000_000  # more calls than anybody makes: what has ended keeps nobody waiting
 
