@@ -10,6 +10,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,6 +27,7 @@ from .webhook import WebhookUrl
 
 CONTROL = "/_localaws/inbox"
 POLL_S = 0.2
+MARKED_S = 900  # at the most, should the marking never be ended: longer than a check takes
 SHOWN = 50  # messages in the view of show(), the newest first
 IN_SLACK = "The messages go to Slack and cannot be read back here; look at the channel of your webhook."
 NOT_REACHED = "The webhook cannot be reached; is the address right, and the network there?"
@@ -48,6 +51,7 @@ class Message:
     content_type: str
     answer: str = "ok"
     status: int = 200
+    by: str = ""  # "check" where a check has caused it
 
 
 class Inbox:
@@ -134,6 +138,18 @@ class Inbox:
         """
         self._send({"slow": count, "seconds": seconds})
 
+    @contextmanager
+    def marked(self, by: str = "check") -> Iterator[None]:
+        """Mark what comes while the block lasts as caused by a check; Slack itself marks nothing."""
+        if self.is_slack:
+            yield
+            return
+        self._send({"by": by, "seconds": MARKED_S})
+        try:
+            yield
+        finally:
+            self._send({"by": "", "seconds": 0})
+
     def _posts(self, since: datetime | None) -> list[Message]:
         if self._file is None:
             raise InboxError(IN_SLACK)
@@ -173,7 +189,7 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
 
 def _message(post: dict[str, Any]) -> Message:
     came = datetime.fromisoformat(post["time"])
-    return Message(came, post["text"], post["content_type"], post["answer"], post["status"])
+    return Message(came, post["text"], post["content_type"], post["answer"], post["status"], post.get("by", ""))
 
 
 @lru_cache
@@ -203,16 +219,21 @@ def _table(messages: list[Message]) -> str:
         return "<p>No message has arrived yet.</p>"
     rows = "".join(
         f'<tr><td style="vertical-align: top">{message.time:%Y-%m-%d %H:%M:%S}</td>'
+        f'<td style="vertical-align: top">{html.escape(message.by)}</td>'
         f'<td style="text-align: left; white-space: pre-wrap">{html.escape(message.text)}</td></tr>'
         for message in _newest(messages)
     )
-    table = f"<table><tr><th>time (UTC)</th><th>text</th></tr>{rows}</table>"
+    table = f"<table><tr><th>time (UTC)</th><th>by</th><th>text</th></tr>{rows}</table>"
     return f'<p>{_count(messages)}</p><div style="max-height: 28em; overflow-y: auto">{table}</div>'
 
 
 def _plain(messages: list[Message]) -> str:
-    lines = [f"{message.time:%Y-%m-%d %H:%M:%S}  {message.text}" for message in _newest(messages)]
+    lines = [f"{message.time:%Y-%m-%d %H:%M:%S}  {_mark(message)}{message.text}" for message in _newest(messages)]
     return "\n".join([_count(messages), *lines])
+
+
+def _mark(message: Message) -> str:
+    return f"[{message.by}] " if message.by else ""
 
 
 def _newest(messages: list[Message]) -> list[Message]:

@@ -127,4 +127,4 @@ def _parse(text: str) -> State:
 
 
 def _path() -> Path:
-    return settings.home() / FILE
+    return settings.desk() / FILE

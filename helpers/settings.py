@@ -21,6 +21,9 @@ DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
 DEFAULT_REGION = "us-east-1"
 
 
+is_solution = False  # whether this kernel runs a notebook of solutions/, which imports in_a_solution
+
+
 class SettingError(WorkshopError):
     """A WORKSHOP_* variable that cannot be used; its message is one sentence for the reader."""
 
@@ -28,6 +31,11 @@ class SettingError(WorkshopError):
 def home() -> Path:
     """Where what the reader makes goes: ledger, logs, state. `WORKSHOP_HOME`, or work/ in the checkout."""
     return Path(os.environ.get("WORKSHOP_HOME") or ROOT / "work").resolve()
+
+
+def desk() -> Path:
+    """Where the reader's progress and lab files are. Those of a solution are elsewhere, and count for nobody."""
+    return home() / "solutions" if is_solution else home()
 
 
 def port() -> int:

@@ -19,11 +19,14 @@ from .. import settings
 from .source import is_check, is_unsolved, shown_error
 
 CELL_LIMIT_S = 300
-# What a notebook before may have left in a kernel; matplotlib is there only if that one drew.
+# What a notebook before may have left in a kernel: figures, if it drew, and that it was a solution.
 FORGET = """
 import os, sys
 if "matplotlib.pyplot" in sys.modules:
     sys.modules["matplotlib.pyplot"].close("all")
+if "helpers.settings" in sys.modules:
+    sys.modules["helpers.settings"].is_solution = False
+    sys.modules.pop("helpers.in_a_solution", None)
 os.chdir({folder!r})
 get_ipython().reset(new_session=True)
 """

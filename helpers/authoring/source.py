@@ -23,6 +23,9 @@ PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False
 SOLUTION = re.compile(r"(?P<indent> *)# solution: (?P<task>\S.*)")
 PICTURE = re.compile(r"# picture: (?P<file>[a-z0-9-]+\.png)")
 RAISES = re.compile(r"# raises (?P<name>\w+)")
+# How a solution begins to import ours, and what it says there, as in: import helpers.in_a_solution.
+OURS = re.compile(r"^from helpers import ", re.MULTILINE)
+APART = "import helpers.in_a_solution  # it counts nothing, and leaves your files alone\n"
 # A relative link or picture, other than a link to another notebook, which has its solution beside it.
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#|\d\d-[a-z0-9-]+\.ipynb)(?=[^)\s])")
 
@@ -82,12 +85,15 @@ class Source:
 
     def solved(self) -> NotebookNode:
         """The notebook for solutions/, not yet executed. Its relative links lead one folder up."""
-        return _notebook(
-            [
-                cell._replace(text=solved(cell.text) if cell.kind == "code" else LINK.sub("../", cell.text))
-                for cell in self.cells
-            ]
-        )
+        cells = [
+            cell._replace(text=solved(cell.text) if cell.kind == "code" else LINK.sub("../", cell.text))
+            for cell in self.cells
+        ]
+        for place, cell in enumerate(cells):
+            if cell.kind == "code" and OURS.search(cell.text):
+                cells[place] = cell._replace(text=OURS.sub(lambda line: APART + line[0], cell.text, count=1))
+                break  # before anything of ours is used
+        return _notebook(cells)
 
 
 def sources(folder: Path) -> list[Source]:
@@ -105,6 +111,13 @@ def unsolved(code: str) -> str:
             break
         kept.append(line)
     return "\n".join(kept)
+
+
+def gap(code: str) -> str:
+    """What a code cell holds after its `# solution:` line: what its reader has to find."""
+    lines = code.splitlines()
+    begins = next(place for place, line in enumerate(lines) if SOLUTION.fullmatch(line))
+    return "\n".join(lines[begins + 1 :])
 
 
 def solved(code: str) -> str:

@@ -40,6 +40,13 @@ class Deployed:
         return dict(self.configuration.get("Environment", {}).get("Variables", {}))
 
     @property
+    def of_a_copy(self) -> dict[str, Any]:
+        """What deploy() is told for a function like this one; its code, its handler and its variables left out."""
+        names = ("Runtime", "Role", "MemorySize", "Timeout", "EphemeralStorage")
+        kept = {name: self.configuration[name] for name in names if name in self.configuration}
+        return kept | {"Layers": [layer["Arn"] for layer in self.configuration.get("Layers", [])]}
+
+    @property
     def log_group(self) -> str:
         return self.configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.name}"
 

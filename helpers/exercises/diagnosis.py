@@ -116,12 +116,16 @@ def of_swallowed_error(outcome: Outcome, function: Deployed) -> str | None:
 
 
 def of_slow_webhook(outcome: Outcome, function: Deployed, seconds: float) -> str | None:
-    """The sentence for a function that Lambda stopped while the webhook took its time, or None."""
-    if not outcome.timed_out:
+    """The sentence for a function that does not give up by itself while the webhook takes its time, or None."""
+    if outcome.timed_out:
+        what = f"Lambda stopped {function.name} at its time limit of {function.timeout_s} s"
+    elif not outcome.failed:
+        what = f"{function.name} waited for it, and was paid for waiting"
+    else:
         return None
     return (
-        f"The webhook took {seconds:g} s to answer, and Lambda stopped {function.name} at its time limit of "
-        f"{function.timeout_s} s; raise Timeout, e.g. to 10, or let the request give up sooner than that."
+        f"The webhook took {seconds:g} s to answer, and {what}; let the request give up after two seconds: "
+        f"{function.language.gives_up}."
     )
 
 

@@ -79,7 +79,8 @@ class Exercise(ABC):
 
     number: str  # of its lesson, and in it where there are several: "01.2" or "09"
     title: str
-    hints: tuple[str, ...] | Mapping[str, tuple[str, ...]]  # the first gives little away; in a lab by language
+    hints: tuple[str, ...] | Mapping[str, tuple[str, ...]]  # the first gives little away; in a lab by language, and
+    # then the last holds code. Where the answer stands in a notebook, what fills its gap is one hint more.
     wrong_answers: tuple[WrongAnswer, ...] = ()
 
     @abstractmethod
@@ -87,18 +88,29 @@ class Exercise(ABC):
         """Judge what check() was given. Raises NotSolved."""
 
     def hints_in(self, language: str) -> tuple[str, ...]:
-        return self.hints[language] if isinstance(self.hints, Mapping) else self.hints
+        """All hints; the last, after an empty line, has what passes in place of what the starter raises."""
+        if isinstance(self.hints, Mapping):
+            return self.hints[language]
+        from ..authoring.source import gap  # only where it is shown: it takes a moment to load
+
+        return (*self.hints, f"In place of the line that begins with `raise`:\n\n{gap(self._cell())}")
 
     def answer(self, language: str = "python") -> str:
         """The reference answer: in a lab the file beside its starter, else what the notebook's source holds solved."""
         if self.lab:
             return self.lab.answer(language).read_text(encoding="utf-8")
-        from ..authoring.source import Source, is_exercise, solved  # only where it is shown: it takes a moment to load
+        from ..authoring.source import solved
+
+        return solved(self._cell())
+
+    def _cell(self) -> str:
+        """The cell of the notebook in which the answer stands, as its author wrote it."""
+        from ..authoring.source import Source, is_exercise
 
         lesson, _, place = self.number.partition(".")  # "01.2" is the second exercise of notebook 01
         cells = Source(lessons.lesson(lesson)).cells
-        answers = [solved(cell.text) for cell in cells if cell.kind == "code" and is_exercise(cell.text)]
-        return answers[int(place) - 1]
+        exercises = [cell.text for cell in cells if cell.kind == "code" and is_exercise(cell.text)]
+        return exercises[int(place) - 1]
 
     @property
     def lab(self) -> Lab | None:

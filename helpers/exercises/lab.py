@@ -24,7 +24,7 @@ class Lab:
     @property
     def folder(self) -> Path:
         """Where the reader's own files are, one folder for each language."""
-        return settings.home() / "labs" / self.number
+        return settings.desk() / "labs" / self.number
 
     def copy(self, language: str) -> Path:
         """The file that the reader writes."""

@@ -1,16 +1,28 @@
 """Looks at a lab's deployed function before anything else is tried: its code, its secret and its WEBHOOK_URL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ..connect import Workshop
-from ..inbox import open_inbox
+from ..inbox import Inbox, open_inbox
 from . import deployed
 from .exercise import NotSolved
 from .lab import Lab
 from .probe import Probe, s3_event, unique
 
 
-def probe_of(workshop: Workshop, lab: Lab) -> Probe:
-    """A probe of a lab's function, once nothing is wrong with its code and its WEBHOOK_URL to look at."""
+@contextmanager
+def probe_of(workshop: Workshop, lab: Lab) -> Iterator[Probe]:
+    """A probe of a lab's function, once nothing is wrong with its code and its WEBHOOK_URL to look at.
+
+    What comes to the inbox while the block lasts is marked as the check's.
+    """
     inbox = open_inbox(workshop)
+    with inbox.marked():
+        yield _probe(workshop, lab, inbox)
+
+
+def _probe(workshop: Workshop, lab: Lab, inbox: Inbox) -> Probe:
     step = f"write {lab.copy(lab.language())} and deploy it as in the notebook"
     function = deployed.find(workshop, workshop.name(lab.name), step)
     deployed.check_code(lab, function)

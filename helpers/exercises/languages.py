@@ -19,6 +19,7 @@ class Language:
     lists_all: str  # all pages of a bucket's list
     defaults_to_no_objects: str  # "" where the SDK has an empty list for an empty bucket
     fails_loudly: str
+    gives_up: str  # after two seconds
     waits_for_requests: str = ""  # what it takes that a request is sent before the handler ends
 
 
@@ -34,10 +35,11 @@ LANGUAGES = {
             reads_webhook='os.environ["WEBHOOK_URL"]',
             posts_with="urllib.request",
             makes_json="json.dumps",
-            decodes_key="urllib.parse.unquote_plus(key)",
+            decodes_key="unquote_plus(key)",
             lists_all='get_paginator("list_objects_v2")',
             defaults_to_no_objects='page.get("Contents", [])',
             fails_loudly="let urllib's HTTPError through, or raise an exception of your own",
+            gives_up="urlopen(request, timeout=2)",
         ),
         Language(
             name="node",
@@ -52,6 +54,7 @@ LANGUAGES = {
             lists_all="paginateListObjectsV2",
             defaults_to_no_objects="page.Contents ?? []",
             fails_loudly="throw an Error unless response.ok",
+            gives_up="signal: AbortSignal.timeout(2000) beside the body",
             waits_for_requests=" (`await` every request: a function is frozen as soon as its handler has ended)",
         ),
         Language(
@@ -67,6 +70,7 @@ LANGUAGES = {
             lists_all="list_objects_v2(bucket:).each_page",
             defaults_to_no_objects="",
             fails_loudly="raise unless response is a Net::HTTPSuccess",
+            gives_up="open_timeout: 2, read_timeout: 2 in Net::HTTP.start",
         ),
     )
 }

@@ -17,7 +17,7 @@ from .deployed import Deployed
 from .diagnosis import Outcome, Post
 from .exercise import NotSolved
 
-SLOW_S = 4.0  # longer than the 3 s that a function has by default
+SLOW_S = 4.0  # longer than the 2 s after which lab 09 is to give up, and the 3 s that a function has
 SLACK_NOTE = (
     "the messages went to Slack, where a check cannot read them, so look at them in the channel; "
     "how the function takes a failing or slow webhook was not tried"
@@ -80,8 +80,8 @@ class Probe:
         _raise(diagnosis.of_swallowed_error(outcome, self.function))
         self._keeps_the_secret(outcome)
 
-    def bears_a_slow_webhook(self, event: Any) -> None:
-        """NotSolved when Lambda stops the function because the webhook takes longer than usual to answer."""
+    def gives_up_a_slow_webhook(self, event: Any) -> None:
+        """NotSolved when the function waits for a webhook that takes longer than usual to answer."""
         self.inbox.slow_next(1, SLOW_S)
         try:
             outcome = self.invoke(event)

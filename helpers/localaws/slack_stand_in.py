@@ -12,6 +12,7 @@ import re
 import secrets
 import socket
 import string
+import time
 import urllib.parse
 from collections import deque
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ ADDRESS_FILE = "inbox-address.json"  # kept, so that a restart changes no WEBHOO
 MAX_MESSAGES = 1000
 MAX_TEXT = 40_000  # Slack cuts longer texts: its changelog "Truncating really long messages" (April 2018)
 MAX_BODY = 1024 * 1024
-CONTROL = '{"fail": n, "status": 500, "body": "…"} or {"slow": n, "seconds": s}'
+CONTROL = '{"fail": n, "status": 500, "body": "…"}, {"slow": n, "seconds": s} or {"by": "check", "seconds": s}'
 ANSWERS = {  # the body that goes with a status, where the control request names none
     400: "invalid_payload",
     403: "action_prohibited",
@@ -48,6 +49,18 @@ class Trouble:
     delay_s: float = 0.0
 
 
+@dataclass
+class Label:
+    """Who causes the posts that come now, where somebody has said so, and until when by the monotonic clock."""
+
+    by: str = ""
+    until_s: float = 0.0
+
+    @property
+    def now(self) -> str:
+        return self.by if time.monotonic() < self.until_s else ""
+
+
 class SlackStandIn:
     """An ASGI application for `listener`; it keeps each post's time, text, content type, size and answer."""
 
@@ -57,6 +70,7 @@ class SlackStandIn:
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}{self.path}"
         self._posts = deque(read_posts(self._file), MAX_MESSAGES)
         self._trouble = Trouble()
+        self._label = Label()
         self._rewrite()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +103,10 @@ class SlackStandIn:
 
     def control(self, body: bytes) -> None:
         """Do what the control address was sent, as CONTROL shows. Raises ValueError with a sentence."""
-        self._trouble = _parse_control(body)
+        if label := _parse_label(body):
+            self._label = label
+        else:
+            self._trouble = _parse_control(body)
 
     def _next_trouble(self) -> Trouble | None:
         if not self._trouble.left:
@@ -112,6 +129,7 @@ class SlackStandIn:
             "bytes": size,
             "status": status,
             "answer": answer[:200],
+            "by": self._label.now,
         }
         self._posts.append(post)
         self._lines += 1
@@ -184,6 +202,18 @@ def _new_path() -> str:
 
     capitals, letters = string.ascii_uppercase + string.digits, string.ascii_letters + string.digits
     return f"/services/T{some(capitals, 10)}/B{some(capitals, 10)}/{some(letters, 24)}"
+
+
+def _parse_label(order: bytes) -> Label | None:
+    """The label that a control request asks for; None for a request of another kind."""
+    try:
+        asked = dict(json.loads(order))
+        if "by" not in asked:
+            return None
+        by, seconds = str(asked["by"])[:20], float(asked["seconds"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"Send {CONTROL}.") from None
+    return Label(by, time.monotonic() + seconds)
 
 
 def _parse_control(order: bytes) -> Trouble:

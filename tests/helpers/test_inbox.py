@@ -32,7 +32,7 @@ from helpers.webhook import WebhookUrl, hide
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 SLACK = "https://hooks.slack.com/services/T0AAAA/B0BBBB/" + "c" * 24
-FIELDS = {"time", "text", "content_type", "bytes", "status", "answer"}
+FIELDS = {"by", "time", "text", "content_type", "bytes", "status", "answer"}
 
 
 @pytest.fixture
@@ -504,6 +504,20 @@ def test_an_inbox_whose_server_has_ended_is_one_sentence(own_home, monkeypatch):
     for ask in (lambda: inbox.fail_next(1), lambda: open_inbox(workshop)):
         with pytest.raises(InboxError, match=r"is not running; call connect\(\) again\.$"):
             ask()
+
+
+def test_what_a_check_causes_is_marked_while_it_lasts_and_not_longer(inbox):
+    began = datetime.datetime.now(datetime.UTC)
+    with inbox.marked():
+        inbox.post({"text": "of the check"})
+    inbox.post({"text": "of the reader"})
+    assert [(message.text, message.by) for message in inbox.messages(since=began)] == [
+        ("of the check", "check"),
+        ("of the reader", ""),
+    ]
+    shown = inbox_module._plain(inbox.messages(since=began)).splitlines()
+    assert shown[1].endswith("  of the reader") and shown[2].endswith("  [check] of the check")
+    assert ">check</td>" in inbox_module._table(inbox.messages(since=began))
 
 
 def test_the_table_shows_texts_as_they_are_and_no_more_than_it_can():

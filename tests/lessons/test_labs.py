@@ -7,8 +7,14 @@ import pytest
 from helpers import check, progress, starting_points
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
+from helpers.lessons import exercises
 from helpers.s3_triggers import make_trigger
 
+GAPS = {  # what stands in a starter in place of the handler's work
+    "python": re.compile(r" +raise NotImplementedError\([^)]*\)\n"),
+    "node": re.compile(r" +const error = new Error\([^)]*\);\n.*\n +throw error;\n"),
+    "ruby": re.compile(r" +raise NotImplementedError,\s+\".*\"\n"),
+}
 checked = pytest.mark.usefixtures("at_the_start", "many_objects_at_once")
 every_lab = pytest.mark.parametrize("lab", labs())
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -25,6 +31,19 @@ def test_the_reference_answer_passes(lab, language, put_answer, aws, capsys):
     check(lab)
     assert progress.solved() == {lab}
     assert capsys.readouterr().out.endswith(": solved. 1 of 1 exercise of this notebook solved.\n")
+
+
+@checked
+@every_language
+@every_lab
+def test_the_last_hint_passes_where_it_is_pasted_into_the_starter(lab, language, put, aws):
+    starter = labs()[lab].starter(language).read_text()
+    code = exercises()[lab].hints_in(language)[-1].partition("\n\n")[2]
+    put(lab, language, GAPS[language].sub(lambda _: f"{code}\n", starter, count=1))
+    if lab == "16":
+        make_trigger(aws, aws.name(labs()[lab].name))
+    check(lab)
+    assert progress.solved() == {lab}
 
 
 @checked

@@ -75,8 +75,8 @@ GREETER = DeployedFunction(
         WrongAnswer("no language", (LANGUAGE, '"en"'), r'in French was .*Hello.*; it has to be .*"Bonjour, Ada'),
         WrongAnswer("always Ada", ("event['name']", "'Ada'"), r'in French was .*"Bonjour, Ada!"'),
         WrongAnswer("a text", (RETURNED, "greeting"), 'in French was "Bonjour"'),
-        WrongAnswer("another name", ("def handler", "def greet"), r"finds no handler app\.handler"),
-        WrongAnswer("syntax", ("handler(event, context):", "handler(event, context)"), "cannot read your file"),
+        WrongAnswer("another name", ("def greet", "def hello"), r"finds no handler app\.greet"),
+        WrongAnswer("syntax", ("greet(event, context):", "greet(event, context)"), "cannot read your file"),
     ),
 )
 REPORT_OF = DeployedFunction(
@@ -87,7 +87,7 @@ REPORT_OF = DeployedFunction(
     hints=(
         "Which cell above asked CloudWatch for all lines of a function? What does yours begin with?",
         'logs.filter_log_events(logGroupName=log_group)["events"] is a list; each has its text in "message".',
-        'next(text for text in messages if text.startswith("REPORT") and request_id in text)',
+        'Of the messages that hold the request id, one begins with REPORT: text.startswith("REPORT").',
     ),
     wrong_answers=(  # each of the lines of the log and the request id
         WrongAnswer(

@@ -173,7 +173,8 @@ print("".join(lines[-5:]))
 # (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many at once. A function with `LoggingConfig={"LogFormat": "JSON"}` writes its
 # lines as JSON, which is easier to search.)
 #
-# The last line again, field by field. Lambda separates the fields with tabs.
+# The last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, Python's library for tables: a `Series` is one
+# column with a label for each row, and a `DataFrame` a table of such columns.)
 
 # %%
 report = [line for line in lines if line.startswith("REPORT")][-1]
@@ -307,8 +308,8 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 #
 # ## Exercise 1: a function that greets in three languages
 #
-# Finish the handler. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
-# English. For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
+# Finish `greet`. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
+# English. (A handler may have any name: `Handler="app.greet"` tells Lambda which function of which file to call.) For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
 # checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint, a further one each time, and
@@ -316,7 +317,7 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 
 
 # %% greeter
-def handler(event, context):
+def greet(event, context):
     greetings = {"en": "Hello", "fr": "Bonjour", "ja": "Konnichiwa"}
     # solution: Look up the greeting for the event's language and return {"message": ...}.
     greeting = greetings[event.get("language", "en")]
@@ -326,7 +327,7 @@ def handler(event, context):
 # %%
 # check
 greeter = workshop.name("greeter")
-deploy(workshop, greeter, {"app.py": inspect.getsource(handler)})
+deploy(workshop, greeter, {"app.py": inspect.getsource(greet)}, Handler="app.greet")
 check("01.1")
 
 payload = lambda_client.invoke(FunctionName=greeter, Payload='{"name": "Ada", "language": "fr"}')["Payload"]

@@ -240,7 +240,6 @@ SUM = Answer(
     hints=(
         "10 calls per second of 0.5 s are 5 at once. What did you do with the two numbers?",
         "The duration comes in milliseconds: divide by 1,000. And 6.3 environments are 7.",
-        "math.ceil(calls_per_second * duration_ms / 1000)",
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_SUMS),

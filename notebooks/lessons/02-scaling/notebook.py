@@ -125,7 +125,7 @@ ax = plot_timeline(steady)
 
 # %% [markdown]
 # A little more than five. The sum holds all the same: it asks how long a call keeps its environment *busy*, and a cold call
-# keeps it busy during init, too. Once the environments were there, they took turns, each free again just in time, and some had nothing to do. Nobody had
+# keeps it busy during init, too. (`groupby` makes a group of the rows for each kind of call, and `mean` takes the mean of each group.) Once the environments were there, they took turns, each free again just in time, and some had nothing to do. Nobody had
 # to say how many.
 
 # %%
@@ -225,7 +225,8 @@ ax = plot_timeline(bursts_seen)
 # for `duration_ms` milliseconds; leave init out. When one ends in the very moment in which another starts, they did not
 # run together.
 #
-# A way to do it: each start is a change of `+1`, each end a change of `-1`. In the order of time, add them up.
+# A way to do it: each start is a change of `+1`, each end a change of `-1`. In the order of time, add them up. (With pandas: `pd.concat` puts
+# two Series below one another, `.groupby(level=0).sum()` adds up what has the same label, in order, and `.cumsum()` sums up from the top.)
 
 
 # %% peak-concurrency

@@ -1,17 +1,31 @@
-"""The checks of notebook 03: a bill, the rule of 2019, and a memory size chosen from a measurement."""
+"""The checks of notebook 03: a bill, work that is handed on, and a function whose measured cost is below a limit."""
 
+import json
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.exercises.exercise import Answer, Notes, NotSolved, WrongAnswer, call, require_answer, require_number
+from helpers.connect import Workshop
+from helpers.exercises import deployed
+from helpers.exercises.bill import billed_ms, require_same_code, usd
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    Notes,
+    NotSolved,
+    WrongAnswer,
+    call,
+    require_answer,
+    require_number,
+)
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
+from helpers.exercises.probe import Probe
 from helpers.prices import load_prices
-
-from .wrong_answers import WRONG_MEMORY_SIZES
+from helpers.reports import reports
 
 Frames = Callable[[pd.DataFrame], float]
 
@@ -124,101 +138,49 @@ WRONG_BILLS = (
 
 # 03.2
 
+WAIT_S = 1.5  # what back is told to need: long enough to tell waiting from anything else
+CALLS = 3
+ARRIVES_S = 30  # what is handed on
 
-def judge_2019(dearer_in_2019: Frames) -> Notes:
-    _compare("dearer_in_2019", dearer_in_2019, right_factor, WRONG_FACTORS, digits=4)
+
+def judge_hand_on(workshop: Workshop) -> Notes:
+    step = "run the cells that deploy it"
+    front, back = (deployed.find(workshop, workshop.name(name), step) for name in ("bill-hands-on", "bill-back"))
+    probe, began = Probe(workshop, front), datetime.now(UTC)
+    payloads = [probe.succeed({"wait_s": WAIT_S}, "when it was invoked").payload for _ in range(CALLS)]
+    logs = workshop.client("logs")
+    billed = reports(logs, front.name, at_least=CALLS, since=began)["billed_ms"].min()
+    if billed >= 1000 * WAIT_S:
+        raise NotSolved(
+            f"{front.name} was billed {billed:,} ms while {back.name} worked, so it waits for the answer; "
+            'give client.invoke InvocationType="Event".'
+        )
+    try:
+        worked = reports(logs, back.name, at_least=CALLS, since=began, timeout=ARRIVES_S)
+    except TimeoutError:
+        raise NotSolved(
+            f"{front.name} was invoked {CALLS} times, and {back.name} did not run as often; each event is handed on "
+            'with client.invoke and InvocationType="Event".'
+        ) from None
+    if (least := worked["duration_ms"].min()) < 1000 * WAIT_S:
+        raise NotSolved(
+            f"{back.name} ran for {least:.0f} ms, and the event told it to need {1000 * WAIT_S:g}, so it got another "
+            "event; hand on what hand_on got, Payload=json.dumps(event)."
+        )
+    if wrong := [payload for payload in payloads if payload != {"handed_on": True}]:
+        raise NotSolved(f'hand_on returned {json.dumps(wrong[0])[:100]}; return {{"handed_on": True}}.')
     return []
 
 
-def right_factor(frame: pd.DataFrame) -> float:
-    return _memory_times(frame, _then_ms(frame)) / _today(frame)
-
-
-def _then_ms(frame: pd.DataFrame) -> "pd.Series[Any]":
-    return frame["duration_ms"].div(100).map(math.ceil) * 100
-
-
-def _today(frame: pd.DataFrame) -> float:
-    return _memory_times(frame, frame["billed_ms"])
-
-
-def _memory_times(frame: pd.DataFrame, milliseconds: "pd.Series[Any]") -> float:
-    return float((frame["memory_mb"] * milliseconds).sum())
-
-
-ALL_TOGETHER = "each call was rounded up, not all together"
-WRONG_FACTORS = (
-    Mistake("inverse", lambda f: 1 / right_factor(f), "that is today's bill divided by that of 2019; turn it round."),
-    Mistake("percent", lambda f: 100 * right_factor(f), "that is in percent; return the factor."),
-    Mistake(
-        "percent more", lambda f: 100 * (right_factor(f) - 1), "that is the difference in percent; return the factor."
-    ),
-    Mistake("difference", lambda f: right_factor(f) - 1, "that is the difference; return the factor."),
-    Mistake(
-        "hundreds",
-        lambda f: _memory_times(f, np.ceil(f["duration_ms"] / 100)) / _today(f),
-        "the hundreds were counted, not the milliseconds; multiply by 100 after rounding up.",
-    ),
-    Mistake(
-        "no memory",
-        lambda f: _then_ms(f).sum() / f["billed_ms"].sum(),
-        "a millisecond at 1,769 MB is dearer than one at 128 MB; weigh each row by memory_mb.",
-    ),
-    Mistake(
-        "mean",
-        lambda f: (_then_ms(f) / f["billed_ms"]).mean(),
-        "that is the mean of each row's factor; divide the sums instead.",
-    ),
-    Mistake(
-        "weighted mean",
-        lambda f: np.average(_then_ms(f) / f["billed_ms"], weights=f["memory_mb"]),
-        "that is a mean of each row's factor; divide the sums instead.",
-    ),
-    Mistake(
-        "round()",
-        lambda f: _memory_times(f, (f["duration_ms"] / 100).round() * 100) / _today(f),
-        "a call was rounded *up*, always; round() also rounds down.",
-    ),
-    Mistake(
-        "rounded down",
-        lambda f: _memory_times(f, f["duration_ms"] // 100 * 100) / _today(f),
-        "a call was rounded *up*; this rounds down.",
-    ),
-    Mistake(
-        "one more",
-        lambda f: _memory_times(f, (f["duration_ms"] // 100 + 1) * 100) / _today(f),
-        "a call of exactly 200 ms was billed 200 ms; this makes it 300.",
-    ),
-    Mistake(
-        "billed",
-        lambda f: _memory_times(f, np.ceil(f["billed_ms"] / 100) * 100) / _today(f),
-        "init was free in 2019, and billed_ms has it in; round duration_ms up.",
-    ),
-    Mistake(
-        "no init today",
-        lambda f: _memory_times(f, _then_ms(f)) / _memory_times(f, np.ceil(f["duration_ms"])),
-        "init is billed today; divide by billed_ms as it is.",
-    ),
-    Mistake(
-        "not billed today",
-        lambda f: _memory_times(f, _then_ms(f)) / _memory_times(f, f["duration_ms"]),
-        "today's bill is billed_ms: with init, and rounded up to 1 ms.",
-    ),
-    Mistake(
-        "all together",
-        lambda f: (
-            math.ceil(_memory_times(f, f["duration_ms"]) / f["memory_mb"].sum() / 100)
-            * 100
-            * f["memory_mb"].sum()
-            / _today(f)
-        ),
-        f"{ALL_TOGETHER}.",
-    ),
-    Mistake(
-        "all together, no memory",
-        lambda f: math.ceil(f["duration_ms"].sum() / 100) * 100 / f["billed_ms"].sum(),
-        f"{ALL_TOGETHER}; and each row weighs as much as its memory_mb.",
-    ),
+INVOKE = 'client.invoke(FunctionName=back, InvocationType="Event", Payload=payload)'
+WRONG_HAND_ONS = (  # each a change of the notebook's answer
+    WrongAnswer("waits", ('InvocationType="Event", ', ""), r"billed [\d,]+ ms while .*-bill-back worked, so it waits"),
+    WrongAnswer("asks and waits", ('"Event"', '"RequestResponse"'), "so it waits for the answer"),
+    WrongAnswer("a dry run", ('"Event"', '"DryRun"'), "bill-back did not run as often; each event is handed on"),
+    WrongAnswer("hands nothing on", (INVOKE, "pass"), "bill-back did not run as often"),
+    WrongAnswer("another event", ("json.dumps(event)", "json.dumps({})"), r"ran for \d+ ms, .* it got another event"),
+    WrongAnswer("nothing returned", ('return {"handed_on": True}', "return"), "hand_on returned null; return"),
+    WrongAnswer("an object as payload", ("json.dumps(event)", "event"), "ParamValidationError"),
 )
 
 
@@ -240,58 +202,38 @@ def _compare(name: str, function: Frames, right_function: Frames, mistakes: tupl
 
 # 03.3
 
-# Where the cheapest, the smallest and the fastest that are fast enough are three sizes; then others that differ.
-COMPUTES = {
-    "memory_mb": [3008, 512, 128, 1769, 1024],
-    "duration_ms": [91.0, 560.0, 2300.0, 150.0, 265.0],
-    "usd_per_million": [4.65, 4.87, 4.99, 4.52, 4.62],
-}
-WAITS = {
-    "memory_mb": [128, 256, 512, 1024],
-    "duration_ms": [320.0, 304.0, 301.0, 300.0],
-    "usd_per_million": [0.87, 1.47, 2.71, 5.20],
-}
-CASES = (  # (table, limit in ms, right answer)
-    (COMPUTES, 600.0, 1769),
-    (COMPUTES, 120.0, 3008),
-    (WAITS, 1_000.0, 128),
-    (WAITS, 310.0, 256),
-    (WAITS, 301.0, 512),
-)
+LIMIT_USD = 1.50  # of a million calls
+DATA_MB, WAITS_MS = 150, 200
+WAITS = "time.sleep(0.2)"
 
 
-def judge_memory(choose_memory: Callable[[pd.DataFrame, float], int]) -> Notes:
-    for table, limit_ms, right in CASES:
-        frame = pd.DataFrame(table).rename(lambda label: label + 10)  # an index of no meaning
-        chosen = _number("choose_memory", call(choose_memory, frame.copy(), limit_ms))
-        if chosen != right:
-            raise NotSolved(_wrong_memory(frame, limit_ms, right, chosen))
+def judge_tuned(workshop: Workshop) -> Notes:
+    step = "run the cell that deploys it"
+    function = deployed.find(workshop, workshop.name("bill-report"), step)
+    require_same_code(function, WAITS)
+    memory_mb = function.configuration["MemorySize"]
+    probe = Probe(workshop, function)
+    outcome = probe.invoke({})
+    if outcome.failed and not outcome.timed_out:
+        raise NotSolved(
+            f"With {memory_mb} MB the function fails ({outcome.error_type}: {outcome.error_message[-60:]}): its table "
+            f"alone has {DATA_MB} MB, and Python needs some, too; give it the next size that holds both."
+        )
+    cost = usd(function, 1e6, billed_ms(probe, {}, f"with {memory_mb} MB"))
+    if cost > LIMIT_USD:
+        raise NotSolved(
+            f"With {memory_mb:,} MB a million calls cost {cost:.2f} USD, and {LIMIT_USD:.2f} is the limit; it "
+            "waits, so memory does not make it faster: look at Max Memory Used, and give it less."
+        )
     return []
 
 
-def _wrong_memory(frame: pd.DataFrame, limit_ms: float, right: int, chosen: float) -> str:
-    rows: Any = frame.set_index("memory_mb")
-    where = f"choose_memory returned {chosen:g} where {right} is right, for at most {limit_ms:g} ms"
-    if chosen not in rows.index:
-        if chosen in frame.index:
-            return f"{where}: that is the label of a row; return its memory_mb."
-        return f"{where}: no row has this memory_mb, and the sizes are {', '.join(map(str, sorted(rows.index)))}."
-    took, costs = rows.loc[chosen]
-    if took > limit_ms:
-        return (
-            f"{where}: at {chosen:g} MB it takes {took:g} ms, which is too slow; "
-            "keep the rows that are fast enough first."
-        )
-    if rows.loc[right, "duration_ms"] == limit_ms:
-        return f"{where}: {right} MB takes exactly {limit_ms:g} ms, and that is allowed."
-    fast = rows[rows["duration_ms"] <= limit_ms]
-    extreme: dict[Any, str] = {
-        fast.index.min(): "it is the smallest",
-        fast["duration_ms"].idxmin(): "it is the fastest",
-    }
-    what = extreme.get(chosen, "it is fast enough")
-    cheapest = rows.loc[right, "usd_per_million"]
-    return f"{where}: {what}, but it costs {costs:g} USD per million, and {right} MB {cheapest:g}."
+WRONG_SIZES = (  # each what is configured
+    WrongAnswer("as it was", {"MemorySize": 1769}, r"With 1,769 MB a million calls cost [56]\.\d+ USD, and 1\.50 is"),
+    WrongAnswer("the least", {"MemorySize": 128}, "With 128 MB the function fails .*its table alone has 150 MB"),
+    WrongAnswer("twice too much", {"MemorySize": 512}, r"With 512 MB a million calls cost [12]\.\d+ USD"),
+    WrongAnswer("arm64 alone", {"MemorySize": 512, "Architectures": ["arm64"]}, r"cost [12]\.\d+ USD, and 1\.50 is"),
+)
 
 
 def _number(name: str, found: Any) -> float:
@@ -320,37 +262,26 @@ BILL = Answer(
         WrongAnswer("raises", lambda f: f["memory"], "raised KeyError: 'memory'; call it yourself"),
     ),
 )
-IN_2019 = Answer(
+HAND_ON = DeployedFunction(
     number="03.2",
-    title="how much dearer was 2019",
-    asks_for="dearer_in_2019",
-    judge=judge_2019,
+    title="hand the work on",
+    judge=judge_hand_on,
     hints=(
-        "Which column has neither init nor rounding in it? Round that one up; np.ceil does so, to whole numbers.",
-        'np.ceil(frame["duration_ms"] / 100) * 100 is what each row was billed in 2019.',
-        "GB-seconds need the memory of each row. The 1,024 and the 1,000 cancel out in the factor.",
-        '(frame["memory_mb"] * then_ms).sum() / (frame["memory_mb"] * frame["billed_ms"]).sum()',
+        "For how long is front billed, and what does it do meanwhile? Which kind of invocation is answered at once?",
+        'client.invoke takes InvocationType="Event": Lambda keeps the event, answers 202, and runs the function then.',
+        "The event goes on as text: Payload=json.dumps(event).",
     ),
-    wrong_answers=(
-        *as_wrong_answers(WRONG_FACTORS),
-        WrongAnswer("rounded", lambda f: round(right_factor(f), 2), "that is rounded; return it as it is"),
-        WrongAnswer("hard-coded", lambda f: 50.0, "is right, for 5 rows with"),
-        WrongAnswer("a column", lambda f: _then_ms(f) / f["billed_ms"], "returned a Series"),
-        WrongAnswer("text", lambda f: "1.04", "returned a str; return one number"),
-        WrongAnswer("nothing", lambda f: None, "returned nothing; let it end with `return` and one number"),
-    ),
+    wrong_answers=WRONG_HAND_ONS,
 )
-MEMORY = Answer(
+TUNED = DeployedFunction(
     number="03.3",
-    title="choose a memory size",
-    asks_for="choose_memory",
-    judge=judge_memory,
+    title="tune a function",
+    judge=judge_tuned,
     hints=(
-        "Two steps: which rows are fast enough, and which of those is the cheapest?",
-        'table[table["duration_ms"] <= limit_ms] keeps the rows that are fast enough; .idxmin() finds the label of the '
-        "least value of a column.",
-        'fast.loc[fast["usd_per_million"].idxmin(), "memory_mb"]',
+        "Does this function compute or wait? So what does more memory do to its duration, and to its price?",
+        "Its table has 150 MB, and Python needs some 35 MB. A million calls cost "
+        "1e6 * (memory / 1024 * 0.2 * price of a GB-second + price of a request).",
     ),
-    wrong_answers=WRONG_MEMORY_SIZES,
+    wrong_answers=WRONG_SIZES,
 )
-EXERCISES = (BILL, IN_2019, MEMORY)
+EXERCISES = (BILL, HAND_ON, TUNED)

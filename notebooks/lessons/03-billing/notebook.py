@@ -14,6 +14,7 @@
 # charge for these invocations. The embedded AWS itself costs nothing.
 
 # %%
+import inspect
 import json
 from datetime import UTC, datetime
 
@@ -222,7 +223,17 @@ title = f"In 2019 a short warm call was billed {short:.0f} times as long as toda
 _ = ax.set_title(title)
 
 # %% [markdown]
-# The old rule punished short calls; who called a two-millisecond function paid for 98 ms of nothing. People packed
+# And all 35 calls together? A millisecond at 1,024 MB weighs eight times as much as one at 128 MB.
+#
+# **Predict:** how many times as many GB-seconds would the rule of 2019 have billed?
+
+# %%
+then = (calls["memory_mb"] * rules["2019"]).sum()
+today = (calls["memory_mb"] * rules["since Aug 2025"]).sum()
+print(f"{then / today:.2f} times as many GB-seconds")
+
+# %% [markdown]
+# The calls at 1,024 MB weigh most, and each of their 111 ms was billed as 200. The old rule punished short calls; who called a two-millisecond function paid for 98 ms of nothing. People packed
 # several tasks into one call to fill the 100 ms. You need no longer do that.
 #
 # The rule of 2025 shows in the second group: today a cold start is the dear call. With few cold calls among
@@ -477,7 +488,8 @@ print(f"A GB-second on arm64 costs {1 - arm / x86:.0%} less than on x86.")
 # ## Exercise 1: the bill
 #
 # Write `bill`: given a table of reports, it returns what these invocations cost in USD, as one number: x86, list price,
-# without the free tier. The columns that there are: `list(calls)`. The prices are in `prices`.
+# without the free tier. The columns that there are: `list(calls)`. The prices are in `prices`. (pandas calculates with whole
+# columns: `frame["a"] * frame["b"]` multiplies row by row, and `.sum()` adds up a column.)
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks
 # it. `hint("03.1")` in a cell of its own helps.
@@ -498,57 +510,91 @@ for label, frame in {"the session": calls, "power tuning, computing": computing,
     print(f"{label}: {1e6 * bill(frame) / len(frame):.2f} USD per million such calls")
 
 # %% [markdown]
-# ## Exercise 2: how much dearer was 2019?
+# ## Exercise 2: hand the work on
 #
-# Write `dearer_in_2019`: given a table of reports, it returns how many times as many GB-seconds these invocations would
-# have been billed by the rule of 2019 as they are today, all together. Each call was rounded up to 100 ms, and init was
-# free. The calls may differ in memory size. (A factor below 1 is possible: today is dearer then. When?)
+# *front* waits for *back*, and the half second is paid twice. Write `hand_on`, a handler in *front*'s place: it starts *back* with
+# the event that it gets, does **not** wait until *back* is done, and returns `{"handed_on": True}`.
+#
+# `client`, `json` and `os` are there, as in `front_code`. The check invokes your function and reads off both functions'
+# REPORT lines what each was billed.
 
 
-# %% dearer-in-2019
-def dearer_in_2019(frame):
-    # solution: Round each Duration up to 100 ms; divide the GB-seconds of then by those of today.
-    then_ms = np.ceil(frame["duration_ms"] / 100) * 100
-    return (frame["memory_mb"] * then_ms).sum() / (frame["memory_mb"] * frame["billed_ms"]).sum()
+# %% hand-on
+def hand_on(event, context):
+    back = os.environ["BACK"]
+    # solution: Invoke back with the event, but do not wait; return {"handed_on": True}.
+    payload = json.dumps(event)
+    client.invoke(FunctionName=back, InvocationType="Event", Payload=payload)
+    return {"handed_on": True}
 
 
-# %%
+# %% hands-on
 # check
-check("03.2", dearer_in_2019)
+hands_on = workshop.name("bill-hands-on")
+hands_on_code = front_code.partition("def handler")[0] + inspect.getsource(hand_on)
+deploy(
+    workshop,
+    hands_on,
+    {"app.py": hands_on_code},
+    Handler="app.hand_on",
+    MemorySize=512,
+    Timeout=20,
+    Role=role,
+    Environment=variables,
+)
+check("03.2")
 
-for label, frame in calls.groupby("function", sort=False):
-    print(f"{label}: {dearer_in_2019(frame):.1f} times")
+billed = {name: reports(logs, name)["billed_ms"].iloc[-1] for name in (front, hands_on)}
+print(f"While back works, front is billed {billed[front]} ms a call,")
+print(f"and your function {billed[hands_on]} ms.")
 
 # %% [markdown]
-# ## Exercise 3: choose a memory size
+# The caller no longer hears what *back* has answered. Who needs the answer finds it elsewhere: in S3, in a table, in a message.
 #
-# Write `choose_memory`: given a table like `computes` (columns `memory_mb`, `duration_ms`, `usd_per_million`) and the
-# longest time that is allowed, in ms, it returns the memory size to configure: the *cheapest* one that is fast enough.
-# There is always one.
+# ## Exercise 3: tune a function
+#
+# *bill-report* holds a table of 150 MB, which it reads in its init phase, and waits a fifth of a second for a database in each
+# call. Somebody gave it 1,769 MB, to be on the safe side.
+
+# %% report
+report_code = """
+import time
+
+table = b"x" * 150 * 1024 * 1024
 
 
-# %% choose-memory
-def choose_memory(table, limit_ms):
-    # solution: Keep the rows that are fast enough, and take the memory of the cheapest.
-    fast = table[table["duration_ms"] <= limit_ms]
-    return fast.loc[fast["usd_per_million"].idxmin(), "memory_mb"]
-
-
-# %%
-# check
-check("03.3", choose_memory)
-
-for label, table in {"computes": computes, "waits": waits}.items():
-    slowest = table["duration_ms"].max()
-    for limit_ms in (slowest, slowest / 4):
-        if (table["duration_ms"] <= limit_ms).any():
-            print(f"{label}, in {limit_ms:,.0f} ms at most: {choose_memory(table, limit_ms):,} MB")
-        else:
-            print(f"{label}, in {limit_ms:,.0f} ms at most: no size is fast enough")
+def handler(event, context):
+    time.sleep(0.2)
+    return len(table)
+"""
+report = workshop.name("bill-report")
+deploy(workshop, report, {"app.py": report_code}, MemorySize=1769, Timeout=10)
+for _ in range(3):
+    lambda_client.invoke(FunctionName=report)
+report_calls = reports(logs, report, at_least=3)
+per_size(report_calls[-3:]).round(2)
 
 # %% [markdown]
-# Where the price is flat, the winner among the sizes below {{vcpu_memory}} is a matter of chance: look at the figure as well.
-# And for the function that waits no size helps: there it is the other side that has to become faster.
+# Leave its code as it is. Change its **configuration** with `update_function_configuration`, so that a million warm calls cost
+# **1.50 USD** at most (list price, without the free tier), and no call fails. The check invokes your function, and works out the cost from its
+# REPORT lines.
+#
+# **Predict** before you try: which size will it be? What happens at 128 MB? Would it help to make the function faster?
+
+# %% tune-it
+# solution: Give the function `report` another MemorySize.
+_ = lambda_client.update_function_configuration(FunctionName=report, MemorySize=256)
+
+# %% tuned
+# check
+lambda_client.get_waiter("function_updated_v2").wait(FunctionName=report)
+check("03.3")
+
+per_size(reports(logs, report)).round(2)
+
+# %% [markdown]
+# It waits, so no size makes it faster, and each MB is paid for the whole fifth of a second. Its data says how small it can be:
+# `Max Memory Used`, with some room to spare. (`update_function_code` with `Architectures=["arm64"]` would take another fifth off the price of the GB-second.)
 #
 # ## What you have learned
 #

@@ -1,62 +1,52 @@
-"""The checks of notebook 04: a share of init, and a function whose warm calls are fast."""
+"""The checks of notebook 04: a function whose cold start is short, and one whose warm calls are fast."""
 
 import json
-import math
-from collections.abc import Callable
 from datetime import UTC, datetime
-
-import numpy as np
-import pandas as pd
+from typing import Any
 
 from helpers.connect import Workshop
 from helpers.exercises import deployed
-from helpers.exercises.exercise import Answer, DeployedFunction, Notes, NotSolved, WrongAnswer, call, require_number
-from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
-from helpers.exercises.probe import Probe
+from helpers.exercises.cold import cold_call
+from helpers.exercises.exercise import DeployedFunction, Notes, NotSolved, WrongAnswer
+from helpers.exercises.probe import Probe, unique
 from helpers.reports import reports
 
 CALLS = 6
 TIMES_FASTER = 2
-NUMBERS = (0, 2, 7_917, 7_919, 999_979, 999_983, 999_999)
-# Two cold rows and a warm one. 38% of the cold time was init: (90 + 100) / (90 + 100 + 10 + 300).
-EXAMPLE = {"init_ms": [90.0, np.nan, 100.0], "duration_ms": [10.0, 999.0, 300.0]}
-SHARE = 190 / 500
+NUMBERS = (2, 9, 7_917, 7_919, 999_979, 999_983, 999_999)
 
 
-def judge_share(share_of_init: Callable[[pd.DataFrame], float]) -> Notes:
-    example = pd.DataFrame(EXAMPLE)
-    share = require_number("share_of_init", call(share_of_init, example.copy()), "one number from 0 to 1")
-    if math.isclose(share, SHARE, rel_tol=1e-6):
-        return []
-    why = reason(WRONG_SHARES, lambda formula: math.isclose(share, formula(example), rel_tol=1e-6))
-    if why:
-        raise NotSolved(f"share_of_init returned {share:.3f} where {SHARE:.3f} is right: {why}")
-    raise NotSolved(
-        f"share_of_init returned {share:.3f} where {SHARE:.3f} is right, for cold rows of 90 + 10 ms and "
-        "100 + 300 ms; divide all init_ms of the cold rows by all their init_ms and duration_ms."
+def judge_light(workshop: Workshop) -> Notes:
+    step = "run the cell that deploys it"
+    heavy, light = (
+        Probe(workshop, deployed.find(workshop, workshop.name(name), step)) for name in ("init-heavy", "init-light")
     )
+    _same_answer(heavy, light, {"name": f"Ada {unique()}"}, "to an event that greets")
+    _same_answer(heavy, light, {"count": True}, "to an event that counts")
+    now = cold_call(light, {"name": "Ada"}, "when it greeted, cold")
+    if "boto3" in now.modules:
+        before = cold_call(heavy, {"name": "Ada"}, "when it greeted, cold")
+        raise NotSolved(
+            f"A cold call that only greets is billed {now.billed_ms:g} ms, and was billed {before.billed_ms:g} before; "
+            "boto3 is loaded for it all the same: import it, and make the client, only where an event counts."
+        )
+    return []
 
 
-def _share(frame: pd.DataFrame) -> float:
-    return float(frame["init_ms"].sum() / (frame["init_ms"].sum() + frame["duration_ms"].sum()))
-
-
-def _cold(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["init_ms"].notna()]
-
-
-WRONG_SHARES = (
-    Mistake("warm too", _share, "the warm rows are counted as well; keep the rows that have an init_ms."),
-    Mistake(
-        "mean",
-        lambda frame: (frame["init_ms"] / (frame["init_ms"] + frame["duration_ms"])).mean(),
-        "that is the mean of each row's share; divide the sums instead.",
+# Each is put in place of what the notebook's heavy_source holds.
+IMPORT, COUNTED = 'import boto3\n\ns3 = boto3.client("s3")\n', '    if event.get("count"):\n'
+MAKES = '    import boto3\n\n    s3 = boto3.client("s3")\n'
+WRONG_LIGHTS = (
+    WrongAnswer("as heavy as before", (), r"only greets is billed \d+ ms, and was billed \d+ before; boto3"),
+    WrongAnswer("for every event", ((IMPORT, ""), (COUNTED, MAKES + COUNTED)), r"only greets is billed \d+ ms, and"),
+    WrongAnswer(
+        "the client alone", ((IMPORT, "import boto3\n"), ("s3.list", 'boto3.client("s3").list')), "boto3 is loaded"
     ),
-    Mistake("percent", lambda frame: 100 * _share(_cold(frame)), "that is in percent; return a number from 0 to 1."),
-    Mistake(
-        "ratio",
-        lambda frame: frame["init_ms"].sum() / _cold(frame)["duration_ms"].sum(),
-        "init_ms was divided by duration_ms alone; the whole time is both together.",
+    WrongAnswer("no boto3", ((IMPORT, ""),), "failed to an event that counts: NameError: name 's3' is not defined"),
+    WrongAnswer(
+        "a number made up",
+        ((IMPORT, ""), ('len(s3.list_buckets()["Buckets"])', "-1")),
+        'answers {"buckets": -1} to an event that counts, and the heavy one {"buckets": .*have to stay the same',
     ),
 )
 
@@ -67,7 +57,7 @@ def judge_primes(workshop: Workshop) -> Notes:
         Probe(workshop, deployed.find(workshop, workshop.name(name), step)) for name in ("primes-slow", "primes-fast")
     )
     for number in NUMBERS:
-        _same_answer(slow, fast, number)
+        _same_answer(slow, fast, {"number": number}, f"for the number {number}")
     medians = {probe.function.name: _warm_median_ms(probe) for probe in (slow, fast)}
     before, now = medians.values()
     if now > before / TIMES_FASTER:
@@ -78,12 +68,12 @@ def judge_primes(workshop: Workshop) -> Notes:
     return []
 
 
-def _same_answer(slow: Probe, fast: Probe, number: int) -> None:
-    when = f"for the number {number}"
-    wanted, found = (probe.succeed({"number": number}, when).payload for probe in (slow, fast))
+def _same_answer(old: Probe, new: Probe, event: dict[str, Any], when: str) -> None:
+    wanted, found = (probe.succeed(event, when).payload for probe in (old, new))
     if found != wanted:
+        their, its = (probe.function.name.rpartition("-")[2] for probe in (new, old))
         raise NotSolved(
-            f"The fast function answers {json.dumps(found)[:100]} {when}, and the slow one "
+            f"The {their} function answers {json.dumps(found)[:100]} {when}, and the {its} one "
             f"{json.dumps(wanted)}; the answers have to stay the same."
         )
 
@@ -96,24 +86,16 @@ def _warm_median_ms(probe: Probe) -> float:
     return float(rows[rows["init_ms"].isna()]["duration_ms"].median())
 
 
-SHARE_OF_INIT = Answer(
+LIGHT = DeployedFunction(
     number="04.1",
-    title="how much of the waiting is init",
-    asks_for="share_of_init",
-    judge=judge_share,
+    title="a short cold start",
+    judge=judge_light,
     hints=(
-        "Which rows of the table are cold? Look at what the others have in the column init_ms.",
-        'frame[frame["init_ms"].notna()] keeps the cold rows; .sum() adds up a column.',
-        'cold["init_ms"].sum() / (cold["init_ms"].sum() + cold["duration_ms"].sum())',
+        "Which lines does an event that greets not need?",
+        "An import may stand in a function: it runs when the function is called, and is quick from the second time on.",
+        "Make the client in a function of its own, with @functools.cache above it: so it is made once an environment.",
     ),
-    wrong_answers=(
-        *as_wrong_answers(WRONG_SHARES),
-        WrongAnswer("constant", lambda frame: 0.9, "returned 0.900 where 0.380 is right"),
-        WrongAnswer(
-            "a column", lambda frame: frame["init_ms"] / frame["duration_ms"], "returned a Series; return one number"
-        ),
-        WrongAnswer("nan", lambda frame: math.nan, "returned nan where 0.380 is right"),
-    ),
+    wrong_answers=WRONG_LIGHTS,  # each as changes of the notebook's heavy_source
 )
 PRIMES = DeployedFunction(
     number="04.2",
@@ -133,8 +115,8 @@ PRIMES = DeployedFunction(
         WrongAnswer(
             "odd numbers",
             lambda slow_source: "def handler(event, context):\n    return event['number'] % 2 == 1\n",
-            "fast function answers false for the number 0, and the slow one true",
+            "fast function answers false for the number 2, and the slow one true",
         ),
     ),
 )
-EXERCISES = (SHARE_OF_INIT, PRIMES)
+EXERCISES = (LIGHT, PRIMES)

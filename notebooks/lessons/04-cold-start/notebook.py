@@ -252,6 +252,16 @@ imports = pd.concat(frames)
 ax = plot_durations(imports, by="function")
 
 # %% [markdown]
+# **Predict:** how much of the time of a cold call is init, for each of the three? (The rows that have an `init_ms` are the cold ones:
+# `notna()` keeps them. `groupby` then makes a group of rows for each function, and `sum` adds up each group.)
+
+# %%
+cold_calls = imports[imports["init_ms"].notna()]
+sums = cold_calls.groupby("function")[["init_ms", "duration_ms"]].sum()
+share = sums["init_ms"] / sums.sum(axis="columns")
+share.map("{:.0%}".format).to_frame("init, of a cold call")
+
+# %% [markdown]
 # *Client in init* has the longest init. *Client in handler* starts quickly, but pays for the import in its first Duration, and
 # for making the client in every call after it.
 #
@@ -421,32 +431,62 @@ idle = memory_gb * hours * 3600 * load_prices()["lambda"]["provisioned_gb_second
 print(f"One provisioned environment of {memory_gb} GB: {idle:.2f} USD a month, before it has done anything.")
 
 # %% [markdown]
-# ## Exercise 1: how much of the waiting is init?
+# ## Exercise 1: a short cold start
 #
-# Write `share_of_init`: given a table of reports, it returns which part of the time of its *cold* invocations was init, as
-# a number from 0 to 1: all their `init_ms` together, divided by all their `init_ms` and `duration_ms` together.
+# The function below greets. One event in a thousand wants to know how many buckets there are, and for this one it loads boto3 and
+# makes a client: in its init phase, so that *every* cold start pays. Write `light_source`, whose answers are the same, and in which only
+# the events that count pay for boto3.
 #
-# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it.
-# `hint("04.1")` in a cell of its own helps.
+# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys both functions and
+# checks yours. `hint("04.1")` in a cell of its own helps.
+
+# %% light
+heavy_source = """
+import boto3
+
+s3 = boto3.client("s3")
 
 
-# %% share-of-init
-def share_of_init(frame):
-    # solution: Keep the rows that have an init_ms, and divide the sums.
-    cold = frame[frame["init_ms"].notna()]
-    return cold["init_ms"].sum() / (cold["init_ms"].sum() + cold["duration_ms"].sum())
+def handler(event, context):
+    if event.get("count"):
+        return {"buckets": len(s3.list_buckets()["Buckets"])}
+    return {"message": f"Hello, {event['name']}!"}
+"""
+# solution: Put your version, as text in triple quotes like heavy_source, into light_source = ...
+light_source = """
+import functools
 
+
+@functools.cache  # once for each environment, like what stands in init
+def s3():
+    import boto3
+
+    return boto3.client("s3")
+
+
+def handler(event, context):
+    if event.get("count"):
+        return {"buckets": len(s3().list_buckets()["Buckets"])}
+    return {"message": f"Hello, {event['name']}!"}
+"""
 
 # %%
 # check
-check("04.1", share_of_init)
+options = {"Role": workshop.role("AmazonS3ReadOnlyAccess"), "MemorySize": 512}
+for label, text in {"heavy": heavy_source, "light": light_source}.items():
+    name = workshop.name(f"init-{label}")
+    deploy(workshop, name, {"app.py": text}, Timeout=10, **options)
+check("04.1")
 
-example = pd.DataFrame({"init_ms": [90.0, np.nan, 60.0], "duration_ms": [10.0, 999.0, 40.0]})
-assert abs(share_of_init(example) - 0.75) < 1e-9, "only cold rows count: (90 + 60) / (90 + 10 + 60 + 40) is 0.75"
-for label, frame in imports.groupby("function"):
-    print(f"{label}: {share_of_init(frame):.0%} of a cold invocation is init")
+for label in ("heavy", "light"):
+    greetings = measure(workshop.name(f"init-{label}"), rounds=3, calls=1)
+    billed_ms = greetings["billed_ms"].median()
+    print(f"{label}: a cold greeting is billed {billed_ms:.0f} ms")
 
 # %% [markdown]
+# The first event that counts is slower now, and pays what all cold starts have paid before. (What *every* event needs still belongs
+# into init.)
+#
 # ## Exercise 2: make the warm calls fast
 #
 # The function below says whether a number from 2 to 999,999 is prime. It makes its list of primes anew for every event. Move what need not

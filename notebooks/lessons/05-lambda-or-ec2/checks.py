@@ -1,63 +1,27 @@
-"""The checks of notebook 05: what a load costs on Lambda, where a machine costs the same, and three decisions."""
+"""The checks of notebook 05: a function configured for its load, readings in packs, and three decisions."""
 
+import json
 import math
-from collections.abc import Callable, Sequence
+import re
 from typing import Any, NamedTuple
 
-from helpers.exercises.exercise import (
-    Answer,
-    Notes,
-    NotSolved,
-    WrongAnswer,
-    as_word,
-    call,
-    require_answer,
-    require_number,
-)
-from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
+from helpers.connect import Workshop
+from helpers.exercises import deployed
+from helpers.exercises.bill import architecture, billed_ms, require_same_code, usd
+from helpers.exercises.exercise import Answer, DeployedFunction, Notes, NotSolved, WrongAnswer, as_word
+from helpers.exercises.probe import Probe, unique
 from helpers.prices import load_prices
 
 HOURS = 365 * 24 / 12  # of a month: 730
 MACHINE = "t3.small"
-LOADS = ((3, 150, 768), (40, 40, 256))  # requests per second, ms, MB; in a month above the free tier
-REQUESTS = ((90, 384), (700, 1536))  # ms, MB
-CENTS = 0.005  # a right answer may be rounded to the second decimal
-
-Formula = Callable[..., float]
 
 
-def cost(
-    requests_per_second: float,
-    duration_ms: float,
-    memory_mb: float,
-    *,
-    hours: float = HOURS,
-    second_ms: float = 1000,
-    gb_mb: float = 1024,
-    round_ms: int = 1,
-    requests: bool = True,
-    duration: bool = True,
-    free_tier: bool = False,
-    architecture: str = "x86_64",
-) -> float:
-    """USD of a load on Lambda in `hours`; with other values for the keywords, what a wrong formula gives."""
+def cost(requests_per_second: float, duration_ms: float, memory_mb: float) -> float:
+    """USD of a load on Lambda in a month, on x86_64, at list price without the free tier."""
     price = load_prices()["lambda"]
-    number = requests_per_second * 3600 * hours
-    seconds = math.ceil(duration_ms / round_ms) * round_ms / second_ms
-    gb_seconds = number * seconds * memory_mb / gb_mb
-    if free_tier:
-        number = max(number - price["free_requests"], 0)
-        gb_seconds = max(gb_seconds - price["free_gb_seconds"], 0)
-    gb_second: float = price["gb_second"][architecture]
-    return requests * number * float(price["request"]) + duration * gb_seconds * gb_second
-
-
-def meet(
-    duration_ms: float, memory_mb: float, *, machine: str = MACHINE, region: str = "ap-northeast-1", **wrong: Any
-) -> float:
-    """The requests per second at which a machine costs what Lambda does; `wrong` as for cost()."""
-    machine_hour: float = load_prices(region)["ec2_hour"][machine]
-    return machine_hour / cost(1, duration_ms, memory_mb, hours=1, **wrong)
+    number = requests_per_second * 3600 * HOURS
+    gb_seconds = number * duration_ms / 1000 * memory_mb / 1024
+    return number * float(price["request"]) + gb_seconds * float(price["gb_second"]["x86_64"])
 
 
 def fleet(peak: float, duration_ms: float, memory_mb: float, zones: int) -> tuple[int, float]:
@@ -99,146 +63,138 @@ REASONS = {
 }
 
 
-def judge_cost(lambda_cost: Formula) -> Notes:
-    names = ("requests_per_second", "duration_ms", "memory_mb")
-    _compare(lambda_cost, cost, LOADS, names, "USD", WRONG_COSTS)
+# 05.1
+
+AVERAGE, PEAK, SECONDS, AT_ONCE = 3, 60, 0.1, 10  # calls per second, of a call, and what the service bears
+LEAST = math.ceil(PEAK * SECONDS)
+LIMIT_USD, HANGS_S = 6.0, 5
+WAITS = "time.sleep(0.1)"
+
+
+def judge_intake(workshop: Workshop) -> Notes:
+    function = deployed.find(workshop, workshop.name("intake"), "run the cell that deploys it")
+    require_same_code(function, WAITS)
+    if architecture(function) != "arm64":
+        raise NotSolved(
+            f"{function.name} runs on {architecture(function)}, where a GB-second costs a quarter more than on arm64; "
+            'Architectures=["arm64"] changes it.'
+        )
+    if function.timeout_s > HANGS_S:
+        raise NotSolved(
+            f"{function.name} has a Timeout of {function.timeout_s} s, so a call that hangs is paid for so long; "
+            f"{HANGS_S} s at most are asked for."
+        )
+    answer = workshop.client("lambda").get_function_concurrency(FunctionName=function.name)
+    if sentence := _wrong_reservation(answer.get("ReservedConcurrentExecutions"), function.name):
+        raise NotSolved(sentence)
+    _costs_little(Probe(workshop, function), AVERAGE * 3600 * HOURS)
     return []
 
 
-def judge_rate(break_even: Formula) -> Notes:
-    _compare(break_even, meet, REQUESTS, ("duration_ms", "memory_mb"), "requests per second", WRONG_RATES)
+def _wrong_reservation(reserved: int | None, name: str) -> str | None:
+    if reserved is None:
+        return (
+            f"{name} has no reserved concurrency, so the service may get as many calls at once as the account allows, "
+            f"and it bears {AT_ONCE}; call put_function_concurrency."
+        )
+    if reserved > AT_ONCE:
+        return f"With {reserved} reserved, {reserved} calls may reach the service at once, and it bears {AT_ONCE}."
+    if reserved < LEAST:
+        return (
+            f"With {reserved} reserved, calls are throttled at the peak: {PEAK} a second, each of {SECONDS} s, need "
+            "more; multiply the two."
+        )
+    return None
+
+
+def _costs_little(probe: Probe, requests: float) -> None:
+    memory_mb = probe.function.configuration["MemorySize"]
+    billed = billed_ms(probe, {}, f"with {memory_mb} MB")
+    month = usd(probe.function, requests, billed)
+    if month > LIMIT_USD:
+        raise NotSolved(
+            f"With {memory_mb:,} MB its calls are billed {billed:g} ms, and a month costs {month:.2f} USD, where "
+            f"{LIMIT_USD:.2f} is the limit; it waits, so less memory does not make it slower."
+        )
+
+
+RIGHT_INTAKE: dict[str, Any] = {"Architectures": ["arm64"], "MemorySize": 128, "Timeout": 5, "reserved": 6}
+
+
+def _intake(name: str, says: str, **other: Any) -> WrongAnswer:
+    """The right settings, but for some."""
+    return WrongAnswer(name, RIGHT_INTAKE | other, says)
+
+
+WRONG_INTAKES = (
+    _intake("another processor", "runs on x86_64, where a GB-second costs a quarter more", Architectures=["x86_64"]),
+    _intake("patient", "has a Timeout of 900 s, so a call that hangs is paid for so long; 5 s at most", Timeout=900),
+    _intake("nothing reserved", "has no reserved concurrency, so the service", reserved=None),
+    _intake(
+        "the peak's calls", "With 60 reserved, 60 calls may reach the service at once, and it bears 10", reserved=60
+    ),
+    _intake(
+        "the average's", "With 1 reserved, calls are throttled at the peak: 60 a second, each of 0.1 s", reserved=1
+    ),
+    _intake(
+        "memory as before", r"With 1,024 MB its calls are billed \d+ ms, and a month costs 1[2-9]\.", MemorySize=1024
+    ),
+    _intake("half of it", r"With 512 MB its calls are billed \d+ ms, and a month costs [67]\.", MemorySize=512),
+)
+
+# 05.2
+
+PACK = 100  # readings in a call
+PACKS_LIMIT_USD = 0.02  # of a million readings
+SAVED = re.compile(r"^saved (\d+) readings$", re.MULTILINE)
+
+
+def judge_packs(workshop: Workshop) -> Notes:
+    step = "write store_readings and run the cell that deploys it"
+    probe = Probe(workshop, deployed.find(workshop, workshop.name("reading-packs"), step))
+    _stores_all(probe, 1)
+    _stores_all(probe, PACK)
+    billed = billed_ms(probe, {"readings": list(range(PACK))}, f"for a pack of {PACK} readings")
+    million = usd(probe.function, 1e6 / PACK, billed)
+    if million > PACKS_LIMIT_USD:
+        raise NotSolved(
+            f"A pack of {PACK} readings is billed {billed:g} ms, so a million cost {million:.4f} USD, and "
+            f"{PACKS_LIMIT_USD} is the limit; save takes its 20 ms for any list: call it once, with all of them."
+        )
     return []
 
 
-def _with(formula: Formula, **wrong: Any) -> Formula:
-    return lambda *arguments: formula(*arguments, **wrong)
+def _stores_all(probe: Probe, number: int) -> None:
+    readings = [f"{unique()}" for _ in range(number)]
+    when = f"for {number} reading{'' if number == 1 else 's'}"
+    outcome = probe.succeed({"readings": readings}, when)
+    saved = sum(map(int, SAVED.findall(outcome.log)))
+    if saved != number:
+        raise NotSolved(
+            f"{saved} readings were saved {when}; give save all of event['readings'], and leave its print as it is."
+        )
+    if outcome.payload != {"stored": number}:
+        raise NotSolved(
+            f'The function returned {json.dumps(outcome.payload)[:100]} {when}; return {{"stored": {number}}}.'
+        )
 
 
-MB_BY_1000 = "the memory was divided by 1000; a GB has 1024 MB."
-MB = "the memory went in as MB; divide it by 1024, since the price is for a GB."
-MS = "the duration went in as milliseconds; divide it by 1000, since the price is for a second."
-MS_AND_MB = "duration and memory went in as ms and MB; the price is for a second and a GB: divide both."
-NO_DURATION = "the GB-seconds are missing; a request costs its duration times its memory, too."
-MONTH = "that is a month of {} days; a month of HOURS has 730 hours."
-WRONG_COSTS = (
-    Mistake("free tier", _with(cost, free_tier=True), "that is with the free tier taken off; leave it out."),
-    Mistake("30 days", _with(cost, hours=30 * 24), MONTH.format(30)),
-    Mistake("30.5 days", _with(cost, hours=30.5 * 24), MONTH.format(30.5)),
-    Mistake("31 days", _with(cost, hours=31 * 24), MONTH.format(31)),
-    Mistake(
-        "no request",
-        _with(cost, requests=False),
-        "the price of the requests is missing; add it to that of their GB-seconds.",
+CALL = '    save(event["readings"])\n'
+ONE_BY_ONE = '    for reading in event["readings"]:\n        save([reading])\n'
+WRONG_PACKS = (  # each a change of the notebook's answer
+    WrongAnswer("one by one", (CALL, ONE_BY_ONE), r"is billed [\d,.e+]+ ms, so a million cost 0\.0[3-9]\d* USD"),
+    WrongAnswer(
+        "the first alone", (CALL, '    save(event["readings"][:1])\n'), "1 readings were saved for 100 readings"
     ),
-    Mistake("no duration", _with(cost, duration=False), NO_DURATION),
-    Mistake("MB by 1000", _with(cost, gb_mb=1000), MB_BY_1000),
-    Mistake("MB", _with(cost, gb_mb=1), MB),
-    Mistake("ms", _with(cost, second_ms=1), MS),
-    Mistake("ms and MB", _with(cost, second_ms=1, gb_mb=1), MS_AND_MB),
-    Mistake(
-        "ms by 1024", _with(cost, second_ms=1024), "the duration was divided by 1024; a second has 1000 milliseconds."
+    WrongAnswer("nothing saved", (CALL, ""), "0 readings were saved for 1 reading; give save all"),
+    WrongAnswer("saved twice", (CALL, CALL + CALL), "2 readings were saved for 1 reading;"),
+    WrongAnswer(
+        "nothing returned", ('{"stored": len(event["readings"])}', "None"), "returned null for 1 reading; return"
     ),
-    Mistake("arm64", _with(cost, architecture="arm64"), "that is the price of arm64; take x86_64."),
-    Mistake(
-        "100 ms",
-        _with(cost, round_ms=100),
-        "that rounds the duration up to 100 ms, as Lambda did until 2020; now it is billed by the ms.",
-    ),
-    Mistake("an hour", _with(cost, hours=1), "that is what one hour costs; multiply by HOURS."),
-    Mistake("a day", _with(cost, hours=24), "that is what one day costs; a month has HOURS hours."),
-    Mistake("a second", _with(cost, hours=1 / 3600), "that is what one second costs; count the requests of a month."),
-    Mistake("no 3600", _with(cost, hours=HOURS / 3600), "an hour has 3600 seconds; multiply the rate by them, too."),
-    Mistake("60", _with(cost, hours=HOURS / 60), "an hour has 3600 seconds, and not 60."),
-    Mistake("cents", lambda *load: 100 * cost(*load), "that is in cents; return dollars."),
-    Mistake("dollars", lambda *load: round(cost(*load)), "that is rounded; return the cents as well."),
+    WrongAnswer("a number", ('{"stored": len(event["readings"])}', "1"), r"returned 1 for 1 reading; return"),
 )
 
-
-def _meet_with_free_tier(duration_ms: float, memory_mb: float) -> float:
-    price = load_prices()["lambda"]
-    free: float = price["free_requests"] * price["request"] + price["free_gb_seconds"] * price["gb_second"]["x86_64"]
-    month = cost(1, duration_ms, memory_mb)
-    return meet(duration_ms, memory_mb) + free / month
-
-
-WRONG_RATES = (
-    Mistake(
-        "no request",
-        _with(meet, requests=False),
-        "the price of a request itself is missing; add it to that of its GB-seconds.",
-    ),
-    Mistake("no duration", _with(meet, duration=False), NO_DURATION),
-    Mistake(
-        "inverted",
-        lambda *each: 1 / meet(*each),
-        "that is upside down; divide the machine's price by that of a request.",
-    ),
-    Mistake(
-        "per hour",
-        lambda *each: 3600 * meet(*each),
-        "that is per hour, as the machine's price; the rate is asked per second: divide by 3600.",
-    ),
-    Mistake("per minute", lambda *each: 60 * meet(*each), "that is per minute; the rate is asked per second."),
-    Mistake("per day", lambda *each: 86_400 * meet(*each), "that is per day; the rate is asked per second."),
-    Mistake("per month", lambda *each: HOURS * 3600 * meet(*each), "that is per month; the rate is asked per second."),
-    Mistake(
-        "month by hour",
-        lambda *each: HOURS * meet(*each),
-        "that takes the machine for a month and the requests for an hour; take both for the same time.",
-    ),
-    Mistake(
-        "hour by month",
-        lambda *each: meet(*each) / HOURS,
-        "that takes the machine for an hour and the requests for a month; take both for the same time.",
-    ),
-    Mistake("t4g", _with(meet, machine="t4g.small"), f"that is the price of t4g.small; take {MACHINE}."),
-    Mistake("Virginia", _with(meet, region="us-east-1"), "that is the machine's price in N. Virginia; take Tokyo's."),
-    Mistake("arm64", _with(meet, architecture="arm64"), "that is Lambda's price for arm64; take x86_64."),
-    Mistake("MB by 1000", _with(meet, gb_mb=1000), MB_BY_1000),
-    Mistake("MB", _with(meet, gb_mb=1), MB),
-    Mistake("ms", _with(meet, second_ms=1), MS),
-    Mistake("ms and MB", _with(meet, second_ms=1, gb_mb=1), MS_AND_MB),
-    Mistake("free tier", _meet_with_free_tier, "that is with the free tier; leave it out."),
-    Mistake("up", lambda *each: math.ceil(meet(*each)), "that is rounded up; return the rate as it is."),
-    Mistake("rounded", lambda *each: round(meet(*each)), "that is rounded; return the rate as it is."),
-)
-
-
-def _compare(
-    function: Formula,
-    right: Formula,
-    examples: Sequence[Sequence[float]],
-    names: Sequence[str],
-    unit: str,
-    mistakes: Sequence[Mistake],
-) -> None:
-    """NotSolved, with the reason where one of the mistakes explains it, unless the reader's function is right."""
-    found = [_number(function, example) for example in examples]
-    wanted = [right(*example) for example in examples]
-    if _same(found, wanted, CENTS):
-        return
-    place = next(place for place, value in enumerate(found) if not _same([value], [wanted[place]], CENTS))
-    arguments = ", ".join(f"{value:g}" for value in examples[place])
-    says = f"{function.__name__}({arguments}) returned {found[place]:,.6g} where {wanted[place]:,.6g} {unit} is right"
-    why = reason(mistakes, lambda formula: _same(found, [formula(*example) for example in examples]))
-    if why:
-        raise NotSolved(f"{says}: {why}")
-    for number, name in enumerate(names):
-        other = [*examples[0][:number], examples[0][number] * 3, *examples[0][number + 1 :]]
-        if _same([_number(function, other)], found[:1]):
-            raise NotSolved(f"{says}: it does not depend on {name}.")
-    raise NotSolved(f"{says}; compute one request by hand, and compare each step.")
-
-
-def _number(function: Formula, arguments: Sequence[float]) -> float:
-    value = call(function, *arguments)
-    require_answer(function.__name__, value)
-    return require_number(function.__name__, value)
-
-
-def _same(found: Sequence[float], wanted: Sequence[float], within: float = 0) -> bool:
-    pairs = zip(found, wanted, strict=True)
-    return all(math.isclose(value, right, rel_tol=1e-3, abs_tol=within) for value, right in pairs)
+# 05.3
 
 
 def judge_choices(choices: dict[str, Any]) -> Notes:
@@ -271,45 +227,27 @@ def _decided(case: str, choice: Any, says: str) -> WrongAnswer:
     return WrongAnswer(f"{case} is {choice}", right | {case: choice}, says)
 
 
-LAMBDA_COST = Answer(
+INTAKE = DeployedFunction(
     number="05.1",
-    title="what a load costs on Lambda",
-    asks_for="lambda_cost",
-    judge=judge_cost,
+    title="configure a function for its load",
+    judge=judge_intake,
     hints=(
-        "How many requests come in a month, and what does one of them cost?",
-        "A month has requests_per_second * 3600 * HOURS requests.",
-        "One request costs per_request + duration_ms / 1000 * memory_mb / 1024 * per_gb_second.",
-        "Multiply the two, and return the product.",
+        "Which of the four wishes is about memory? Which are about one setting each?",
+        'deploy takes Architectures=["arm64"], MemorySize= in MB and Timeout= in seconds.',
+        "60 calls a second of 0.1 s are 6 at once, and the service bears 10: reserve from 6 to 10 with "
+        "put_function_concurrency.",
     ),
-    wrong_answers=(
-        *as_wrong_answers(WRONG_COSTS),
-        WrongAnswer(
-            "hard-coded", lambda *load: 4.91, "returned 4.91 where .* it does not depend on requests_per_second"
-        ),
-        WrongAnswer("no memory", lambda rate, ms, mb: cost(rate, ms, 512), "it does not depend on memory_mb"),
-        WrongAnswer("something else", lambda *load: cost(*load) * 1.7, "compute one request by hand"),
-        WrongAnswer("nan", lambda *load: math.nan, "returned nan where"),
-        WrongAnswer("text", lambda *load: f"{cost(*load):.2f}", "returned a str; return one number"),
-        WrongAnswer("nothing", lambda *load: None, "returned nothing; let it end with `return` and one number"),
-        WrongAnswer("raises", lambda *load: load_prices()["price"], "raised KeyError: 'price'; call it yourself"),
-    ),
+    wrong_answers=WRONG_INTAKES,  # each the settings; `reserved` is the concurrency
 )
-BREAK_EVEN = Answer(
+PACKS = DeployedFunction(
     number="05.2",
-    title="where the two meet",
-    asks_for="break_even",
-    judge=judge_rate,
+    title="pack them together",
+    judge=judge_packs,
     hints=(
-        "What does one request cost on Lambda? It has two parts, as in exercise 1.",
-        "How many such requests does the machine's price of an hour pay for?",
-        "machine_hour / one_request is per hour, and an hour has 3600 seconds.",
+        "How often is save called for a hundred readings, and how long does that take?",
+        "save takes a list; the event brings one.",
     ),
-    wrong_answers=(
-        *as_wrong_answers(WRONG_RATES),
-        WrongAnswer("constant", lambda *each: 4.05, "does not depend on duration_ms"),
-        WrongAnswer("text", lambda *each: "4.05", "returned a str; return one number"),
-    ),
+    wrong_answers=WRONG_PACKS,
 )
 CHOICES = Answer(
     number="05.3",
@@ -336,4 +274,4 @@ CHOICES = Answer(
         WrongAnswer("one alone", {"webhook": "lambda"}, "sensors is not decided yet"),
     ),
 )
-EXERCISES = (LAMBDA_COST, BREAK_EVEN, CHOICES)
+EXERCISES = (INTAKE, PACKS, CHOICES)

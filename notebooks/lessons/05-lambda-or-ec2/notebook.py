@@ -6,17 +6,20 @@
 # - compute what a load costs on Lambda and on machines of EC2, and where the two meet;
 # - derive the slide's two prices, 88 and 19 dollars, and say what they assume;
 # - read a day's traffic: Lambda is paid for its area, EC2 for its height;
+# - configure a function for a load, and say what each setting saves;
 # - name what such a sum leaves out, and decide all the same.
 #
 # It takes about 30 minutes.
 # Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases", in the part "Know Lambda".
 #
 # EC2 is the part of AWS that rents virtual machines by the hour, used or not. This notebook starts none: the sums are made from
-# list prices, and from the REPORT lines of one small function of yours. The prices are Tokyo's, as in the slides, wherever your
+# list prices, and from the REPORT lines of small functions of yours. The prices are Tokyo's, as in the slides, wherever your
 # function runs.
 
 # %%
+import inspect
 import json
+import time
 from datetime import UTC, datetime
 
 import matplotlib.pyplot as plt
@@ -134,59 +137,49 @@ for label, vcpus in in_use.items():
 #
 # A month has `HOURS` x 3600 seconds. A GB is 1024 MB.
 #
-# ## Exercise 1: what a load costs on Lambda
-#
-# Write `lambda_cost`: USD in a month of `HOURS`, in Tokyo, on x86_64, at list price without the free tier.
-#
-# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it.
-# `hint("05.1")` in a cell of its own helps.
+# **Predict:** what does one request per second cost in a month, of 200 ms at 512 MB? (In Tokyo, on x86_64, at list price without the free tier.)
 
 
 # %% lambda-cost
 def lambda_cost(requests_per_second, duration_ms, memory_mb):
+    """USD a month."""
     per_request = prices["lambda"]["request"]
     per_gb_second = prices["lambda"]["gb_second"]["x86_64"]
-    # solution: Multiply the requests of a month by what one of them costs.
     gb_seconds = duration_ms / 1000 * memory_mb / 1024
     return requests_per_second * 3600 * HOURS * (per_request + gb_seconds * per_gb_second)
 
 
 # %%
-# check
-check("05.1", lambda_cost)
-
 for rate in (0.1, 1, 10):
     print(f"{rate:4} requests per second of 200 ms at 512 MB: {lambda_cost(rate, 200, 512):6.2f} USD a month")
 
 # %% [markdown]
-# ## Exercise 2: where the two meet
+# ## Where the two meet
 #
-# At which rate do they cost the same? The machine costs a fixed sum an hour; Lambda costs a sum per request. So:
+# The machine costs a fixed sum an hour; Lambda costs a sum per request. So at the **break-even**
 #
 # > requests in an hour x price of one request on Lambda = price of the machine for an hour
 #
-# Write `break_even`: the number of requests **per second** at which one `t3.small` in Tokyo costs what Lambda does (x86_64, without
-# the free tier). It need not be a whole number.
+# **Predict:** a request of 200 ms at 512 MB meets the machine at some four a second. And one of 20 ms at 128 MB: ten times as many, as it is
+# ten times as short? Forty times, as it has a quarter of the memory, too?
 
 
 # %% break-even
 def break_even(duration_ms, memory_mb):
-    machine_hour = prices["ec2_hour"]["t3.small"]
-    # solution: Divide the price of the machine for a second by what one request costs on Lambda.
+    """The requests per second at which one t3.small in Tokyo costs what Lambda does."""
     gb_seconds = duration_ms / 1000 * memory_mb / 1024
     one_request = prices["lambda"]["request"] + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
-    return machine_hour / 3600 / one_request
+    return prices["ec2_hour"]["t3.small"] / 3600 / one_request
 
 
 # %%
-# check
-check("05.2", break_even)
-
 for duration_ms, memory_mb in [(20, 128), (200, 512), (2000, 1024)]:
     rate = break_even(duration_ms, memory_mb)
     print(f"{duration_ms:4} ms at {memory_mb:4} MB: {rate:6.2f} requests per second, {rate * 86_400:9,.0f} a day")
 
 # %% [markdown]
+# Neither: for short requests the price of the *request* is most of what they cost, and it does not get smaller with the duration.
+#
 # ## Machines come whole
 #
 # From here on we use a function that knows the other architecture and the *free tier*, too: each month AWS gives an account a million
@@ -406,7 +399,89 @@ print(f"It meets one t3.small at {meet:,.0f} calls a day.")
 # %% [markdown]
 # Change `MemorySize` to 1024 (2048 at most: more does not fit into this machine) and run the three cells again. More memory, and fewer
 # milliseconds?
+
+# %% [markdown]
+# ## Exercise 1: configure a function for its load
 #
+# The function `intake` takes readings of a partner's machines. Each call waits a tenth of a second for a service. **3** calls a second come on
+# average, and **60** a second at the peak; the service bears **10** at once.
+
+# %% intake
+intake_code = """
+import time
+
+
+def handler(event, context):
+    time.sleep(0.1)
+    return "stored"
+"""
+intake = workshop.name("intake")
+deploy(workshop, intake, {"app.py": intake_code}, MemorySize=1024, Timeout=900)
+print(f"{lambda_month(3, 100, 1024):.2f} USD a month as it is")
+
+# %% [markdown]
+# It costs more than it has to, and when the service hangs, each call is paid for a quarter of an hour. Leave the code as it is, and change the configuration, so that
+#
+# - such a month costs **6 USD** at most, by the REPORT lines of the function (list price, without the free tier);
+# - it runs on **arm64**, since the code is Python alone and needs nothing that is made for another processor;
+# - the peak has the environments that it needs (notebook 02: calls per second x seconds), and the service never has more than **10** calls at once;
+# - a call that hangs is stopped after **5 seconds** at most.
+#
+# `deploy` takes AWS's own names, as above, and `Architectures=[...]` as well; one thing is not a matter of `deploy`. The check reads the configuration back, and invokes
+# your function. `hint("05.1")` in a cell of its own helps.
+
+# %% configure
+# solution: Deploy intake_code with other settings, and call put_function_concurrency.
+settings = {"Architectures": ["arm64"], "MemorySize": 128, "Timeout": 3}
+deploy(workshop, intake, {"app.py": intake_code}, **settings)
+reserved = {"FunctionName": intake, "ReservedConcurrentExecutions": 10}
+_ = lambda_client.put_function_concurrency(**reserved)
+
+# %%
+# check
+check("05.1")
+
+calls = reports(logs, intake).tail(8)
+usd = lambda_month(3, calls["billed_ms"].min(), calls["memory_mb"].iloc[-1], "arm64")
+print(f"{usd:.2f} USD a month now; one t3.small costs {machine_usd:.2f}")
+
+# %% [markdown]
+# A function has no room to idle in, so what can be saved is in its configuration: memory that it does not use, the processor, calls that hang.
+#
+# ## Exercise 2: pack them together
+#
+# For very short calls the price of the *request* is more than that of their time. A million readings, each in a call of its own that takes 20 ms at 128 MB, cost 0.24 USD, and 0.20 of
+# it are for requests. Readings that wait in a queue come in batches, so let one call store a hundred.
+#
+# `save` sends a list of readings to the database. It takes 20 ms, however long the list is. Write `store_readings`: it stores all of `event["readings"]`, and returns
+# `{"stored": how many}`. By its REPORT lines, a million readings in packs of a hundred have to cost **0.02 USD** at most.
+
+
+# %% store-readings
+def save(readings):
+    time.sleep(0.02)
+    print("saved", len(readings), "readings")
+
+
+def store_readings(event, context):
+    # solution: Save all readings of the event, and return {"stored": how many}.
+    save(event["readings"])
+    return {"stored": len(event["readings"])}
+
+
+# %%
+# check
+packs = workshop.name("reading-packs")
+code = "\n\n".join(["import time", *map(inspect.getsource, [save, store_readings])])
+options = {"Handler": "app.store_readings", "Timeout": 10}
+deploy(workshop, packs, {"app.py": code}, **options)
+check("05.2")
+
+pack_ms = reports(logs, packs)["billed_ms"].min()
+one_pack = lambda_month(1 / 3600 / HOURS, pack_ms, 128)  # one request in a month
+print(f"A million readings in packs of a hundred: {1e4 * one_pack:.4f} USD")
+
+# %% [markdown]
 # ## What the sum leaves out
 #
 # List prices of compute are the part that is easy to add up. The rest, for one small machine in Tokyo. The first two lines are *yours*:

@@ -358,7 +358,6 @@ RUN_TIMES = Answer(
         "Which log events count? Those whose message begins with START and names the request id.",
         'f"START RequestId: {request_id}" is how such a message begins; str.startswith finds it.',
         'times = sorted(event["timestamp"] for event in log_events if ...)',
-        "return [(each - times[0]) / 1000 for each in times]",
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_TIMES),

@@ -513,14 +513,13 @@ record["requestContext"]
 #
 # ## Exercise 1: stop in time
 #
-# `work` takes its time for one item. Write the handler: work through `event["items"]` in their order and stop **before** the
+# `work` takes its time for one item. Write the handler `stop_in_time`: work through `event["items"]` in their order and stop **before** the
 # time runs out. Return `{"done": [...], "left": [...]}`. The event says how long an item takes, `event["seconds_each"]`, and
 # `context.get_remaining_time_in_millis()` how much is left. Start an item only if it will be finished, with half a
 # second to spare for the answer.
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
-# checks your function. `hint("06.1")` in a cell of its own helps. (All functions of this notebook are called `handler`, and the
-# one whose cell was run last is deployed: run the cell of an exercise before its check.)
+# checks your function. `hint("06.1")` in a cell of its own helps.
 
 
 # %% worker
@@ -529,7 +528,7 @@ def work(item, seconds):
     print("worked on", item)
 
 
-def handler(event, context):
+def stop_in_time(event, context):
     done, left = [], list(event["items"])
     # solution: While something is left and there is time for it, work on the first item and move it to done.
     needed_ms = 1000 * (event["seconds_each"] + 0.5)
@@ -542,8 +541,9 @@ def handler(event, context):
 # %%
 # check
 worker = workshop.name("worker")
-worker_source = "import time\n\n\n" + inspect.getsource(work) + "\n\n" + inspect.getsource(handler)
-deploy(workshop, worker, {"app.py": worker_source}, Timeout=3)
+source = "\n\n".join(["import time", *map(inspect.getsource, [work, stop_in_time])])
+options = {"Handler": "app.stop_in_time", "Timeout": 3}
+deploy(workshop, worker, {"app.py": source}, **options)
 check("06.1")
 
 left, invocations = list(range(12)), 0
@@ -560,13 +560,13 @@ assert invocations > 1, "twelve items of half a second do not fit into three sec
 #
 # ## Exercise 2: an answer of any size
 #
-# The handler below makes the text of a table. As an answer it would be fine for ten rows, and too large for a million. So
+# The handler `make_table` below makes the text of a table. As an answer it would be fine for ten rows, and too large for a million. So
 # put the text into S3, at `event["bucket"]` and `event["key"]`, and return `{"bucket": ..., "key": ...}`, however small
 # the table is.
 
 
 # %% table-maker
-def handler(event, context):
+def make_table(event, context):
     import boto3
 
     text = "".join(f"{n},{n * n}\n" for n in range(event["rows"]))
@@ -578,8 +578,9 @@ def handler(event, context):
 # %%
 # check
 table_maker = workshop.name("table-maker")
-role = workshop.role("AmazonS3FullAccess")
-deploy(workshop, table_maker, {"app.py": inspect.getsource(handler)}, Role=role, MemorySize=1769, Timeout=60)
+source, role = inspect.getsource(make_table), workshop.role("AmazonS3FullAccess")
+options = {"Handler": "app.make_table", "MemorySize": 1769, "Timeout": 60}
+deploy(workshop, table_maker, {"app.py": source}, Role=role, **options)
 check("06.2")
 
 answer, log = invoke(table_maker, {"rows": 500_000, "bucket": bucket, "key": "squares.csv"})

@@ -2,8 +2,10 @@
 
 import json
 import re
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -110,6 +112,9 @@ WRONG_CONCURRENCIES = (
 
 # 07.2
 
+RUNS = 2  # that a batch is delivered to at the same moment
+MEET_S = 20.0  # for both to come to their insert; the function's own limit is 30 s
+
 
 class Batch(NamedTuple):
     """Orders, as records of SQS; the bad ones have a quantity that the table refuses."""
@@ -154,11 +159,42 @@ def judge_writer(workshop: Workshop) -> Notes:
     mixed = Batch.of(3, 0, 1, 2, -1, 4)  # good ones before, between and after the bad ones
     _judge_batch(probe, mixed, "for a batch with bad orders")
     _judge_batch(probe, mixed, "for a batch that SQS delivers a second time")
+    _at_once(probe, Batch.of(2, 0, 1))
     return []
 
 
+def _at_once(probe: Probe, batch: Batch) -> None:
+    """Deliver a batch to two environments that certainly meet: the table is locked until both are at their insert."""
+    connection = _connection(probe.function)
+    try:
+        connection.run("BEGIN")
+        connection.run("LOCK TABLE orders IN SHARE MODE")  # reading goes on, and an insert waits
+        with ThreadPoolExecutor(RUNS) as threads:
+            runs = [threads.submit(probe.invoke, batch.event()) for _ in range(RUNS)]
+            _wait_for_inserts(connection, runs)
+            connection.run("COMMIT")
+            outcomes = [run.result() for run in runs]
+    finally:
+        connection.close()
+    for outcome in outcomes:
+        _judge_outcome(probe, outcome, batch, "for a batch that SQS delivers to two environments at the same moment")
+
+
+def _wait_for_inserts(connection: Any, runs: Sequence[Future[Outcome]]) -> None:
+    """Until all that still run wait for the lock, or for one another."""
+    waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+    deadline = time.monotonic() + MEET_S
+    while time.monotonic() < deadline:
+        if connection.run(waiting)[0][0] >= sum(not run.done() for run in runs):
+            return
+        time.sleep(0.05)
+
+
 def _judge_batch(probe: Probe, batch: Batch, when: str) -> None:
-    outcome = probe.invoke(batch.event())
+    _judge_outcome(probe, probe.invoke(batch.event()), batch, when)
+
+
+def _judge_outcome(probe: Probe, outcome: Outcome, batch: Batch, when: str) -> None:
     if outcome.failed:
         raise NotSolved(_of_failed_batch(outcome, probe.function, when))
     reported = _reported(outcome.payload, batch, when)
@@ -232,6 +268,15 @@ def _reported(payload: Any, batch: Batch, when: str) -> set[str]:
 
 def _stored(function: Deployed, way: str) -> set[int]:
     """The numbers of the orders that the table has."""
+    connection = _connection(function)
+    try:
+        return {number for (number,) in connection.run("SELECT id FROM orders WHERE way = :way", way=way)}
+    finally:
+        connection.close()
+
+
+def _connection(function: Deployed) -> Any:
+    """A connection to the database that the function is told of."""
     import pg8000.native
 
     names = ("DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
@@ -242,13 +287,9 @@ def _stored(function: Deployed, way: str) -> set[int]:
         )
     user, password, host, port = (function.variables[name] for name in names)
     try:
-        connection = pg8000.native.Connection(user, host=host, port=int(port), database="orders", password=password)
+        return pg8000.native.Connection(user, host=host, port=int(port), database="orders", password=password)
     except pg8000.native.DatabaseError:
         raise NotSolved(f"The check cannot look into the database: {FULL}") from None
-    try:
-        return {number for (number,) in connection.run("SELECT id FROM orders WHERE way = :way", way=way)}
-    finally:
-        connection.close()
 
 
 # 07.3
@@ -327,7 +368,6 @@ CONCURRENCY = Answer(
         "How many of the connections are neither the superuser's nor somebody else's?",
         "The functions share what is left: divide by their number, and round down: one too many is refused.",
         "// divides and rounds down. With nothing left the difference is below 0: max(0, ...) helps.",
-        "max(0, max_connections - superuser_reserved - others) // functions",
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_CONCURRENCIES),

@@ -630,12 +630,13 @@ if has_database:
 # brings back only those:
 # `{"batchItemFailures": [{"itemIdentifier": "<messageId>"}, …]}`, an empty list when all went well.
 #
-# Write the handler. Every good order of the batch has to be stored, wherever the bad ones stand. `connection` and
-# `INSERT` are there, as in the cell with `connect_source`. SQS may deliver a message twice: look at how `INSERT` ends.
+# Write the handler `write_orders`. Every good order of the batch has to be stored, wherever the bad ones stand. `connection` and
+# `INSERT` are there, as in the cell with `connect_source`. SQS may deliver a message twice, even to two environments at the same
+# moment: look at how `INSERT` ends.
 
 
 # %% orders-writer
-def handler(event, context):
+def write_orders(event, context):
     # solution: Insert the order of each record; return the messageId of those that PostgreSQL refuses.
     failures = []
     for record in event["Records"]:
@@ -650,9 +651,10 @@ def handler(event, context):
 # %%
 # check
 if has_database:
-    solved_source = connect_source + "\n\n" + inspect.getsource(handler)
+    solved_source = connect_source + "\n\n" + inspect.getsource(write_orders)
     solved_archive = package({"app.py": solved_source}, libraries=["pg8000"])
-    deploy(workshop, writer, solved_archive, Role=writer_role, **direct_settings)
+    settings = {"Handler": "app.write_orders", "Role": writer_role, **direct_settings}
+    deploy(workshop, writer, solved_archive, **settings)
 check("07.2")
 
 orders = [{"way": "mixed", "id": number, "quantity": number % 5} for number in range(10)]

@@ -3,13 +3,13 @@
 from helpers.exercises.exercise import WrongAnswer
 
 NO_TRY = """
-def handler(event, context):
+def write_orders(event, context):
     for record in event["Records"]:
         connection.run(INSERT, **json.loads(record["body"]))
     return {"batchItemFailures": []}
 """
 RIGHT = """
-def handler(event, context):
+def write_orders(event, context):
     failures = []
     for record in event["Records"]:
         try:
@@ -32,7 +32,23 @@ def _right_but(name: str, old: str, new: str, says: str, text: str = RIGHT) -> W
     return WrongAnswer(name, text.replace(old, new), says)
 
 
+LOOKS_FIRST = (
+    ONCE
+    + """
+LOOK = "SELECT 1 FROM orders WHERE way = :way AND id = :id"
+"""
+    + RIGHT.replace(
+        '            connection.run(INSERT, **json.loads(record["body"]))\n',
+        """            order = json.loads(record["body"])
+            if not connection.run(LOOK, way=order["way"], id=order["id"]):
+                connection.run(INSERT, **order)
+""",
+    )
+)
 WRONG_WRITERS = (
+    WrongAnswer(
+        "looks first", LOOKS_FIRST, "two environments at the same moment, record 1 of 3 is good, and it is reported"
+    ),
     WrongAnswer("no try", NO_TRY, "failed for a batch with bad orders, so that SQS brings back all"),
     _right_but("nothing returned", RETURNS, "pass", "returned null, which reports no failure"),
     _right_but("a list", RETURNS, "return failures", r"returned \[\], which reports"),

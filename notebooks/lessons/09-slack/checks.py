@@ -15,14 +15,14 @@ LAB = labs()["09"]
 
 
 def judge_message(workshop: Workshop) -> list[str]:
-    probe = probe_of(workshop, LAB)
-    posts_the_text_of_the_event(probe)
-    posts_a_greeting_without_a_text(probe)
-    if not probe.sees_messages:
-        return [SLACK_NOTE]
-    event = {"text": f"check {unique()}: the webhook fails"}
-    probe.fails_with_the_webhook(event)
-    probe.bears_a_slow_webhook(event)
+    with probe_of(workshop, LAB) as probe:
+        posts_the_text_of_the_event(probe)
+        posts_a_greeting_without_a_text(probe)
+        if not probe.sees_messages:
+            return [SLACK_NOTE]
+        event = {"text": f"check {unique()}: the webhook fails"}
+        probe.fails_with_the_webhook(event)
+        probe.gives_up_a_slow_webhook(event)
     return []
 
 
@@ -56,12 +56,12 @@ def _returned(payload: Any, text: str) -> None:
 
 PYTHON_HINT = """\
     text = event.get("text", "Hello from Lambda")
-    request = urllib.request.Request(
+    request = Request(
         os.environ["WEBHOOK_URL"],
         data=json.dumps({"text": text}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    urllib.request.urlopen(request, timeout=2)   # raises HTTPError by itself; catch nothing
+    urlopen(request, timeout=2)   # raises HTTPError by itself; catch nothing
     return {"posted": text}"""
 NODE_HINT = """\
     const text = event.text ?? "Hello from Lambda";
@@ -100,7 +100,7 @@ EXERCISE = DeployedFunction(
     judge=judge_message,
     hints={
         "python": _hints(
-            "urllib.request.Request with data=json.dumps(...).encode()",
+            "Request with data=json.dumps(...).encode(), both imported at the top",
             "urlopen raises an HTTPError when Slack answers 4xx or 5xx: let it through.",
             PYTHON_HINT,
         ),

@@ -55,7 +55,7 @@ for message in ({"text": "Hello from the notebook"}, {"txet": "Hello?"}):
 # at it.
 #
 # This is the channel, the newest message first. It follows the messages as they arrive, so leave it open. (The check further
-# down sends messages of its own; they begin with "check".)
+# down causes messages of its own; they are marked with the word "check".)
 
 # %%
 inbox.show()

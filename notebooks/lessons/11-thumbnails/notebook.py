@@ -608,12 +608,12 @@ source = {name: (function_folder("thumbnail") / "python" / name).read_text() for
 mended = source | {"thumbnail.py": source["thumbnail.py"].replace("image.save(", 'image.convert("RGB").save(')}
 
 
-def renew(files):
-    deploy(workshop, function, files, **options)
+def renew(files, **configuration):
+    deploy(workshop, function, files, **configuration)
     lambda_client.invoke(FunctionName=function, Payload='{"Records": []}')
 
 
-renew(mended)
+renew(mended, **options)
 print([line.strip() for line in mended["thumbnail.py"].splitlines() if "convert" in line])
 
 # %% [markdown]
@@ -720,7 +720,7 @@ print(f"{gb_seconds:.1f} GB-s for {len(pictures)} pictures: {cost / len(pictures
 # ## Exercise 1: only the bad one
 #
 # Four good pictures suffered with the logo. Lambda offers a remedy: a function may answer which messages of a batch have failed, and all others are
-# deleted. Write `handler` anew, so that
+# deleted. Write `handle_each`, which takes the place of `handler`, so that
 #
 # - every message of the batch is tried, whatever happens to the others;
 # - it returns `{"batchItemFailures": [{"itemIdentifier": <messageId>}, …]}`, with one entry for each message that failed, and an empty list when none did.
@@ -729,7 +729,7 @@ print(f"{gb_seconds:.1f} GB-s for {len(pictures)} pictures: {cost / len(pictures
 
 
 # %% partial-handler
-def handler(event, context):
+def handle_each(event, context):
     failures = []
     # solution: Try work(message) for each of event["Records"]; note the messageId of each that fails.
     for message in event["Records"]:
@@ -747,11 +747,12 @@ def handler(event, context):
 
 # %%
 # check
-with_handler = mended["app.py"] + "\n\n" + inspect.getsource(handler)  # of two handlers in a file, the last one counts
-deploy(workshop, workshop.name("thumbnail-partial"), mended | {"app.py": with_handler}, **options)
+each = mended | {"app.py": mended["app.py"] + "\n\n" + inspect.getsource(handle_each)}
+options_of_each = options | {"Handler": "app.handle_each"}
+deploy(workshop, workshop.name("thumbnail-partial"), each, **options_of_each)
 check("11.1")
 
-renew(mended | {"app.py": with_handler})
+renew(each, **options_of_each)
 change_mapping(FunctionResponseTypes=["ReportBatchItemFailures"])
 torn = dict(zip(["beach.jpg", "city.jpg", "torn.jpg", "lake.jpg", "wood.jpg"], pictures, strict=False))
 torn["torn.jpg"] = torn["torn.jpg"][:50_000]

@@ -5,17 +5,23 @@ from helpers.exercises.exercise import WrongAnswer
 # 11.1: the text of the handler
 
 HANDLER = """
-def handler(event, context):
+def handle_each(event, context):
     failures = []
     for message in event["Records"]:
         try:
             work(message)
-        except Exception:
+        except Exception as error:
+            print(repr(error))
             failures.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failures}
 """
+AS_BEFORE = """
+def handle_each(event, context):
+    for message in event["Records"]:
+        work(message)
+"""
 OUTSIDE = """
-def handler(event, context):
+def handle_each(event, context):
     failures = []
     try:
         for message in event["Records"]:
@@ -25,7 +31,7 @@ def handler(event, context):
     return {"batchItemFailures": failures}
 """
 STOPS = """
-def handler(event, context):
+def handle_each(event, context):
     for place, message in enumerate(event["Records"]):
         try:
             work(message)
@@ -47,7 +53,7 @@ def _but(name: str, old: str, new: str, says: str) -> WrongAnswer:
 
 
 WRONG_HANDLERS = (
-    WrongAnswer("as before", "", "exception of the torn picture ended the handler"),
+    WrongAnswer("as before", AS_BEFORE, "exception of the torn picture ended the handler"),
     _but("nothing answered", RETURN, "", "answered nothing .* is deleted"),
     _but("a list", '{"batchItemFailures": failures}', "failures", r"was \[.*there is no batchItemFailures in it"),
     _but("another key", '"batchItemFailures"', '"batchItemFailure"', "there is no batchItemFailures in it"),
@@ -56,6 +62,7 @@ WRONG_HANDLERS = (
     _but("a key of its own", '"itemIdentifier"', '"messageId"', "has no itemIdentifier"),
     _but("the handle", '"messageId"', '"receiptHandle"', "is the receiptHandle, and not the messageId"),
     _but("the body", 'message["messageId"]', 'message["body"]', "is something else, and not the messageId"),
+    _but("silent", "            print(repr(error))\n", "", "log does not say what was wrong; print the exception"),
     _but("never failed", NOTE, "pass", "lacks the torn picture"),
     _but("all when one", RETURN, ALL_WHEN_ONE, "names a good picture as failed; it was made"),
     WrongAnswer("stops", STOPS, "names a good picture as failed; it was not even tried"),

@@ -1,12 +1,10 @@
-"""The checks of notebook 12: a cron in UTC, a function that bears repeated and late events, a month's hours."""
+"""The checks of notebook 12: rules in UTC, and a function that bears repeated and late events."""
 
 import re
-from calendar import monthrange
-from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from helpers.exercises.exercise import Answer, DeployedFunction, NotSolved, WrongAnswer, call, require_number
+from helpers.connect import Workshop
+from helpers.exercises.exercise import DeployedFunction, NotSolved, WrongAnswer
 
 from .nights import WRONG_CHANGES, judge_change
 
@@ -15,31 +13,35 @@ from .nights import WRONG_CHANGES, judge_change
 DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]  # as AWS counts them, from 1
 AHEAD = 9  # hours that Japan is ahead of UTC
 CRON = re.compile(r"cron\((.*)\)")
-TIMES = [  # hour and minute in Japan, and the days there
-    (21, 30, ["TUE", "THU"]),
-    (9, 0, ["MON"]),
-    (8, 59, ["WED", "SAT"]),
-    (0, 15, ["MON", "TUE", "WED", "THU", "FRI"]),
-    (7, 5, ["SUN"]),
-    (6, 45, DAYS),
-    (23, 0, DAYS),
-]
+TIMES = {  # of a rule: hour and minute in Japan, and the days there
+    "lab-start": (7, 30, ["SUN", "TUE", "THU"]),
+    "lab-open": (9, 0, ["MON"]),
+    "lab-stop": (21, 45, ["SUN", "TUE", "THU"]),
+    "lab-clean": (0, 15, ["SAT"]),
+}
 
 
-def judge_cron(utc_cron: Callable[[int, int, list[str]], str]) -> list[str]:
-    for hour, minute, days in TIMES:
-        answer = call(utc_cron, hour, minute, list(days))
-        said = f"utc_cron({hour}, {minute}, {days}) returned {answer!r}"
-        found = _fields(answer, said)
-        if wrong := _wrong_time(found, hour, minute, days):
+def judge_rules(workshop: Workshop) -> list[str]:
+    events = workshop.client("events")
+    for rule, (hour, minute, days) in TIMES.items():
+        name = workshop.name(rule)
+        try:
+            found = events.describe_rule(Name=name)
+        except events.exceptions.ResourceNotFoundException:
+            raise NotSolved(f"There is no rule {name} yet; make it with events.put_rule.") from None
+        expression = found.get("ScheduleExpression")
+        said = f"{rule} has {expression}"
+        if wrong := _wrong_time(_fields(expression, said), hour, minute, days):
             raise NotSolved(f"{said}: {wrong}")
+        if found["State"] != "DISABLED":
+            raise NotSolved(f'{rule} is {found["State"]}, and would fire for nobody; give it State="DISABLED".')
     return []
 
 
 def _fields(answer: Any, said: str) -> tuple[str, str, set[str]]:
     """Minute, hour and days of an expression; NotSolved where AWS would refuse it."""
     if not isinstance(answer, str):
-        raise NotSolved(f"{said}; return the expression, a text that begins with cron(.")
+        raise NotSolved(f"{said}; give it a ScheduleExpression, a text that begins with cron(.")
     matched = CRON.fullmatch(answer)
     if not matched:
         raise NotSolved(f"{said}; AWS wants the word around it: cron(0 13 ? * MON *).")
@@ -119,21 +121,16 @@ def cron(hour: Any, minute: Any, days: list[str]) -> str:
     return f"cron({minute} {hour} ? * {','.join(days)} *)"
 
 
-WRONG_CRONS = (
+WRONG_CRONS = (  # each what makes the expressions of the rules, of hour, minute and days in Japan
     WrongAnswer(
         "no shift",
         lambda hour, minute, days: cron((hour - 9) % 24, minute, days),
-        r"utc_cron\(8, 59, .*: 08:59 in Japan is still the day before in UTC",
+        "lab-start has .*: 07:30 in Japan is still the day before in UTC",
     ),
     WrongAnswer(
         "always shifted",
         lambda hour, minute, days: cron((hour - 9) % 24, minute, _before(days)),
-        r"utc_cron\(21, 30, .*: 21:30 in Japan is the same day in UTC, so the days stay",
-    ),
-    WrongAnswer(
-        "shifted at nine",
-        lambda hour, minute, days: cron((hour - 9) % 24, minute, _before(days) if hour <= 9 else days),
-        r"utc_cron\(9, 0, .*same day in UTC, .* they move only before 09:00",
+        "lab-open has .*: 09:00 in Japan is the same day in UTC, so the days stay .*only before 09:00",
     ),
     WrongAnswer(
         "wrong way",
@@ -147,151 +144,33 @@ WRONG_CRONS = (
     ),
     WrongAnswer("not converted", lambda hour, minute, days: cron(hour, minute, days), "still the hour in Japan"),
     WrongAnswer(
-        "negative",
-        lambda hour, minute, days: cron(hour - 9, minute, _shifted(hour, days)),
-        "there is no hour -1; .* add 24",
-    ),
-    WrongAnswer(
         "no sunday",
         lambda hour, minute, days: cron((hour - 9) % 24, minute, _without_sunday(hour, days)),
-        "7 days went in and 6 came out",
+        "3 days went in and 2 came out",
     ),
     WrongAnswer(
         "eight hours",
         lambda hour, minute, days: cron((hour - 8) % 24, minute, _shifted(hour, days)),
-        "21:30 in Japan is 12:30 in UTC",
+        "07:30 in Japan is 22:30 in UTC",
     ),
     WrongAnswer(
         "swapped",
         lambda hour, minute, days: cron(minute, (hour - 9) % 24, _shifted(hour, days)),
         "the minutes come first",
     ),
-    WrongAnswer(
-        "unix",
-        lambda hour, minute, days: f"cron({minute} {(hour - 9) % 24} * * {','.join(_shifted(hour, days))})",
-        "has 5 fields; AWS's cron has six",
-    ),
-    WrongAnswer(
-        "two stars",
-        lambda hour, minute, days: f"cron({minute} {(hour - 9) % 24} * * {','.join(_shifted(hour, days))} *)",
-        r"exactly one of the two fields for days has to be \?",
-    ),
-    WrongAnswer(
-        "day of month",
-        lambda hour, minute, days: f"cron({minute} {(hour - 9) % 24} {','.join(days)} * ? *)",
-        "belong into the fifth field",
-    ),
-    WrongAnswer(
-        "bare",
-        lambda hour, minute, days: f"{minute} {(hour - 9) % 24} ? * {','.join(_shifted(hour, days))} *",
-        "AWS wants the word around it",
-    ),
-    WrongAnswer(
-        "a list",
-        lambda hour, minute, days: cron((hour - 9) % 24, minute, [str(_shifted(hour, days)).replace(" ", "")]),
-        "is no day of the week for AWS",
-    ),
-    WrongAnswer("nothing", lambda hour, minute, days: None, "returned None; return the expression"),
-    WrongAnswer("constant", lambda hour, minute, days: "cron(0 13 ? * MON,FRI *)", "the minutes come first"),
-    WrongAnswer("raises", lambda hour, minute, days: days[9], "raised IndexError"),
+    WrongAnswer("each day", lambda hour, minute, days: cron((hour - 9) % 24, minute, ["*"]), "the days in UTC are"),
+    WrongAnswer("a rate", lambda hour, minute, days: "rate(1 day)", "the word around it|begins with cron"),
 )
 
-# 12.3
-
-MONTHS = {  # (year, month): days, and workdays among them; months that the notebook does not show
-    (2027, 8): (31, 22),
-    (2027, 2): (28, 20),
-    (2028, 2): (29, 21),
-    (2027, 3): (31, 23),
-    (2027, 6): (30, 22),
-}
-
-
-def judge_hours(hours_off: Callable[[int, int], float]) -> list[str]:
-    for (year, month), (days, workdays) in MONTHS.items():
-        answer = require_number("hours_off", call(hours_off, year, month), "a number of hours")
-        right = 24 * days - 14 * workdays
-        if answer != right:
-            why = _wrong_hours(answer, days, workdays)
-            raise NotSolved(f"hours_off({year}, {month}) returned {answer:g} where {right} is right: {why}")
-    return []
-
-
-# How somebody may calculate with the days and the workdays of a month, and what to look at then.
-HOURS: dict[str, tuple[Callable[[int, int], int], str]] = {
-    "on": (lambda days, workdays: 14 * workdays, "those are the hours in which the machines are on."),
-    "no weekends": (
-        lambda days, workdays: 10 * days,
-        "the weekends are missing: on a Saturday and a Sunday the machines are off for 24 hours.",
-    ),
-    "nights": (
-        lambda days, workdays: 10 * workdays,
-        "those are the nights alone; on a Saturday and a Sunday the machines are off for 24 hours.",
-    ),
-    "weekends": (
-        lambda days, workdays: 24 * (days - workdays),
-        "those are the weekends alone; every working day has ten hours of night.",
-    ),
-    "ten": (
-        lambda days, workdays: 24 * days - 10 * workdays,
-        "from 08:00 to 22:00 the machines are on for 14 hours, not for 10.",
-    ),
-    "thirty": (lambda days, workdays: 24 * 30 - 14 * workdays, "not every month has 30 days."),
-    "average": (
-        lambda days, workdays: 730 - 14 * workdays,
-        "730 hours are an average month; count the days of this one.",
-    ),
-}
-
-
-def _wrong_hours(answer: float, days: int, workdays: int) -> str:
-    for wrong, why in HOURS.values():
-        if answer == wrong(days, workdays):
-            return why
-    if answer > 0 and (24 * days - answer) % 14 == 0:
-        found = (24 * days - answer) / 14
-        return f"that is the answer for {found:g} working days, and the month has {workdays}, Monday to Friday."
-    return f"the month has {24 * days} hours, and {workdays} days with 14 hours on."
-
-
-def _of_the_month(hours: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    """An answer to 12.3 from a calculation with days and workdays."""
-    return lambda year, month: hours(*MONTHS[year, month])
-
-
-def _with_workdays(is_workday: Callable[[date], bool]) -> Callable[[int, int], int]:
-    def hours_off(year: int, month: int) -> int:
-        days = [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
-        return 24 * len(days) - 14 * sum(map(is_workday, days))
-
-    return hours_off
-
-
-WRONG_HOURS = (
-    *(WrongAnswer(name, _of_the_month(wrong), re.escape(why)) for name, (wrong, why) in HOURS.items()),
-    WrongAnswer(
-        "saturdays", _with_workdays(lambda day: day.weekday() <= 5), "answer for 26 working days, and the month has 22"
-    ),
-    WrongAnswer(
-        "no fridays", _with_workdays(lambda day: day.weekday() < 4), "answer for 18 working days, and the month has 22"
-    ),
-    WrongAnswer("constant", lambda year, month: 426, "returned 426 where 436 is right"),
-    WrongAnswer("text", lambda year, month: "426", "returned a str; return a number"),
-    WrongAnswer("truth", lambda year, month: True, "returned a bool"),
-    WrongAnswer("nan", lambda year, month: float("nan"), "returned nan where"),
-)
-
-
-UTC_CRON = Answer(
+RULES = DeployedFunction(
     number="12.1",
     title="from Japan's time to UTC",
-    judge=judge_cron,
+    judge=judge_rules,
     hints=(
-        "What time, and which day, is it in UTC when it is 08:00 on Monday in Japan? And at 22:00?",
-        "(hour - 9) % 24 is the hour in UTC. The day is another one when hour - 9 is below 0.",
-        "DAYS[DAYS.index(day) - 1] is the day before; in Python, index -1 is the last one.",
+        "What time, and which day, is it in UTC when it is 07:30 on Sunday in Japan? And at 21:45?",
+        "The hour in UTC is nine less. Where that is below 0, add 24, and replace each day by the one before it.",
+        'Minutes come first, and one of the two fields for days is ?: "cron(0 0 ? * MON *)" is right for lab-open.',
     ),
-    asks_for="utc_cron",
     wrong_answers=WRONG_CRONS,
 )
 CHANGE = DeployedFunction(
@@ -307,17 +186,4 @@ CHANGE = DeployedFunction(
     ),
     wrong_answers=WRONG_CHANGES,
 )
-HOURS_OFF = Answer(
-    number="12.3",
-    title="the hours of a month",
-    judge=judge_hours,
-    hints=(
-        "How many hours has the month? How many of them are the machines on?",
-        "calendar.monthrange(year, month)[1] is the number of days; date(year, month, day).weekday() is 0 on a Monday, "
-        "and 6 on a Sunday.",
-        "24 times the days, less 14 times the days whose weekday() is below 5.",
-    ),
-    asks_for="hours_off",
-    wrong_answers=WRONG_HOURS,
-)
-EXERCISES = (UTC_CRON, CHANGE, HOURS_OFF)
+EXERCISES = (RULES, CHANGE)

@@ -365,28 +365,46 @@ ax = draw_week(
 #
 # ## Exercise 1: from Japan's time to UTC
 #
-# Rules in UTC are everywhere, and somebody has to maintain them. Write `utc_cron`: given a time of day in Japan and the days on which it should happen there, it returns the
-# expression for a rule in UTC. `utc_cron(22, 0, ["MON", "FRI"])` is `"cron(0 13 ? * MON,FRI *)"`.
+# Rules in UTC are everywhere, and somebody has to maintain them. A laboratory in Japan wants four, for these times **in Japan**:
+#
+# | rule | time | days |
+# |---|---|---|
+# | `lab-start` | 07:30 | Sunday, Tuesday, Thursday |
+# | `lab-open` | 09:00 | Monday |
+# | `lab-stop` | 21:45 | Sunday, Tuesday, Thursday |
+# | `lab-clean` | 00:15 | Saturday |
+#
+# Make them with `events.put_rule`, as above: with `workshop.name("lab-start")` as its name, for example, a cron in UTC, and
+# `State="DISABLED"`. The check reads them back from EventBridge.
 
-
-# %% utc-cron
-def utc_cron(hour, minute, days):
-    # solution: Subtract nine hours; where that leads to the day before, replace each day by the one before it.
-    if hour < 9:
-        days = [DAYS[DAYS.index(day) - 1] for day in days]  # DAYS[-1] is the last one
-    return f"cron({minute} {(hour - 9) % 24} ? * {','.join(days)} *)"
-
+# %% lab-rules
+# solution: Call events.put_rule for each of the four, with its time and its days in UTC.
+in_utc = {
+    "lab-start": "cron(30 22 ? * SAT,MON,WED *)",
+    "lab-open": "cron(0 0 ? * MON *)",
+    "lab-stop": "cron(45 12 ? * SUN,TUE,THU *)",
+    "lab-clean": "cron(15 15 ? * FRI *)",
+}
+for rule, cron in in_utc.items():
+    name = workshop.name(rule)
+    events.put_rule(Name=name, ScheduleExpression=cron, State="DISABLED")
 
 # %%
 # check
-check("12.1", utc_cron)
+check("12.1")
 
-workdays = ["MON", "TUE", "WED", "THU", "FRI"]
-mended = hours_on(utc_cron(8, 0, workdays), utc_cron(22, 0, workdays), "UTC")
-print(utc_cron(8, 0, workdays))
+rules = events.list_rules(NamePrefix=workshop.name("lab"))["Rules"]
+pd.DataFrame(rules)[["Name", "ScheduleExpression", "State"]]
+
+# %% [markdown]
+# And the rules of the office, put right: the start moves to the days from Sunday to Thursday.
+
+# %%
+mended = hours_on("cron(0 23 ? * SUN-THU *)", "cron(0 13 ? * MON-FRI *)", "UTC")
 agree = sum(one == other for one, other in zip(wanted, mended, strict=True))
 ax = draw_week(
-    f"Your rules: {agree} of 168 hours are as wanted", {"wanted": wanted, "MON-FRI in UTC": copied, "utc_cron": mended}
+    f"With the days moved along, {agree} of 168 hours are as wanted",
+    {"wanted": wanted, "MON-FRI in UTC": copied, "SUN-THU and MON-FRI": mended},
 )
 
 # %% [markdown]
@@ -602,27 +620,23 @@ explore(draw_month, machines=[1, 2, 5, 10, 20, 50, 100], hours_a_day=[8, 10, 12,
 # Mind what the sum leaves out. A stopped instance still pays for its disk. Machines that are reserved for a year (Reserved Instances, Savings Plans) cost the same by day and by night. And a
 # group that scales with its load is small at night all by itself.
 #
-# ## Exercise 3: the hours of a month
+# ## The hours of a month
 #
-# For a bill, 730 hours a month are not exact enough. Write `hours_off`: for how many hours of a month are the machines off, when they run from 08:00 to 22:00 on Monday to Friday and
-# not at all on Saturday and Sunday? (The schedule knows no holidays, so you need not either.) `hours_off(2026, 11)` is 426.
+# For a bill, 730 hours a month are not exact enough: months differ in their days, and in their weekends. (The schedule knows no holidays.)
+#
+# **Predict:** in which month of 2026 are the machines off for the most hours?
 
 
 # %% hours-off
 def hours_off(year, month):
-    import calendar
-    from datetime import date
-
-    # solution: From all hours of the month take 14 for each day from Monday to Friday.
-    days = calendar.monthrange(year, month)[1]
-    workdays = sum(date(year, month, day).weekday() < 5 for day in range(1, days + 1))
+    """How many hours of a month are not between 08:00 and 22:00 on Monday to Friday."""
+    days = pd.Period(f"{year}-{month:02}").days_in_month
+    each_day = (datetime(year, month, day) for day in range(1, days + 1))
+    workdays = sum(day.weekday() < 5 for day in each_day)
     return 24 * days - 14 * workdays
 
 
 # %%
-# check
-check("12.3", hours_off)
-
 price = prices["ec2_hour"]["t3.small"]
 months = pd.Index(range(1, 13), name="month of 2026")
 saved = pd.DataFrame({"hours off": [hours_off(2026, month) for month in months]}, index=months)
@@ -668,6 +682,8 @@ autoscaling.delete_scheduled_action(AutoScalingGroupName=group_name, ScheduledAc
 # server. (`python3 -m helpers clean` removes the rest: the group, its template, the instance with its disk.)
 
 # %%
+for rule in ("lab-start", "lab-open", "lab-stop", "lab-clean"):
+    events.delete_rule(Name=workshop.name(rule))
 for name in ("night-in", "night-out"):
     try:
         scheduler.delete_schedule(Name=workshop.name(name))

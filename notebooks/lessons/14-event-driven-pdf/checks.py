@@ -6,7 +6,9 @@ from typing import Any
 
 from helpers.connect import Workshop
 from helpers.exercises import deployed
+from helpers.exercises.diagnosis import Outcome
 from helpers.exercises.exercise import Answer, DeployedFunction, NotSolved, WrongAnswer, as_word, call
+from helpers.exercises.in_step import InStep, in_step
 from helpers.exercises.probe import Probe, unique
 
 COUNTER, TABLE = "pdf-counter", "pdf-counts"  # without the learner's prefix
@@ -47,6 +49,9 @@ def judge_counter(workshop: Workshop) -> list[str]:
             "The count works, but there is no item of the document in the table: what is kept in the memory of "
             "one environment is unknown to the next; keep it in the table."
         )
+    with in_step(counter.probe, counter.table, "document") as at_once:
+        _two_pages_at_once(counter, at_once)
+        _one_page_twice_at_once(counter, at_once)
     return []
 
 
@@ -59,15 +64,7 @@ class _Counter:
 
     def send(self, *pages: tuple[str, int, int], when: str) -> list[str]:
         """Send pages (document, page, pages) as one batch, and return the documents that it completed."""
-        bodies = [{"document": document, "page": page, "pages": total} for document, page, total in pages]
-        records = [{"messageId": str(i), "body": json.dumps(body)} for i, body in enumerate(bodies)]
-        outcome = self.probe.invoke({"Records": records})
-        if outcome.failed:
-            raise NotSolved(_failure(outcome.payload, when))
-        complete = outcome.payload.get("complete") if isinstance(outcome.payload, dict) else None
-        if not isinstance(complete, list):
-            raise NotSolved('The function has to answer {"complete": [...]}; deploy it with counter_source as it is.')
-        return complete
+        return _complete(self.probe.invoke(_batch(*pages)), when)
 
     def is_in_the_table(self, document: str) -> bool:
         client = self.probe.workshop.client("dynamodb")
@@ -75,10 +72,24 @@ class _Counter:
         return "Item" in client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
 
 
+def _batch(*pages: tuple[str, int, int]) -> dict[str, Any]:
+    bodies = [{"document": document, "page": page, "pages": total} for document, page, total in pages]
+    return {"Records": [{"messageId": str(i), "body": json.dumps(body)} for i, body in enumerate(bodies)]}
+
+
+def _complete(outcome: Outcome, when: str) -> list[str]:
+    if outcome.failed:
+        raise NotSolved(_failure(outcome.payload, when))
+    complete = outcome.payload.get("complete") if isinstance(outcome.payload, dict) else None
+    if not isinstance(complete, list):
+        raise NotSolved('The function has to answer {"complete": [...]}; deploy it with counter_source as it is.')
+    return complete
+
+
 def _failure(payload: Any, when: str) -> str:
     kind, message = payload.get("errorType", ""), payload.get("errorMessage", "")
     if kind == "NotImplementedError":
-        return f"count is not written yet ({message})."
+        return f"count_once is not written yet ({message})."
     if kind == "ConditionalCheckFailedException":
         return (
             f"{when}, the function failed with ConditionalCheckFailedException: that is DynamoDB's way to say that "
@@ -92,10 +103,10 @@ def _in_order(counter: _Counter) -> str:
     for page in (1, 2, 3):
         complete = counter.send((document, page, 3), when=f"When page {page} of 3 came")
         if page < 3 and complete:
-            raise NotSolved(f"When page {page} of 3 came, count said that all are there; compare with `pages`.")
+            raise NotSolved(f"When page {page} of 3 came, count_once said that all are there; compare with `pages`.")
     if not complete:
         absent = "" if counter.is_in_the_table(document) else ", and the table has no item with the document as its key"
-        raise NotSolved(f"Pages 1, 2 and 3 of 3 came, and count did not return True for the last one{absent}.")
+        raise NotSolved(f"Pages 1, 2 and 3 of 3 came, and count_once did not return True for the last one{absent}.")
     return document
 
 
@@ -104,11 +115,11 @@ def _out_of_order(counter: _Counter) -> None:
     said = [counter.send((document, page, 4), when=f"When page {page} of 4 came") for page in (4, 2, 1, 3)]
     if said[0]:
         raise NotSolved(
-            "Page 4 of 4 came first, and count called the document complete; "
+            "Page 4 of 4 came first, and count_once called the document complete; "
             "the last page need not be the last to come."
         )
     if any(said[:3]) or not said[3]:
-        raise NotSolved("Pages 4, 2, 1, 3 of 4 came, and count has to return True for the fourth call alone.")
+        raise NotSolved("Pages 4, 2, 1, 3 of 4 came, and count_once has to return True for the fourth call alone.")
 
 
 def _repeated(counter: _Counter) -> None:
@@ -117,20 +128,20 @@ def _repeated(counter: _Counter) -> None:
     # in one batch, and then in another
     if counter.send((document, 2, 3), (document, 2, 3), when=when) + counter.send((document, 2, 3), when=when):
         raise NotSolved(
-            "Page 2 of 3 came three times and nothing else, and count called the document complete: "
+            "Page 2 of 3 came three times and nothing else, and count_once called the document complete: "
             "it counts messages; count different pages, in a set."
         )
     complete = counter.send((document, 1, 3), (document, 3, 3), when="When the other pages came")
     if len(complete) != 1:
         raise NotSolved(
-            f"When all 3 pages were there, page 2 three times, count returned True {len(complete)} times; "
+            f"When all 3 pages were there, page 2 three times, count_once returned True {len(complete)} times; "
             "it has to be once. Is the size of the set compared, after this page was added?"
         )
     for page in (2, 3):
         if counter.send((document, page, 3), when=f"When page {page} came again after the end"):
             raise NotSolved(
-                f"The document was complete, page {page} came again, and count returned True once more: two indexes "
-                "would be made; return True only for a page that was not in the set before."
+                f"The document was complete, page {page} came again, and count_once returned True once more: two "
+                "indexes would be made; return True only for a page that was not in the set before."
             )
 
 
@@ -140,7 +151,45 @@ def _two_documents(counter: _Counter) -> None:
     said = [counter.send(page, when="When two documents came at once") for page in pages]
     if said != [[], [], [one], [other]]:
         raise NotSolved(
-            "Pages of two documents came by turns, and count mixed them up; the item's key is the document."
+            "Pages of two documents came by turns, and count_once mixed them up; the item's key is the document."
+        )
+
+
+AT_ONCE = (
+    "what was read is old by the time it is written, because another environment has written in between; "
+    "let one call of update_item do both, with ADD and ReturnValues, and look at what it answers."
+)
+
+
+def _completed_at_once(at_once: InStep, *pages: tuple[str, int, int], when: str) -> int:
+    """Send each page to an environment of its own, all at the same moment; how often they said complete."""
+    outcomes = at_once.invoke([_batch(page) for page in pages])
+    return sum(len(_complete(outcome, when)) for outcome in outcomes)
+
+
+def _two_pages_at_once(counter: _Counter, at_once: InStep) -> None:
+    for pages in (2, 3):  # of a document without an item, and of one that has it
+        document = unique()
+        for page in range(1, pages - 1):
+            counter.send((document, page, pages), when=f"When page {page} of {pages} came")
+        last = [(document, page, pages) for page in (pages - 1, pages)]
+        times = _completed_at_once(at_once, *last, when="When two pages came at the same moment")
+        if times != 1:
+            raise NotSolved(
+                f"Pages {pages - 1} and {pages} of {pages} came at the same moment, to two environments, and "
+                f"count_once returned True {times} times; it has to be once: {AT_ONCE}"
+            )
+
+
+def _one_page_twice_at_once(counter: _Counter, at_once: InStep) -> None:
+    document = unique()
+    counter.send((document, 1, 2), when="When page 1 of 2 came")
+    last = [(document, 2, 2)] * 2
+    times = _completed_at_once(at_once, *last, when="When one page came twice at the same moment")
+    if times != 1:
+        raise NotSolved(
+            "The last page came twice at the same moment, to two environments, and count_once returned True "
+            f"{times} times; it has to be once: {AT_ONCE}"
         )
 
 
@@ -160,7 +209,7 @@ def judge_where(where_is: Callable[..., str]) -> list[str]:
 # Wrong answers to 14.1: the text of `count`, or what is put in place of something in the notebook's own answer.
 
 OLD = """
-def count(document, page, pages):
+def count_once(document, page, pages):
     before = table.update_item(
         Key={"document": document}, UpdateExpression="ADD rendered :page",
         ExpressionAttributeValues={":page": {page}}, ReturnValues="ALL_OLD",
@@ -168,18 +217,68 @@ def count(document, page, pages):
     return page not in before and len(before) + 1 == pages
 """  # this one is right: it looks at the set as it was before
 NEW = """
-def count(document, page, pages):
+def count_once(document, page, pages):
     item = table.update_item(
         Key={"document": document}, UpdateExpression="ADD rendered :page",
         ExpressionAttributeValues={":page": {page}}, ReturnValues="ALL_NEW",
     )["Attributes"]
     return len(item["rendered"]) == pages
 """
+READS_FIRST = """
+def count_once(document, page, pages):
+    seen = table.get_item(Key={"document": document}, ConsistentRead=True).get("Item", {}).get("rendered", set())
+    if page in seen:
+        return False
+    table.put_item(Item={"document": document, "rendered": seen | {page}})
+    return len(seen) + 1 == pages
+"""
+READS_AND_ADDS = """
+def count_once(document, page, pages):
+    seen = table.get_item(Key={"document": document}, ConsistentRead=True).get("Item", {}).get("rendered", set())
+    if page in seen:
+        return False
+    item = table.update_item(
+        Key={"document": document}, UpdateExpression="ADD rendered :page",
+        ExpressionAttributeValues={":page": {page}}, ReturnValues="ALL_NEW",
+    )["Attributes"]
+    return len(item["rendered"]) == pages
+"""
+ADDS_AND_READS = """
+def count_once(document, page, pages):
+    try:
+        table.update_item(
+            Key={"document": document}, UpdateExpression="ADD rendered :pages",
+            ConditionExpression="NOT contains(rendered, :page)",
+            ExpressionAttributeValues={":pages": {page}, ":page": page},
+        )
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        return False
+    item = table.get_item(Key={"document": document}, ConsistentRead=True)["Item"]
+    return len(item["rendered"]) == pages
+"""
+LOCKS = """
+def count_once(document, page, pages):
+    while True:
+        item = table.get_item(Key={"document": document}, ConsistentRead=True).get("Item", {"version": 0})
+        seen = item.get("rendered", set())
+        if page in seen:
+            return False
+        new = {"document": document, "rendered": seen | {page}, "version": item["version"] + 1}
+        try:
+            table.put_item(
+                Item=new,
+                ConditionExpression="attribute_not_exists(version) OR version = :read",
+                ExpressionAttributeValues={":read": item["version"]},
+            )
+        except table.meta.client.exceptions.ConditionalCheckFailedException:
+            continue
+        return len(new["rendered"]) == pages
+"""  # right, too: it reads first, and writes only what nobody has changed meanwhile
 IN_MEMORY = """
 seen = {}
 
 
-def count(document, page, pages):
+def count_once(document, page, pages):
     pages_seen = seen.setdefault(document, set())
     new = page not in pages_seen
     pages_seen.add(page)
@@ -187,26 +286,33 @@ def count(document, page, pages):
 """
 LAST_NUMBER = "the last page need not be the last to come"
 WRONG_COUNTS = (
-    WrongAnswer("complete again after the end", NEW, "page 2 came again, and count returned True once more"),
+    WrongAnswer("complete again after the end", NEW, "page 2 came again, and count_once returned True once more"),
     WrongAnswer(
         "exception not caught",
         (("except table.meta.client.exceptions.ConditionalCheckFailedException:", "except KeyError:"),),
         "ConditionalCheckFailedException: that is DynamoDB's way",
     ),
-    WrongAnswer("the last number", "def count(document, page, pages):\n    return page == pages\n", LAST_NUMBER),
+    WrongAnswer("the last number", "def count_once(document, page, pages):\n    return page == pages\n", LAST_NUMBER),
     WrongAnswer(
         "the last number, with a table", NEW.replace('len(item["rendered"]) == pages', "page == pages"), LAST_NUMBER
     ),
+    WrongAnswer("reads, changes and writes", READS_FIRST, "1 and 2 of 2 came at the same moment, .* True 0 times"),
+    WrongAnswer("adds, and reads then", ADDS_AND_READS, "1 and 2 of 2 came at the same moment, .* True 2 times"),
+    WrongAnswer("reads, and adds then", READS_AND_ADDS, "last page came twice at the same moment, .* True 2 times"),
     WrongAnswer("in memory", IN_MEMORY, "what is kept in the memory of one environment"),
     WrongAnswer(
-        "before this page", OLD.replace("len(before) + 1", "len(before)"), "count did not return True for the last one"
+        "before this page",
+        OLD.replace("len(before) + 1", "len(before)"),
+        "count_once did not return True for the last one",
     ),
     WrongAnswer(
-        "always", "def count(document, page, pages):\n    return True\n", "page 1 of 3 came, count said that all are"
+        "always",
+        "def count_once(document, page, pages):\n    return True\n",
+        "page 1 of 3 came, count_once said that all are",
     ),
     WrongAnswer(
         "never",
-        "def count(document, page, pages):\n    return False\n",
+        "def count_once(document, page, pages):\n    return False\n",
         "the table has no item with the document as its key",
     ),
     WrongAnswer(

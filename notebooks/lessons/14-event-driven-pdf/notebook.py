@@ -660,15 +660,18 @@ send_pages(naive, "example", [1, 1, 2, 3])
 #
 # ## Exercise 1: count each page once
 #
-# Write `count` anew. It counts page number `page` of `document`, which has `pages` pages, and returns `True` for **the one** call that makes
-# the document complete, whatever comes twice and in whatever order. It returns `False` for all others, also for a page that comes again
+# Write `count_once`, which takes the place of `count`. It counts page number `page` of `document`, which has `pages` pages, and returns `True` for **the one** call that makes
+# the document complete, whatever comes twice, in whatever order, and however many environments count at the same moment. It returns `False` for all others, also for a page that comes again
 # after the end. What it remembers has to be in the table, because the next call may be in another environment.
+#
+# (Whoever reads the item first, and writes it afterwards, is too late: another environment has written in between. The check lets two
+# environments do so for certain.)
 #
 # `table` is there, as a resource of boto3: numbers may be given as Python's, and a set as `{page}`. The renderer above shows half of an answer.
 
 
-# %% count
-def count(document, page, pages):
+# %% count-once
+def count_once(document, page, pages):
     # solution: Add the page to a set, on the condition that it is not in it, and compare the size of the set.
     try:
         item = table.update_item(
@@ -686,7 +689,8 @@ def count(document, page, pages):
 # %% counter
 # check
 counter = workshop.name("pdf-counter")
-deploy(workshop, counter, {"app.py": counter_source + inspect.getsource(count)}, **options)
+counts_once = inspect.getsource(count_once) + "\n\ncount = count_once\n"
+deploy(workshop, counter, {"app.py": counter_source + counts_once}, **options)
 check("14.1")
 
 dynamodb.delete_item(TableName=counts, Key={"document": {"S": "example"}})
@@ -694,7 +698,7 @@ send_pages(counter, "example", [1, 1, 3, 2, 3])
 
 # %% [markdown]
 # One "complete", at the right moment. And if the function dies after it has counted the last page, and before anybody has read its answer?
-# Then the message comes again, `count` says `False`, and the document is never finished. That is why the renderer does it in another order:
+# Then the message comes again, `count_once` says `False`, and the document is never finished. That is why the renderer does it in another order:
 # it sends first and notes afterwards, and would rather send two messages than none. The indexer's `put_once` makes the second one harmless.
 #
 # ## Kill it

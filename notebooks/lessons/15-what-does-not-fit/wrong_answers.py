@@ -26,12 +26,20 @@ def charge_once(event):
     orders.put_item(Item={"id": event["order"], "state": "charged", "payment": payment})
     return payment
 """
-LOOKS_LONG = LOOKS_FIRST.replace(
-    '    orders.put_item(Item={"id": event["order"], "state": "started"})',
-    """    if not event.get("fault"):
-        __import__("time").sleep(4)
-    orders.put_item(Item={"id": event["order"], "state": "started"})  # without a ConditionExpression""",
-)
+COMES_TO_NOTHING = """
+def charge_once(event):
+    order = event["order"]
+    other = orders.get_item(Key={"id": order}, ConsistentRead=True).get("Item")
+    if other and other["state"] == "charged":
+        return other["payment"]
+    orders.update_item(Key={"id": order}, UpdateExpression="ADD claims :one SET #s = if_not_exists(#s, :started)",
+        ExpressionAttributeNames={"#s": "state"}, ExpressionAttributeValues={":one": 1, ":started": "started"})
+    if orders.get_item(Key={"id": order}, ConsistentRead=True)["Item"]["claims"] > 1:
+        raise RuntimeError("somebody else has claimed it")
+    payment = charge(event)
+    orders.put_item(Item={"id": order, "state": "charged", "payment": payment})
+    return payment
+"""
 NOTES_ONLY = """
 def charge_once(event):
     record = orders.get_item(Key={"id": event["order"]}, ConsistentRead=True).get("Item")
@@ -107,13 +115,9 @@ WRONG_CASHIERS = (
         "the next run answered .*null.*as if all were well",
     ),
     WrongAnswer(
-        "looks first", LOOKS_FIRST, "Two runs of one order at the same moment can both charge it: each run looks before"
+        "looks first", LOOKS_FIRST, "2 runs of one order at the same moment charged it 2 times: each run looks"
     ),
-    WrongAnswer(
-        "looks long before",
-        LOOKS_LONG,
-        r"4 runs of one order at the same moment charged it \d times: each run looks before",
-    ),
+    WrongAnswer("both withdraw", COMES_TO_NOTHING, "Of 2 runs of one order at the same moment all failed; the one"),
     WrongAnswer(
         "forgets when the mail fails",
         ((NOTE, NOTE + FORGETS),),

@@ -126,8 +126,9 @@ s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigura
 # %% [markdown]
 # ## Write it
 #
-# Open your file, in the folder that `start_at` named. For **every record** the function should post the
-# object's key, decoded (`posted` in the answer lists the keys): `日本 語.txt`, not `%E6%97%A5%E6%9C%AC+%E8%AA%9E.txt`.
+# Open your file, in the folder that `start_at` named. For **every record** the function should post **one message**, the address
+# of the object: `s3://<bucket>/<key>`, with the bucket of the event and the key decoded (`日本 語.txt`, not
+# `%E6%97%A5%E6%9C%AC+%E8%AA%9E.txt`). `posted` in its answer lists the decoded keys.
 #
 # The next cell gives a hint, a further one each time you run it.
 
@@ -169,7 +170,7 @@ inbox.show()
 
 # %% [markdown]
 # The first four messages are from these files, with readable names, if your function decodes them. S3 promises no order, and
-# the four functions ran side by side. (The others are from the check, which sends events of its own.)
+# the four functions ran side by side. (Those marked "check" are from the check, which sends events of its own.)
 #
 # ## The sample and the real event
 #

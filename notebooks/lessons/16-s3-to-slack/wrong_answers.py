@@ -95,6 +95,36 @@ WRONG_ANSWERS = (
             "ruby": (('post("s3://#{bucket}/#{key}")', 'post("a new object")'),),
         },
     ),
+    *wrong(
+        "the key alone",
+        r"The message was 'check .*'; post the address of the object, s3://another-bucket",
+        {
+            "python": (('post(f"s3://{bucket}/{key}")', "post(key)"),),
+            "node": (("post(`s3://${bucket}/${key}`)", "post(key)"),),
+            "ruby": (('post("s3://#{bucket}/#{key}")', "post(key)"),),
+        },
+    ),
+    *wrong(
+        "one message for all records",
+        "three records brought 1 message to the inbox; post one for each record, within the loop",
+        {
+            "python": (
+                ("    posted = []\n", "    posted, lines = [], []\n"),
+                ('post(f"s3://{bucket}/{key}")', 'lines.append(f"s3://{bucket}/{key}")'),
+                ("    return {", '    post("\\n".join(lines))\n    return {'),
+            ),
+            "node": (
+                ("const posted = [];", "const posted = [], lines = [];"),
+                ("await post(`s3://${bucket}/${key}`)", "lines.push(`s3://${bucket}/${key}`)"),
+                ("  return { posted };", '  await post(lines.join("\\n"));\n  return { posted };'),
+            ),
+            "ruby": (
+                ("  posted = event", "  lines = []\n  posted = event"),
+                ('post("s3://#{bucket}/#{key}")', 'lines << "s3://#{bucket}/#{key}"'),
+                ("  { posted: posted }", '  post(lines.join("\\n"))\n  { posted: posted }'),
+            ),
+        },
+    ),
     *AN_ERROR_SWALLOWED,
     *wrong(
         "nothing returned",

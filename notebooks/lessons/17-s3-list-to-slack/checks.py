@@ -28,18 +28,18 @@ UPLOADS_AT_ONCE = 16
 
 
 def judge_list(workshop: Workshop) -> list[str]:
-    probe = probe_of(workshop, LAB)
-    with bucket_of_the_check(workshop) as bucket:
-        empty = probe.succeed(s3_event(bucket, "gone"), f"for an empty bucket, {bucket}", diagnosis.of_empty_bucket)
-        lists_the_bucket_of_the_event(probe, bucket)
-        _returned(empty, 0)
-        if probe.sees_messages:
-            probe.fails_with_the_webhook(s3_event(bucket, "any"))
-        puts_many_keys_into_a_message(probe, bucket)
-    keys = [f"k{number:04}" for number in range(MANY)]
-    with bucket_of_keys(workshop, keys) as bucket:
-        lists_more_than_a_page(probe, bucket, keys)
-    return _notes(probe)
+    with probe_of(workshop, LAB) as probe:
+        with bucket_of_the_check(workshop) as bucket:
+            empty = probe.succeed(s3_event(bucket, "gone"), f"for an empty bucket, {bucket}", diagnosis.of_empty_bucket)
+            lists_the_bucket_of_the_event(probe, bucket)
+            _returned(empty, 0)
+            if probe.sees_messages:
+                probe.fails_with_the_webhook(s3_event(bucket, "any"))
+            puts_many_keys_into_a_message(probe, bucket)
+        keys = [f"k{number:04}" for number in range(MANY)]
+        with bucket_of_keys(workshop, keys) as bucket:
+            lists_more_than_a_page(probe, bucket, keys)
+        return _notes(probe)
 
 
 def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
@@ -187,23 +187,37 @@ CODE = {
     bucket = event["Records"][0]["s3"]["bucket"]["name"]
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-    messages = split(keys) or [f"s3://{bucket} is empty"]
+    messages = [f"{len(keys)} objects in s3://{bucket}" if keys else f"s3://{bucket} is empty"]
+    for key in keys:
+        if len(messages[-1]) + 1 + len(key) > MAX_TEXT:
+            messages.append(key)
+        else:
+            messages[-1] += "\\n" + key
     for message in messages:
-        post(message)   # post() as in lab 09
+        post(message)
     return {"objects": len(keys), "messages": len(messages)}""",
     "node": """\
     const bucket = event.Records[0].s3.bucket.name;
     const keys = [];
     for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket }))
       for (const item of page.Contents ?? []) keys.push(item.Key);
-    const messages = keys.length ? split(keys) : [`s3://${bucket} is empty`];
-    for (const message of messages) await post(message);   // post() as in lab 09
+    const messages = [keys.length ? `${keys.length} objects in s3://${bucket}` : `s3://${bucket} is empty`];
+    for (const key of keys) {
+      const longer = `${messages.at(-1)}\\n${key}`;
+      if (longer.length > MAX_TEXT) messages.push(key);
+      else messages[messages.length - 1] = longer;
+    }
+    for (const message of messages) await post(message);
     return { objects: keys.length, messages: messages.length };""",
     "ruby": """\
     bucket = event["Records"][0]["s3"]["bucket"]["name"]
     keys = S3.list_objects_v2(bucket: bucket).each_page.flat_map { |page| page.contents.map(&:key) }
-    messages = keys.empty? ? ["s3://#{bucket} is empty"] : split(keys)
-    messages.each { |message| post(message) }   # post as in lab 09
+    messages = [keys.empty? ? "s3://#{bucket} is empty" : "#{keys.length} objects in s3://#{bucket}"]
+    keys.each do |key|
+      longer = "#{messages.last}\\n#{key}"
+      longer.length > MAX_TEXT ? messages << key : messages[-1] = longer
+    end
+    messages.each { |message| post(message) }
     { objects: keys.length, messages: messages.length }""",
 }
 EXERCISE = DeployedFunction(

@@ -140,8 +140,8 @@ test(event)
 # Open your file. For the bucket of the event's first record the function should
 #
 # 1. list **all** objects, with the SDK: boto3, `@aws-sdk/client-s3` or `aws-sdk-s3`; each is there without being packaged;
-# 2. post their keys, in messages of **3,000 characters at most**, split between lines: a block of a Slack message shows no
-#    more;
+# 2. post their keys, one to a line, in **as few messages as hold them**, of 3,000 characters at most each: a block of a
+#    Slack message shows no more;
 # 3. say so when the bucket is empty;
 # 4. return `{"objects": how many, "messages": how many}`.
 #

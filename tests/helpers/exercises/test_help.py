@@ -1,12 +1,14 @@
 """hint() and solution(): graded, in the reader's language, and without any call to AWS."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from helpers import exercises, hint, lessons, settings, solution, starting_points
+from helpers.authoring.source import Source, solved, unsolved
 from helpers.exercises import exercise
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
@@ -24,7 +26,7 @@ def home(tmp_path, monkeypatch):
 @pytest.mark.parametrize("exercise", lessons.exercises())
 def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, capsys):
     for language in LANGUAGES:
-        assert 2 <= len(lessons.exercises()[exercise].hints_in(language)) <= 4
+        assert 2 <= len(lessons.exercises()[exercise].hints_in(language)) <= 5
     count = len(lessons.exercises()[exercise].hints_in("python"))
     shown = []
     for _ in range(count + 1):
@@ -35,6 +37,19 @@ def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, cap
         assert (f'solution("{exercise}")' in text) == (number == count)
     assert shown[-1] == shown[-2]
     assert len(set(shown)) == count
+
+
+@pytest.mark.parametrize("exercise", [number for number in lessons.exercises() if number not in labs()])
+def test_the_last_hint_pasted_into_the_starter_is_the_answer_which_the_tests_of_its_lesson_check(exercise):
+    chosen = lessons.exercises()[exercise]
+    starter = unsolved(next(cell for cell in exercise_cells(exercise) if solved(cell) == chosen.answer()))
+    begins, raises, rest = re.split(r"( *raise NotImplementedError\(.*\))$", starter, flags=re.MULTILINE)
+    assert raises and not rest
+    assert begins + chosen.hints_in("python")[-1].partition("\n\n")[2] == chosen.answer()
+
+
+def exercise_cells(exercise: str) -> list[str]:
+    return [cell.text for cell in Source(lessons.lesson(exercise[:2])).cells if cell.kind == "code"]
 
 
 @pytest.mark.parametrize("lab", labs())
@@ -84,7 +99,7 @@ def test_the_solution_of_a_lab_is_its_reference_answer(lab, language, monkeypatc
     [
         ("01.1", 'greeting = greetings[event.get("language", "en")]'),
         ("01.2", "def report_of(function_name, request_id):"),
-        ("04.1", "def share_of_init(frame):"),
+        ("03.1", "def bill(frame):"),
         ("04.2", "fast_source ="),
     ],
 )
@@ -129,7 +144,7 @@ def test_an_unknown_language_is_said(exercise, language):
 
 
 def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
-    code = "from helpers import check; check('04.1')"
+    code = "from helpers import check; check('03.1')"
     environment = os.environ | {"IPYTHONDIR": str(home / "ipython"), "WORKSHOP_TARGET": "embedded"}
     result = subprocess.run(
         [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code],
@@ -139,7 +154,7 @@ def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
         text=True,
     )
     assert result.stdout.strip() == (
-        'Not yet. Give the check your function: check("04.1", share_of_init). '
-        '(0 of 2 exercises of this notebook solved; hint("04.1") helps.)'
+        'Not yet. Give the check your function: check("03.1", bill). '
+        '(0 of 3 exercises of this notebook solved; hint("03.1") helps.)'
     )
     assert result.stderr == ""

@@ -27,8 +27,8 @@ def at_the_start(aws, embedded_home) -> None:
 def put(aws) -> Callable[..., None]:
     """Deploy a function with this text as its app.py."""
 
-    def put(name: str, code: str) -> None:
-        deploy(aws, aws.name(name), {"app.py": code}, MemorySize=512, Timeout=10)
+    def put(name: str, code: str, handler: str = "app.handler") -> None:
+        deploy(aws, aws.name(name), {"app.py": code}, Handler=handler, MemorySize=512, Timeout=10)
 
     return put
 
@@ -37,20 +37,20 @@ def put(aws) -> Callable[..., None]:
 
 
 def test_the_greeter_of_the_notebook_passes(put, capsys):
-    put("greeter", solved(GREETER))
+    put("greeter", solved(GREETER), "app.greet")
     check("01.1")
     assert "Exercise 01.1" in capsys.readouterr().out
     assert progress.solved() == {"01.1"}
 
 
 def test_the_starter_of_a_greeter_is_not_written_yet(put):
-    put("greeter", unsolved(GREETER))
+    put("greeter", unsolved(GREETER), "app.greet")
     assert "not written yet" in refused("01.1")
 
 
 @pytest.mark.parametrize("wrong", checks.GREETER.wrong_answers, ids=lambda wrong: wrong.name)
 def test_a_wrong_greeter_gets_its_sentence(wrong, put):
-    put("greeter", mutated(solved(GREETER), wrong.answer))
+    put("greeter", mutated(solved(GREETER), wrong.answer), "app.greet")
     text = refused("01.1")
     assert re.search(wrong.says, text), text
 

@@ -1,68 +1,136 @@
-"""The checks of notebook 03: right answers pass, however they come about."""
+"""The checks of notebook 03: right answers pass, however they come about; what is deployed gets its sentence."""
 
 import re
+from collections.abc import Callable
 
-import numpy as np
-import pandas as pd
 import pytest
-from notebook_cells import Notebook, Starter, refused
+from notebook_cells import Notebook, Starter, checks_of, mutated, refused
 
-from helpers import check, lessons, load_prices, progress
-from helpers.authoring.source import solved
+from helpers import check, deploy, load_prices, progress
+from helpers.authoring.source import solved, unsolved
+from helpers.cleanup import remove
+from helpers.ledger import Entry
 
+checks = checks_of("03")
 PRICES = load_prices()["lambda"]
 REQUEST, GB_SECOND = PRICES["request"], PRICES["gb_second"]["x86_64"]
-FUNCTIONS = {"03.1": "bill", "03.2": "dearer_in_2019", "03.3": "choose_memory"}
-OTHER_WAYS = {
-    "bill, row by row": (
-        "03.1",
-        lambda f: sum(REQUEST + row.memory_mb / 1024 * row.billed_ms / 1000 * GB_SECOND for row in f.itertuples()),
-    ),
-    "factor, in GB-seconds": (
-        "03.2",
-        lambda f: (
-            (f.memory_mb / 1024 * np.ceil(f.duration_ms / 100) / 10).sum()
-            / (f.memory_mb / 1024 * f.billed_ms / 1000).sum()
-        ),
-    ),
-    "memory, sorted": (
-        "03.3",
-        lambda t, limit: t[t.duration_ms <= limit].sort_values("usd_per_million").iloc[0]["memory_mb"],
-    ),
-    "memory, in a loop": (
-        "03.3",
-        lambda t, limit: min(
-            (row.usd_per_million, row.memory_mb) for row in t.itertuples() if row.duration_ms <= limit
-        )[1],
-    ),
-}
+HAND_ON = Notebook("03").text("hand-on")
+BACK = "import time\n\n\ndef handler(event, context):\n    time.sleep(event.get('wait_s', 0))\n"
+IMPORTS = 'import json\nimport os\n\nimport boto3\n\nclient = boto3.client("lambda")\n\n\n'
 
 
 @pytest.fixture(autouse=True)
-def at_the_start(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+def at_the_start(aws, embedded_home) -> None:
+    """Neither progress nor functions of another test are there."""
+    (embedded_home / progress.FILE).unlink(missing_ok=True)
+    for name in ("bill-hands-on", "bill-report"):
+        remove(aws, Entry("function", aws.name(name)))
 
 
-@pytest.mark.parametrize(("number", "function"), FUNCTIONS.items())
-def test_the_answer_of_the_notebook_passes_and_its_starter_fails(number, function):
-    starter, notebook = (make("03", np=np, pd=pd, prices=PRICES) for make in (Starter, Notebook))
+# 03.1
+
+
+def test_the_bill_of_the_notebook_passes_and_its_starter_fails():
+    starter, notebook = (make("03", prices=PRICES) for make in (Starter, Notebook))
     for each in (starter, notebook):
-        each.run(function.replace("_", "-"))
-    assert "is not written yet" in refused(number, getattr(starter, function))
-    check(number, getattr(notebook, function))
-    assert progress.solved() == {number}
+        each.run("bill")
+    assert "is not written yet" in refused("03.1", starter.bill)
+    check("03.1", notebook.bill)
+    assert progress.solved() == {"03.1"}
 
 
-@pytest.mark.parametrize("way", OTHER_WAYS)
-def test_another_way_passes(way):
-    number, function = OTHER_WAYS[way]
-    check(number, function)
-    assert progress.solved() == {number}
+def test_a_bill_row_by_row_passes():
+    def bill(frame):
+        return sum(REQUEST + row.memory_mb / 1024 * row.billed_ms / 1000 * GB_SECOND for row in frame.itertuples())
+
+    check("03.1", bill)
+    assert progress.solved() == {"03.1"}
 
 
-@pytest.mark.parametrize(("number", "function"), FUNCTIONS.items())
-def test_the_last_hint_gives_it_nearly_away(number, function):
-    exercise = lessons.exercises()[number]
-    assert 2 <= len(exercise.hints) <= 4
-    answer = solved(Notebook("03").text(function.replace("_", "-")))
-    assert any(word in answer for word in re.findall(r"prices\[\S+\]|\w+\[.*?\]", exercise.hints[-1]))
+# 03.2
+
+
+@pytest.fixture
+def put(aws) -> Callable[[str], None]:
+    """Deploy a hand_on with this text, and the function that it hands on to."""
+
+    def put(hand_on: str) -> None:
+        back = aws.name("bill-back")
+        deploy(aws, back, {"app.py": BACK}, MemorySize=256, Timeout=10)
+        deploy(
+            aws,
+            aws.name("bill-hands-on"),
+            {"app.py": IMPORTS + hand_on},
+            Handler="app.hand_on",
+            MemorySize=1769,
+            Timeout=20,
+            Role=aws.role("service-role/AWSLambdaRole"),
+            Environment={"Variables": {"BACK": back}},
+        )
+
+    return put
+
+
+def test_the_function_of_the_notebook_that_hands_on_passes(put):
+    put(solved(HAND_ON))
+    check("03.2")
+    assert progress.solved() == {"03.2"}
+
+
+def test_the_starter_of_a_function_that_hands_on_is_not_written_yet(put):
+    put(unsolved(HAND_ON))
+    assert "not written yet" in refused("03.2")
+
+
+def test_an_absent_function_is_said():
+    assert "There is no function" in refused("03.2")
+    assert "There is no function" in refused("03.3")
+
+
+@pytest.mark.parametrize("wrong", checks.HAND_ON.wrong_answers, ids=lambda wrong: wrong.name)
+def test_a_wrong_way_to_hand_on_gets_its_sentence(wrong, put, monkeypatch):
+    monkeypatch.setattr(checks, "ARRIVES_S", 8)  # that nothing comes is seen sooner
+    put(mutated(solved(HAND_ON), wrong.answer))
+    text = refused("03.2")
+    assert re.search(wrong.says, text), text
+
+
+# 03.3
+
+
+@pytest.fixture
+def report(aws) -> Notebook:
+    """Deploy the function that is to be tuned, as the notebook does."""
+    notebook = Notebook("03", workshop=aws, lambda_client=aws.client("lambda"), logs=aws.client("logs"))
+    notebook.prices = PRICES
+    notebook.run("per-size", "report")
+    return notebook
+
+
+def test_the_size_of_the_notebook_passes(report):
+    report.run("tune-it", "tuned")
+    assert progress.solved() == {"03.3"}
+
+
+def test_arm64_passes_as_well(report, aws):
+    deploy(aws, report.report, {"app.py": report.report_code}, MemorySize=256, Architectures=["arm64"])
+    check("03.3")
+    assert progress.solved() == {"03.3"}
+
+
+@pytest.mark.parametrize("wrong", checks.TUNED.wrong_answers, ids=lambda wrong: wrong.name)
+def test_a_wrong_size_gets_its_sentence(wrong, report, aws):
+    deploy(aws, report.report, {"app.py": report.report_code}, Timeout=10, **wrong.answer)
+    text = refused("03.3")
+    assert re.search(wrong.says, text), text
+
+
+def test_a_time_limit_that_stops_it_is_said(report, aws):
+    slower = report.report_code.replace("time.sleep(0.2)", "time.sleep(0.2)\n    time.sleep(event.get('more', 2))")
+    deploy(aws, report.report, {"app.py": slower}, MemorySize=256, Timeout=1)
+    assert "reached its time limit of 1 s with 256 MB" in refused("03.3")
+
+
+def test_other_code_is_said(report, aws):
+    deploy(aws, report.report, {"app.py": "def handler(event, context):\n    return 1\n"}, MemorySize=128)
+    assert "its configuration alone is asked for" in refused("03.3")

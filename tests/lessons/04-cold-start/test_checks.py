@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from notebook_cells import Notebook, Starter, checks_of, refused
+from notebook_cells import Notebook, checks_of, mutated, refused
 
 from helpers import check, deploy, progress
 from helpers.cleanup import remove
@@ -16,14 +16,40 @@ checks = checks_of("04")
 # 04.1
 
 
-def test_the_share_of_init_of_the_notebook_passes_and_its_starter_fails(monkeypatch, tmp_path):
-    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
-    starter, notebook = Starter("04"), Notebook("04")
-    for each in (starter, notebook):
-        each.run("share-of-init")
-    assert "is not written yet" in refused("04.1", starter.share_of_init)
-    check("04.1", notebook.share_of_init)
+@pytest.fixture
+def sources(aws, embedded_home) -> Notebook:
+    """heavy_source and light_source of the notebook; the first is deployed, and nothing solved."""
+    (embedded_home / progress.FILE).unlink(missing_ok=True)
+    notebook = Notebook("04")
+    notebook.run("light")
+    return notebook
+
+
+@pytest.fixture
+def put_both(aws, sources) -> Callable[[str], None]:
+    """Deploy the heavy function, and this text as the light one."""
+    options = {"Role": aws.role("AmazonS3ReadOnlyAccess"), "MemorySize": 512, "Timeout": 30}
+
+    def put_both(light: str) -> None:
+        for name, code in {"init-heavy": sources.heavy_source, "init-light": light}.items():
+            deploy(aws, aws.name(name), {"app.py": code}, **options)
+
+    return put_both
+
+
+def test_a_light_function_passes_and_leaves_no_copy(sources, put_both, aws):
+    put_both(sources.light_source)
+    check("04.1")
     assert progress.solved() == {"04.1"}
+    names = [each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]]
+    assert aws.name("init-light") in names and not [name for name in names if name.endswith("-cold")]
+
+
+@pytest.mark.parametrize("wrong", checks.LIGHT.wrong_answers, ids=lambda wrong: wrong.name)
+def test_a_wrong_light_function_gets_its_sentence(wrong, sources, put_both):
+    put_both(mutated(sources.heavy_source, *wrong.answer))
+    text = refused("04.1")
+    assert re.search(wrong.says, text), text
 
 
 # 04.2

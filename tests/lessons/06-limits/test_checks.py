@@ -33,7 +33,8 @@ def bucket(aws) -> str:
 @pytest.fixture
 def put(aws, at_the_start) -> Callable[..., None]:
     def put(name: str, code: str, **configuration) -> None:
-        deploy(aws, aws.name(name), {"app.py": code}, **configuration)
+        handler = {"worker": "app.stop_in_time", "table-maker": "app.make_table"}[name]
+        deploy(aws, aws.name(name), {"app.py": code}, Handler=handler, **configuration)
 
     return put
 

@@ -77,6 +77,7 @@ def put(aws, port, at_the_start) -> Callable[..., None]:
             aws,
             aws.name(name),
             package({"app.py": code}, libraries=["pg8000"]),
+            Handler="app.write_orders",
             Environment={"Variables": kept},
             MemorySize=1769,
             Timeout=30,
@@ -142,7 +143,7 @@ def test_a_wrong_writer_gets_its_sentence(wrong, put_writer):
 
 
 def test_a_writer_without_an_address_is_told_which(put):
-    put("orders-writer", 'def handler(event, context):\n    return {"batchItemFailures": []}\n', DB_HOST=None)
+    put("orders-writer", 'def write_orders(event, context):\n    return {"batchItemFailures": []}\n', DB_HOST=None)
     assert "no environment variable DB_HOST" in refused("07.2")
 
 

@@ -1,6 +1,7 @@
 """The check of lab 09, on functions that are really deployed: wrong answers, and right ones that look otherwise."""
 
 import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 from notebook_cells import checks_of, mutated
@@ -96,6 +97,17 @@ def test_a_url_that_the_function_returns_is_not_shown(put_answer, inbox, sentenc
     put_answer("09", "python", ('{"posted": text}', '{"posted": WEBHOOK_URL}'))
     text = sentence_of("09")
     assert "/…(hidden)" in text and inbox.webhook_url.rpartition("/")[2] not in text
+
+
+def test_messages_of_a_check_are_marked_and_the_readers_own_are_not(put_answer, inbox, aws):
+    put_answer("09", "python")
+    began = datetime.now(UTC)
+    check("09")
+    aws.client("lambda").invoke(FunctionName=aws.name("slack"), Payload='{"text": "mine"}')
+    messages = inbox.messages(since=began)
+    assert {message.by for message in messages[:-1]} == {"check"}
+    assert "Hello from Lambda" in [message.text for message in messages[:-1]]
+    assert (messages[-1].text, messages[-1].by) == ("mine", "")
 
 
 def test_the_webhook_works_again_after_a_check(put, inbox, sentence_of):

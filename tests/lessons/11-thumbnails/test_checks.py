@@ -54,6 +54,7 @@ def put(aws_of_module, layer) -> Callable[[str], None]:
             workshop,
             workshop.name(checks.PARTIAL),
             files | {"app.py": files["app.py"] + "\n\n" + handler},
+            Handler="app.handle_each",
             Layers=[layer],
             MemorySize=10_240,
             Timeout=20,
@@ -79,7 +80,7 @@ def test_the_answer_of_the_notebook_passes_and_leaves_nothing_behind(put, aws, c
 
 def test_the_starter_fails(put):
     put(unsolved(HANDLER))
-    assert "handler is not written yet" in refused("11.1")
+    assert "handle_each is not written yet" in refused("11.1")
 
 
 @pytest.mark.parametrize("wrong", checks.ONLY_THE_BAD.wrong_answers, ids=lambda wrong: wrong.name)
@@ -145,6 +146,7 @@ def test_the_cases_of_the_check_are_those_of_the_notebook():
 
 @pytest.mark.parametrize("exercise", checks.EXERCISES, ids=lambda exercise: exercise.number)
 def test_hints_become_more_concrete(exercise, capsys):
-    for _ in exercise.hints:
+    hints = exercise.hints_in("python")
+    for _ in hints:
         hint(exercise.number)
-    assert f"Hint {len(exercise.hints)} of {len(exercise.hints)}" in capsys.readouterr().out
+    assert f"Hint {len(hints)} of {len(hints)}" in capsys.readouterr().out

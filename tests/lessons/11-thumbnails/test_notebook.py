@@ -37,7 +37,7 @@ class System(Notebook):
 
     def settle(self, files: dict[str, str | bytes], partial: bool = False, tries: int = 3) -> None:
         """The function with these files, and a queue without patience."""
-        self.renew(files)
+        self.renew(files, **self.options | ({"Handler": "app.handle_each"} if partial else {}))
         self.sqs.set_queue_attributes(QueueUrl=self.jobs_url, Attributes=self.patience(4, tries))
         self.change_mapping(FunctionResponseTypes=["ReportBatchItemFailures"] if partial else [])
 

@@ -1,12 +1,14 @@
 """The checks of notebook 12: right answers pass, a wrong function gets its sentence."""
 
 import re
+from collections.abc import Callable
 
-import numpy as np
 import pytest
-from notebook_cells import Notebook, Starter, checks_of, refused
+from notebook_cells import Notebook, checks_of, refused
 
 from helpers import check, progress
+from helpers.cleanup import remove
+from helpers.ledger import Entry
 
 checks = checks_of("12")
 
@@ -15,14 +17,6 @@ checks = checks_of("12")
 def at_the_start(aws, embedded_home) -> None:
     """No progress of another test is there."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
-
-
-@pytest.fixture
-def notebook() -> Notebook:
-    """The notebook, with what stands above its exercises."""
-    notebook = Notebook("12")
-    notebook.run("hours-on")
-    return notebook
 
 
 # 12.1
@@ -43,28 +37,49 @@ def with_numbers(hour, minute, days):
     return checks.cron(hour, f"{minute:02}", [str(checks.DAYS.index(day) + 1) for day in days])
 
 
-def with_a_star(hour, minute, days):
-    hour, days = in_utc(hour, days)
-    return checks.cron(hour, minute, ["*"] if len(days) == 7 else days)
+@pytest.fixture
+def rules(aws) -> Callable[..., None]:
+    """Make the rules, each with the expression that a function makes of its time and its days in Japan."""
+    events = aws.client("events")
+    for rule in checks.TIMES:
+        remove(aws, Entry("rule", aws.name(rule)))
+
+    def rules(expression: Callable[..., str], state: str = "DISABLED") -> None:
+        for rule, (hour, minute, days) in checks.TIMES.items():
+            text = expression(hour, minute, list(days))
+            events.put_rule(Name=aws.name(rule), ScheduleExpression=text, State=state)
+
+    return rules
 
 
-@pytest.mark.parametrize("utc_cron", [with_names, with_numbers, with_a_star])
-def test_a_utc_cron_passes(utc_cron):
-    check("12.1", utc_cron)
+@pytest.mark.parametrize("expression", [with_names, with_numbers])
+def test_rules_in_utc_pass(expression, rules):
+    rules(expression)
+    check("12.1")
     assert progress.solved() == {"12.1"}
 
 
-def test_the_utc_cron_of_the_notebook_passes(notebook):
-    notebook.run("utc-cron")
-    assert notebook.utc_cron(22, 0, ["MON", "FRI"]) == "cron(0 13 ? * MON,FRI *)"  # as the prose says
-    check("12.1", notebook.utc_cron)
+def test_the_rules_of_the_notebook_pass(rules, aws):
+    notebook = Notebook("12", workshop=aws, events=aws.client("events"))
+    notebook.run("lab-rules")
+    check("12.1")
     assert progress.solved() == {"12.1"}
 
 
-def test_the_starter_of_utc_cron_is_refused():
-    starter = Starter("12")
-    starter.run("utc-cron")
-    assert "not written yet" in refused("12.1", starter.utc_cron)
+def test_without_rules_the_first_is_named(rules, aws):
+    assert f"There is no rule {aws.name('lab-start')} yet; make it with events.put_rule" in refused("12.1")
+
+
+def test_a_rule_that_would_fire_is_said(rules):
+    rules(with_names, "ENABLED")
+    assert 'lab-start is ENABLED, and would fire for nobody; give it State="DISABLED"' in refused("12.1")
+
+
+@pytest.mark.parametrize("wrong", checks.RULES.wrong_answers, ids=lambda wrong: wrong.name)
+def test_a_wrong_rule_gets_its_sentence(wrong, rules):
+    rules(wrong.answer)
+    text = refused("12.1")
+    assert re.search(wrong.says, text), text
 
 
 # 12.2
@@ -108,23 +123,10 @@ def test_an_absent_function_or_group_is_said(night):
     assert "GROUP names no Auto Scaling group (none)" in refused("12.2")
 
 
-# 12.3
+# The hours of a month
 
 
-def test_hours_off_passes(notebook):
+def test_the_hours_of_a_month_are_those_of_its_days_and_weekends():
+    notebook = Notebook("12")
     notebook.run("hours-off")
-    assert notebook.hours_off(2026, 11) == 426  # as the prose says
-    check("12.3", notebook.hours_off)
-    assert progress.solved() == {"12.3"}
-
-
-def test_a_number_of_numpy_is_a_number(notebook):
-    notebook.run("hours-off")
-    check("12.3", lambda year, month: np.int64(notebook.hours_off(year, month)))
-    assert progress.solved() == {"12.3"}
-
-
-def test_the_starter_of_hours_off_is_refused():
-    starter = Starter("12")
-    starter.run("hours-off")
-    assert "not written yet" in refused("12.3", starter.hours_off)
+    assert [notebook.hours_off(2027, month) for month in (2, 3, 6, 8)] == [392, 422, 412, 436]

@@ -122,10 +122,11 @@ def test_when_nothing_comes_of_an_upload(slack, posting, trigger, aws, inbox, mo
     trigger()
     if slack:
         monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", inbox.webhook_url.reveal())
-    probe = probe_of(aws, labs()["16"])
-    aws.client("lambda").put_function_concurrency(FunctionName=probe.function.name, ReservedConcurrentExecutions=0)
+    name = aws.name("s3-to-slack")
+    aws.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     monkeypatch.setattr(checks, "ARRIVES_S", 1)
     says = "no invocation shows in the log" if slack else "no message about it came"
-    with pytest.raises(NotSolved, match=f"{says} within 1 s; look into the log of .*/aws/lambda/"):
+    match = f"{says} within 1 s; look into the log of .*/aws/lambda/"
+    with probe_of(aws, labs()["16"]) as probe, pytest.raises(NotSolved, match=match):
         checks.posts_an_upload(probe, "uploads/lost.txt")
     assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0

@@ -18,7 +18,7 @@ async function post(text) {
 }
 
 export const handler = async (event) => {
-  const error = new Error("Post the decoded key of every record, and return them as { posted: keys }.");
+  const error = new Error("Post the address s3://<bucket>/<key> of every record, decoded, and return the keys as { posted: keys }.");
   error.name = "NotImplementedError";
   throw error;
 };

@@ -18,5 +18,5 @@ def post(text)
 end
 
 def handler(event:, context:)
-  raise NotImplementedError, "Post the decoded key of every record, and return them as { posted: keys }."
+  raise NotImplementedError, "Post the address s3://<bucket>/<key> of every record, decoded, and return the keys as { posted: keys }."
 end

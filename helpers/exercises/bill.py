@@ -1,0 +1,43 @@
+"""What the reader's function is billed: invoked by a check, and read off its REPORT lines at AWS's list prices."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ..prices import load_prices
+from ..reports import reports
+from .deployed import Deployed
+from .exercise import NotSolved
+from .probe import Probe
+
+CALLS = 8  # the least of them counts: whatever else the machine does only makes a call longer
+
+
+def billed_ms(probe: Probe, event: Any, when: str) -> float:
+    """The least Billed Duration of some warm calls, in ms. Raises NotSolved where one of them fails."""
+    began = datetime.now(UTC)
+    for _ in range(CALLS):
+        probe.succeed(event, when)
+    rows = reports(probe.workshop.client("logs"), probe.function.name, at_least=CALLS, since=began)
+    return float(rows[rows["init_ms"].isna()]["billed_ms"].min())
+
+
+def architecture(function: Deployed) -> str:
+    [only] = function.configuration.get("Architectures", ["x86_64"])
+    return str(only)
+
+
+def usd(function: Deployed, requests: float, billed: float) -> float:
+    """What so many requests cost, each billed for `billed` ms at the function's memory and architecture."""
+    prices = load_prices()["lambda"]
+    gb_seconds = requests * int(function.configuration["MemorySize"]) / 1024 * billed / 1000
+    price = float(prices["request"]), float(prices["gb_second"][architecture(function)])
+    return requests * price[0] + gb_seconds * price[1]
+
+
+def require_same_code(function: Deployed, wanted: str) -> None:
+    """NotSolved when the code is not what the notebook has deployed, where the configuration alone is asked for."""
+    if wanted not in function.files.get("app.py", ""):
+        raise NotSolved(
+            f"The code of {function.name} was changed, and its configuration alone is asked for; run the cell that "
+            "deploys it, and begin again."
+        )

@@ -1,0 +1,53 @@
+"""What a cold call of the reader's Python function is billed, and loads: a copy is started anew, several times."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ..cleanup import remove
+from ..deploy import deploy
+from ..ledger import Entry
+from ..reports import reports
+from .deployed import Deployed
+from .probe import Probe, unique
+
+ROUNDS = 3  # the least of them counts: whatever else the machine does only makes a start longer
+# Around the copy: answers which modules are there once the reader's handler has run.
+LOADED = """
+import importlib
+import os
+import sys
+
+module, _, function = os.environ["COLD_HANDLER"].rpartition(".")
+readers = getattr(importlib.import_module(module.replace("/", ".")), function)
+
+
+def handler(event, context):
+    readers(event, context)
+    return sorted({name.partition(".")[0] for name in sys.modules})
+"""
+
+
+class ColdCall(NamedTuple):
+    """The least Billed Duration of some cold calls, init included, and the modules that one has loaded."""
+
+    billed_ms: float
+    modules: list[str]
+
+
+def cold_call(probe: Probe, event: Any, when: str) -> ColdCall:
+    """Start a copy anew in each round, and invoke it once. Raises NotSolved where that fails. The copy is gone then."""
+    workshop, function = probe.workshop, probe.function
+    name, began = f"{function.name}-cold", datetime.now(UTC)
+    files = function.files | {"cold_call.py": LOADED}
+    copy = Probe(workshop, Deployed(function.configuration | {"FunctionName": name}, function.language, files))
+    variables = function.variables | {"COLD_HANDLER": function.configuration["Handler"]}
+    try:
+        for _ in range(ROUNDS):
+            anew = {"Variables": variables | {"ROUND": unique()}}
+            deploy(workshop, name, files, Handler="cold_call.handler", Environment=anew, **function.of_a_copy)
+            modules = copy.succeed(event, when).payload
+        rows = reports(workshop.client("logs"), name, at_least=ROUNDS, since=began)
+    finally:
+        remove(workshop, Entry("function", name))
+        remove(workshop, Entry("log group", f"/aws/lambda/{name}"))
+    return ColdCall(float(rows[rows["init_ms"].notna()]["billed_ms"].min()), modules)

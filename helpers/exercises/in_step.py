@@ -1,0 +1,62 @@
+"""Invokes a copy of the reader's function several times at the same moment, so that the runs certainly meet."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..cleanup import remove
+from ..deploy import deploy
+from ..ledger import Entry
+from .deployed import Deployed
+from .diagnosis import Outcome
+from .probe import Probe, unique
+
+HANDLER = Path(__file__).with_name("in_step_handler.py")
+TIMEOUT_S = 120  # of the copy: it waits for the others, whose environments may be slow to start
+
+
+class InStep:
+    """A copy of a function whose runs take their AWS calls in step: see in_step_handler.py.
+
+    They meet through items of `table`, which the function may read and write; its one key is the text `key`.
+    """
+
+    def __init__(self, probe: Probe, table: str, key: str) -> None:
+        self._probe, self._table, self._key = probe, table, key
+
+    def invoke(self, events: Sequence[Any]) -> list[Outcome]:
+        """Invoke once for each event, all at once; what came of each, in the order of the events."""
+        item = {self._key: {"S": f"in-step-{unique()}"}}
+        try:
+            with ThreadPoolExecutor(len(events)) as threads:
+                return list(threads.map(self._probe.invoke, self._in_step(events, item)))
+        finally:
+            self._probe.workshop.client("dynamodb").delete_item(TableName=self._table, Key=item)
+
+    def _in_step(self, events: Sequence[Any], item: dict[str, Any]) -> list[dict[str, Any]]:
+        steps = {"table": self._table, "key": item, "runs": len(events)}
+        return [{"event": event, "steps": steps | {"place": place}} for place, event in enumerate(events)]
+
+
+@contextmanager
+def in_step(probe: Probe, table: str, key: str) -> Iterator[InStep]:
+    """Deploy a copy of the probe's Python function while the block lasts."""
+    workshop, function = probe.workshop, probe.function
+    name = f"{function.name}-in-step"
+    files = function.files | {HANDLER.name: HANDLER.read_text(encoding="utf-8")}
+    deploy(workshop, name, files, **_configuration(function))
+    try:
+        copy = Deployed(function.configuration | {"FunctionName": name}, function.language, files)
+        yield InStep(Probe(workshop, copy), table, key)
+    finally:
+        remove(workshop, Entry("function", name))
+        remove(workshop, Entry("log group", f"/aws/lambda/{name}"))
+
+
+def _configuration(function: Deployed) -> dict[str, Any]:
+    variables = function.variables | {"IN_STEP_HANDLER": str(function.configuration["Handler"])}
+    handler = f"{HANDLER.stem}.handler"
+    own = {"Handler": handler, "Timeout": TIMEOUT_S, "Environment": {"Variables": variables}}
+    return function.of_a_copy | own
