@@ -11,6 +11,9 @@ A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipyn
                            It fails while the exercise is unsolved; all other cells work nevertheless.
     # raises KeyError      is the first line of a cell that is there to show this exception.
     # picture: name.png    is the first line of a cell whose first picture goes to notebooks/images/name.png.
+
+The cell after prose that says **Predict** is `predict("02.a")`, which keeps what the reader expects; further down
+`predicted("02.a", measured)` shows it beside the measurement.
 """
 
 import contextlib

@@ -22,6 +22,9 @@ PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False
 SOLUTION = re.compile(r"(?P<indent> *)# solution: (?P<task>\S.*)")
 PICTURE = re.compile(r"# picture: (?P<file>[a-z0-9-]+\.png)")
 RAISES = re.compile(r"# raises (?P<name>\w+)")
+# What asks for a prediction, and what answers it; each finds the key, such as 02.a.
+PREDICT = re.compile(r"^ *predict\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
+PREDICTED = re.compile(r"^ *predicted\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 # A relative link or picture, other than a link to another notebook, which has its solution beside it.
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#|\d\d-[a-z0-9-]+\.ipynb)(?=[^)\s])")
 
