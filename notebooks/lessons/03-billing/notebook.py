@@ -199,13 +199,13 @@ rules = three_rules(calls)
 print("agrees with REPORT:", (rules["since Aug 2025"] == calls["billed_ms"]).sum(), "of", len(calls))
 
 # %% [markdown]
-# **Predict:** *quick* runs for a few milliseconds. How many times as long as today was a warm call of it billed in 2019?
+# **Predict:** a warm call of *quick* runs for a few milliseconds. How many times as long was it billed in 2019 as it is today?
 
 # %%
 predict("03.b")
 
 # %% [markdown]
-# **Predict:** and its cold start: how many times as long as today?
+# **Predict:** and a cold call of it?
 
 # %%
 predict("03.c")
@@ -257,7 +257,7 @@ if "quick, cold" in factor:
 # the memory costs twice as much per second, and a function that *computes* needs half the seconds.
 #
 # Take a function that computes for two seconds at 128 MB, and think of two curves over the memory, from 128 to 3,008 MB: how
-# long it takes, and what a million calls cost. Then of the same for one that only *waits*, for a database, say.
+# long it takes, and what a million calls cost. Think of the same two for one that only *waits*, for a database, say.
 #
 # **Predict:** how many times as fast does the first one compute with 1,769 MB as with 128 MB?
 

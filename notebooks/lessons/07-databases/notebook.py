@@ -315,7 +315,7 @@ if has_database:
 # %%
 if has_database:
     predicted("07.b", f"{held} connections")
-    predicted("07.c", f"{colleague}")
+    predicted("07.c", colleague)
 
 # %% [markdown]
 # (The active one is ours, which asks.) The environments are frozen, and a frozen program closes nothing. They hold the

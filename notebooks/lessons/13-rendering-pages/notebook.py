@@ -271,7 +271,7 @@ deploy_page(**links)
 wait_for(api_url)
 
 # %% [markdown]
-# Three requests: for a page, for a file, and for `/cart`, which we have not.
+# Three requests: for a page, for a file, and for `/cart`, which is not there.
 #
 # **Predict:** who answers the last one?
 

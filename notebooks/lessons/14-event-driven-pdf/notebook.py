@@ -77,7 +77,6 @@ def make_pdf(pages):
 # %%
 from helpers import check, hint, load_prices, predict, predicted, solution
 
-
 # %%
 pdfs = {"short.pdf": make_pdf(3), "long.pdf": make_pdf(100)}
 {name: f"{len(pdf) / 1000:.0f} kB" for name, pdf in pdfs.items()}
@@ -204,10 +203,10 @@ show("pdf-splitter")
 show("pdf-renderer")
 
 # %% [markdown]
-# **Predict:** what is done again for a message that comes a second time?
+# **Predict:** a message comes a second time. Is its page rendered again?
 
 # %%
-predict("14.a", choices=["nothing", "the rendering", "the rendering and the counting"])
+predict("14.a", choices=["yes", "no"])
 
 # %% [markdown]
 # The answers:
@@ -587,8 +586,7 @@ look(short)
 
 # %%
 seen = look(short)
-counted_again = " and the counting" * (seen["counted"] > seen["pages"])
-predicted("14.a", f"the rendering{counted_again}" if repeated() else "nothing")
+predicted("14.a", "yes" if repeated() else "no")
 predicted("14.c", f"{seen['counted']} of {seen['pages']} pages")
 
 
