@@ -133,8 +133,8 @@ steady = reports(logs, waiter, at_least=40, since=began)
 ax = plot_timeline(steady)
 
 # %%
-predicted("02.a", steady["environment"].nunique())
-predicted("02.b", steady["init_ms"].notna().sum())
+predicted("02.a", f"{steady['environment'].nunique()} environments")
+predicted("02.b", f"{steady['init_ms'].notna().sum()} cold starts")
 
 # %% [markdown]
 # A little more than five. The sum holds all the same: it asks how long a call keeps its environment *busy*, and a cold call
@@ -215,8 +215,8 @@ pd.DataFrame(
 
 # %%
 cold_starts = by_burst["init_ms"].count()
-predicted("02.c", cold_starts[2])
-predicted("02.d", cold_starts.get(4, "no such burst here"))
+predicted("02.c", f"{cold_starts[2]} in burst 2")
+predicted("02.d", f"{cold_starts.get(4, 'no such burst')} in burst 4")
 
 # %% [markdown]
 # N calls at once need N environments. Lambda keeps those that it has, so a burst is cold only for what was *missing*: the burst of 10
@@ -360,7 +360,7 @@ caps = pd.DataFrame(rows, dtype=object).set_index("reserved")
 caps
 
 # %%
-predicted("02.f", caps["throttled"][20])
+predicted("02.f", f"{caps['throttled'][20]} of 30")
 
 # %% [markdown]
 # Every environment that is missing is a call refused. (On AWS a new reservation needs some seconds until every call

@@ -239,9 +239,9 @@ title = f"In 2019 a short warm call was billed {short:.0f} times as long as toda
 _ = ax.set_title(title)
 
 # %%
-predicted("03.b", f"{short:.0f} times")
+predicted("03.b", f"{short:.0f} times, warm")
 if "quick, cold" in factor:
-    predicted("03.c", f"{factor['quick, cold']:.1f} times")
+    predicted("03.c", f"{factor['quick, cold']:.1f} times, cold")
 
 # %% [markdown]
 # The old rule punished short calls; who called a two-millisecond function paid for 98 ms of nothing. People packed
@@ -362,9 +362,9 @@ title = f"1,769 MB instead of 128 MB: computing is {faster:.1f} times as fast, f
 _ = figure.suptitle(title, x=0.01, ha="left")
 
 # %%
-predicted("03.d", f"{small['duration_ms'] / one_cpu['duration_ms']:.1f} times")
+predicted("03.d", f"{small['duration_ms'] / one_cpu['duration_ms']:.1f} times as fast")
 cost = one_cpu["usd_per_million"] / small["usd_per_million"]
-predicted("03.e", f"{cost:.2f} times")
+predicted("03.e", f"{cost:.2f} times the price")
 
 # %% [markdown]
 # *On the embedded AWS the CPU share in this figure is imitated; the rule, in proportion to memory, is AWS's.*

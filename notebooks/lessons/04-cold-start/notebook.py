@@ -228,8 +228,8 @@ parallel = reports(logs, sleeper, at_least=20, since=began)
 print("environments:", parallel["environment"].nunique())
 
 # %%
-predicted("04.c", f"{parallel['init_ms'][:10].notna().sum()} cold starts")
-predicted("04.d", f"{parallel['init_ms'][10:].notna().sum()} cold starts")
+predicted("04.c", f"{parallel['init_ms'][:10].notna().sum()} of the first ten")
+predicted("04.d", f"{parallel['init_ms'][10:].notna().sum()} of the second ten")
 
 # %% [markdown]
 # Each point below is an invocation, placed when it started, in the row of its environment. Ten environments were needed,

@@ -236,7 +236,7 @@ pd.DataFrame(rounds, columns=["callers", "connections", "failed"]).set_index("ca
 
 # %%
 if has_database:
-    predicted("07.a", f"{rounds[-1]['failed']} of {CALLERS}")
+    predicted("07.a", f"{rounds[-1]['failed']} of {CALLERS} fail")
 
 # %% [markdown]
 # One invocation at a time for each environment, one connection for each environment: callers and connections grow together, until
@@ -573,7 +573,7 @@ if has_database:
 
 # %%
 if has_database:
-    predicted("07.f", f"{results['proxy']['failed']} of {CALLERS}")
+    predicted("07.f", f"{results['proxy']['failed']} of {CALLERS} fail")
     predicted("07.g", f"{durations.max() / 1000:.1f} s")
 
 # %% [markdown]

@@ -73,8 +73,8 @@ at_once(20)
 calls = reports(logs, name, at_least=40, since=began)
 
 # %%
-predicted("10.a", calls["environment"].nunique())
-predicted("10.b", calls["init_ms"].notna().sum())
+predicted("10.a", f"{calls['environment'].nunique()} environments")
+predicted("10.b", f"{calls['init_ms'].notna().sum()} of {len(calls)} are cold")
 
 # %% [markdown]
 # Now the traits, each with its figure from the REPORT lines of these forty calls, and the notebook in which you met it. Compare the
@@ -157,7 +157,7 @@ print("payload of the last answer:", response["Payload"].read())
 so_far = len(reports(logs, slow, at_least=0, since=handed_over))
 
 # %%
-predicted("10.c", statuses[-1])
+predicted("10.c", f"status {statuses[-1]}")
 predicted("10.d", f"{so_far} REPORT lines")
 
 # %% [markdown]

@@ -611,8 +611,8 @@ mixed = outcome(batch, "pictures/mixed/", broken_began)
 mixed
 
 # %%
-predicted("11.e", f"{mixed['tries']['lake.jpg']} times")
-predicted("11.f", (mixed["dead letter"] == "yes").sum())
+predicted("11.e", f"tried {mixed['tries']['lake.jpg']} times")
+predicted("11.f", f"{(mixed['dead letter'] == 'yes').sum()} of {len(mixed)}")
 
 # %% [markdown]
 # One bad picture, and all that came in its batch are in the dead-letter queue. Those before it were made, and made again, three times. Those after it were

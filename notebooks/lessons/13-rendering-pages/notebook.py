@@ -469,7 +469,7 @@ load("Lambda", f"{api_url}/item/1")
 # %%
 by_callers = measured["Lambda"].groupby("callers")["wait_ms"]
 p50, p95 = by_callers.quantile(0.5), by_callers.quantile(0.95)
-predicted("13.c", f"{p50.iloc[-1] / p50.iloc[0]:.1f} times")
+predicted("13.c", f"{p50.iloc[-1] / p50.iloc[0]:.1f} times as long")
 factor = p95 / p50
 predicted("13.d", f"{factor.idxmax()}, where it is {factor.max():.1f} times p50")
 
@@ -661,8 +661,8 @@ process.communicate()
 pd.DataFrame({"Lambda": on_lambda, "server, 4 workers": on_server}).fillna(0).astype(int)
 
 # %%
-predicted("13.f", on_lambda.get("200", 0))
-predicted("13.g", on_server.get("200", 0))
+predicted("13.f", f"{on_lambda.get('200', 0)} from Lambda")
+predicted("13.g", f"{on_server.get('200', 0)} from the server")
 
 # %% [markdown]
 # An environment serves one request at a time, so a crash costs **one request**. The workers of a server share a process: the crash took everybody with it who had no answer yet.

@@ -202,8 +202,8 @@ for each in (many, empty):
     print(each, str(answers[each])[:200])
 
 # %%
-predicted("17.b", answers[many].get("messages", "an error"))
-predicted("17.c", answers[empty].get("messages", "an error"))
+predicted("17.b", f"messages: {answers[many].get('messages', 'an error')}")
+predicted("17.c", f"messages: {answers[empty].get('messages', 'an error')}")
 
 # %% [markdown]
 # And what came into the inbox: the length of each message, and its first line.
