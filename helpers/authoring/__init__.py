@@ -13,6 +13,9 @@ A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipyn
     # picture: name.png    is the first line of a cell whose first picture goes to notebooks/images/name.png.
     {{timeout}}            in prose is a fact about AWS, from helpers/facts.toml: "1,800 s". {{timeout.since}} is one of
                            its other parts. In code, fact("timeout") is its value.
+
+The cell after prose that says **Predict** is `predict("02.a")`, which keeps what the reader expects; further down
+`predicted("02.a", measured)` shows it beside the measurement.
 """
 
 import contextlib

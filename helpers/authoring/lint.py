@@ -37,6 +37,7 @@ def source_problems(made_of: Source) -> list[str]:
     problems = [f"two cells have the name {name}; give each its own" for name, count in named.items() if count > 1]
     problems += _heading_problems(made_of)
     problems += _exercise_problems(made_of)
+    problems += _prediction_problems(made_of)
     for number, (kind, text, _) in enumerate(made_of.cells, start=1):
         found = _prose_problems(text, made_of) if kind == "markdown" else _code_problems(text)
         problems += [f"cell {number}: {problem}" for problem in found]
@@ -159,6 +160,36 @@ def _exercise_problems(made_of: Source) -> list[str]:
             exercise = None
     if exercise:
         problems.append(f"the exercise in cell {exercise} has no cell that begins with `# check`")
+    return problems
+
+
+def _prediction_problems(made_of: Source) -> list[str]:
+    """Each **Predict** is asked in the cell after it, under a key of its own, and answered further down."""
+    notebook, problems = made_of.lesson.number, []
+    asked: list[str] = []
+    answered: list[str] = []
+    for number, cell in enumerate(made_of.cells, start=1):
+        following = made_of.cells[number : number + 1]  # `number` counts from 1
+        if cell.kind == "markdown":
+            if "**Predict" in cell.text and not (following and following[0].text.startswith("predict(")):
+                problems.append(f'cell {number}: the cell after **Predict** has to be `predict("{notebook}.a")`')
+            continue
+        keys = source.PREDICTED.findall(cell.text)
+        problems += [f"cell {number}: no cell above asks for the prediction {key}" for key in keys if key not in asked]
+        answered += keys
+        asked += source.PREDICT.findall(cell.text)
+    named = Counter(asked)
+    problems += [f"two predictions have the key {key}; give each its own" for key, count in named.items() if count > 1]
+    problems += [
+        f"the key {key} is not one of this notebook; write {notebook}.a, {notebook}.b and so on"
+        for key in named
+        if not re.fullmatch(rf"{notebook}\.[a-z]", key)
+    ]
+    problems += [
+        f'nothing answers the prediction {key}; write `predicted("{key}", …)` where it is measured'
+        for key in named
+        if key not in answered
+    ]
     return problems
 
 

@@ -124,7 +124,8 @@ def _normalise_output(output: NotebookNode, text: Callable[[str], str]) -> None:
         output.evalue = text(output.evalue)
         output.traceback = [f"{output.ename}: {output.evalue}"]  # its frames are the machine's
     else:
-        if output.data.pop(WIDGET, None):  # names an object that ended with its kernel
+        # The widget ended with its kernel. What says something in words, as predict() does, keeps them.
+        if output.data.pop(WIDGET, None) and re.match(r"\w+\(|$", output.data.get("text/plain", "")):
             output.data["text/plain"] = WIDGET_TEXT
         for kind, value in output.data.items():
             if kind == "image/png":

@@ -26,6 +26,9 @@ RAISES = re.compile(r"# raises (?P<name>\w+)")
 # How a solution begins to import ours, and what it says there, as in: import helpers.in_a_solution.
 OURS = re.compile(r"^from helpers import ", re.MULTILINE)
 APART = "import helpers.in_a_solution  # it counts nothing, and leaves your files alone\n"
+# What asks for a prediction, and what answers it; each finds the key, such as 02.a.
+PREDICT = re.compile(r"^ *predict\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
+PREDICTED = re.compile(r"^ *predicted\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 # A relative link or picture, other than a link to another notebook, which has its solution beside it.
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#|\d\d-[a-z0-9-]+\.ipynb)(?=[^)\s])")
 

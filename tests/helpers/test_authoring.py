@@ -15,8 +15,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import authoring, settings
-from helpers.authoring import execution, outputs, readme
+from helpers import authoring, predict, settings
+from helpers.authoring import execution, lint, outputs, readme
 from helpers.authoring.outputs import RULES
 
 TINY = """\
@@ -511,6 +511,8 @@ EXERCISE = "# %%\n# solution: Do it.\npass\n\n"
 CHECK = "# %%\n# check\nassert True\n\n"
 ONE_HEADING = "the first cell has to begin with the one heading of the first level (`# 04 Cold start`)"
 MARK = "write `# %%`, `# %% name-of-the-cell` or `# %% [markdown]`"
+ASKED = '# %% [markdown]\n# **Predict:** how many?\n\n# %%\npredict("01.a", choices=["1", "2"])\n\n'
+ANSWERED = '# %%\nif True:\n    predicted("01.a", 1)\n\n'
 BAD_SOURCES = {
     "no heading": ("# %%\n1\n", ONE_HEADING),
     "two headings": (HEADING + "# %% [markdown]\n# # More\n", ONE_HEADING),
@@ -571,6 +573,27 @@ BAD_SOURCES = {
         HEADING + "# %%\n# raises\n1\n",
         "cell 2: write `# raises NameOfTheException` as its first line",
     ),
+    "prediction without a box": (
+        HEADING + "# %% [markdown]\n# **Predict:** how many?\n\n# %%\n1\n",
+        'cell 2: the cell after **Predict** has to be `predict("01.a")`',
+    ),
+    "prediction at the end": (
+        HEADING + "# %% [markdown]\n# **Predict** how many.\n",
+        'cell 2: the cell after **Predict** has to be `predict("01.a")`',
+    ),
+    "one prediction twice": (
+        HEADING + ASKED + ASKED + ANSWERED,
+        "two predictions have the key 01.a; give each its own",
+    ),
+    "prediction of another notebook": (
+        HEADING + (ASKED + ANSWERED).replace("01.a", "02.a"),
+        "the key 02.a is not one of this notebook; write 01.a, 01.b and so on",
+    ),
+    "prediction without an answer": (
+        HEADING + ASKED + ANSWERED + ASKED.replace("01.a", "01.b"),
+        'nothing answers the prediction 01.b; write `predicted("01.b", …)` where it is measured',
+    ),
+    "answer above its prediction": (HEADING + ANSWERED + ASKED, "cell 2: no cell above asks for the prediction 01.a"),
 }
 
 
@@ -580,6 +603,12 @@ def test_a_bad_source_is_named_and_not_built(tmp_path, text, problem):
 
     assert f"lessons/01-bad/notebook.py: {problem}." in authoring.build(folder=tmp_path / "notebooks", aws=no_aws)
     assert not (tmp_path / "notebooks" / "01-bad.ipynb").exists()
+
+
+def test_a_prediction_that_is_asked_and_answered_is_no_problem(tmp_path):
+    write_lesson(tmp_path / "notebooks", "01-bad", HEADING + ASKED + ANSWERED + ANSWERED)
+    (made_of,) = authoring.sources(tmp_path / "notebooks")
+    assert lint.source_problems(made_of) == []
 
 
 OPENINGS = {
@@ -905,3 +934,14 @@ def test_a_widget_leaves_a_sentence():
     (output,) = normalised({"output_type": "display_data", "data": data, "metadata": {}})
 
     assert output.data == {"text/plain": "(An interactive element stands here when this cell is run.)"}
+
+
+def test_a_widget_that_says_in_words_what_it_is_keeps_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+    shown: list[dict] = []
+    monkeypatch.setattr(sys.modules["helpers.predict"], "display", lambda data, raw: shown.append(data))
+    predict("01.a")
+    (output,) = normalised({"output_type": "display_data", "data": shown[0], "metadata": {}})
+
+    assert output.data == {"text/plain": "What do you predict?"}
+    assert normalised(output) == [output]

@@ -27,8 +27,9 @@ ax = draw_map()
 
 # %% [markdown]
 # Each notebook says at its top what you will be able to do, how long it takes, and which slides it belongs to. On the
-# way it asks you to **predict** what a cell will show. Do write your guess down: comparing it with the result is where
-# the learning is.
+# way it asks you to **predict** what a cell will show. A small box keeps your prediction, and shows it again beside what
+# was measured: comparing the two is where the learning is. (Where no box appears, write it into the call, as in
+# `predict("02.a", 12)`.)
 #
 # Most notebooks have **exercises**. A check looks at what you have written or deployed, and says what to look at if it is
 # not right yet. `hint("01.1")` gives a hint, a further one each time, and `solution("01.1")` shows an answer. What you have

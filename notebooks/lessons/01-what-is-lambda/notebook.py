@@ -25,11 +25,14 @@ import json
 
 import pandas as pd
 
-from helpers import check, connect, deploy, hint, load_event, package, reports, solution
+from helpers import connect, deploy, load_event, package, reports
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## Event in, answer out
@@ -133,16 +136,31 @@ configuration = lambda_client.get_function_configuration(FunctionName=name)
 #
 # ## Send it an event
 #
-# **Predict:** what will the function answer to the event below? And where will the text go that it prints?
+# This is the event.
 
 # %%
 event = load_event("hello")
 event
 
+# %% [markdown]
+# **Predict:** what will the function answer?
+
+# %%
+predict("01.a")
+
+# %% [markdown]
+# **Predict:** where will the text go that it prints?
+
+# %%
+predict("01.b", choices=["into the answer", "into a log", "nowhere"])
+
 # %%
 response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))
 answer = json.loads(response["Payload"].read())
 response["StatusCode"], answer
+
+# %%
+predicted("01.a", answer["message"])
 
 # %% [markdown]
 # `200` is the status of the *call*, and the payload is what the function returned, as JSON. The printed text is not
@@ -163,6 +181,10 @@ log_group = f"/aws/lambda/{name}"
 pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
 lines = [event["message"] for page in pages for event in page["events"]]
 print("".join(lines[-5:]))
+
+# %%
+logged = any(line.startswith("received") for line in lines)
+predicted("01.b", "into a log" if logged else "nowhere")
 
 # %% [markdown]
 # - `INIT_START`: a new *execution environment* was started for the function. Not every invocation has this line:
@@ -240,14 +262,21 @@ found["context"]
 # %% [markdown]
 # `remaining_ms` starts at five seconds, the `Timeout` that we set, and counts down. A function that needs longer is stopped.
 #
-# **Predict:** which variables does the function see? Yours, `GREETING`, surely. The ones of this machine, such as `HOME`
-# or `USER`?
+# Among its environment variables is yours, `GREETING`, surely.
+#
+# **Predict:** does the function also see those of this machine, such as `HOME` or `USER`?
+
+# %%
+predict("01.c", choices=["yes", "no"])
 
 # %%
 variables = found["environment"]
 print("HOME" in variables, "USER" in variables)
 shown = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_EXECUTION_ENV", "GREETING", "LAMBDA_TASK_ROOT", "_HANDLER"]
 {key: variables[key] for key in shown}
+
+# %%
+predicted("01.c", "yes" if {"HOME", "USER"} & set(variables) else "no")
 
 # %% [markdown]
 # A function lives in a small world of its own. It sees what Lambda documents and what you configured, and nothing of
@@ -265,9 +294,15 @@ shown = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_EXECUTION_ENV", "GREETIN
 # **Predict:** will `invoke` raise an exception here in the notebook?
 
 # %%
+predict("01.d", choices=["yes", "no"])
+
+# %%
 response = lambda_client.invoke(FunctionName=name, Payload=json.dumps({}))
 print(response["StatusCode"], response.get("FunctionError"))
 json.loads(response["Payload"].read())
+
+# %%
+predicted("01.d", "no" if "FunctionError" in response else "yes")
 
 # %% [markdown]
 # The call worked, so its status is 200. It was the *function* that failed: `FunctionError` is set, and the payload

@@ -27,13 +27,16 @@ import numpy as np
 import pandas as pd
 from botocore.config import Config
 
-from helpers import check, connect, deploy, explore, hint, plot_timeline, reports, solution, track
+from helpers import connect, deploy, explore, plot_timeline, reports, track
 from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
 logs = workshop.client("logs")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## How many at once? A sum first
@@ -98,7 +101,16 @@ deploy_anew(waiter)
 # %% [markdown]
 # We send 10 calls per second for four seconds. Each takes half a second.
 #
-# **Predict:** how many environments will serve the 40 calls, and how many of these calls will be cold starts?
+# **Predict:** how many environments will serve the 40 calls?
+
+# %%
+predict("02.a")
+
+# %% [markdown]
+# **Predict:** how many of the 40 calls will be cold starts?
+
+# %%
+predict("02.b")
 
 
 # %%
@@ -122,6 +134,10 @@ steady = reports(logs, waiter, at_least=40, since=began)
 
 # %%
 ax = plot_timeline(steady)
+
+# %%
+predicted("02.a", f"{steady['environment'].nunique()} environments")
+predicted("02.b", f"{steady['init_ms'].notna().sum()} cold starts")
 
 # %% [markdown]
 # A little more than five. The sum holds all the same: it asks how long a call keeps its environment *busy*, and a cold call
@@ -152,8 +168,16 @@ print(f"This account may run {limit:,} invocations at once, so the bursts are {b
 # Have a strong machine, or AWS with a higher limit? Add a bigger number to `bursts`. Each environment is a process here, of
 # some 15 MB.
 #
-# **Predict** the rows of the table: how many cold starts has the burst of 10, when the environment of the first call is
-# still there? And the second burst of 50?
+# **Predict:** how many cold starts has the burst of 10, when the environment of the first call is still there?
+
+# %%
+predict("02.c")
+
+# %% [markdown]
+# **Predict:** how many cold starts has the second burst of 50?
+
+# %%
+predict("02.d")
 
 
 # %% burst
@@ -191,6 +215,11 @@ pd.DataFrame(
         "median init ms": by_burst["init_ms"].median().round(),
     }
 )
+
+# %%
+cold_starts = by_burst["init_ms"].count()
+predicted("02.c", f"{cold_starts[2]} in burst 2")
+predicted("02.d", f"{cold_starts.get(4, 'no such burst')} in burst 4")
 
 # %% [markdown]
 # N calls at once need N environments. Lambda keeps those that it has, so a burst is cold only for what was *missing*: the burst of 10
@@ -285,7 +314,10 @@ def reserve(number):
 # To see it we need a client that tells the truth: boto3 tries again when a call is refused, five attempts in all. With `Config` we
 # make one that tries once.
 #
-# **Predict:** five environments are reserved, and 30 calls come at once. What happens to the other 25: do they wait?
+# **Predict:** five environments are reserved, and 30 calls come at once. What happens to the other 25?
+
+# %%
+predict("02.e", choices=["they wait", "they are refused", "they run all the same"])
 
 # %%
 honest = workshop.client("lambda", Config(retries={"total_max_attempts": 1}, max_pool_connections=50))
@@ -299,12 +331,20 @@ print(f"{len(answers) - len(refused)} ran, {len(refused)} were refused")
 response = refused[0].response
 response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Reason"]
 
+# %%
+predicted("02.e", f"{len(refused)} are refused, {len(answers) - len(refused)} run")
+
 # %% [markdown]
 # Nothing waits in Lambda: a synchronous call over the cap is refused at once. That is **throttling**, status 429, and
 # `Reason` says whose limit it was. `ReservedFunctionConcurrentInvocationLimitExceeded` is this function's own cap;
 # `ConcurrentInvocationLimitExceeded` would be the account's.
 #
-# A smaller cap, the same 30 calls: **predict** the column `throttled`. (`None` takes the reservation away.)
+# Other caps, and the same 30 calls. (`None` takes the reservation away.)
+#
+# **Predict:** how many of the 30 are throttled when 20 are reserved?
+
+# %%
+predict("02.f")
 
 
 # %% throttles-of
@@ -323,7 +363,11 @@ for number in track([None, 20, 5, 1], "reservations"):
     answers = burst(honest, capped, 30)
     rows.append({"reserved": number, "calls": 30, "throttled": sum(map(throttles_of, answers))})
     throttles += rows[-1]["throttled"]
-pd.DataFrame(rows, dtype=object).set_index("reserved")
+caps = pd.DataFrame(rows, dtype=object).set_index("reserved")
+caps
+
+# %%
+predicted("02.f", f"{caps['throttled'][20]} of 30")
 
 # %% [markdown]
 # Every environment that is missing is a call refused. (On AWS a new reservation needs some seconds until every call

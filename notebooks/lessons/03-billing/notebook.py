@@ -23,13 +23,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import LogLocator
 
-from helpers import check, connect, deploy, explore, fact, hint, load_prices, reports, solution, track
+from helpers import connect, deploy, explore, fact, load_prices, reports, track
 from helpers.plots import BLUE, GREY, ORANGE, RED, SKY
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
 logs = workshop.client("logs")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## Two things are billed
@@ -83,8 +86,9 @@ for label, (memory_mb, _, _) in session.items():
 # **Predict:** which of these 35 calls will not be billed?
 
 # %%
-my_guess = "..."
+predict("03.a", choices=["fails", "too-slow", "fails and too-slow", "none"])
 
+# %%
 began = datetime.now(UTC)
 frames = []
 for label, (_, event, number) in track(session.items(), "calling the functions", total=len(session)):
@@ -101,6 +105,10 @@ calls = pd.concat(frames, ignore_index=True)
 # %%
 shown = ["function", "status", "init_ms", "duration_ms", "billed_ms", "memory_mb", "max_memory_mb"]
 calls.groupby("function", sort=False).nth([0, 1])[shown]
+
+# %%
+free = calls.loc[calls["billed_ms"] == 0, "function"].unique()
+predicted("03.a", " and ".join(free) or "none")
 
 # %% [markdown]
 # - Every call has a `billed_ms`. An exception and a timeout are billed like a success: the time was used. (The REPORT
@@ -192,7 +200,16 @@ rules = three_rules(calls)
 print("agrees with REPORT:", (rules["since Aug 2025"] == calls["billed_ms"]).sum(), "of", len(calls))
 
 # %% [markdown]
-# **Predict:** *quick* runs for a few milliseconds. By which factor was it dearer in 2019, warm? And its cold start?
+# **Predict:** a warm call of *quick* runs for a few milliseconds. How many times as long was it billed in 2019 as it is today?
+
+# %%
+predict("03.b")
+
+# %% [markdown]
+# **Predict:** and a cold call of it?
+
+# %%
+predict("03.c")
 
 # %%
 cold = calls["init_ms"].notna()
@@ -222,15 +239,23 @@ short = factor["quick, warm"]
 title = f"In 2019 a short warm call was billed {short:.0f} times as long as today, one of a second as long"
 _ = ax.set_title(title)
 
+# %%
+predicted("03.b", f"{short:.0f} times, warm")
+if "quick, cold" in factor:
+    predicted("03.c", f"{factor['quick, cold']:.1f} times, cold")
+
 # %% [markdown]
 # And all 35 calls together? A millisecond at 1,024 MB weighs eight times as much as one at 128 MB.
 #
 # **Predict:** how many times as many GB-seconds would the rule of 2019 have billed?
 
 # %%
+predict("03.g")
+
+# %%
 then = (calls["memory_mb"] * rules["2019"]).sum()
 today = (calls["memory_mb"] * rules["since Aug 2025"]).sum()
-print(f"{then / today:.2f} times as many GB-seconds")
+predicted("03.g", f"{then / today:.2f} times as many GB-seconds")
 
 # %% [markdown]
 # The calls at 1,024 MB weigh most, and each of their 111 ms was billed as 200. The old rule punished short calls; who called a two-millisecond function paid for 98 ms of nothing. People packed
@@ -245,9 +270,21 @@ print(f"{then / today:.2f} times as many GB-seconds")
 # words](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)); at 128 MB it has 7% of one. So twice
 # the memory costs twice as much per second, and a function that *computes* needs half the seconds.
 #
-# **Predict:** a function computes for two seconds at 128 MB. Draw two curves over the memory, from 128 to {{memory_max.slides}}: how
-# long it takes, and what a million calls cost. Then the same for one that only *waits*, for a database, say.
+# Take a function that computes for two seconds at 128 MB, and think of two curves over the memory, from 128 to {{memory_max.slides}}: how
+# long it takes, and what a million calls cost. Think of the same two for one that only *waits*, for a database, say.
 #
+# **Predict:** how many times as fast does the first one compute with 1,769 MB as with 128 MB?
+
+# %%
+predict("03.d")
+
+# %% [markdown]
+# **Predict:** and how many times as much do a million such calls cost?
+
+# %%
+predict("03.e")
+
+# %% [markdown]
 # The embedded AWS imitates this share (unless `WORKSHOP_CPU_SHARE` is `off`): it stops the function's process for a
 # moment whenever it has used up its part of the CPU time. A whole CPU of your machine stands for a vCPU.
 
@@ -339,6 +376,11 @@ faster, dearer = small["duration_ms"] / one_cpu["duration_ms"], one_cpu["usd_per
 title = f"{ONE_VCPU:,} MB instead of 128 MB: computing is {faster:.1f} times as fast, for {dearer:.2f} times the price"
 _ = figure.suptitle(title, x=0.01, ha="left")
 
+# %%
+predicted("03.d", f"{small['duration_ms'] / one_cpu['duration_ms']:.1f} times as fast")
+cost = one_cpu["usd_per_million"] / small["usd_per_million"]
+predicted("03.e", f"{cost:.2f} times the price")
+
 # %% [markdown]
 # *On the embedded AWS the CPU share in this figure is imitated; the rule, in proportion to memory, is AWS's.*
 #
@@ -366,7 +408,10 @@ cold.groupby("memory_mb")["init_ms"].min().to_frame("Init Duration, ms").T
 # hands its answer on; *back* needs half a second. `AWSLambdaRole` is AWS's ready-made policy that allows to invoke
 # functions. (The embedded AWS does not check it.)
 #
-# **Predict:** how much of the bill is *front*'s, which does nothing itself?
+# **Predict:** which share of the GB-seconds is *front*'s, which does nothing itself?
+
+# %%
+predict("03.f")
 
 # %%
 front_code = """
@@ -396,8 +441,11 @@ chain = pd.concat([reports(logs, name, at_least=3, since=began).assign(function=
 warm = chain[chain["init_ms"].isna()]
 medians = warm.groupby("function")[["duration_ms", "billed_ms", "memory_mb"]].median()
 medians["gb_seconds"] = medians["memory_mb"] / 1024 * medians["billed_ms"] / 1000
-print(f"{medians['gb_seconds'][front] / medians['gb_seconds'].sum():.0%} of the GB-seconds are for waiting.")
+for_waiting = medians["gb_seconds"][front] / medians["gb_seconds"].sum()
 medians.round(3)
+
+# %%
+predicted("03.f", f"{for_waiting:.0%}, all of it for waiting")
 
 # %% [markdown]
 # The half second is paid twice, the second time at *front*'s memory size. In a chain of five functions it is paid five
@@ -579,7 +627,7 @@ per_size(report_calls[-3:]).round(2)
 # **1.50 USD** at most (list price, without the free tier), and no call fails. The check invokes your function, and works out the cost from its
 # REPORT lines.
 #
-# **Predict** before you try: which size will it be? What happens at 128 MB? Would it help to make the function faster?
+# Before you try: which size will it be? What happens at 128 MB? Would it help to make the function faster?
 
 # %% tune-it
 # solution: Give the function `report` another MemorySize.

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from helpers import check, connect, deploy, hint, load_event, load_prices, package, plot_durations, reports, solution
+from helpers import connect, deploy, load_event, package, plot_durations, reports
 from helpers.plots import BLUE, GREY, RED
 
 workshop = connect()
@@ -35,6 +35,9 @@ lambda_client = workshop.client("lambda")
 logs = workshop.client("logs")
 print("this machine:", platform.system(), platform.machine(), f"{os.cpu_count()} CPUs")
 workshop
+
+# %%
+from helpers import check, hint, load_prices, predict, predicted, solution
 
 # %% [markdown]
 # ## An experiment that needs a while
@@ -112,12 +115,15 @@ reports(logs, hello, at_least=2, since=began)[["init_ms", "duration_ms", "billed
 # ## Measure it: ten cold, twenty warm
 #
 # To force a cold start we change the configuration: environments of the old configuration are not used again. So an
-# update of your function makes everybody's next call cold. Write down your guess first.
+# update of your function makes everybody's next call cold.
+#
+# **Predict:** how many times as long as a warm invocation does a cold one take?
 
 # %%
-my_guess = 5  # how many times as long does a cold invocation take?
+predict("04.a")
 
 
+# %%
 def make_cold(name, number):
     """Change an environment variable, so that the next invocation needs a new execution environment."""
     variables = {"ROUND": f"{number} {time.time()}"}
@@ -155,13 +161,18 @@ table.astype({"count": int})[["count", "min", "50%", "95%", "max"]]
 
 # %%
 cold, warm = medians["cold"], medians["warm"]
-print(f"You guessed {my_guess} times; the medians say {cold / warm:.0f} times.")
+predicted("04.a", f"{cold / warm:.0f} times, by the medians")
 
 # %% [markdown]
 # ## After a rest
 #
 # An environment that nobody calls is given up after a while. With the tag we make the embedded AWS impatient: two
-# seconds. **Predict** the three rows: which are cold?
+# seconds. Then we call three times, the third time after a rest of four seconds.
+#
+# **Predict:** which of the three calls are cold?
+
+# %%
+predict("04.b", choices=["first", "first and second", "first and third", "all"])
 
 # %%
 arn = lambda_client.get_function_configuration(FunctionName=hello)["FunctionArn"]
@@ -174,6 +185,10 @@ for pause in (0, 0, 4):
 rested = reports(logs, hello, at_least=3, since=began)
 rested[["start", "environment", "init_ms", "duration_ms"]]
 
+# %%
+places = np.array(["first", "second", "third"])
+predicted("04.b", " and ".join(places[rested["init_ms"].notna()]))
+
 # %% [markdown]
 # The third call came after four seconds of rest, and paid for it with a cold start in a new environment. (On AWS, where
 # nobody can set the time, the third row is almost certainly warm.)
@@ -183,7 +198,16 @@ rested[["start", "environment", "init_ms", "duration_ms"]]
 # One environment serves **one invocation at a time**. So what happens when ten calls come together, each taking half a
 # second?
 #
-# **Predict:** how many cold starts will ten parallel calls cause? And ten more, right after?
+# **Predict:** how many cold starts will ten parallel calls cause?
+
+# %%
+predict("04.c")
+
+# %% [markdown]
+# **Predict:** and ten more, right after?
+
+# %%
+predict("04.d")
 
 # %%
 sleeper = workshop.name("sleeper")
@@ -203,8 +227,10 @@ ten_at_once()
 ten_at_once()
 parallel = reports(logs, sleeper, at_least=20, since=began)
 print("environments:", parallel["environment"].nunique())
-print("cold in the first ten:", parallel["init_ms"][:10].notna().sum())
-print("cold in the second ten:", parallel["init_ms"][10:].notna().sum())
+
+# %%
+predicted("04.c", f"{parallel['init_ms'][:10].notna().sum()} of the first ten")
+predicted("04.d", f"{parallel['init_ms'][10:].notna().sum()} of the second ten")
 
 # %% [markdown]
 # Each point below is an invocation, placed when it started, in the row of its environment. Ten environments were needed,
@@ -232,7 +258,16 @@ _ = ax.legend(loc="center")
 # Three functions. The first imports nothing. The other two use boto3 to count your buckets: one imports boto3 and makes
 # its client in the init phase, the other inside the handler, anew in each call.
 #
-# **Predict:** which has the longest init? Which has the slowest *warm* call?
+# **Predict:** which has the longest init?
+
+# %%
+predict("04.e", choices=["no import", "client in init", "client in handler"])
+
+# %% [markdown]
+# **Predict:** which has the slowest *warm* call?
+
+# %%
+predict("04.f", choices=["no import", "client in init", "client in handler"])
 
 # %%
 variants = {
@@ -251,15 +286,26 @@ imports = pd.concat(frames)
 # %%
 ax = plot_durations(imports, by="function")
 
+# %%
+predicted("04.e", imports.groupby("function")["init_ms"].median().idxmax())
+warm_calls = imports[imports["init_ms"].isna()].groupby("function")
+predicted("04.f", warm_calls["duration_ms"].median().idxmax())
+
 # %% [markdown]
-# **Predict:** how much of the time of a cold call is init, for each of the three? (The rows that have an `init_ms` are the cold ones:
-# `notna()` keeps them. `groupby` then makes a group of rows for each function, and `sum` adds up each group.)
+# **Predict:** how much of the time of a cold call of *client in init* is init, in percent? (The rows that have an `init_ms` are the
+# cold ones: `notna()` keeps them. `groupby` then makes a group of rows for each function, and `sum` adds up each group.)
+
+# %%
+predict("04.g")
 
 # %%
 cold_calls = imports[imports["init_ms"].notna()]
 sums = cold_calls.groupby("function")[["init_ms", "duration_ms"]].sum()
 share = sums["init_ms"] / sums.sum(axis="columns")
 share.map("{:.0%}".format).to_frame("init, of a cold call")
+
+# %%
+predicted("04.g", f"{share['client in init']:.0%}")
 
 # %% [markdown]
 # *Client in init* has the longest init. *Client in handler* starts quickly, but pays for the import in its first Duration, and
@@ -440,7 +486,7 @@ print(f"One provisioned environment of {memory_gb} GB: {idle:.2f} USD a month, b
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys both functions and
 # checks yours. `hint("04.1")` in a cell of its own helps.
 
-# %% light
+# %% heavy
 heavy_source = """
 import boto3
 
@@ -452,6 +498,8 @@ def handler(event, context):
         return {"buckets": len(s3.list_buckets()["Buckets"])}
     return {"message": f"Hello, {event['name']}!"}
 """
+
+# %% light
 # solution: Put your version, as text in triple quotes like heavy_source, into light_source = ...
 light_source = """
 import functools

@@ -26,13 +26,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from helpers import check, connect, deploy, explore, fact, hint, load_prices, reports, solution
+from helpers import connect, deploy, explore, fact, load_prices, reports
 from helpers.plots import BLUE, RED, SKY
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
 logs = workshop.client("logs")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The slide's sum
@@ -84,6 +87,9 @@ table.round(2)
 # **Predict:** for how many hours a day may the 2 GB be in use before Lambda costs more than the machine?
 
 # %%
+predict("05.a")
+
+# %%
 full, machine_usd = table["Lambda, 2 GB, USD"][1], table["small machine, USD"][1]  # Tokyo, x86_64, now
 equal = machine_usd / full
 busy = np.linspace(0, 1, 101)
@@ -97,6 +103,9 @@ ax.set_ylabel("USD a month")
 ax.set_title(f"In use for less than {equal * 24:.1f} hours a day, Lambda is cheaper")
 ax.set_xticks(range(0, 25, 3))
 _ = ax.legend()
+
+# %%
+predicted("05.a", f"{equal * 24:.1f} hours")
 
 # %% [markdown]
 # The slide's two figures *are* the answer: 19 / 88. A machine is worth its price from that **utilisation** on, the share of
@@ -139,6 +148,9 @@ for label, vcpus in in_use.items():
 #
 # **Predict:** what does one request per second cost in a month, of 200 ms at 512 MB? (In Tokyo, on x86_64, at list price without the free tier.)
 
+# %%
+predict("05.d")
+
 
 # %% lambda-cost
 def lambda_cost(requests_per_second, duration_ms, memory_mb):
@@ -152,6 +164,7 @@ def lambda_cost(requests_per_second, duration_ms, memory_mb):
 # %%
 for rate in (0.1, 1, 10):
     print(f"{rate:4} requests per second of 200 ms at 512 MB: {lambda_cost(rate, 200, 512):6.2f} USD a month")
+predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 
 # %% [markdown]
 # ## Where the two meet
@@ -160,8 +173,11 @@ for rate in (0.1, 1, 10):
 #
 # > requests in an hour x price of one request on Lambda = price of the machine for an hour
 #
-# **Predict:** a request of 200 ms at 512 MB meets the machine at some four a second. And one of 20 ms at 128 MB: ten times as many, as it is
-# ten times as short? Forty times, as it has a quarter of the memory, too?
+# A request of 200 ms at 512 MB meets the machine at some four a second. **Predict:** and one of 20 ms at 128 MB, which is ten times as
+# short and has a quarter of the memory: how many times as many are that?
+
+# %%
+predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than ten"])
 
 
 # %% break-even
@@ -176,6 +192,8 @@ def break_even(duration_ms, memory_mb):
 for duration_ms, memory_mb in [(20, 128), (200, 512), (2000, 1024)]:
     rate = break_even(duration_ms, memory_mb)
     print(f"{duration_ms:4} ms at {memory_mb:4} MB: {rate:6.2f} requests per second, {rate * 86_400:9,.0f} a day")
+more = break_even(20, 128) / break_even(200, 512)
+predicted("05.e", f"{more:.1f} times as many")
 
 # %% [markdown]
 # Neither: for short requests the price of the *request* is most of what they cost, and it does not get smaller with the duration.
@@ -226,10 +244,12 @@ rate = np.array([1, 10, 100, 1000])
 pd.DataFrame({"requests per second": rate, "machines, for 200 ms at 512 MB": machines(rate, 200, 512).astype(int)})
 
 # %% [markdown]
-# Move the sliders. Both axes are logarithmic: a step to the right is ten times the load.
+# The picture below has both costs over the load, for requests of 200 ms at 512 MB. Their lines cross.
 #
-# **Predict** before you move each one: will the crossing go to the left or to the right? Try a duration of 20 ms, then two zones,
-# then the free tier.
+# **Predict:** two machines in two zones instead of one: where does the crossing go?
+
+# %%
+predict("05.b", choices=["to the left", "to the right", "it stays"])
 
 
 # %% costs
@@ -264,6 +284,17 @@ explore(
     free_tier=["no", "yes"],
     zones=[1, 2],
 )
+
+# %% [markdown]
+# Move the sliders: a duration of 20 ms, two zones, the free tier. Both axes are logarithmic: a step to the right is ten times the load.
+
+# %%
+rates = np.logspace(-2, 2.5, 20_000)
+on_lambda = lambda_month(rates, 200, 512)
+on_ec2 = {zones: ec2_month(rates, 200, 512, zones=zones) for zones in (1, 2)}
+one, two = (rates[np.argmax(on_lambda > on_ec2[zones])] for zones in (1, 2))
+way = "it stays" if one == two else "to the right" if two > one else "to the left"
+predicted("05.b", f"{way}, from {one:.2g} to {two:.2g} requests per second")
 
 # %% [markdown]
 # On the left the machine idles, and you pay for its idling. On the right Lambda's line runs on upwards, while EC2 takes a stair for each further machine.
@@ -309,7 +340,12 @@ print(f"{load.sum() * 60:,.0f} requests a day; at the peak {load.max():.0f} per 
 
 # %% [markdown]
 # On Lambda you pay for every request: for the **area** under the curve. On EC2 you pay for enough machines for the peak, for 24 hours:
-# for the **height**. **Predict:** which share of those machines is in use, over the day?
+# for the **height**.
+#
+# **Predict:** which share of those machines is in use, over the day?
+
+# %%
+predict("05.c")
 
 # %%
 per_machine = t3["memory_mb"] // 512 / 0.2  # requests per second, of 200 ms at 512 MB
@@ -329,6 +365,9 @@ ax.set(xlim=(0, 24), ylim=(0, fleet * per_machine * 1.35))
 ax.legend(loc="upper right")
 title = f"The machines for the peak are {used:.0%} in use: {height:.0f} USD a month; Lambda: {area:.0f}"
 _ = ax.set_title(title)
+
+# %%
+predicted("05.c", f"{used:.0%}")
 
 # %% [markdown]
 # EC2 has an answer: *Auto Scaling* starts and stops machines as the load changes. At its best it would follow the curve minute by

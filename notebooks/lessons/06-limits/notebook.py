@@ -51,7 +51,7 @@ import pandas as pd
 from botocore.exceptions import ClientError, ConnectionClosedError
 from IPython.display import Markdown, display
 
-from helpers import check, connect, deploy, fact, hint, reports, solution, track
+from helpers import connect, deploy, fact, reports, track
 from helpers.plots import BLUE, ORANGE, RED
 
 # %%
@@ -62,6 +62,9 @@ s3 = workshop.client("s3")
 sqs = workshop.client("sqs")
 MB = 1024 * 1024
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # Two small helpers. `invoke` returns the function's answer and the end of its log. `ask` makes any call of boto3 and
@@ -90,8 +93,16 @@ def ask(operation, **parameters):
 # This function works for as many seconds as the event says, and prints how much time Lambda leaves it. The
 # `context` counts down for you: `get_remaining_time_in_millis()`.
 #
-# **Predict:** we deploy it without a word about `Timeout` and ask for five seconds. How many lines will it print? Will
-# the `except` catch anything?
+# **Predict:** we deploy it without a word about `Timeout` and ask for five seconds. How many lines will it print?
+
+# %%
+predict("06.a")
+
+# %% [markdown]
+# **Predict:** will the `except` catch anything?
+
+# %%
+predict("06.b", choices=["yes", "no"])
 
 
 # %%
@@ -114,6 +125,10 @@ payload, log = invoke(slow, {"seconds": 5})
 print(log)
 payload
 
+# %%
+predicted("06.a", f"{log.count('ms left')} lines")
+predicted("06.b", "yes" if "caught" in log else "no")
+
 # %% [markdown]
 # Lambda stopped it after three seconds, the default. Nothing was caught: no exception is raised in your code, no `except`
 # and no `finally` runs, the process is killed in the middle of its work. The answer says `Sandbox.Timedout`, and the
@@ -134,6 +149,9 @@ ask(lambda_client.update_function_configuration, FunctionName=slow, Timeout=fact
 # CloudWatch what REPORT says of each: `Max Memory Used`, and its status.
 #
 # **Predict:** how much of 128 MB is left for your data?
+
+# %%
+predict("06.c")
 
 
 # %%
@@ -171,6 +189,11 @@ axes[0].set_ylabel("Max Memory Used, MB")
 axes[0].legend(loc="center left", bbox_to_anchor=(0, 0.6))
 title = f"{len(killed)} of {len(memory)} calls wanted more memory than there was, and were killed"
 _ = figure.suptitle(title, x=0.01, ha="left")
+
+# %%
+answered = memory[memory["status"] == "success"]
+python_mb = (answered["max_memory_mb"] - answered["data_mb"]).median()
+predicted("06.c", f"about {128 - python_mb:.0f} MB")
 
 # %% [markdown]
 # `Max Memory Used` is the data and what Python itself takes. Where it would cross the dashed line, the process is
@@ -251,9 +274,16 @@ print(f"{size / MB:.1f} MB, and it answers {payload!r}")
 # **Predict:** will Lambda take this zip?
 
 # %%
+predict("06.d", choices=["yes", "no"])
+
+# %%
 zeros_zip = zip_of({"app.py": hello_source, "zeros.bin": bytes(251 * MB)})
 print(f"{len(zeros_zip) / MB:.1f} MB zipped")
-ask(lambda_client.update_function_code, FunctionName=heavy, ZipFile=zeros_zip)
+said = ask(lambda_client.update_function_code, FunctionName=heavy, ZipFile=zeros_zip)
+said
+
+# %%
+predicted("06.d", "yes" if said == "accepted" else "no")
 
 # %% [markdown]
 # 262,144,000 bytes are {{unzipped}}, and they hold for your code and all its layers together. A **layer** is a package that several
@@ -348,7 +378,10 @@ payload
 # A function can write files, in `/tmp` alone. Each environment has its own, which stays from one invocation to the
 # next and is gone with the environment. This function writes a file in pieces, and says how far it came.
 #
-# **Predict:** how much of 520 MB will it write?
+# **Predict:** how much of 520 MB will it write into a `/tmp` of 512 MB?
+
+# %%
+predict("06.e")
 
 
 # %%
@@ -371,11 +404,15 @@ def handler(event, context):
 
 # %%
 writer = workshop.name("writer")
-tmp_source = inspect.getsource(handler)
+tmp_source, written = inspect.getsource(handler), {}
 for size_mb in (512, 1024):
     deploy(workshop, writer, {"app.py": tmp_source}, EphemeralStorage={"Size": size_mb}, MemorySize=1769, Timeout=60)
     payload, log = invoke(writer, {"mb": 520})
+    written[size_mb] = payload["written_mb"]
     print(f"/tmp of {size_mb} MB: {payload}")
+
+# %%
+predicted("06.e", f"{written[512]} MB")
 
 # %% [markdown]
 # `No space left on device` is the operating system's own word, since `/tmp` is a file system of that size; 1,024 MB are
@@ -433,7 +470,11 @@ set_retries(2)
 
 # %% [markdown]
 # **Predict:** we send one event. How many lines with "charged" will there be?
-#
+
+# %%
+predict("06.f")
+
+# %% [markdown]
 # The cell after the next one sends it, and waits until the queue has it: a few seconds here, more than three minutes on
 # AWS.
 
@@ -469,6 +510,9 @@ lines = [event for page in pages for event in page["events"]]
 charged = [line["message"] for line in lines if line["message"].startswith("charged") and order in line["message"]]
 print("".join(charged))
 
+# %%
+predicted("06.f", f"{len(charged)} lines")
+
 # %% [markdown]
 # One event, one request id, and the money was taken **three times**. The `status` is `success` all the while: for the
 # platform an exception is an orderly end. So mind the metric `Errors`, not the status in REPORT.
@@ -479,14 +523,22 @@ print("".join(charged))
 {key: record[key] for key in ("requestContext", "requestPayload", "responsePayload")}
 
 # %% [markdown]
-# `MaximumRetryAttempts` can be 0, 1 or 2. **Predict:** how many runs with 0?
+# `MaximumRetryAttempts` can be 0, 1 or 2.
+#
+# **Predict:** how many runs with 0?
+
+# %%
+predict("06.g")
 
 # %%
 set_retries(0)
 began = datetime.now(UTC)
 single_id, record = send({"order": str(uuid.uuid4()), "amount": "10 USD"})
-print("REPORT lines:", len(reports(logs, cashier, since=began)))
+single = reports(logs, cashier, since=began)
 record["requestContext"]
+
+# %%
+predicted("06.g", f"REPORT lines: {len(single)}")
 
 # %% [markdown]
 # The event went to the queue after a single run. (An event that waits longer than `MaximumEventAgeInSeconds`, which is

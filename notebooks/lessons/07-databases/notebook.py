@@ -32,7 +32,7 @@ import pandas as pd
 import pg8000.native
 from botocore.config import Config
 
-from helpers import check, connect, deploy, explore, hint, package, reports, solution, track
+from helpers import connect, deploy, explore, package, reports, track
 from helpers.plots import BLUE, GREEN, PINK, RED
 
 # %%
@@ -42,6 +42,9 @@ rds = workshop.client("rds")
 has_database = workshop.is_embedded
 print("with a database" if has_database else "No database here: the cells about RDS do nothing, the others run.")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## A database with a limit
@@ -218,7 +221,10 @@ def burst(way, callers):
 
 # %% [markdown]
 # **Predict:** PostgreSQL keeps three of the 20 connections for its administrators (`superuser_reserved_connections`), and we hold one.
-# Of 5, 10, 20 and 30 callers at once, how many fail?
+# So let 5, 10, 20 and 30 callers come at once: how many of the 30 fail?
+
+# %%
+predict("07.a")
 
 # %%
 CALLERS = 30 if workshop.is_embedded else 10  # an AWS account may begin with a limit of ten concurrent executions
@@ -227,6 +233,10 @@ if has_database:
     for callers in track((5, 10, 20, CALLERS), "bursts"):
         rounds.append(burst("direct", callers))
 pd.DataFrame(rounds, columns=["callers", "connections", "failed"]).set_index("callers")
+
+# %%
+if has_database:
+    predicted("07.a", f"{rounds[-1]['failed']} of {CALLERS} fail")
 
 # %% [markdown]
 # One invocation at a time for each environment, one connection for each environment: callers and connections grow together, until
@@ -276,12 +286,22 @@ if has_database:
 # The work is 0.2 s, however many come. Those who get a connection are served nearly as fast as before. The longest Durations belong
 # to the callers who get nothing: their init has failed, and Lambda has tried it once more within the invocation.
 #
-# Now the burst is over, and nobody calls. **Predict:** how many connections does the database have *now*? And a colleague who
-# wants to look at a table?
+# Now the burst is over, and nobody calls.
+#
+# **Predict:** how many connections does the database have *now*?
+
+# %%
+predict("07.b")
+
+# %% [markdown]
+# **Predict:** and a colleague who wants to look at a table?
+
+# %%
+predict("07.c", choices=["gets in", "is refused"])
 
 # %%
 if has_database:
-    print("connections now:", connections())
+    held, colleague = connections(), "gets in"
     state = "SELECT state, count(*) FROM pg_stat_activity WHERE usename = current_user GROUP BY state ORDER BY 2 DESC"
     print("their states:", dict(map(tuple, admin.run(state))))
     try:
@@ -289,7 +309,13 @@ if has_database:
             USER, host=endpoint["Address"], port=endpoint["Port"], database="orders", password=PASSWORD
         )
     except pg8000.native.DatabaseError as error:
+        colleague = "is refused"
         print("the colleague:", error.args[0]["C"], error.args[0]["M"])
+
+# %%
+if has_database:
+    predicted("07.b", f"{held} connections")
+    predicted("07.c", colleague)
 
 # %% [markdown]
 # (The active one is ours, which asks.) The environments are frozen, and a frozen program closes nothing. They hold the
@@ -428,8 +454,18 @@ if has_database:
         )
 
 # %% [markdown]
-# **Predict:** 30 callers again. How many connections, how many failures? And when are the rows there?
-#
+# **Predict:** 30 callers again. How many connections does the database have, at most?
+
+# %%
+predict("07.d")
+
+# %% [markdown]
+# **Predict:** and when are the rows there?
+
+# %%
+predict("07.e", choices=["with the answer", "later"])
+
+# %% [markdown]
 # After the burst the next cell watches until all orders have arrived.
 
 
@@ -461,6 +497,11 @@ if has_database:
     ax.set_xlabel("seconds after the last answer")
     ax.set_ylabel("orders on their way")
     ax.set_ylim(bottom=0)
+
+# %%
+if has_database:
+    predicted("07.d", f"{results['queue']['connections']} connections")
+    predicted("07.e", f"{seconds[-1]:.0f} s later" if waiting[0] else "with the answer")
 
 # %% [markdown]
 # No caller failed, and the database had two connections. The price: an answer means "we have your order", not "it is
@@ -510,8 +551,16 @@ if has_database:
     deploy(workshop, functions["proxy"], archive, **database_settings(host, port or 5432))
 
 # %% [markdown]
-# **Predict:** 30 callers, each with an insert of 0.2 s, and 25% of 20 connections. How many fail? How long does the last
-# one wait?
+# **Predict:** 30 callers, each with an insert of 0.2 s, and 25% of 20 connections. How many fail?
+
+# %%
+predict("07.f")
+
+# %% [markdown]
+# **Predict:** how long does the longest call take?
+
+# %%
+predict("07.g")
 
 # %%
 if has_database:
@@ -521,6 +570,11 @@ if has_database:
     print({key: results["proxy"][key] for key in ("callers", "connections", "failed")})
     durations = results["proxy"]["durations"]
     print(f"Duration: median {durations.median():.0f} ms, longest {durations.max():.0f} ms")
+
+# %%
+if has_database:
+    predicted("07.f", f"{results['proxy']['failed']} of {CALLERS} fail")
+    predicted("07.g", f"{durations.max() / 1000:.1f} s")
 
 # %% [markdown]
 # Five connections, as configured, and nobody was refused. The longest Duration is a caller that waited for its turn: 30 orders of 0.2 s

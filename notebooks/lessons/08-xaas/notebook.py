@@ -26,12 +26,15 @@ import pandas as pd
 import psutil
 from IPython.display import Markdown
 
-from helpers import check, connect, deploy, hint, reports, solution
+from helpers import connect, deploy, reports
 from helpers.plots import BLUE, LIGHT_GREY, ORANGE
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## Who manages what
@@ -196,7 +199,16 @@ sys.stdin.read()  # should you forget it, it ends with the notebook
 """
 
 # %% [markdown]
-# **Predict:** with one place, how long do ten calls take? And what does the process do afterwards?
+# **Predict:** with one place, how long do ten calls take?
+
+# %%
+predict("08.a")
+
+# %% [markdown]
+# **Predict:** what does the process do afterwards?
+
+# %%
+predict("08.b", choices=["it ends", "it runs on"])
 
 # %%
 places = 1
@@ -216,6 +228,10 @@ with ThreadPoolExecutor(10) as threads:
     list(threads.map(call_server, range(10)))
 access_log = pd.DataFrame([json.loads(server.stdout.readline()) for _ in range(10)])
 (access_log - access_log["came"].min()).round(2)
+
+# %%
+predicted("08.a", f"{access_log['ended'].max() - access_log['came'].min():.1f} s")
+predicted("08.b", "it runs on" if server.poll() is None else "it ends")
 
 # %% [markdown]
 # Its own access log, in seconds since the first call came: they all *came* at about the same time, and each *began* when the one

@@ -22,12 +22,15 @@
 import base64
 import json
 
-from helpers import check, connect, deploy, hint, open_inbox, package, solution, start_at
+from helpers import connect, deploy, open_inbox, package, start_at
 
 language = "python"
 workshop = connect()
 lambda_client = workshop.client("lambda")
 folder = start_at("09", language) / language
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## Slack's side
@@ -43,12 +46,20 @@ inbox = open_inbox(workshop)
 inbox
 
 # %% [markdown]
-# Before any Lambda is involved, post a message from here. **Predict** what Slack answers to the second one, which has no
-# `text`.
+# Before any Lambda is involved, post two messages from here. The second one has no `text`.
+#
+# **Predict:** with which status does Slack answer the second one?
+
+# %%
+predict("09.a")
 
 # %%
 for message in ({"text": "Hello from the notebook"}, {"txet": "Hello?"}):
-    print(*inbox.post(message))
+    status, said = inbox.post(message)
+    print(status, said)
+
+# %%
+predicted("09.a", status)
 
 # %% [markdown]
 # Slack says in the *status* whether it took the message: 200 is yes, everything else is no. Your function will have to look
@@ -124,7 +135,10 @@ configuration["Environment"]["Variables"]
 # In the console you would make a test event and press *Test*. The answer shows the result and the end of the log.
 # `LogType="Tail"` gives the same.
 #
-# **Predict:** the file you begin with has no code of yours yet. What will this say?
+# **Predict:** the file you begin with has no code of yours yet. How will the test end?
+
+# %%
+predict("09.b", choices=["without an error", "with an error"])
 
 
 # %%
@@ -132,9 +146,13 @@ def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
     print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
     print(base64.b64decode(response["LogResult"]).decode())
+    return "with an error" if "FunctionError" in response else "without an error"
 
 
-test({"text": "Hello from my first function"})
+ended = test({"text": "Hello from my first function"})
+
+# %%
+predicted("09.b", ended)
 
 # %% [markdown]
 # ## Write it
@@ -181,18 +199,25 @@ check("09")
 # your own, and look at the inbox above.
 
 # %%
-test({"text": "Grüße, 東京!"})
+_ = test({"text": "Grüße, 東京!"})
 
 # %% [markdown]
 # ## When Slack does not answer well
 #
-# Slack answers 500 now and then, or 429 when you post too much. The inbox can do so on demand. **Predict:** is this
-# invocation an error? Should it be?
+# Slack answers 500 now and then, or 429 when you post too much. The inbox can do so on demand.
+#
+# **Predict:** how will this invocation end? (And how should it?)
+
+# %%
+predict("09.c", choices=["without an error", "with an error"])
 
 # %%
 if not inbox.is_slack:
     inbox.fail_next(1)
-test({"text": "Does anybody hear me?"})
+ended = test({"text": "Does anybody hear me?"})
+
+# %%
+predicted("09.c", ended)
 
 # %% [markdown]
 # If your function looks at the status, `FunctionError` is `Unhandled`, and the log names the cause. It *should* be an error:

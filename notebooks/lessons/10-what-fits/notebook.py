@@ -22,13 +22,16 @@ from IPython.display import Markdown, display
 from ipywidgets import HTML, Dropdown, Layout, VBox
 from matplotlib.colors import ListedColormap
 
-from helpers import check, connect, deploy, hint, load_prices, reports, solution
+from helpers import connect, deploy, load_prices, reports
 from helpers.plots import BLUE, LIGHT_GREY, RED, SKY
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
 logs = workshop.client("logs")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The traits, once more
@@ -37,7 +40,16 @@ workshop
 # not to access what is inside a VPC (a private network on AWS, where databases live). One small load shows them all
 # again: twenty calls at once of half a second, and twenty more right after.
 #
-# **Predict:** how many environments? How many of the forty calls are cold?
+# **Predict:** how many environments?
+
+# %%
+predict("10.a")
+
+# %% [markdown]
+# **Predict:** how many of the forty calls are cold?
+
+# %%
+predict("10.b")
 
 # %%
 name = workshop.name("fits-burst")
@@ -59,6 +71,10 @@ began = datetime.now(UTC)
 at_once(20)
 at_once(20)
 calls = reports(logs, name, at_least=40, since=began)
+
+# %%
+predicted("10.a", f"{calls['environment'].nunique()} environments")
+predicted("10.b", f"{calls['init_ms'].notna().sum()} of {len(calls)} are cold")
 
 # %% [markdown]
 # Now the traits, each with its figure from the REPORT lines of these forty calls, and the notebook in which you met it. Compare the
@@ -117,7 +133,16 @@ Markdown("\n".join(f"| {' | '.join(row)} |" for row in [("trait", "figure", "not
 # A visitor asks for something that takes two seconds. If the web server calls a function and waits for its answer, then the
 # visitor waits as well. With `InvocationType="Event"` Lambda puts the event into a queue of its own and answers at once.
 #
-# **Predict:** which status will the answers have, and how many REPORT lines will there be when the last of them is here?
+# **Predict:** which status will the five answers have?
+
+# %%
+predict("10.c")
+
+# %% [markdown]
+# **Predict:** how many REPORT lines will there be when the last of them is here?
+
+# %%
+predict("10.d")
 
 # %%
 slow = workshop.name("fits-slow")
@@ -129,7 +154,11 @@ for _ in range(5):
     answered[response["ResponseMetadata"]["RequestId"]] = datetime.now(UTC)
 print("statuses:", statuses)
 print("payload of the last answer:", response["Payload"].read())
-print("REPORT lines so far:", len(reports(logs, slow, at_least=0, since=handed_over)))
+so_far = len(reports(logs, slow, at_least=0, since=handed_over))
+
+# %%
+predicted("10.c", f"status {statuses[-1]}")
+predicted("10.d", f"{so_far} REPORT lines")
 
 # %% [markdown]
 # `202` means *accepted*, not *done*, and there is no payload: whoever needs the result has to find it elsewhere. Then we wait for the work

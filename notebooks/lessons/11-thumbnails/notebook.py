@@ -39,7 +39,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 from PIL import Image, ImageDraw
 
-from helpers import check, connect, deploy, hint, load_prices, package_layer, plot_timeline, reports, solution, track
+from helpers import connect, deploy, package_layer, plot_timeline, reports, track
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, GREEN, RED
 
@@ -48,6 +48,9 @@ workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 s3, sqs, cloudwatch = workshop.client("s3"), workshop.client("sqs"), workshop.client("cloudwatch")
 workshop
+
+# %%
+from helpers import check, hint, load_prices, predict, predicted, solution
 
 # %% [markdown]
 # ## The function
@@ -76,6 +79,9 @@ show("app.py")
 #
 # **Predict:** will it run? The event holds no message, so there is no work to do.
 
+# %%
+predict("11.a", choices=["yes", "no"])
+
 # %% function
 uploads, thumbnails = workshop.name("thumbnail-uploads"), workshop.name("thumbnails")
 function = workshop.name("thumbnail")
@@ -86,7 +92,11 @@ options = {
     "Environment": {"Variables": {"THUMBNAILS": thumbnails}},
 }
 deploy(workshop, function, "thumbnail/python", **options)
-json.loads(lambda_client.invoke(FunctionName=function, Payload='{"Records": []}')["Payload"].read())
+response = lambda_client.invoke(FunctionName=function, Payload='{"Records": []}')
+json.loads(response["Payload"].read())
+
+# %%
+predicted("11.a", "no" if "FunctionError" in response else "yes")
 
 # %% [markdown]
 # Lambda's Python has the standard library and boto3, and nothing else. Other libraries have to come along.
@@ -373,8 +383,16 @@ def drop(prefix, limit=600):
 
 
 # %% [markdown]
-# **Predict:** fifty messages, five in a batch, two batches at a time. How many invocations will that be, at least? How many environments? And how many messages
-# will be in flight at most?
+# **Predict:** fifty messages, five in a batch, two batches at a time. How many invocations will that be?
+
+# %%
+predict("11.b")
+
+# %% [markdown]
+# **Predict:** in how many environments?
+
+# %%
+predict("11.c")
 
 # %%
 first_began = drop("pictures/first/")
@@ -386,6 +404,10 @@ first_began = drop("pictures/first/")
 # %%
 first = reports(logs, function, at_least=10, since=first_began)
 ax = plot_timeline(first)
+
+# %%
+predicted("11.b", f"{len(first)} invocations")
+predicted("11.c", f"{first['environment'].nunique()} environments")
 
 # %% [markdown]
 # And the results.
@@ -409,7 +431,12 @@ display(gallery("pictures/first/"), metadata=alt)
 # %% [markdown]
 # ## More at once
 #
-# Now up to six batches at a time. **Predict:** how much sooner will the work be done? What could keep it from being three times as fast?
+# Now up to six batches at a time. What could keep the work from being three times as fast?
+#
+# **Predict:** how many times as fast will it be?
+
+# %%
+predict("11.d")
 
 # %%
 change_mapping(ScalingConfig={"MaximumConcurrency": 6})
@@ -433,6 +460,10 @@ def summary(frame):
 
 runs = {"MaximumConcurrency 2": first, "MaximumConcurrency 6": second}
 pd.DataFrame({label: pd.Series(summary(frame), dtype=object) for label, frame in runs.items()})
+
+# %%
+took = [summary(frame)["first START to last REPORT, s"] for frame in (first, second)]
+predicted("11.d", f"{took[0] / took[1]:.1f} times as fast")
 
 # %% [markdown]
 # On the embedded AWS the environments share the processors of this machine, so at some point each is slower the more there are: compare the
@@ -542,7 +573,16 @@ def outcome(names, prefix, since):
 # %% [markdown]
 # Five pictures at once: four good ones, and the logo in the middle.
 #
-# **Predict:** how often will each of the five be tried? Which will have a thumbnail in the end, and which will be in the dead-letter queue?
+# **Predict:** how often will the two be tried that come after the logo?
+
+# %%
+predict("11.e")
+
+# %% [markdown]
+# **Predict:** how many of the five will be in the dead-letter queue in the end?
+
+# %%
+predict("11.f")
 
 
 # %% upload
@@ -571,7 +611,12 @@ broken_began = upload(batch, "pictures/mixed/")
 wait_until(lambda: "pictures/mixed/logo.png" in dead_letters() and depth(jobs_url) == [0, 0])
 
 # %%
-outcome(batch, "pictures/mixed/", broken_began)
+mixed = outcome(batch, "pictures/mixed/", broken_began)
+mixed
+
+# %%
+predicted("11.e", f"tried {mixed['tries']['lake.jpg']} times")
+predicted("11.f", f"{(mixed['dead letter'] == 'yes').sum()} of {len(mixed)}")
 
 # %% [markdown]
 # One bad picture, and all that came in its batch are in the dead-letter queue. Those before it were made, and made again, three times. Those after it were
@@ -674,8 +719,20 @@ _ = s3.put_bucket_notification_configuration(
 )
 
 # %% [markdown]
-# S3 invokes asynchronously: Lambda takes the event and tries it. **Predict:** how often, and where is the event afterwards?
+# S3 invokes asynchronously: Lambda takes the event and tries it.
 #
+# **Predict:** how often?
+
+# %%
+predict("11.g")
+
+# %% [markdown]
+# **Predict:** where is the event afterwards?
+
+# %%
+predict("11.h", choices=["in the queue", "in the dead-letter queue", "gone"])
+
+# %% [markdown]
 # (AWS waits one minute before the second try and two before the third. In the embedded AWS a second stands for a minute.)
 
 # %%
@@ -684,6 +741,9 @@ put("direct/logo.png", batch["logo.png"])
 tries = reports(logs, direct, at_least=3, since=direct_began, timeout=600)
 tries[["start", "request_id", "duration_ms", "init_ms"]].assign(request_id=tries["request_id"].factorize()[0] + 1)
 
+# %%
+predicted("11.g", f"{len(tries)} times")
+
 # %% [markdown]
 # Three tries of one and the same request (`request_id` is numbered here). Then Lambda gave up. A metric counts it; the event itself is gone.
 
@@ -691,6 +751,10 @@ tries[["start", "request_id", "duration_ms", "init_ms"]].assign(request_id=tries
 dropped = ("AWS/Lambda", "AsyncEventsDropped", "FunctionName", direct, "Sum", direct_began)
 wait_until(lambda: datapoints(*dropped))
 print("dropped:", int(sum(point["Sum"] for point in datapoints(*dropped))), "thumbnails:", made("direct/"))
+
+# %%
+kept = "direct/logo.png" in dead_letters()
+predicted("11.h", "in the dead-letter queue" if kept else "gone")
 
 # %% [markdown]
 # | | S3 → Lambda | S3 → SQS → Lambda |

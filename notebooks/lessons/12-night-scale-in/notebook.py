@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from helpers import check, connect, deploy, explore, hint, load_event, load_prices, reports, solution
+from helpers import connect, deploy, explore, load_event, load_prices, reports
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, RED
 
@@ -38,6 +38,9 @@ lambda_client, logs, iam = workshop.client("lambda"), workshop.client("logs"), w
 scheduler, events = workshop.client("scheduler"), workshop.client("events")
 autoscaling, ec2 = workshop.client("autoscaling"), workshop.client("ec2")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The machines
@@ -280,8 +283,20 @@ load_event("scheduled")
 # %% [markdown]
 # (The last line shows what a rule would send: when, and which rule. It does not say what to do. A rule's target can be given an `Input`, too.)
 #
-# Do you see what is wrong with these rules? **Predict:** on which days, in Japan, do the machines start? On which days do they run?
+# Do you see what is wrong with these rules?
 #
+# **Predict:** on which days, in Japan, do the machines start by them?
+
+# %%
+predict("12.a", choices=["MON to FRI", "TUE to SAT", "SUN to THU"])
+
+# %% [markdown]
+# **Predict:** for how many of the 168 hours of a week do they run? (Wanted are 5 × 14 = 70.)
+
+# %%
+predict("12.b")
+
+# %% [markdown]
 # The next cell draws a week. It works out in which of its 168 hours the machines are on, from the two expressions and their time zone.
 
 # %% hours-on
@@ -311,6 +326,11 @@ def hours_on(scale_out, scale_in, zone):
 wanted = hours_on("cron(0 8 ? * MON-FRI *)", "cron(0 22 ? * MON-FRI *)", "Asia/Tokyo")
 copied = hours_on("cron(0 23 ? * MON-FRI *)", "cron(0 13 ? * MON-FRI *)", "UTC")
 sum(wanted), sum(copied)
+
+# %%
+starts = [DAYS[hour // 24] for hour in sorted(fires("cron(0 23 ? * MON-FRI *)", "UTC"))]
+predicted("12.a", f"{starts[0]} to {starts[-1]}")
+predicted("12.b", f"{sum(copied)} hours")
 
 # %% [markdown]
 # The first number is what we want, in hours a week. The picture shows where the others come from. (You need not read the cell that draws it.)
@@ -435,7 +455,7 @@ def draw_night(ax, seen):
 
 # %%
 def watch(limit=900):
-    """Look and draw until there was a night, and all machines are back."""
+    """Look and draw until a night is over and all machines are back; return it all."""
     figure, ax = plt.subplots(figsize=(10, 4))
     plt.close(figure)
     shown = display(figure, display_id=True)
@@ -449,13 +469,16 @@ def watch(limit=900):
         all_back = now["in service"] == now["DesiredCapacity"] > 0 and now["build server"] == "running"
         mornings += was_night and all_back
         if mornings == 4:  # a look at the morning, too
-            return
+            return pd.DataFrame(rows)
         time.sleep(1)
     raise TimeoutError(f"No morning within {limit} s; the log of the function says more.")
 
 
 # %% [markdown]
-# **Predict:** what falls first, the capacity or the number of machines? And what on AWS, where machines have to stop and to start?
+# **Predict:** what falls first, the capacity or the number of machines? (On AWS machines have to stop and to start.)
+
+# %%
+predict("12.c", choices=["the capacity", "the machines", "both at once"])
 
 # %%
 fresh_day()
@@ -466,7 +489,13 @@ morning = evening + timedelta(seconds=duration)
 once = japan | {"ActionAfterCompletion": "DELETE"}
 schedule("tonight-in", ScheduleExpression=f"at({evening:%Y-%m-%dT%H:%M:%S})", Target=target("in"), **once)
 schedule("tonight-out", ScheduleExpression=f"at({morning:%Y-%m-%dT%H:%M:%S})", Target=target("out"), **once)
-watch()
+seen = watch()
+
+# %%
+capacity = seen["second"][seen["DesiredCapacity"] == 0].min()
+machines = seen["second"][seen["in service"] == 0].min()
+sooner = "the capacity" if capacity < machines else "the machines"
+predicted("12.c", "both at once" if capacity == machines else sooner)
 
 # %% [markdown]
 # On the embedded AWS both change at once, since there is nothing to start. On AWS the machines follow the capacity a minute later. (And the expressions above are in Japan's
@@ -511,11 +540,20 @@ fresh_day()
 play(("in", EVENING), ("out", MORNING))
 
 # %% [markdown]
-# As it should be. **Predict:** and with the evening's event delivered twice? Read `change` again before you run the cell.
+# As it should be. Now the evening's event is delivered twice. Read `change` again before you run the cell.
+#
+# **Predict:** what will `DesiredCapacity` be in the morning?
+
+# %%
+predict("12.d")
 
 # %%
 fresh_day()
-play(("in", EVENING), ("in", EVENING), ("out", MORNING))
+twice = play(("in", EVENING), ("in", EVENING), ("out", MORNING))
+twice
+
+# %%
+predicted("12.d", twice["DesiredCapacity"].iloc[-1])
 
 # %% [markdown]
 # It is eight o'clock, people come to work, and there is no web server. Nothing failed, and no alarm rang.
@@ -626,6 +664,9 @@ explore(draw_month, machines=[1, 2, 5, 10, 20, 50, 100], hours_a_day=[8, 10, 12,
 #
 # **Predict:** in which month of 2026 are the machines off for the most hours?
 
+# %%
+predict("12.e")
+
 
 # %% hours-off
 def hours_off(year, month):
@@ -643,6 +684,10 @@ saved = pd.DataFrame({"hours off": [hours_off(2026, month) for month in months]}
 saved["USD saved by 10 t3.small"] = (10 * price * saved["hours off"]).round(2)
 print(f"{saved.iloc[:, 1].sum():.0f} USD in 2026, for {12 * function_cost:.4f} USD of Lambda")
 saved
+
+# %%
+most = saved["hours off"]
+predicted("12.e", ", ".join(f"{month}" for month in most.index[most == most.max()]))
 
 # %% [markdown]
 # ## When no function is needed

@@ -32,7 +32,7 @@ import pandas as pd
 from botocore.config import Config
 from IPython.display import IFrame, display
 
-from helpers import check, compare_events, connect, deploy, hint, load_event, load_prices, reports, solution
+from helpers import compare_events, connect, deploy, load_event, load_prices, reports
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED, SKY
 
@@ -52,6 +52,9 @@ http = requests.Session()
 for scheme in ("http://", "https://"):
     http.mount(scheme, HTTPAdapter(pool_maxsize=50))  # so many connections can be kept open
 http.trust_env = workshop.endpoint is None  # your proxy, if you have one, is not asked for addresses of this machine
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The function
@@ -142,12 +145,22 @@ print(function_url)
 # On AWS it looks like `https://….lambda-url.us-east-1.on.aws`; the embedded AWS gives you an address that works on this machine alone. Open it in a browser. On
 # AWS remember that *everybody* who has it can call your function, and you pay: `python3 -m helpers clean` takes it away.
 #
-# Here is what comes back. **Predict:** what happened to the angle brackets in the visitor's name?
+# Here is what comes back when a visitor is called `<b>Ada</b>`.
+#
+# **Predict:** what happened to the angle brackets in the name?
+
+# %%
+predict("13.a", choices=["they are as they were", "they are gone", "they are escaped"])
 
 # %%
 answer = http.get(function_url, params={"visitor": "<b>Ada</b>"})
 print(answer.status_code, answer.headers["Content-Type"])
 print(answer.text)
+
+# %%
+raw, escaped = "<b>Ada</b>" in answer.text, "&lt;b&gt;" in answer.text
+became = "escaped" if escaped else "as they were" if raw else "gone"
+predicted("13.a", f"they are {became}")
 
 # %% [markdown]
 # `&lt;b&gt;`: the browser will show `<b>Ada</b>` as text, and not obey it.
@@ -258,12 +271,21 @@ deploy_page(**links)
 wait_for(api_url)
 
 # %% [markdown]
-# **Predict** the three lines: who answers each of them?
+# Three requests: for a page, for a file, and for `/cart`, which is not there.
+#
+# **Predict:** who answers the last one?
+
+# %%
+predict("13.b", choices=["the function", "S3", "the API itself"])
 
 # %%
 for path in ("/item/2", "/static/site.css", "/cart"):
     answer = http.get(api_url + path)
     print(answer.status_code, f"{answer.headers['Content-Type']:26}", f"{path:17}", repr(answer.text[:45]))
+
+# %%
+who = {"text/html": "the function", "application/json": "the API itself"}
+predicted("13.b", who.get(answer.headers["Content-Type"].split(";")[0], "S3"))
 
 # %% [markdown]
 # The function, S3, and the API itself: no route fits `/cart`, so it says `Not Found` without asking anybody. (On AWS the second line is a 404 as well, since there the pages
@@ -416,7 +438,16 @@ def finish(ax, title):
 # %% [markdown]
 # One caller, then 5, 20 and 40, as far as this account's limit of concurrency allows. The picture grows as the answers come.
 #
-# **Predict** Lambda's lines: flat, or rising? And where will p95 be far above p50?
+# **Predict:** how many times as long as a single caller does the median one of 40 wait for Lambda?
+
+# %%
+predict("13.c")
+
+# %% [markdown]
+# **Predict:** with how many callers will p95 be farthest above p50?
+
+# %%
+predict("13.d", choices=["1", "5", "20", "40"])
 
 # %%
 limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
@@ -438,6 +469,13 @@ def load(side, url):
 deploy_page(**links)
 began = datetime.now(UTC)
 load("Lambda", f"{api_url}/item/1")
+
+# %%
+by_callers = measured["Lambda"].groupby("callers")["wait_ms"]
+p50, p95 = by_callers.quantile(0.5), by_callers.quantile(0.95)
+predicted("13.c", f"{p50.iloc[-1] / p50.iloc[0]:.1f} times as long")
+factor = p95 / p50
+predicted("13.d", f"{factor.idxmax()}, where it is {factor.max():.1f} times p50")
 
 # %% [markdown]
 # p50 rises little: more callers, more environments. (On a busy machine it wavers.) p95 is another matter. Each request knows its id in the log (the handler sends it along, as `X-Request-Id`),
@@ -513,7 +551,14 @@ def load_server(side, workers):
 # **Predict:** one page takes a tenth of a second. What does the median caller wait when 40 of them ask one worker?
 
 # %%
+predict("13.e")
+
+# %%
 load_server("1 worker", 1)
+
+# %%
+in_line = measured["1 worker"].groupby("callers")["wait_ms"].median()
+predicted("13.e", f"{in_line.iloc[-1] / 1000:.1f} s")
 
 # %% [markdown]
 # In line behind 39 others: about 40 times as long. Nothing is broken, nothing is even busy. The worker waits for its data, and everybody else waits for the worker.
@@ -583,7 +628,16 @@ print(f"{limit:,} environments, {lambda_alone:.0f} ms each: {limit * 1000 / lamb
 #
 # `page.py` has a trap: with `CRASH_AT`, the page with this number ends the whole *process*, as it would when memory runs out. We ask for this page once, and for nine others at the same time.
 #
-# **Predict:** how many of the ten get their page from Lambda? And from the server?
+# **Predict:** how many of the ten get their page from Lambda?
+
+# %%
+predict("13.f")
+
+# %% [markdown]
+# **Predict:** and from the server?
+
+# %%
+predict("13.g")
 
 
 # %% outcomes
@@ -609,6 +663,10 @@ on_server = outcomes(server_url)
 print("the server ended with exit code", process.wait())
 process.communicate()
 pd.DataFrame({"Lambda": on_lambda, "server, 4 workers": on_server}).fillna(0).astype(int)
+
+# %%
+predicted("13.f", f"{on_lambda.get('200', 0)} from Lambda")
+predicted("13.g", f"{on_server.get('200', 0)} from the server")
 
 # %% [markdown]
 # An environment serves one request at a time, so a crash costs **one request**. The workers of a server share a process: the crash took everybody with it who had no answer yet.

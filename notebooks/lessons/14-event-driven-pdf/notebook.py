@@ -36,7 +36,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Image, Markdown, display
 
-from helpers import check, connect, deploy, hint, load_event, load_prices, package_layer, reports, solution, track
+from helpers import connect, deploy, load_event, package_layer, reports, track
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, DARK_GREY, GREEN, PARTS, PINK, RED
 
@@ -73,6 +73,9 @@ def make_pdf(pages):
     plt.close(figure)
     return file.getvalue()
 
+
+# %%
+from helpers import check, hint, load_prices, predict, predicted, solution
 
 # %%
 pdfs = {"short.pdf": make_pdf(3), "long.pdf": make_pdf(100)}
@@ -193,13 +196,21 @@ def show(name):
 show("pdf-splitter")
 
 # %% [markdown]
-# The renderer is where the work is. **Predict**, while you read: what happens when the same message comes twice? When the process
-# dies right after `put_once`? When two renderers finish the last two pages at the same moment?
+# The renderer is where the work is. Ask yourself while you read: what happens when the process dies right after `put_once`? When
+# two renderers finish the last two pages at the same moment? When the same message comes twice?
 
 # %%
 show("pdf-renderer")
 
 # %% [markdown]
+# **Predict:** a message comes a second time. Is its page rendered again?
+
+# %%
+predict("14.a", choices=["yes", "no"])
+
+# %% [markdown]
+# The answers:
+#
 # - `put_once` writes with `IfNoneMatch="*"`: only where nothing is yet. S3 decides, so two renderers cannot both win.
 # - `rendered` is a **set** of page numbers. `ADD` of a page that is in it changes nothing, so a page can be counted again and again.
 # - `update_item` is atomic, and answers the item as it is after *this* call. Of two renderers with the last two pages, exactly
@@ -496,14 +507,20 @@ def is_done(seen):
 
 
 # %% [markdown]
-# **Predict:** a hundred pages, at most two environments, five pages each. Which of the three lines will be highest, and how many pages can be in
-# flight at once?
+# **Predict:** a hundred pages, at most two environments, five pages each. How many pages will be in flight at once, at most?
+
+# %%
+predict("14.b")
 
 # %%
 hundred_began = datetime.now(UTC)
 run = begin("long.pdf")
 follow(run, until=is_done)
 long = run.document
+
+# %%
+_, waiting, in_flight = run.values
+predicted("14.b", f"{max(in_flight)}, while up to {max(waiting)} waited")
 
 # %% [markdown]
 # The splitter is quick, so the pages *wait*, and the queue is where they wait. Nobody was turned away, and no function was busy with waiting. With
@@ -531,7 +548,10 @@ Image(index_of(long), alt="An index of a hundred pages, 1 to 100, none missing")
 # "At least once" is meant seriously: a standard queue may deliver a message twice, and S3 may notify twice. It is rare, so we do it by hand: page 2
 # of the short PDF two times more, and then the notification of S3 (its shape is in `events/s3-put.json`).
 #
-# **Predict:** how many thumbnails, counted pages and indexes will the short PDF have afterwards?
+# **Predict:** how many counted pages will the short PDF have afterwards?
+
+# %%
+predict("14.c")
 
 
 # %% lines
@@ -563,6 +583,11 @@ for number in track(range(1, 6), "pages done again"):  # two by hand, three thro
     while repeated() < number:
         time.sleep(0.5)
 look(short)
+
+# %%
+seen = look(short)
+predicted("14.a", "yes" if repeated() else "no")
+predicted("14.c", f"{seen['counted']} of {seen['pages']} pages")
 
 
 # %% [markdown]
@@ -638,21 +663,35 @@ naive = workshop.name("pdf-naive-counter")
 deploy(workshop, naive, {"app.py": counter_source + inspect.getsource(count)}, **options)
 
 
+# %% send-pages
 def send_pages(function, document, numbers, pages=3):
-    """Invoke with one message for each of these pages, one after the other, and print what is complete when."""
+    """Invoke with one message for each of these pages; print and return each answer."""
+    said = []
     for page in numbers:
         body = json.dumps({"document": document, "page": page, "pages": pages})
         payload = json.dumps({"Records": [{"messageId": str(page), "body": body}]})
         answer = json.loads(lambda_client.invoke(FunctionName=function, Payload=payload)["Payload"].read())
-        print(f"page {page} of {pages}:", "complete" if answer["complete"] else "not yet")
+        said.append("complete" if answer["complete"] else "not yet")
+        print(f"page {page} of {pages}:", said[-1])
+    return said
 
 
 # %% [markdown]
-# A document of three pages, and page 1 is delivered twice. **Predict** the four lines.
+# A document of three pages, and page 1 is delivered twice: that makes four lines.
+#
+# **Predict:** which of them says "complete"?
+
+# %%
+predict("14.d", choices=["the second", "the third", "the fourth", "none"])
 
 # %%
 dynamodb.delete_item(TableName=counts, Key={"document": {"S": "example"}})
-send_pages(naive, "example", [1, 1, 2, 3])
+said = send_pages(naive, "example", [1, 1, 2, 3])
+
+# %%
+places = ["the first", "the second", "the third", "the fourth"]
+ends = [place for place, word in zip(places, said, strict=True) if word == "complete"]
+predicted("14.d", " and ".join(ends) or "none")
 
 # %% [markdown]
 # It said "complete" when page 3 was missing, and when page 3 came, it said nothing. A wrong index is made, and nobody hears
@@ -694,7 +733,7 @@ deploy(workshop, counter, {"app.py": counter_source + counts_once}, **options)
 check("14.1")
 
 dynamodb.delete_item(TableName=counts, Key={"document": {"S": "example"}})
-send_pages(counter, "example", [1, 1, 3, 2, 3])
+_ = send_pages(counter, "example", [1, 1, 3, 2, 3])
 
 # %% [markdown]
 # One "complete", at the right moment. And if the function dies after it has counted the last page, and before anybody has read its answer?
@@ -731,7 +770,12 @@ _ = deploy(workshop, renderer, sabotaged, Handler="saboteur.handler", Role=rende
 # And as if that were not enough: as soon as ten pages are counted we pull the **emergency stop**. With a reserved concurrency of 0 the renderer may not
 # run at all. Five seconds later we let it run again. (A message that was received meanwhile could not be delivered, and has used up one of its five tries.)
 #
-# **Predict** what the green line does, and where the pages are while it is flat.
+# The green line will be flat for a while.
+#
+# **Predict:** where are the pages meanwhile?
+
+# %%
+predict("14.e", choices=["lost", "in the queue", "in the functions"])
 
 # %%
 killed_began = datetime.now(UTC)
@@ -745,6 +789,12 @@ lambda_client.delete_function_concurrency(FunctionName=renderer)
 note(run, "go on")
 follow(run, until=is_done)
 killed = run.document
+
+# %%
+pause = np.searchsorted(run.seconds, stopped + 5) - 1  # the last look before it goes on
+_, waiting, in_flight = (values[pause] for values in run.values)
+where = "in the queue" if waiting + in_flight else "lost"
+predicted("14.e", f"{where}: {waiting} waiting, {in_flight} in flight")
 
 # %% [markdown]
 # Look at the orange line. Its pages were in nobody's hands: their function was dead, or was not allowed to run. SQS does not know that. It only knows that

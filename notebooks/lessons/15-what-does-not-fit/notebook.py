@@ -32,7 +32,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from helpers import check, connect, deploy, explore, fact, hint, load_prices, package, reports, solution
+from helpers import connect, deploy, explore, fact, load_prices, package, reports
 from helpers.lessons import function_folder
 
 workshop = connect()
@@ -40,6 +40,9 @@ lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 dynamodb, sqs, s3 = workshop.client("dynamodb"), workshop.client("sqs"), workshop.client("s3")
 states, iam, cloudwatch = workshop.client("stepfunctions"), workshop.client("iam"), workshop.client("cloudwatch")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # Small helpers: `show` prints a function's source; `invoke` returns its answer and the end of its log; `log_of` the lines
@@ -117,7 +120,11 @@ payload
 # That went well. Now the mail server is down, and the order comes as an asynchronous event, as from S3 or EventBridge.
 #
 # **Predict:** how many rows will the bank's book have for this one order?
-#
+
+# %%
+predict("15.a")
+
+# %% [markdown]
 # The cell waits for three runs: a few seconds on the embedded AWS, more than three minutes on AWS (notebook 06).
 
 # %%
@@ -132,6 +139,9 @@ charge_runs[["request_id", "start", "duration_ms", "status"]]
 book = [(row["payment"]["S"], int(row["amount"]["N"])) for row in payments_of(order)]
 pd.DataFrame(book, columns=["payment", "USD"])
 
+# %%
+predicted("15.a", f"{len(book)} rows")
+
 # %% [markdown]
 # The customer paid three times. (`status` says `success`, as in notebook 06: for the platform an exception is an orderly end.)
 # Nothing in the function is *wrong*: each run did its two steps in the right order. But Lambda delivers an event **at least
@@ -143,11 +153,14 @@ pd.DataFrame(book, columns=["payment", "USD"])
 # each time it comes: the number of the order, chosen by whoever placed it. Before the function acts, it claims the key, and
 # of two runs only one may get it. DynamoDB can decide that: a put with the condition that there is no such item yet.
 #
-# **Predict:** what do the two puts answer?
+# **Predict:** we put the same key twice. What becomes of the second put?
+
+# %%
+predict("15.b", choices=["refused", "ignored", "written over the first"])
 
 # %%
 orders = make_table(workshop.name("orders"), "id")
-key = str(uuid.uuid4())
+key, refused = str(uuid.uuid4()), []
 for attempt in (1, 2):
     try:
         dynamodb.put_item(
@@ -157,7 +170,11 @@ for attempt in (1, 2):
         )
         print(attempt, "claimed")
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
+        refused.append(attempt)
         print(attempt, error.response["Error"]["Message"])
+
+# %%
+predicted("15.b", "refused" if 2 in refused else "written over the first")
 
 # %% [markdown]
 # "Look whether it is there, and if not, put it" would not do: two runs at the same moment would both look, both find nothing, and both
@@ -240,11 +257,18 @@ print("".join(line for line in log.splitlines(keepends=True) if "receipt" in lin
 # **Predict:** what does the next run do?
 
 # %%
+predict("15.c", choices=["it charges again", "it returns the payment", "it fails"])
+
+# %%
 order = str(uuid.uuid4())
 for fault in ("crash", None):
     payload, log = invoke(once, {"order": order, "amount": 10, "fault": fault})
     print(payload.get("errorType"), "-", payload.get("errorMessage"))
 print("payments:", len(payments_of(order)))
+
+# %%
+ended = "it fails" if "errorType" in payload else "it returns the payment"
+predicted("15.c", "it charges again" if len(payments_of(order)) > 1 else ended)
 
 # %% [markdown]
 # Nobody is charged twice, but the order is stuck: from its own table the function cannot know whether the bank was reached. No order
@@ -297,14 +321,21 @@ def done(job):
 
 
 # %% [markdown]
-# First all at once. **Predict:** how many results are there afterwards? And what does the caller know of them?
+# First all at once. What does the caller know of the results?
+#
+# **Predict:** how many of the 24 results are there afterwards?
+
+# %%
+predict("15.d")
 
 # %%
 job, time_began = new_job(), datetime.now(UTC)
 payload, log = invoke(worker["all_at_once"], job)
 results_of = {"all_at_once": done(job)}
 print(payload)
-print(results_of["all_at_once"], "of 24 items are done")
+
+# %%
+predicted("15.d", f"{results_of['all_at_once']} of 24")
 
 # %% [markdown]
 # Some of the work is done, all of it is paid, and nobody knows where to go on. A retry would begin at the first item again, and end in the
@@ -422,6 +453,9 @@ role_arn = iam.get_role(RoleName=machine_role)["Role"]["Arn"]
 # **Predict:** how many times does the machine pass through `Work`?
 
 # %%
+predict("15.e")
+
+# %%
 machine_arn = states.create_state_machine(
     name=workshop.name("piecework"), definition=json.dumps(definition), roleArn=role_arn
 )["stateMachineArn"]
@@ -437,6 +471,9 @@ pages = states.get_paginator("get_execution_history").paginate(executionArn=exec
 history = [event for page in pages for event in page["events"]]
 entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
 print(" → ".join(entered))
+
+# %%
+predicted("15.e", f"{entered.count('Work')} times")
 
 # %% [markdown]
 # What did the three ways cost? From the REPORT lines, at Lambda's list price; `handler` is the way of Step Functions. (Step Functions adds a price for each
@@ -501,7 +538,12 @@ print(script)
 # %% [markdown]
 # A **layer** is unpacked into `/opt`, and `/opt/bin` is on the `PATH`: so the script has to be at `bin/count-slides` in the layer's zip.
 #
-# The first try makes the zip from a dict. **Predict** what is missing.
+# The first try makes the zip from a dict.
+#
+# **Predict:** what will be missing?
+
+# %%
+predict("15.f", choices=["nothing", "the file", "the right to run it"])
 
 
 # %%
@@ -516,6 +558,10 @@ def with_layer(source):
 
 payload = with_layer({"bin/count-slides": script})
 payload["errorType"], payload["errorMessage"]
+
+# %%
+missing = {"FileNotFoundError": "the file", "PermissionError": "the right to run it"}
+predicted("15.f", missing.get(payload["errorType"], payload["errorType"]))
 
 # %% [markdown]
 # Now it is found, but it may not be run: a zip also carries permissions, and a file made from a dict is not executable. (Windows has no such
@@ -608,7 +654,11 @@ _ = s3.put_bucket_notification_configuration(
 # refused because it recognised a loop.
 #
 # **Predict:** we upload **one** object. How many runs?
-#
+
+# %%
+predict("15.g")
+
+# %% [markdown]
 # The picture follows the runs until the metric says that the loop was stopped (on AWS the metric comes some minutes late).
 
 
@@ -651,6 +701,9 @@ while dropped() <= dropped_before and datetime.now(UTC) - loop_began < timedelta
 loop_runs = reports(logs, stamp, at_least=16 if workshop.is_embedded else 1, since=loop_began)  # AWS: "approximately"
 draw_loop(ax, loop_runs, f"One upload, {len(loop_runs)} runs; then Lambda refused {dropped() - dropped_before} more")
 shown.update(figure)
+
+# %%
+predicted("15.g", f"{len(loop_runs)} runs")
 
 # %% [markdown]
 # Every run succeeded, none has an error, nobody called. Lambda itself stopped it: since July 2023 it recognises
@@ -702,11 +755,15 @@ explore(draw_growth, copies=[1, 2, 3])
 # **Predict:** we upload another object. How many runs now?
 
 # %%
+predict("15.h")
+
+# %%
 lambda_client.put_function_concurrency(FunctionName=stamp, ReservedConcurrentExecutions=0)
 began = datetime.now(UTC)
 s3.put_object(Bucket=bucket, Key="incoming/during-the-brake.txt", Body=b"a note\n")
 time.sleep(3)  # longer than the first run took to begin
-print("runs:", len(reports(logs, stamp, at_least=0, since=began)))
+braked_runs = reports(logs, stamp, at_least=0, since=began)
+predicted("15.h", f"{len(braked_runs)} runs")
 
 # %% [markdown]
 # What comes while the brake is on does not wait: it goes to the `OnFailure` destination at once, and without one it is lost. (On AWS a

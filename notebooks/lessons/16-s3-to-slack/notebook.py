@@ -21,13 +21,16 @@
 import base64
 import json
 
-from helpers import check, compare_events, connect, deploy, hint, load_event, open_inbox, reports, solution, start_at
+from helpers import connect, deploy, load_event, open_inbox, reports, start_at
 
 language = "python"
 workshop = connect()
 lambda_client = workshop.client("lambda")
 folder = start_at("16", language) / language
 inbox = open_inbox(workshop)
+
+# %%
+from helpers import check, compare_events, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The bucket
@@ -78,7 +81,12 @@ print(json.dumps(event, indent=2))
 # `Records` is a **list**: one event can report several files. And the key is **URL-encoded**: a space is a `+`, and letters
 # outside ASCII are `%` and two hex digits, several times.
 #
-# Change the event if you like, and send it. **Predict:** what does the function say, as long as the handler is not written?
+# Change the event if you like, and send it.
+#
+# **Predict:** how does the test end, as long as the handler is not written?
+
+# %%
+predict("16.a", choices=["without an error", "with an error"])
 
 
 # %%
@@ -86,9 +94,13 @@ def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
     print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
     print(base64.b64decode(response["LogResult"]).decode())
+    return "with an error" if "FunctionError" in response else "without an error"
 
 
-test(event)
+ended = test(event)
+
+# %%
+predicted("16.a", ended)
 
 # %% [markdown]
 # ## The trigger
@@ -156,7 +168,10 @@ check("16")
 # Now put real objects into the bucket. Nobody calls your function here: S3 does, a moment later. The last line waits until
 # CloudWatch has a REPORT line for each of the four.
 #
-# **Predict** how `100%+more.txt` will look in the message, and in which order the four will come.
+# **Predict:** how will `100%+more.txt` look in its message?
+
+# %%
+predict("16.b", choices=["100%+more.txt", "100%25%2Bmore.txt", "100% more.txt"])
 
 # %%
 logs = workshop.client("logs")
@@ -167,6 +182,11 @@ len(reports(logs, name, at_least=before + 4)) - before
 
 # %%
 inbox.show()
+
+# %%
+texts = [] if inbox.is_slack else [message.text for message in inbox.messages()]
+hundred = [text for text in texts if "100%" in text]
+predicted("16.b", hundred[-1] if hundred else "no such message in this inbox")
 
 # %% [markdown]
 # The first four messages are from these files, with readable names, if your function decodes them. S3 promises no order, and

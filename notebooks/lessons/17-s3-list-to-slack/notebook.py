@@ -22,7 +22,7 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from helpers import check, connect, deploy, hint, load_event, open_inbox, solution, start_at
+from helpers import connect, deploy, load_event, open_inbox, start_at
 
 language = "python"
 workshop = connect()
@@ -32,11 +32,19 @@ folder = start_at("17", language) / language
 inbox = open_inbox(workshop)
 bucket = workshop.name("uploads")
 
+# %%
+from helpers import check, hint, predict, predicted, solution
+
 # %% [markdown]
 # ## Ask S3 from here first
 #
 # The event names one object. For the rest the function has to ask S3, with `list_objects_v2`. Try it here, where it is
-# easier to look at. **Predict** what the answer holds when a bucket is empty.
+# easier to look at.
+#
+# **Predict:** `Contents` is the list of the objects. What does the answer hold when a bucket is empty?
+
+# %%
+predict("17.a", choices=["an empty list", "None", "no Contents at all"])
 
 # %%
 empty = workshop.name("empty")
@@ -49,6 +57,9 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
     print("The bucket is there already.")
 answer = s3.list_objects_v2(Bucket=empty)
 answer["KeyCount"], "Contents" in answer
+
+# %%
+predicted("17.a", answer.get("Contents", "no Contents at all"))
 
 # %% [markdown]
 # No object, no `Contents`: not an empty list, but no such key at all. Code that expects it fails on the one bucket that
@@ -171,15 +182,28 @@ check("17")
 # %% [markdown]
 # ## Try it on your buckets
 #
-# **Predict** the number of messages for the bucket with 1,200 objects, whose keys have 13 characters each, and for the empty
-# one.
+# **Predict:** how many messages for the bucket with 1,200 objects, whose keys have 13 characters each?
 
 # %%
-began = datetime.now(UTC)
+predict("17.b")
+
+# %% [markdown]
+# **Predict:** and for the empty one?
+
+# %%
+predict("17.c")
+
+# %%
+began, answers = datetime.now(UTC), {}
 for each in (many, empty):
     event["Records"][0]["s3"]["bucket"]["name"] = each
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))
-    print(each, response["Payload"].read().decode()[:200])
+    answers[each] = json.loads(response["Payload"].read()) or {}
+    print(each, str(answers[each])[:200])
+
+# %%
+predicted("17.b", f"messages: {answers[many].get('messages', 'an error')}")
+predicted("17.c", f"messages: {answers[empty].get('messages', 'an error')}")
 
 # %% [markdown]
 # And what came into the inbox: the length of each message, and its first line.

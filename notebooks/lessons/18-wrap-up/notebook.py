@@ -29,11 +29,14 @@ import pandas as pd
 from botocore.exceptions import ClientError
 from IPython.display import Markdown
 
-from helpers import check, clean, connect, deploy, draw_map, fact, hint, load_prices, reports, solution, track
+from helpers import clean, connect, deploy, draw_map, fact, load_prices, reports, track
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 workshop
+
+# %%
+from helpers import check, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The goals
@@ -488,13 +491,22 @@ def yours():
 before = yours()
 
 # %% [markdown]
-# **Predict:** which of these are not zero now? Then let it go. (On AWS it may take some minutes: `clean` asks until each thing is gone.)
+# **Predict:** how many of these lists hold something of yours now?
+
+# %%
+predict("18.a")
+
+# %% [markdown]
+# Now let it go. (On AWS it may take some minutes: `clean` asks until each thing is gone.)
 
 # %% clean
 clean(workshop)
 
 # %% proof
 pd.DataFrame({"before": before, "after": yours()})
+
+# %%
+predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 
 # %% [markdown]
 # The right column should hold zeros alone. (AWS's lists can lag by a moment: then run the cell again.) Should something of yours be left, it was made by hand under your prefix: the ledger does not hold it, so `clean` has named it and left it alone.
