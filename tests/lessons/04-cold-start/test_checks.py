@@ -21,7 +21,7 @@ def sources(aws, embedded_home) -> Notebook:
     """heavy_source and light_source of the notebook; the first is deployed, and nothing solved."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
     notebook = Notebook("04")
-    notebook.run("light")
+    notebook.run("heavy", "light")
     return notebook
 
 
