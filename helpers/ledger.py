@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import WorkshopError, about_file
+from .errors import WorkshopError
 from .resource_tags import bears
 from .resource_types import ResourceType
 
@@ -104,9 +104,7 @@ class Ledger:
         try:
             yield
         except OSError as error:
-            raise LedgerError(
-                f"{about_file(error, self.path)[:-1]}: it is the list of what the workshop has made."
-            ) from None
+            raise LedgerError.about_file(error, self.path) from None
 
     def _lines(self) -> Iterable[dict[str, str]]:
         if not self.path.exists():
@@ -117,8 +115,8 @@ class Ledger:
                 yield line
             elif text.strip(b" \t\r\0"):
                 _say_once(
-                    f"Line {number} of {self.path} cannot be read and is skipped; if it held something in AWS, clean() does "
-                    "not remove that: look for it there, and then delete the line."
+                    f"Line {number} of {self.path} cannot be read and is skipped; if it held something in AWS, clean() "
+                    "does not remove that: look for it there, and then delete the line."
                 )
 
 
@@ -182,7 +180,8 @@ class Recorder:
         kinds = self._makers.get(_operation(model), [])
         if not kinds:
             return
-        there, new = [], []
+        there: list[tuple[ResourceType, Entry]] = []
+        new: list[tuple[ResourceType, Entry]] = []
         for kind in kinds:
             id = _identifier(kind, model, params)
             known = UNKNOWN not in id and kind.exists(self._client(kind.service), id)
@@ -224,7 +223,7 @@ def _operation(model: Any) -> str:
     return f"{model.service_model.service_name}.{model.name}"  # e.g. "lambda.CreateFunction"
 
 
-def _error_code(parsed: dict[str, Any]) -> str | None:
+def _error_code(parsed: dict[str, Any]) -> Any:
     return parsed.get("Error", {}).get("Code")
 
 
