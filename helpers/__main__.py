@@ -37,6 +37,8 @@ from .localaws import node_sdk
 # Of pytest: some tests at once, as they wait more than they work; and at the end, the slowest.
 PYTEST = ("-m", "pytest", f"--numprocesses={(os.cpu_count() or 1) + 2}", "--durations=10")
 
+QUIET = ("stop", "doctor")  # about settings: it needs none of them, and it lists what is wrong itself
+
 
 class Interrupted(BaseException):
     """A signal asked this command to end. No Exception, so that only `main` catches it."""
@@ -77,6 +79,9 @@ def _run_command(arguments: list[str]) -> int:
     if options.needs_environment:
         environment.enter(arguments)
         _add_node_sdk()
+    if options.command not in QUIET:
+        for remark in settings.remarks():
+            say(remark)
     code: int = options.run(options)
     return code
 
@@ -178,7 +183,7 @@ def _clean(options: argparse.Namespace) -> int:
 
 def _check_settings(command: str) -> None:
     """Refuse a bad setting before anything is made; then the folder we are called from does not matter."""
-    if command not in ("stop", "doctor"):  # which needs none of them, and which lists what is wrong
+    if command not in QUIET:
         for setting in aws_choice.SETTINGS:
             setting()
     if os.environ.get("WORKSHOP_HOME"):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 from . import localaws, settings
+from .whole_file import write_whole
 
 TARGETS = ("embedded", "aws")  # the first is the default
 TARGET_FILE = "target"
@@ -41,16 +42,31 @@ def choose(target: str) -> None:
     """
     if target not in TARGETS:
         raise settings.SettingError(f"There is no AWS called {target!r}; choose 'embedded' or 'aws'.")
-    settings.home().mkdir(parents=True, exist_ok=True)
-    (settings.home() / TARGET_FILE).write_text(target + "\n")
+    file = settings.home() / TARGET_FILE
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, target + "\n")
+    except OSError as error:
+        raise settings.SettingError.about_file(error, file) from None
 
 
 # Those settings that can be set to what they cannot be.
-SETTINGS: tuple[Callable[[], object], ...] = (settings.port, setting, settings.learner)
+SETTINGS: tuple[Callable[[], object], ...] = (
+    settings.home,
+    settings.port,
+    settings.region,
+    settings.cpu_share,
+    settings.slack_webhook,
+    setting,
+    settings.learner,
+)
 
 
 def _last_choice() -> str:
+    file = settings.home() / TARGET_FILE
     try:
-        return (settings.home() / TARGET_FILE).read_text(errors="replace").strip()
+        return file.read_text(errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
+    except OSError as error:
+        raise settings.SettingError.about_file(error, file, "read") from None

@@ -1,18 +1,24 @@
-"""clean() removes from AWS everything that the ledger holds, and nothing else, and proves that it is gone."""
+"""clean() removes from AWS everything that the workshop has made, and nothing else, and proves that it is gone.
 
+That is what the ledger holds, and what bears the workshop's tags, should the ledger have lost it.
+"""
+
+import fnmatch
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .connect import Workshop, connect, embedded_is_off
 from .errors import WorkshopError
-from .ledger import Entry
+from .ledger import UNKNOWN, Entry, LedgerError
+from .resource_tags import bears
 from .resource_types import RESOURCE_TYPES, ResourceType, code, says_absent
 
 # SQS may answer for a deleted queue for 60 s, and an event source mapping takes about as long to go.
 TRIES, PAUSE = 60, 3.0  # 60 * 3 s == 180 s
+
+LOG_GROUPS = "/aws/lambda/"  # where Lambda makes a function's log group
 
 
 class CleanupError(WorkshopError):
@@ -22,24 +28,26 @@ class CleanupError(WorkshopError):
 def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Remove everything in the ledger of the present AWS, print what was removed, and "Nothing is left.".
 
-    What is gone already is struck out. What carries this learner's prefix without being in the ledger is
-    named and left alone. Asks AWS about each thing until it is gone, for three minutes at most.
+    What bears this learner's tags is entered before, should the ledger lack it; what is gone already is struck out.
+    What has only this learner's prefix is named and left alone. Asks AWS about each thing until it is gone, for three
+    minutes at most.
 
-    Raises CleanupError, with what is left and AWS's last answer about it.
+    Raises CleanupError, with what is left and AWS's last answer about it; LedgerError, before anything is removed,
+    when the ledger cannot be read and written.
     """
     if workshop is None and embedded_is_off():
         print("The embedded AWS is not running, and it keeps nothing when it stops. Nothing is left.")
         return
     workshop = workshop or connect(ask=False)
+    workshop.ledger.require_writable()
+    adopt(workshop)
     order = [kind.name for kind in RESOURCE_TYPES]
     held = workshop.ledger.entries()
     unknown = [entry for entry in held if entry.kind not in order]  # a later version of this workshop's, say
     entries = sorted((entry for entry in held if entry.kind in order), key=lambda entry: order.index(entry.kind))
     present = _present(workshop, entries)
     left, answer = _delete(workshop, entries, present, sleep)
-    for entry in entries:
-        if entry not in left:
-            workshop.ledger.removed(entry)
+    _strike_out(workshop, [entry for entry in entries if entry not in left])
     if left:
         names = ", ".join(f"{entry.kind} {entry.id}" for entry in left)
         raise CleanupError(f"Still there: {names}. {_reason(answer)}; run clean() again in a few minutes.")
@@ -50,6 +58,52 @@ def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = 
             f"look for it in AWS, and then delete its lines from {workshop.ledger.path}."
         )
     _report(present, len(entries) - len(present), list(_strays(workshop)))
+
+
+def adopt(workshop: Workshop) -> None:
+    """Enter in the ledger what is the workshop's by its tags, and settle the calls whose answer never came.
+
+    A kind that bears no tags is known by such a call alone: a layer version by its name, a function's log group by
+    the function.
+    """
+    held, unknown = workshop.ledger.entries(), workshop.ledger.unknown()
+    adopted: list[Entry] = []
+    for entry in _named(workshop, say=lambda text: None):
+        ours = entry not in held and (_is_ours(workshop, entry, unknown) or _function_of(entry) in adopted)
+        if ours and _exists(workshop, entry):  # EC2 lists a terminated instance for an hour
+            workshop.ledger.made(entry)
+            adopted.append(entry)
+            print(f"Found by its tags, though the ledger did not hold it: {entry.kind} {entry.id}")
+    for entry in unknown:
+        workshop.ledger.removed(entry)
+
+
+def is_ours(workshop: Workshop, entry: Entry) -> bool:
+    """Whether a thing is the workshop's: by the ledger, or by its tags."""
+    return entry in workshop.ledger.entries() or _is_ours(workshop, entry, [])
+
+
+def _is_ours(workshop: Workshop, entry: Entry, unknown: list[Entry]) -> bool:
+    if bears(entry.kind, workshop.client(_kind(entry).service), entry.id, workshop.tags):
+        return True
+    # e.g. "ada-tools:*", a layer whose version AWS never told; "*" alone would be anybody's
+    begun = [each.id for each in unknown if each.kind == entry.kind and each.id != UNKNOWN]
+    return any(fnmatch.fnmatchcase(entry.id, pattern) for pattern in begun)
+
+
+def _function_of(entry: Entry) -> Entry | None:
+    """The function whose log group this is, made by Lambda without tags."""
+    return Entry("function", entry.id.removeprefix(LOG_GROUPS)) if entry.kind == "log group" else None
+
+
+def _strike_out(workshop: Workshop, gone: list[Entry]) -> None:
+    try:
+        for entry in gone:
+            workshop.ledger.removed(entry)
+    except LedgerError as error:
+        raise CleanupError(
+            f"What was made is removed, and cannot be struck out. {error} Run clean() again after that."
+        ) from None
 
 
 def remove(workshop: Workshop, entry: Entry) -> None:
@@ -125,20 +179,32 @@ def _exists(workshop: Workshop, entry: Entry) -> bool:
 
 
 def _strays(workshop: Workshop) -> Iterator[Entry]:
-    """Things that carry this learner's prefix, wherever AWS can list them by name."""
+    """Things that have this learner's prefix, wherever AWS can list them by name."""
+    return (entry for entry in _named(workshop, say=print) if _has_prefix(workshop, entry))
+
+
+def _has_prefix(workshop: Workshop, entry: Entry) -> bool:
+    return entry.id.removeprefix(LOG_GROUPS).startswith(f"{workshop.tags['learner']}-")
+
+
+def _named(workshop: Workshop, say: Callable[[str], None]) -> Iterator[Entry]:
+    """What AWS lists with this learner's prefix, and what has an identifier that AWS chose."""
     for kind in RESOURCE_TYPES:
-        for listing, name in kind.listed_by.items():
+        for listing, place in kind.listed_by.items():
             try:
-                found = list(_listed(workshop.client(kind.service), listing, name))
+                found = list(workshop.client(kind.service).get_paginator(listing).paginate().search(place))
             except (ClientError, BotoCoreError) as error:
-                print(f"No list of everything of the kind {kind.name}: {_reason(error)}.")
+                say(f"No list of everything of the kind {kind.name}: {_reason(error)}.")
                 continue
-            for id in found:
-                if id.removeprefix("/aws/lambda/").startswith(f"{workshop.tags['learner']}-"):
-                    yield Entry(kind.name, id)
+            for entry in (Entry(kind.name, _id(text)) for text in found if text):  # a page without any answers None
+                if kind.chosen_by_aws or _has_prefix(workshop, entry):
+                    yield entry
 
 
-def _listed(client: Any, listing: str, name: str) -> Iterator[str]:
-    for found in client.get_paginator(listing).paginate().search(name):
-        if found:  # a page without any answers None; a queue is listed by its URL
-            yield found.rsplit("/", 1)[-1] if found.startswith("http") else found
+def _id(listed: str) -> str:
+    """The identifier in what a list holds: of a queue its URL, of a topic and a layer version their ARN."""
+    if listed.startswith("http"):
+        return listed.rsplit("/", 1)[-1]
+    if listed.startswith("arn:"):
+        return listed.split(":layer:")[-1] if ":layer:" in listed else listed.rsplit(":", 1)[-1]
+    return listed

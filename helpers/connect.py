@@ -9,7 +9,7 @@ import os
 import re
 import socket
 import threading
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,7 +57,12 @@ class Workshop:
     """One AWS, as the notebooks use it: clients, names, tags, and a ledger of what is made through them."""
 
     def __init__(
-        self, session: boto3.Session, target: str, endpoint: str | None = None, account: str | None = None
+        self,
+        session: boto3.Session,
+        target: str,
+        endpoint: str | None = None,
+        account: str | None = None,
+        life: str = "",
     ) -> None:
         self.target = target  # "embedded", "emulator" or "aws"
         self.endpoint = endpoint  # None on AWS
@@ -71,6 +76,8 @@ class Workshop:
         session.events.register("after-call.lambda", _hide_webhooks)
         if target == "embedded":
             session.events.register("needs-retry", _say_that_it_stopped)
+            session.events.register("before-send", partial(_name_life, life))
+            session.events.register("before-parse", _say_that_it_is_another)
 
     def __repr__(self) -> str:
         where = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}[self.target]
@@ -169,7 +176,10 @@ def connect(*, ask: bool = True) -> Workshop:
     session = _isolated_session()
     session.set_credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
     return Workshop(
-        boto3.Session(botocore_session=session, region_name=variables["AWS_REGION"]), "embedded", endpoint.url
+        boto3.Session(botocore_session=session, region_name=variables["AWS_REGION"]),
+        "embedded",
+        endpoint.url,
+        life=endpoint.life,
     )
 
 
@@ -295,6 +305,24 @@ def _without_password(url: str | None) -> str:
 def _hide_webhooks(parsed: dict[str, Any], **_: Any) -> None:
     """A configuration that AWS answers holds WEBHOOK_URL; a cell that shows it must not show the secret."""
     webhook.hide(parsed)
+
+
+def _name_life(life: str, request: Any, **_: Any) -> None:
+    """Tell the embedded AWS which of its lives is meant: that of connect()."""
+    from . import localaws
+
+    if life:
+        request.headers[localaws.LIFE_HEADER] = life
+
+
+def _say_that_it_is_another(response_dict: dict[str, Any], **_: Any) -> None:
+    from . import localaws
+
+    if response_dict["headers"].get("x-amzn-errortype") == localaws.OTHER_LIFE:
+        raise ConnectError(
+            "The embedded AWS was stopped and started since this notebook called connect(), and it forgot everything; "
+            "run this notebook from the top."
+        )
 
 
 def _say_that_it_stopped(caught_exception: Exception | None, **_: Any) -> None:

@@ -182,6 +182,8 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
             "and set WORKSHOP_SLACK_WEBHOOK_URL to its URL."
         )
     endpoint = localaws.running(settings.home())
+    if endpoint is None and (hung := localaws.alive(settings.home())):
+        raise InboxError(hung.hung)
     if endpoint is None or not endpoint.inbox_url:
         raise InboxError(NOT_RUNNING)
     return Inbox(WebhookUrl(endpoint.inbox_url), control=endpoint.url + CONTROL, file=settings.home() / MESSAGES_FILE)

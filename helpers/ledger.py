@@ -1,20 +1,35 @@
-"""The ledger: a file that says what the workshop has made and not removed yet, written as AWS confirms it."""
+"""The ledger: a file that says what the workshop has made and not removed yet.
 
+What is to be made is written before AWS is called and confirmed when it has answered: whatever happens between, what
+exists is known. Where AWS chooses a part of the identifier, UNKNOWN is in its place until then.
+"""
+
+import contextlib
+import fcntl
 import functools
 import json
 import os
+import string
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
+from .errors import WorkshopError
+from .resource_tags import bears
 from .resource_types import ResourceType
 
 # What a call of EC2 makes, as its tags name it.
 EC2_TYPES = {"CreateLaunchTemplate": "launch-template", "RunInstances": "instance"}
 FIELDS = ("event", "kind", "id", "place")  # of a line that counts; its time is for people
+EVENTS = ("intended", "made", "removed")
+UNKNOWN = "*"  # in no name that AWS allows
+
+
+class LedgerError(WorkshopError):
+    """The ledger cannot be read or written; the message is one sentence for the reader."""
 
 
 class Entry(NamedTuple):
@@ -36,34 +51,60 @@ class Ledger:
     place: str
 
     def entries(self) -> list[Entry]:
-        """What was made here and not removed, oldest first."""
-        standing: dict[Entry, None] = {}
-        for line in self._lines():
-            if line["place"] != self.place:
-                continue
-            entry = Entry(line["kind"], line["id"])
-            if line["event"] == "made":
-                standing[entry] = None
-            else:
-                standing.pop(entry, None)
-        return list(standing)
+        """What was made here, or may have been, and was not removed; oldest first. Raises LedgerError."""
+        return [entry for entry in self._held() if UNKNOWN not in entry.id]
+
+    def unknown(self) -> list[Entry]:
+        """What may have been made here, by a call whose answer never came: each has an UNKNOWN in its identifier."""
+        return [entry for entry in self._held() if UNKNOWN in entry.id]
+
+    def intended(self, entry: Entry) -> None:
+        """Enter a thing that is about to be made. Raises LedgerError: then it must not be made."""
+        if entry not in self._held():
+            self._append("intended", entry)
 
     def made(self, entry: Entry) -> None:
-        """Enter a thing; a thing that stands already is not entered twice."""
-        if entry not in self.entries():
+        """Enter a thing that is there; one that is entered as made already is not entered twice."""
+        if self._held().get(entry) != "made":
             self._append("made", entry)
 
     def removed(self, entry: Entry) -> None:
-        """Strike a thing out."""
+        """Strike a thing out: it is gone, or was never made."""
         self._append("removed", entry)
+
+    def require_writable(self) -> None:
+        """Raise LedgerError where the file cannot be read and written, before anything depends on it."""
+        with self._explained():
+            if self.path.exists():
+                self.path.open("r+b").close()
+
+    def _held(self) -> dict[Entry, str]:
+        """What is not removed, with the last event of each."""
+        held: dict[Entry, str] = {}
+        with self._explained():
+            for line in self._lines():
+                if line["place"] != self.place:
+                    continue
+                entry = Entry(line["kind"], line["id"])
+                if line["event"] == "removed":
+                    held.pop(entry, None)
+                else:
+                    held[entry] = line["event"]
+        return held
 
     def _append(self, event: str, entry: Entry) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         line = {"event": event, "kind": entry.kind, "id": entry.id, "place": self.place, "time": now}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # One short write in append mode: two notebooks that run at once do not tear each other's lines.
-        with self.path.open("a+b") as file:
-            file.write(b"\n" * _is_torn(file) + json.dumps(line).encode() + b"\n")
+        with self._explained():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _append_line(self.path, json.dumps(line).encode())
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LedgerError.about_file(error, self.path) from None
 
     def _lines(self) -> Iterable[dict[str, str]]:
         if not self.path.exists():
@@ -72,11 +113,29 @@ class Ledger:
             line = _parse(text)
             if line is not None:
                 yield line
-            elif text.strip():
+            elif text.strip(b" \t\r\0"):
                 _say_once(
-                    f"Line {number} of {self.path} cannot be read and is skipped; if it held something in AWS, "
-                    "clean() does not remove that: look for it there, and then delete the line."
+                    f"Line {number} of {self.path} cannot be read and is skipped; if it held something in AWS, clean() "
+                    "does not remove that: look for it there, and then delete the line."
                 )
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file, all of it or, on a full disk, nothing. Two notebooks take turns."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = os.fstat(file).st_size
+        # a last line without an end was written by somebody who was killed: the next must not be added to it
+        rest = (b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b"") + line + b"\n"
+        try:
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        except OSError:
+            os.ftruncate(file, size)
+            raise
+    finally:
+        os.close(file)
 
 
 def _parse(text: bytes) -> dict[str, str] | None:
@@ -86,15 +145,7 @@ def _parse(text: bytes) -> dict[str, str] | None:
     except ValueError:  # no JSON, or no UTF-8
         return None
     sound = isinstance(line, dict) and all(isinstance(line.get(name), str) for name in FIELDS)
-    return line if sound and line["event"] in ("made", "removed") else None
-
-
-def _is_torn(file: BinaryIO) -> bool:
-    """Whether the last line has no end, as when the disk was full, so that the next must not be added to it."""
-    if file.seek(0, os.SEEK_END) == 0:
-        return False
-    file.seek(-1, os.SEEK_END)
-    return file.read() != b"\n"
+    return line if sound and line["event"] in EVENTS else None
 
 
 @functools.cache
@@ -103,10 +154,10 @@ def _say_once(text: str) -> None:
 
 
 class Recorder:
-    """Event hooks of botocore that tag what a create call makes, and enter it in the ledger.
+    """Event hooks of botocore that tag what a create call makes, and enter it in the ledger before and after.
 
-    A thing that was there before the call (CreateBucket and PutRule succeed then, too) is not the
-    workshop's and is not entered.
+    A thing that was there before the call (CreateBucket and PutRule succeed then, too) is the workshop's if it bears
+    the workshop's tags: then it is entered, should the ledger lack it. Otherwise it is somebody else's.
     """
 
     def __init__(
@@ -129,35 +180,63 @@ class Recorder:
         kinds = self._makers.get(_operation(model), [])
         if not kinds:
             return
-        there = [
-            kind
-            for kind in kinds
-            if (id := _identifier(kind, model, params)) and kind.exists(self._client(kind.service), id)
-        ]
+        there: list[tuple[ResourceType, Entry]] = []
+        new: list[tuple[ResourceType, Entry]] = []
+        for kind in kinds:
+            id = _identifier(kind, model, params)
+            known = UNKNOWN not in id and kind.exists(self._client(kind.service), id)
+            (there if known else new).append((kind, Entry(kind.name, id)))
+        self._adopt(there)
+        for _kind, entry in new:
+            self._ledger.intended(entry)
         context["workshop_params"] = dict(params)
-        context["workshop_new"] = [kind for kind in kinds if kind not in there]
+        context["workshop_new"] = new
         _add_tags(params, model, self._tags)
 
+    def _adopt(self, there: list[tuple[ResourceType, Entry]]) -> None:
+        """Enter what a call would have made, all of it, if one of it bears the tags that the call would have set."""
+        held = self._ledger.entries() if there else []
+        lacking = [(kind, entry) for kind, entry in there if entry not in held]
+        if any(bears(kind.name, self._client(kind.service), entry.id, self._tags) for kind, entry in lacking):
+            for _kind, entry in lacking:
+                self._ledger.made(entry)
+
     def _after(self, http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        if http_response.status_code >= 300:
-            return
-        for kind in context.get("workshop_new", []):
+        new = context.get("workshop_new", [])
+        # S3 says so when it has made the bucket before botocore's second try: it was not there before the first
+        made = http_response.status_code < 300 or _error_code(parsed) == "BucketAlreadyOwnedByYou"
+        if not made and http_response.status_code < 500:  # after a 5xx it may have been made all the same
+            with contextlib.suppress(LedgerError):  # it stays entered, and clean() finds that it is not there
+                for _kind, entry in new:
+                    self._ledger.removed(entry)
+        for kind, intended in new if made else []:
             known = context["workshop_params"] | parsed
-            self._ledger.made(Entry(kind.name, kind.made_by[_operation(model)].format_map(known)))
+            entry = Entry(kind.name, _identifier(kind, model, known))
             if _operation(model) == "s3.CreateBucket":  # S3 tags a bucket in a call of its own
-                self._client("s3").put_bucket_tagging(Bucket=known["Bucket"], Tagging={"TagSet": _as_list(self._tags)})
+                self._client("s3").put_bucket_tagging(Bucket=entry.id, Tagging={"TagSet": _as_list(self._tags)})
+            self._ledger.made(entry)
+            if entry != intended:
+                self._ledger.removed(intended)
 
 
 def _operation(model: Any) -> str:
     return f"{model.service_model.service_name}.{model.name}"  # e.g. "lambda.CreateFunction"
 
 
-def _identifier(kind: ResourceType, model: Any, known: dict[str, Any]) -> str | None:
-    """The thing's identifier, or None while a part of it is not known before AWS answers."""
-    try:
-        return kind.made_by[_operation(model)].format_map(known)
-    except KeyError:
-        return None
+def _error_code(parsed: dict[str, Any]) -> Any:
+    return parsed.get("Error", {}).get("Code")
+
+
+def _identifier(kind: ResourceType, model: Any, known: dict[str, Any]) -> str:
+    """The thing's identifier, with UNKNOWN for each part of it that is not known before AWS answers."""
+    template = kind.made_by[_operation(model)]
+    fields = [field for _, field, _, _ in string.Formatter().parse(template) if field]
+    for field in fields:
+        try:
+            f"{{{field}}}".format_map(known)
+        except KeyError:
+            template = template.replace(f"{{{field}}}", UNKNOWN)
+    return template.format_map(known)
 
 
 def _add_tags(params: dict[str, Any], model: Any, tags: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import lessons, settings
 from .errors import WorkshopError
+from .whole_file import write_whole
 
 # E.g. {"solved": {"09": "2026-11-24T09:00:00+00:00"}, "hints": {"09": 2}, "predictions": {"02.a": "5"},
 # "language": "node"}
@@ -97,33 +98,54 @@ def of_notebook(number: str) -> tuple[int, int]:
 def _state() -> State:
     """What the file holds; looking makes no file."""
     try:
-        with _path().open(encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            return _parse(file.read())
+        return _parse(_path().read_bytes())
     except FileNotFoundError:
-        return _parse("")
+        return _parse(b"")
+    except OSError as error:
+        raise ProgressError.about_file(error, _path(), "read") from None
 
 
 @contextmanager
 def _changing() -> Iterator[State]:
     """What the file holds, written back when the block has changed it. Two notebooks take turns."""
-    _path().parent.mkdir(parents=True, exist_ok=True)
-    with _path().open("a+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        state = _parse(file.read())
-        yield state
-        file.truncate(0)  # in append mode the next write goes to the new end
-        file.write(json.dumps(state, indent=1) + "\n")
-
-
-def _parse(text: str) -> State:
-    empty: State = {"solved": {}, "hints": {}, "predictions": {}, "language": "python"}
     try:
-        state: State = empty | json.loads(text or "{}")
-    except (ValueError, TypeError):
-        raise ProgressError(f"{_path()} cannot be read; delete it, and check your exercises again.") from None
+        _path().parent.mkdir(parents=True, exist_ok=True)
+        with _path().with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            state = _state()
+            yield state
+            write_whole(_path(), json.dumps(state, indent=1) + "\n")
+    except OSError as error:
+        raise ProgressError.about_file(error, _path()) from None
+
+
+def _parse(content: bytes) -> State:
+    try:
+        found = json.loads(content.decode() or "{}")
+    except (ValueError, RecursionError):  # no JSON, or no UTF-8
+        raise _unreadable("is no JSON") from None
+    if not isinstance(found, dict):
+        raise _unreadable("is no object of JSON")
+    state: State = {"solved": {}, "hints": {}, "predictions": {}, "language": "python"} | found
+    for name, sound in SOUND.items():
+        if not sound(state[name]):
+            raise _unreadable(f"has no sense in {name!r}")
     return state
+
+
+def _counts(found: Any) -> bool:
+    return isinstance(found, dict) and all(type(count) is int and count >= 0 for count in found.values())
+
+
+def _texts(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(text, str) for text in found.values())
+
+
+SOUND = {"solved": _texts, "hints": _counts, "predictions": _texts, "language": lambda found: isinstance(found, str)}
+
+
+def _unreadable(why: str) -> ProgressError:
+    return ProgressError(f"{_path()} {why} and cannot be read; delete it, and check your exercises again.")
 
 
 def _path() -> Path:

@@ -27,6 +27,9 @@ ABSENT = {
     "InvalidLaunchTemplateName.NotFoundException",
 }
 
+TAG = ("workshop", "lambda")  # which everything bears that can bear tags
+TAGGED = f"Tags[?Key=='{TAG[0]}' && Value=='{TAG[1]}']"  # JMESPath, where AWS answers the tags with each thing
+
 
 @dataclass(frozen=True)
 class ResourceType:
@@ -37,7 +40,8 @@ class ResourceType:
     made_by: dict[str, str]  # operation -> identifier, a format string over the call's parameters and answer
     exists: Callable[[Any, str], bool]  # (client, identifier)
     delete: Callable[[Any, str], None]
-    listed_by: dict[str, str] = field(default_factory=dict)  # paginated operation -> JMESPath of the names
+    listed_by: dict[str, str] = field(default_factory=dict)  # paginated operation -> JMESPath of names, ARNs or URLs
+    chosen_by_aws: bool = False  # whether the identifier is AWS's, and so has no prefix
 
 
 def code(error: ClientError) -> str:
@@ -201,6 +205,8 @@ RESOURCE_TYPES = [
         {"lambda.CreateEventSourceMapping": "{UUID}"},
         _answers("get_event_source_mapping", "UUID"),
         _call("delete_event_source_mapping", "UUID"),
+        {"list_event_source_mappings": "EventSourceMappings[].UUID"},
+        chosen_by_aws=True,
     ),
     ResourceType(
         "schedule",
@@ -232,6 +238,8 @@ RESOURCE_TYPES = [
         {"apigatewayv2.CreateApi": "{ApiId}"},
         _answers("get_api", "ApiId"),
         _call("delete_api", "ApiId"),
+        {"get_apis": f"Items[?Tags.{TAG[0]}=='{TAG[1]}'].ApiId"},
+        chosen_by_aws=True,
     ),
     ResourceType(
         "function URL",
@@ -254,6 +262,7 @@ RESOURCE_TYPES = [
         {"lambda.PublishLayerVersion": "{LayerName}:{Version}"},
         _layer_version_exists,
         lambda client, id: client.delete_layer_version(**_layer_version(id)),
+        {"list_layers": "Layers[].LatestMatchingVersion.LayerVersionArn"},
     ),
     ResourceType(  # Lambda makes it at the first log line, unless the reader has made it before
         "log group",
@@ -277,6 +286,7 @@ RESOURCE_TYPES = [
         {"sns.CreateTopic": "{Name}"},
         lambda client, name: bool(_topic_arns(client, name)),
         _delete_topic,
+        {"list_topics": "Topics[].TopicArn"},
     ),
     ResourceType(
         "queue",
@@ -308,6 +318,8 @@ RESOURCE_TYPES = [
         {"ec2.RunInstances": "{Instances[0][InstanceId]}"},  # the workshop asks for one at a time
         _instance_exists,
         lambda client, id: client.terminate_instances(InstanceIds=[id]),
+        {"describe_instances": f"Reservations[].Instances[?{TAGGED}][].InstanceId"},
+        chosen_by_aws=True,
     ),
     ResourceType(
         "bucket",

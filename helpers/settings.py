@@ -3,6 +3,7 @@
 Standard library only: the command line needs it before the environment exists.
 """
 
+import difflib
 import getpass
 import os
 import re
@@ -19,6 +20,19 @@ VENV = ROOT / ".venv"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
 DEFAULT_REGION = "us-east-1"
+REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"  # eu-west-1, us-gov-west-1, eusc-de-east-1
+
+# Every WORKSHOP_* variable that the workshop reads.
+NAMES = (
+    "WORKSHOP_CONFIRM",
+    "WORKSHOP_CPU_SHARE",
+    "WORKSHOP_HOME",
+    "WORKSHOP_LEARNER",
+    "WORKSHOP_PORT",
+    "WORKSHOP_SLACK_WEBHOOK_URL",
+    "WORKSHOP_TARGET",
+)
+OTHER_NAMES = {"WORKSHOP_REGION": "AWS_REGION"}  # what somebody may well try: what it is called
 
 
 is_solution = False  # whether this kernel runs a notebook of solutions/, which imports in_a_solution
@@ -30,7 +44,11 @@ class SettingError(WorkshopError):
 
 def home() -> Path:
     """Where what the reader makes goes: ledger, logs, state. `WORKSHOP_HOME`, or work/ in the checkout."""
-    return Path(os.environ.get("WORKSHOP_HOME") or ROOT / "work").resolve()
+    text = (os.environ.get("WORKSHOP_HOME") or "").strip() or str(ROOT / "work")
+    try:
+        return Path(text).expanduser().resolve()  # "~" stays as it is where no shell has read the setting
+    except (RuntimeError, OSError, ValueError):  # ~nobody, a loop of links, a NUL
+        raise SettingError(f"WORKSHOP_HOME is {text!r}; set it to a folder of your own, such as ~/workshop.") from None
 
 
 def desk() -> Path:
@@ -48,7 +66,11 @@ def port() -> int:
 
 def region() -> str:
     """The region of the embedded AWS, and of AWS where the reader's own configuration names none."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    name = "AWS_REGION" if os.environ.get("AWS_REGION") else "AWS_DEFAULT_REGION"
+    text = os.environ.get(name) or DEFAULT_REGION
+    if not re.fullmatch(REGION, text):
+        raise SettingError(f"{name} is {text!r}; set it to a region of AWS, such as {DEFAULT_REGION}.")
+    return text
 
 
 def cpu_share() -> bool:
@@ -76,6 +98,25 @@ def learner() -> str:
     if not name:
         raise SettingError(f"WORKSHOP_LEARNER is {text!r}; set it to a name with letters from a to z or digits.")
     return name
+
+
+def remarks() -> list[str]:
+    """One sentence for each setting that counts for nothing, or for something else than what it says."""
+    said = []
+    for name in sorted(os.environ):
+        if name.startswith("WORKSHOP_") and name not in NAMES:
+            ends = {each.removeprefix("WORKSHOP_"): each for each in NAMES}
+            close = difflib.get_close_matches(name.removeprefix("WORKSHOP_"), ends, 1)
+            meant = OTHER_NAMES.get(name) or (ends[close[0]] if close else None)
+            hint = f"did you mean {meant}?" if meant else f"there are {', '.join(NAMES)}."
+            said.append(f"There is no setting {name}, so it counts for nothing; {hint}")
+    text = os.environ.get("WORKSHOP_LEARNER")
+    if text and learner() != text:
+        said.append(
+            f"WORKSHOP_LEARNER is {text!r}; names begin with {learner()!r}, as AWS takes lower-case letters, digits "
+            "and hyphens, and the workshop twenty of them."
+        )
+    return said
 
 
 def _login_name() -> str:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from . import aws_choice, lessons, progress
-from .cleanup import remove
+from .cleanup import is_ours, remove
 from .connect import Workshop, connect, embedded_is_off
 from .deploy import deploy
 from .errors import WorkshopError
@@ -142,8 +142,8 @@ def _free_name(path: Path) -> Path:
 def _remove_function(workshop: Workshop, lab: Lab) -> None:
     name = workshop.name(lab.name)
     entry = Entry("function", name)
-    if entry not in workshop.ledger.entries():
-        print(f"Function {name}: the ledger does not hold it, so there is nothing to remove.")
+    if not is_ours(workshop, entry):
+        print(f"Function {name}: is not there, or not the workshop's, so there is nothing to remove.")
         return
     remove_trigger(workshop, workshop.name(UPLOADS), name)
     remove(workshop, entry)

@@ -24,8 +24,8 @@ def look() -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     say("Looking at this machine.")
-    machine = [_python(), _environment(), _home(), *_functions(), _own_tmp(), _browser(), _facts()]
-    findings = [*machine, *(_bad_settings() or _aws())]
+    machine = [_python(), _environment(), *_home(), *_functions(), _own_tmp(), _browser(), _facts()]
+    findings = [*machine, *(_bad_settings() or [*_remarks(), *_aws()])]
     for grade, text in findings:
         print(f"{grade:5} {text}")
     return 1 if any(grade == "wrong" for grade, _ in findings) else 0
@@ -48,12 +48,15 @@ def _environment() -> Finding:
     )
 
 
-def _home() -> Finding:
-    home = settings.home()
+def _home() -> list[Finding]:
+    try:
+        home = settings.home()
+    except settings.SettingError:  # _bad_settings() says it
+        return []
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     if os.access(there, os.W_OK | os.X_OK) and there.is_dir():
-        return "ok", f"What the notebooks make goes to {home}."
-    return "wrong", f"There is no write permission in {there}; set WORKSHOP_HOME to a folder that has it."
+        return [("ok", f"What the notebooks make goes to {home}.")]
+    return [("wrong", f"There is no write permission in {there}; set WORKSHOP_HOME to a folder that has it.")]
 
 
 def _functions() -> list[Finding]:
@@ -126,6 +129,10 @@ def _bad_settings() -> list[Finding]:
         except settings.SettingError as error:
             findings.append(("wrong", str(error)))
     return findings
+
+
+def _remarks() -> list[Finding]:
+    return [("note", remark) for remark in settings.remarks()]
 
 
 def _aws() -> list[Finding]:

@@ -32,6 +32,9 @@ def stop() -> int:
 def print_variables() -> int:
     """Print its variables as a shell's `export` lines; 1 when it does not run."""
     endpoint = localaws.running(settings.home())
+    if endpoint is None and (hung := localaws.alive(settings.home())):
+        say(hung.hung)
+        return 1
     if endpoint is None:
         say("The embedded AWS is not running; start it with python3 -m helpers start.")
         return 1

@@ -40,7 +40,9 @@ class Lab:
     def language(self) -> str:
         """The language that the reader wrote in last, or else chose."""
         begun = [each for each in LANGUAGES if self._is_begun(each)]
-        return max(begun, key=lambda each: self.copy(each).stat().st_mtime, default=progress.language())
+        chosen = progress.language()
+        default = chosen if chosen in LANGUAGES else "python"  # a later workshop may have had others
+        return max(begun, key=lambda each: self.copy(each).stat().st_mtime, default=default)
 
     def _is_begun(self, language: str) -> bool:
         copy = self.copy(language)

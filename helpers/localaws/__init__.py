@@ -10,7 +10,9 @@ from .data_plane.runtimes import MissingRuntime, Runtime
 from .data_plane.runtimes import find_here as find_runtime
 from .ports import free_port, is_free
 from .server_process import (
+    LIFE_HEADER,
     LOG_FILE,
+    OTHER_LIFE,
     STATE_FILE,
     Endpoint,
     LocalAwsError,
@@ -25,11 +27,13 @@ from .server_process import (
 from .slack_stand_in import MESSAGES_FILE, read_posts
 
 __all__ = [
+    "LIFE_HEADER",
     "LOG_FILE",
     "MESSAGES_FILE",
     "STATE_FILE",
     "Endpoint",
     "LocalAwsError",
+    "OTHER_LIFE",
     "MissingRuntime",
     "Runtime",
     "alive",

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from . import addresses
 from .addresses import Addresses
 from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_request_id
+from .server_process import LIFE_HEADER, OTHER_LIFE
 from .services import lambda_functions, lambda_quotas, lambda_recursive_loops
 from .services.request import Request, request
 from .slack_stand_in import SlackStandIn
@@ -32,9 +33,14 @@ TOO_LARGE = ("RequestTooLargeException", "RequestEntityTooLargeException")  # wi
 
 
 class Gateway:
-    """Passes requests on to `app`, MiniStack's; those about addresses through `listeners`, which serves the inbox."""
+    """Passes requests on to `app`, MiniStack's; those about addresses through `listeners`, which serves the inbox.
 
-    def __init__(self, app: App, listeners: Addresses, inbox: SlackStandIn) -> None:
+    A request that names another life of the embedded AWS than this one is answered by 410 (Gone), and nothing is done:
+    whoever sent it counts on things that were forgotten.
+    """
+
+    def __init__(self, app: App, listeners: Addresses, inbox: SlackStandIn, life: str = "") -> None:
+        self._life = life.encode()
         self._app, self._addresses, self._inbox = app, listeners, inbox
         listeners.serve(inbox, inbox.listener)
 
@@ -42,6 +48,8 @@ class Gateway:
         lambda_recursive_loops.chain.set(lambda_recursive_loops.from_header(scope.get("headers", [])))
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif dict(scope["headers"]).get(LIFE_HEADER.encode(), self._life) != self._life:
+            await answer(send, 410, {"message": "This is another embedded AWS than was meant."}, OTHER_LIFE)
         elif scope["path"] == WHO:
             await answer(send, 200, {"pid": os.getpid()})
         elif scope["path"] == INBOX:

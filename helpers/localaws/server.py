@@ -5,6 +5,7 @@ import asyncio
 import gc
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -102,11 +103,13 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         services.install(pool, databases, endpoint)
         inbox = SlackStandIn(home)
         addresses = Addresses(ministack.app.app, ended)
-        gateway = Gateway(ministack.app.app, addresses, inbox)
+        life = secrets.token_hex(8)
+        gateway = Gateway(ministack.app.app, addresses, inbox, life)
         gc.freeze()
         gc.enable()
         state = home / STATE_FILE
-        write_private(state, json.dumps({"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url}))
+        told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life}
+        write_private(state, json.dumps(told))
         try:
             await serve(gateway, listener, told_to_end, keep_alive_s=75)
             await addresses.close()

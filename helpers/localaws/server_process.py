@@ -25,7 +25,10 @@ LOG_FILE = "localaws.log"
 USERS_FILE = "localaws.users"
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
+ROOM = 256 * 1024  # bytes: its state and its log, and the code of a function or two
 KILL_LIMIT_S = 10  # what the system takes at most to end a process and free its port
+LIFE_HEADER = "x-localaws-life"  # of a request that is meant for one life of the embedded AWS, and no other
+OTHER_LIFE = "AnotherEmbeddedAws"  # the error code that such a request gets in any other
 ROOT = Path(__file__).resolve().parent.parent.parent
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -42,10 +45,19 @@ class Endpoint:
     pid: int
     region: str = "us-east-1"
     inbox_url: str = field(default="", repr=False)  # of the Slack webhook; a secret, like one of Slack's own
+    life: str = ""  # another one after each start, at which it has forgotten everything
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def hung(self) -> str:
+        """One sentence for when its process is there and does not answer."""
+        return (
+            f"The embedded AWS (process {self.pid}) does not answer; end it with python3 -m helpers stop, "
+            "and start it again."
+        )
 
     def variables(self) -> dict[str, str]:
         """What any AWS client needs in its environment to talk to it."""
@@ -110,11 +122,9 @@ def start(home: Path, port: int, region: str = "us-east-1", *, cpu_share: bool =
         if endpoint := running(home):
             return endpoint
         if hung := alive(home):
-            raise LocalAwsError(
-                f"The embedded AWS (process {hung.pid}) does not answer; end it with python3 -m helpers stop, "
-                "and start it again."
-            )
+            raise LocalAwsError(hung.hung)
         _check_port(port)
+        _check_room(home)
         with (home / LOG_FILE).open("w") as log:
             command = [sys.executable, "-m", "helpers.localaws", "--home", str(home), "--port", str(port)]
             process = subprocess.Popen(
@@ -206,10 +216,7 @@ def _explained(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise LocalAwsError(
-            f"Cannot write to {error.filename or home} ({error.strerror}); "
-            "set WORKSHOP_HOME to a folder that you may write to."
-        ) from None
+        raise LocalAwsError.about_file(error, home) from None
 
 
 def _recorded(home: Path) -> Endpoint | None:
@@ -219,7 +226,7 @@ def _recorded(home: Path) -> Endpoint | None:
         endpoint = Endpoint(**state)
     except (OSError, ValueError, TypeError):  # no file, no JSON, or other fields
         return None
-    numbers, texts = (endpoint.port, endpoint.pid), (endpoint.region, endpoint.inbox_url)
+    numbers, texts = (endpoint.port, endpoint.pid), (endpoint.region, endpoint.inbox_url, endpoint.life)
     sound = all(type(number) is int and number > 0 for number in numbers) and all(type(t) is str for t in texts)
     return endpoint if sound and endpoint.port < 2**16 else None
 
@@ -232,6 +239,15 @@ def _command_line(pid: int) -> str:
         except OSError:
             return ""
     return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
+
+
+def _check_room(home: Path) -> None:
+    """Refuse to start on a full disk, where the server could not even say what is wrong: its log is there, too."""
+    probe = home / "localaws.room"
+    try:
+        probe.write_bytes(b"\0" * ROOM)
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _check_port(port: int) -> None:
@@ -263,7 +279,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], home: Path) -> Endpoint:
         if endpoint and endpoint.pid == process.pid:
             return endpoint
         if process.poll() is not None:
-            lines = (home / LOG_FILE).read_text().strip().splitlines() or ["it said nothing"]
+            lines = (home / LOG_FILE).read_text(errors="replace").strip().splitlines() or ["it said nothing"]
             raise LocalAwsError(f"The embedded AWS did not start: {lines[-1]} (more in {home / LOG_FILE}).")
         time.sleep(0.05)
     raise LocalAwsError(f"The embedded AWS did not answer within {START_LIMIT_S} seconds; see {home / LOG_FILE}.")

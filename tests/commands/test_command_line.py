@@ -259,7 +259,9 @@ def test_an_embedded_aws_that_hangs_is_named_and_stopped(call, variables):
     try:
         process.suspend()
         assert re.search(rf"^wrong It does not answer \(process {process.pid}\)", call("doctor").stdout, re.MULTILINE)
-        assert_one_sentence(call("start"), rf"The embedded AWS \(process {process.pid}\) does not answer; .* stop.*\.")
+        for command in ("start", "env"):
+            said = rf"The embedded AWS \(process {process.pid}\) does not answer; .* stop.*\."
+            assert_one_sentence(call(command), said)
     finally:
         stopped = call("stop")
     assert (stopped.returncode, stopped.stderr) == (0, "The embedded AWS did not answer any more, and is stopped.\n")

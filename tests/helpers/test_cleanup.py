@@ -1,9 +1,11 @@
 """The ledger holds what the workshop makes, and clean() removes that, all of it, and nothing else."""
 
+import contextlib
 import dataclasses
 import json
 import string
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import boto3
 import botocore.session
@@ -11,11 +13,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from broken_disk import as_nobody, full_disk
 
 from helpers import cleanup
 from helpers.cleanup import PAUSE, RESOURCE_TYPES, TRIES, CleanupError, clean
 from helpers.deploy import deploy
-from helpers.ledger import Entry, Ledger, Recorder
+from helpers.ledger import Entry, Ledger, LedgerError, Recorder
 from helpers.package import package
 from helpers.resource_types import ResourceType
 
@@ -101,10 +104,13 @@ def test_a_line_that_was_torn_spoils_no_other(ledger):
 # The hooks
 
 
-def recorded(ledger: Ledger, service: str, operation: str, parameters: dict, answer: dict | str, there=()) -> dict:
+def recorded(
+    ledger: Ledger, service: str, operation: str, parameters: dict, answer: dict | str, there=(), tagged=()
+) -> dict:
     """Call `operation` with the hooks in place, answered by `answer` or refused with that code.
 
-    `there` are the identifiers that AWS has before the call. Returns the parameters as they were sent.
+    `there` are the identifiers that AWS has before the call, `tagged` those of them that bear our tags. Returns the
+    parameters as they were sent.
     """
     kinds = [dataclasses.replace(kind, exists=lambda _, id: id in there) for kind in RESOURCE_TYPES]
     session = boto3.Session("x", "x", region_name="us-east-1")
@@ -112,9 +118,10 @@ def recorded(ledger: Ledger, service: str, operation: str, parameters: dict, ans
     client = session.client(service)
     sent: list[dict] = []
     client.meta.events.register_last("before-parameter-build", lambda params, **_: sent.append(params))
-    with Stubber(client) as stubber:
+    bears = patch("helpers.ledger.bears", lambda kind, client, id, tags: id in tagged and tags == TAGS)
+    with Stubber(client) as stubber, bears:
         if isinstance(answer, str):
-            stubber.add_client_error(operation, answer)
+            stubber.add_client_error(operation, answer, http_status_code=409)
             with pytest.raises(ClientError, match=answer):
                 getattr(client, operation)(**parameters)
         else:
@@ -142,6 +149,67 @@ def test_what_the_workshop_made_before_stays_entered(ledger):
     ledger.made(Entry("rule", "ada-night"))
     recorded(ledger, "events", "put_rule", {"Name": "ada-night"}, {}, there={"ada-night"})
     assert ledger.entries() == [Entry("rule", "ada-night")]
+
+
+def test_what_bears_our_tags_is_entered_again_with_all_that_its_call_makes(ledger):
+    there = {"ada-hello", "/aws/lambda/ada-hello"}
+    recorded(ledger, "lambda", "create_function", FUNCTION, "ResourceConflictException", there, tagged={"ada-hello"})
+    assert ledger.entries() == [HELLO, Entry("log group", "/aws/lambda/ada-hello")]
+
+
+def events_of(ledger: Ledger) -> list[tuple[str, str]]:
+    lines = [json.loads(line) for line in ledger.path.read_text().splitlines()]
+    return [(line["event"], line["id"]) for line in lines]
+
+
+def test_what_is_to_be_made_is_entered_before_the_call_and_again_when_it_is(ledger):
+    recorded(ledger, "sqs", "create_queue", {"QueueName": "ada-q"}, {"QueueUrl": "u"})
+    assert events_of(ledger) == [("intended", "ada-q"), ("made", "ada-q")]
+
+
+def test_an_identifier_that_aws_chooses_is_open_until_it_answers(ledger):
+    layer = {"LayerName": "ada-tools", "Content": {"ZipFile": b"zip"}}
+    recorded(ledger, "lambda", "publish_layer_version", layer, {"Version": 3})
+    assert events_of(ledger) == [("intended", "ada-tools:*"), ("made", "ada-tools:3"), ("removed", "ada-tools:*")]
+    assert (ledger.entries(), ledger.unknown()) == ([Entry("layer version", "ada-tools:3")], [])
+
+
+def test_a_call_that_never_ends_leaves_what_it_may_have_made(ledger):
+    session = boto3.Session("x", "x", region_name="us-east-1")
+    Recorder(ledger, RESOURCE_TYPES, TAGS, lambda _: SimpleNamespace(**ABSENT)).register(session.events)
+    client = session.client("lambda", config=Config(retries={"total_max_attempts": 1}))
+
+    def kill(**_):
+        raise KeyboardInterrupt
+
+    client.meta.events.register("before-send", kill)
+    with pytest.raises(KeyboardInterrupt):
+        client.create_function(**FUNCTION, Runtime="python3.13", Handler="app.handler")
+    with pytest.raises(KeyboardInterrupt):
+        client.create_event_source_mapping(FunctionName="ada-hello")
+    assert ledger.entries() == [HELLO, Entry("log group", "/aws/lambda/ada-hello")]
+    assert ledger.unknown() == [Entry("event source mapping", "*")]
+
+
+def _absent(**_):
+    raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Get")
+
+
+ABSENT = {"get_function_configuration": _absent, "describe_log_groups": lambda **_: {"logGroups": []}}
+
+
+def test_a_bucket_of_a_first_try_whose_answer_was_lost_is_entered(ledger):
+    session = boto3.Session("x", "x", region_name="eu-west-1")
+    tagged: list[str] = []
+    s3 = SimpleNamespace(put_bucket_tagging=lambda Bucket, Tagging: tagged.append(Bucket))
+    kinds = [dataclasses.replace(kind, exists=lambda _, id: False) for kind in RESOURCE_TYPES]
+    Recorder(ledger, kinds, TAGS, lambda _: s3).register(session.events)
+    client = session.client("s3")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("create_bucket", "BucketAlreadyOwnedByYou", http_status_code=409)
+        with pytest.raises(client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket="ada-photos")
+    assert (ledger.entries(), tagged) == ([PHOTOS], ["ada-photos"])
 
 
 def test_what_aws_refuses_is_not_entered(ledger):
@@ -442,6 +510,101 @@ def test_one_of_each_kind_is_entered_removed_and_proved_gone(aws, capsys):
     assert [e for e in entries if kinds[e.kind].exists(plain(aws, kinds[e.kind].service), e.id)] == []
 
 
+UNTAGGED = {"schedule", "function URL", "layer version"}  # of these AWS keeps no tags
+
+
+def test_what_bears_our_tags_goes_although_the_ledger_was_emptied(aws, capsys):
+    clean(aws)
+    make_one_of_each(aws)
+    entries = aws.ledger.entries()
+    aws.ledger.path.write_text("")
+    kinds = {kind.name: kind for kind in RESOURCE_TYPES}
+    capsys.readouterr()
+    clean(aws)
+    shown = capsys.readouterr().out
+    for entry in entries:
+        if entry.kind in UNTAGGED:
+            continue
+        assert f"Found by its tags, though the ledger did not hold it: {entry.kind} {entry.id}\n" in shown
+        assert not kinds[entry.kind].exists(plain(aws, kinds[entry.kind].service), entry.id)
+    left = [entry for entry in entries if kinds[entry.kind].exists(plain(aws, kinds[entry.kind].service), entry.id)]
+    try:
+        assert {entry.kind for entry in left} <= UNTAGGED
+        assert all(
+            f"Left alone, because the ledger does not hold it: {entry.kind} {entry.id}" in shown for entry in left
+        )
+    finally:
+        for entry in left:
+            aws.ledger.made(entry)
+        clean(aws)
+
+
+def test_on_a_full_disk_nothing_is_made(aws):
+    aws.ledger.made(Entry("queue", "root-x"))
+    name = aws.name("test-full")
+    with (
+        full_disk(aws.ledger.path),
+        pytest.raises(LedgerError, match=r"^Cannot write to .*ledger\.jsonl .*; make room"),
+    ):
+        aws.client("s3").create_bucket(Bucket=name)
+    assert not exists(aws, PHOTOS._replace(id=name))
+    aws.client("s3").create_bucket(Bucket=name)
+    assert Entry("bucket", name) in aws.ledger.entries()
+
+
+def test_a_disk_that_is_full_when_aws_has_answered(aws):
+    name, s3 = aws.name("test-filled"), aws.client("s3")
+    with contextlib.ExitStack() as stack:
+        # it is filled while the call is on its way, after the intention was entered
+        fill = lambda **_: stack.enter_context(full_disk(aws.ledger.path))  # noqa: E731
+        s3.meta.events.register("before-send.s3.CreateBucket", fill, unique_id="fill")
+        with pytest.raises(LedgerError, match="make room"):
+            s3.create_bucket(Bucket=name)
+    s3.meta.events.unregister("before-send.s3.CreateBucket", unique_id="fill")
+    assert exists(aws, Entry("bucket", name))
+    assert Entry("bucket", name) in aws.ledger.entries()
+    s3.create_bucket(Bucket=name)  # the cell again
+    clean(aws)
+    assert not exists(aws, Entry("bucket", name))
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o000], ids=oct)
+def test_a_ledger_that_may_not_be_written_is_said_before_anything_is_removed(aws, mode):
+    name = aws.name("test-mode")
+    aws.client("sqs").create_queue(QueueName=name)
+    aws.ledger.path.chmod(mode)
+    try:
+        with (
+            as_nobody(aws.ledger.path),
+            pytest.raises(LedgerError, match=r"^Cannot read and write .*Permission denied"),
+        ):
+            clean(aws)
+        assert exists(aws, Entry("queue", name))
+    finally:
+        aws.ledger.path.chmod(0o644)
+    clean(aws)
+    assert not exists(aws, Entry("queue", name))
+
+
+def test_a_disk_that_is_full_while_it_is_cleaned_keeps_nothing_in_aws(aws):
+    name = aws.name("test-cleaned")
+    aws.client("sqs").create_queue(QueueName=name)
+    with full_disk(aws.ledger.path), pytest.raises(CleanupError, match="^What was made is removed, .*make room.*again"):
+        clean(aws)
+    assert not exists(aws, Entry("queue", name))
+    clean(aws)
+    assert aws.ledger.entries() == []
+
+
+def test_a_layer_whose_version_was_never_told_is_found_by_its_name(aws):
+    name = aws.name("test-layer")
+    plain(aws, "lambda").publish_layer_version(LayerName=name, Content={"ZipFile": package(SOURCE)})
+    aws.ledger.intended(Entry("layer version", f"{name}:*"))
+    clean(aws)
+    assert not exists(aws, Entry("layer version", f"{name}:1"))
+    assert aws.ledger.unknown() == []
+
+
 def test_the_ledger_holds_no_account_id_and_no_secret(aws):
     clean(aws)
     make_one_of_each(aws)
@@ -492,6 +655,11 @@ def test_a_bucket_that_was_there_before_is_left_alone_and_named(aws, capsys):
         assert theirs.head_bucket(Bucket=name)["ResponseMetadata"]["HTTPStatusCode"] == 200
     finally:
         theirs.delete_bucket(Bucket=name)
+
+
+def exists(aws, entry: Entry) -> bool:
+    kind = next(kind for kind in RESOURCE_TYPES if kind.name == entry.kind)
+    return kind.exists(plain(aws, kind.service), entry.id)
 
 
 def plain(aws, service: str):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
+from localaws_client import eventually
 
 from helpers import localaws, settings
 from helpers.connect import ConnectError, Workshop, connect, embedded_is_off, estimate
@@ -57,6 +59,40 @@ def test_when_it_has_stopped_a_call_says_so_at_once(free_port, monkeypatch):
         "The embedded AWS has stopped, and it forgets everything when it stops; run this notebook from the top."
     )
     assert len(tries) == 1
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_when_it_was_started_anew_a_call_says_so_and_does_nothing(free_port, monkeypatch, end):
+    monkeypatch.setenv("WORKSHOP_PORT", str(free_port()))
+    found = connect()
+    try:
+        found.client("s3").create_bucket(Bucket=found.name("before"))
+        if end == "killed":
+            os.kill(localaws.running(settings.home()).pid, signal.SIGKILL)
+            eventually(lambda: localaws.alive(settings.home()) is None)
+        else:
+            assert localaws.stop(settings.home())
+        anew = connect()
+        # of each way in which AWS's services speak: REST with XML and JSON, JSON, query, EC2's
+        for service, call in (
+            ("s3", "list_buckets"),
+            ("lambda", "list_functions"),
+            ("sqs", "list_queues"),
+            ("dynamodb", "list_tables"),
+            ("iam", "list_roles"),
+            ("ec2", "describe_vpcs"),
+        ):
+            with pytest.raises(ConnectError) as caught:
+                getattr(found.client(service), call)()
+            assert str(caught.value) == (
+                "The embedded AWS was stopped and started since this notebook called connect(), and it forgot "
+                "everything; run this notebook from the top."
+            )
+        with pytest.raises(ConnectError):
+            found.client("s3").create_bucket(Bucket=found.name("after"))
+        assert anew.client("s3").list_buckets()["Buckets"] == []
+    finally:
+        localaws.stop(settings.home())
 
 
 def test_on_another_aws_a_failed_connection_is_botocores_to_tell(monkeypatch):

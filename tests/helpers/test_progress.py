@@ -1,14 +1,17 @@
 """What is solved is kept on disk: over restarts, for several notebooks at once, and shown in the map."""
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib
 import pytest
+from broken_disk import as_nobody, full_disk
 
 from helpers import draw_map, lessons, progress, settings
+from helpers.exercises.lab import labs
 
 matplotlib.use("agg")
 
@@ -56,14 +59,70 @@ def test_what_many_enter_at_once_is_all_there():
     assert progress.count_hint("09") == 101
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '"text"'])
+SPOILT = {
+    b"{": "is no JSON",
+    b"[1]": "is no object of JSON",
+    b"null": "is no object of JSON",
+    b'"text"': "is no object of JSON",
+    b"\xff\xfe{}": "is no JSON",
+    b"[" * 100_000: "is no JSON",
+    b'{"solved": null}': "has no sense in 'solved'",
+    b'{"solved": []}': "has no sense in 'solved'",
+    b'{"solved": {"09": 1}}': "has no sense in 'solved'",
+    b'{"hints": {"09": "2"}}': "has no sense in 'hints'",
+    b'{"hints": {"09": -2}}': "has no sense in 'hints'",
+    b'{"hints": {"09": true}}': "has no sense in 'hints'",
+    b'{"hints": 3}': "has no sense in 'hints'",
+    b'{"predictions": {"02.a": 5}}': "has no sense in 'predictions'",
+    b'{"language": 3}': "has no sense in 'language'",
+}
+
+
+@pytest.mark.parametrize("content", SPOILT, ids=lambda content: content[:30].decode(errors="replace"))
 def test_a_spoilt_file_is_said(home, content):
     progress.solve("09")
-    (home / progress.FILE).write_text(content)
-    for use in (progress.solved, lambda: progress.solve("16")):
-        with pytest.raises(progress.ProgressError, match="progress.json cannot be read; delete it"):
+    (home / progress.FILE).write_bytes(content)
+    said = re.escape(f"progress.json {SPOILT[content]} and cannot be read; delete it")
+    for use in (progress.solved, progress.language, lambda: progress.solve("16"), lambda: progress.count_hint("09")):
+        with pytest.raises(progress.ProgressError, match=said):
             use()
-    assert (home / progress.FILE).read_text() == content
+    assert (home / progress.FILE).read_bytes() == content
+
+
+def test_an_empty_file_is_a_beginning(home):
+    home.mkdir()
+    (home / progress.FILE).write_text("")
+    progress.solve("09")
+    assert progress.solved() == {"09"}
+
+
+def test_what_a_later_workshop_has_entered_stays(home):
+    home.mkdir()
+    (home / progress.FILE).write_text('{"guesses": {"02.a": 4}, "language": "rust"}')
+    progress.solve("09")
+    assert json.loads((home / progress.FILE).read_text())["guesses"] == {"02.a": 4}
+    assert labs()["09"].language() == "python"
+
+
+def test_on_a_full_disk_what_was_solved_stays(home):
+    progress.solve("09")
+    before = (home / progress.FILE).read_text()
+    with full_disk(home / progress.FILE), pytest.raises(progress.ProgressError, match="^Cannot write to .*; make room"):
+        progress.solve("16")
+    assert (home / progress.FILE).read_text() == before
+    assert {path.name for path in home.iterdir()} <= {progress.FILE, "progress.lock"}
+    progress.solve("16")
+    assert progress.solved() == {"09", "16"}
+
+
+def test_a_file_that_may_not_be_read_is_said(home):
+    progress.solve("09")
+    (home / progress.FILE).chmod(0)
+    with (
+        as_nobody(home / progress.FILE),
+        pytest.raises(progress.ProgressError, match=r"^Cannot read .*Permission denied.*WORKSHOP_HOME"),
+    ):
+        progress.solved()
 
 
 def test_the_file_holds_nothing_but_exercises_times_and_predictions(home):

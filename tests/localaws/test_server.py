@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
+from broken_disk import full_disk
 from localaws_client import (
     ROLE,
     TestedFunction,
@@ -156,6 +158,39 @@ def test_no_process_survives_a_kill_of_the_keeper(server):
     eventually(lambda: not {process.pid for process in processes_of(server.home)} & set(pids))
     localaws.stop(server.home)
     eventually(lambda: not processes_of(server.home))
+
+
+def test_the_end_of_the_keeper_is_told_in_the_log(server):
+    server.function("def handler(event, context): pass\n").invoke()
+    server.keeper.kill()
+    server.process.wait(20)
+    log = (server.home / localaws.LOG_FILE).read_text()
+    assert "The keeper of function processes has ended (exit code -9), and the embedded AWS ends with it.\n" in log
+
+
+def test_a_keeper_that_hangs_does_not_hold_up_a_stop(server):
+    pids = server.function(FAMILY).invoke(0).payload
+    server.keeper.suspend()
+    assert localaws.stop(server.home)
+    assert (server.home / localaws.LOG_FILE).read_text().count("Traceback") == 0
+    eventually(lambda: not any(map(psutil.pid_exists, [*pids, server.keeper.pid])))
+
+
+def test_a_keeper_that_hangs_ends_the_server_and_no_call_waits_for_ever(server):
+    function = server.function("def handler(event, context): pass\n")
+    server.keeper.suspend()
+    with pytest.raises((ClientError, BotoCoreError)):
+        function.invoke()
+    server.process.wait(60)
+    assert "gave no answer for 20 s" in (server.home / localaws.LOG_FILE).read_text()
+    eventually(lambda: not processes_of(server.home))
+
+
+def test_a_full_disk_is_said_before_the_server_starts(tmp_path, free_port):
+    with full_disk(tmp_path / "none"), pytest.raises(localaws.LocalAwsError, match="^Cannot write to .*; make room on"):
+        localaws.start(tmp_path, free_port())
+    assert processes_of(tmp_path) == []
+    assert sorted(os.listdir(tmp_path)) == ["localaws.lock"]
 
 
 def test_the_next_start_ends_what_a_kill_of_server_and_keeper_left(server):

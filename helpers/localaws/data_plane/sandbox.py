@@ -20,6 +20,10 @@ from . import processes
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 KEEPER = Path(__file__).with_name("keeper.py")
+KEEPER_LIMIT_S = (
+    20  # for an answer of the keeper, which takes milliseconds; as long as it has is a busy machine's affair
+)
+CLOSE_LIMIT_S = 5.0  # for the keeper to end by itself
 SIGNAL_PASSES = 3  # enough for all but a function that starts processes without end, which must not hold us up
 
 
@@ -46,6 +50,7 @@ class Keeper:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a killed keeper leaves becomes ours
         self._control, theirs = socket.socketpair()
+        self._control.settimeout(KEEPER_LIMIT_S)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(KEEPER), str(theirs.fileno())],
@@ -84,38 +89,56 @@ class Keeper:
     def close(self) -> None:
         """End the keeper, and with it every process that it has started."""
         self._closing = True
+        with contextlib.suppress(OSError):  # it has ended already
+            self._control.shutdown(socket.SHUT_RDWR)  # also for who waits for its answer
         self._control.close()
-        self._process.wait()
+        try:
+            self._process.wait(CLOSE_LIMIT_S)
+        except subprocess.TimeoutExpired:  # it hangs, or was suspended
+            self._process.kill()
+            self._process.wait()
+            _end_descendants()
 
     def _watch(self) -> None:
         """When somebody else ends the keeper, end what it leaves behind, and the server, which cannot go on."""
-        self._process.wait()
+        code = self._process.wait()
         if self._closing:
             return
-        while children := [child for child in psutil.Process().children(recursive=True) if _lives(child)]:
-            for child in children:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
+        print(
+            f"The keeper of function processes has ended (exit code {code}), and the embedded AWS ends with it.",
+            file=sys.stderr,
+            flush=True,
+        )
+        _end_descendants()
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
         data = json.dumps(request).encode() + b"\n"
         with self._lock:
-            if descriptors:
-                sent = socket.send_fds(self._control, [data], descriptors)
-                self._control.sendall(data[sent:])
-            else:
-                self._control.sendall(data)
-            reply = b""
-            while not reply.endswith(b"\n"):
-                part = self._control.recv(65536)
-                if not part:
-                    raise ConnectionResetError("the keeper of function processes has ended")
-                reply += part
+            try:
+                reply = self._exchange(data, descriptors)
+            except TimeoutError:  # it hangs; `_watch` ends what it leaves, and the server
+                print(f"The keeper of function processes gave no answer for {KEEPER_LIMIT_S:g} s.", file=sys.stderr)
+                self._process.kill()
+                raise
         answer: dict[str, Any] = json.loads(reply)
         if "error" in answer:
             raise OSError(answer["error"])
         return answer
+
+    def _exchange(self, data: bytes, descriptors: Sequence[int]) -> bytes:
+        if descriptors:
+            sent = socket.send_fds(self._control, [data], descriptors)
+            self._control.sendall(data[sent:])
+        else:
+            self._control.sendall(data)
+        reply = b""
+        while not reply.endswith(b"\n"):
+            part = self._control.recv(65536)
+            if not part:
+                raise ConnectionResetError("the keeper of function processes has ended")
+            reply += part
+        return reply
 
 
 class Sandbox:
@@ -200,6 +223,14 @@ def _signal_group(pid: int, number: int) -> None:
 def _signal_one(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
+
+
+def _end_descendants() -> None:
+    """Kill every process below this one."""
+    while children := [child for child in psutil.Process().children(recursive=True) if _lives(child)]:
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def end_leftovers(folder: Path) -> None:
