@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,7 +141,12 @@ def _texts(found: Any) -> bool:
     return isinstance(found, dict) and all(isinstance(text, str) for text in found.values())
 
 
-SOUND = {"solved": _texts, "hints": _counts, "predictions": _texts, "language": lambda found: isinstance(found, str)}
+SOUND: dict[str, Callable[[Any], bool]] = {
+    "solved": _texts,
+    "hints": _counts,
+    "predictions": _texts,
+    "language": lambda found: isinstance(found, str),
+}
 
 
 def _unreadable(why: str) -> ProgressError:
