@@ -44,6 +44,8 @@ PUBLIC = {
     "package_layer",
     "plot_durations",
     "plot_timeline",
+    "predict",
+    "predicted",
     "reports",
     "reset",
     "solution",
