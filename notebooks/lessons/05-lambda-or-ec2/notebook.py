@@ -489,8 +489,16 @@ print(f"{usd:.2f} USD a month now; one t3.small costs {machine_usd:.2f}")
 #
 # ## Exercise 2: pack them together
 #
-# For very short calls the price of the *request* is more than that of their time. A million readings, each in a call of its own that takes 20 ms at 128 MB, cost 0.24 USD, and 0.20 of
-# it are for requests. Readings that wait in a queue come in batches, so let one call store a hundred.
+# For very short calls the price of the *request* is more than that of their time. Take a million readings, each in a call of its own, which
+# takes 20 ms at 128 MB.
+
+# %%
+one_by_one = 1e6 * lambda_month(1 / 3600 / HOURS, 20, 128)
+requests_alone = 1e6 * prices["lambda"]["request"]
+print(f"{one_by_one:.2f} USD, of which {requests_alone:.2f} are for requests")
+
+# %% [markdown]
+# Readings that wait in a queue come in batches, so let one call store a hundred.
 #
 # `save` sends a list of readings to the database. It takes 20 ms, however long the list is. Write `store_readings`: it stores all of `event["readings"]`, and returns
 # `{"stored": how many}`. By its REPORT lines, a million readings in packs of a hundred have to cost **0.02 USD** at most.
