@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 from . import localaws, settings
+from .arguments import takes
 from .whole_file import write_whole
 
 TARGETS = ("embedded", "aws")  # the first is the default
@@ -35,6 +36,7 @@ def chosen() -> str:
     return "emulator" if url and not localaws.is_at(url, settings.home(), settings.port()) else "embedded"
 
 
+@takes()
 def choose(target: str) -> None:
     """Use "embedded" or "aws" from now on, in every notebook that connects afterwards.
 

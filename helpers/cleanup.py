@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .arguments import CALLABLE, WORKSHOP, or_none, takes
 from .connect import Workshop, connect, embedded_is_off
 from .errors import WorkshopError
 from .ledger import UNKNOWN, Entry, LedgerError
@@ -25,6 +26,7 @@ class CleanupError(WorkshopError):
     """Something is left, or AWS cannot be asked; the message is for the reader."""
 
 
+@takes(workshop=or_none(WORKSHOP), sleep=CALLABLE)
 def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Remove everything in the ledger of the present AWS, print what was removed, and "Nothing is left.".
 

@@ -3,6 +3,7 @@
 It makes nothing in AWS but execution roles, and importing it makes no call.
 """
 
+import difflib
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from IPython import get_ipython
 
 from . import aws_choice, notebook_errors, settings, webhook
+from .arguments import ANY_TEXT, TEXT, TEXTS, YES_NO, ArgumentError, takes
 from .errors import WorkshopError
 from .facts import fact
 from .ledger import Ledger, Recorder
@@ -49,6 +51,9 @@ MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and
 INVOCATIONS, SECONDS, MEMORY_MB = 1_500, 0.7, 1_024
 
 
+USED_SERVICES = sorted({kind.service for kind in RESOURCE_TYPES})
+
+
 class ConnectError(WorkshopError):
     """The chosen AWS cannot be used; the message is one sentence for the reader."""
 
@@ -70,6 +75,7 @@ class Workshop:
         self.tags = {"workshop": "lambda", "learner": settings.learner()}
         self.ledger = Ledger(settings.home() / "ledger.jsonl", _place(target, endpoint, account, self.region))
         self._session = session
+        self._services = session.get_available_services()
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         Recorder(self.ledger, RESOURCE_TYPES, self.tags, self.client).register(session.events)
@@ -89,12 +95,19 @@ class Workshop:
         """Whether this is the AWS that the workshop brings along."""
         return self.target == "embedded"
 
+    @takes(service=TEXT)
     def client(self, service: str, config: Config | None = None) -> Any:
         """Return the boto3 client of `service`, e.g. "lambda"; the same one each time.
 
         With `config`, a new one where its settings stand in place of the workshop's, e.g. Config(retries={…}).
         What it creates is tagged and entered in the ledger, so that clean() can remove it.
+
+        Raises ArgumentError for a service that boto3 does not know.
         """
+        if service not in self._services:
+            close = difflib.get_close_matches(service.lower(), self._services, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the workshop uses {', '.join(USED_SERVICES)}."
+            raise ArgumentError(f"boto3 knows no service {service!r}; {hint}")
         with self._lock:
             if config is not None:
                 merged = _config(service, self.target).merge(config)
@@ -105,20 +118,22 @@ class Workshop:
                 )
             return self._clients[service]
 
+    @takes(text=ANY_TEXT)
     def name(self, text: str) -> str:
         """Return "<learner>-<text>", the same on every run, valid for functions, buckets, queues and roles.
 
-        Raises ValueError when `text` has more than lower-case letters, digits and hyphens, or is too long.
+        Raises ArgumentError when `text` has more than lower-case letters, digits and hyphens, or is too long.
         """
         name = f"{self.tags['learner']}-{text}"
         if len(name) > MAX_NAME or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", text):
             longest = MAX_NAME - len(self.tags["learner"]) - 1
-            raise ValueError(
+            raise ArgumentError(
                 f"{text!r} does not make a name: use 1 to {longest} lower-case letters, digits and hyphens, "
                 "with a letter or digit at each end."
             )
         return name
 
+    @takes(policies=TEXTS)
     def role(self, *policies: str) -> str:
         """Return the ARN of the execution role with these AWS managed policies, made when it is not there.
 
@@ -148,6 +163,7 @@ class Workshop:
         return arn
 
 
+@takes(ask=YES_NO)
 def connect(*, ask: bool = True) -> Workshop:
     """Return a Workshop on the AWS that the settings name.
 

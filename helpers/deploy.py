@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
+from .arguments import CALLABLE, CODE, TEXT, WORKSHOP, ArgumentError, takes
 from .connect import Workshop
 from .errors import WorkshopError
 from .facts import fact
@@ -39,6 +40,7 @@ class DeployError(WorkshopError):
     """A function that cannot be deployed; the message is one sentence for the reader."""
 
 
+@takes(workshop=WORKSHOP, function_name=TEXT, code=CODE, sleep=CALLABLE)
 def deploy(
     workshop: Workshop,
     function_name: str,
@@ -55,13 +57,24 @@ def deploy(
     and function `app.handler` (Node: `index.handler`), and to the execution role of `workshop.role()`.
     The answer has the shape of get_function_configuration's.
 
-    Raises PackageError, TypeError for an unknown keyword, DeployError for a function that is not the
-    workshop's, and botocore's ClientError for whatever AWS refuses.
+    Raises PackageError, ArgumentError for an unknown keyword or a value of the wrong type, DeployError for a function
+    that is not the workshop's, and botocore's ClientError for whatever AWS refuses.
     """
     client = workshop.client("lambda")
     _check_names(client, configuration)
     archive = code if isinstance(code, bytes) else package(code)
     wanted = DEFAULTS | configuration
+    try:
+        return _deploy(workshop, function_name, archive, wanted, sleep)
+    except ParamValidationError as error:  # its first line has no news
+        refused = "; ".join(str(error.kwargs["report"]).splitlines())
+        raise ArgumentError(f"deploy() was given what boto3 cannot send: {refused}.") from None
+
+
+def _deploy(
+    workshop: Workshop, function_name: str, archive: bytes, wanted: dict[str, Any], sleep: Callable[[float], None]
+) -> dict[str, Any]:
+    client = workshop.client("lambda")
     if "Handler" not in wanted:
         wanted["Handler"] = _default_handler(wanted["Runtime"])
     if "Role" not in wanted:
@@ -83,13 +96,13 @@ def _check_names(client: Any, configuration: dict[str, Any]) -> None:
             folded = {each.lower(): each for each in known}
             close = difflib.get_close_matches(name.lower(), folded, 1)
             hint = f"did you mean {folded[close[0]]}=?" if close else f"it knows {', '.join(sorted(known))}."
-            raise TypeError(f"deploy() does not know {name}=; {hint}")
+            raise ArgumentError(f"deploy() does not know {name}=; {hint}")
 
 
-def _default_handler(runtime: str) -> str:
-    language = runtime.rstrip("0123456789.x")
+def _default_handler(runtime: Any) -> str:
+    language = str(runtime).rstrip("0123456789.x")
     if language not in HANDLERS:
-        raise TypeError(f"deploy() has no default handler for {runtime}; say which one with Handler=.")
+        raise ArgumentError(f"deploy() has no default handler for {runtime}; say which one with Handler=.")
     return HANDLERS[language]
 
 

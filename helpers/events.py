@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from . import settings
+from .arguments import TEXT, ArgumentError, takes
 from .palette import BLUE_TINT, ORANGE_TINT, RED_TINT
 
 Event = dict[str, Any]  # e.g. {"name": "Ada"}
@@ -21,15 +22,21 @@ _ABSENT = object()
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*")  # a key that needs no quotes in a path: detail-type, x-amz-id-2
 
 
+@takes(event=TEXT)
 def load_event(event: str, /, **changes: Any) -> Event:
-    """Return events/<event>.json as a fresh dict, its top-level keys replaced or added from `changes`.
+    """Return events/<event>.json as a fresh dict, its top-level keys replaced by `changes`.
 
-    Raises ValueError, with the names that there are, when there is no such event.
+    Raises ArgumentError, with the names that there are, when there is no such event, or no such key in it.
     """
     files = {path.stem: path for path in settings.EVENTS.glob("*.json")}
     if event not in files:
-        raise ValueError(f"There is no event {event!r}; choose one of: {', '.join(sorted(files))}.")
+        raise ArgumentError(f"There is no event {event!r}; choose one of: {', '.join(sorted(files))}.")
     stored: Event = json.loads(files[event].read_text(encoding="utf-8"))
+    if unknown := [name for name in changes if name not in stored]:
+        raise ArgumentError(
+            f"The event {event!r} has no {unknown[0]!r} to replace; it has: {', '.join(stored)}. "
+            f"To add it, write load_event({event!r}) | {{{unknown[0]!r}: …}}."
+        )
     return stored | changes
 
 
@@ -54,6 +61,7 @@ class EventComparison(pd.DataFrame):
         return f"<p>{self.summary}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+@takes()
 def compare_events(sample: Event, delivered: Event) -> EventComparison:
     """Return a table with one row for each value of two events, in the order in which they stand there.
 
@@ -61,11 +69,11 @@ def compare_events(sample: Event, delivered: Event) -> EventComparison:
     and "1" can be told apart; empty where there is none), mark (one of MARKS). Long values are shown
     shortened, and stand in the table whole. `.summary` counts the marks in one line.
 
-    Raises TypeError when an event is no dict.
+    Raises ArgumentError when an event is no dict.
     """
     for name, event in {"sample": sample, "delivered": delivered}.items():
         if not isinstance(event, dict):
-            raise TypeError(
+            raise ArgumentError(
                 f"The {name} event is a {type(event).__name__}, not a dict; "
                 "if it is JSON text, json.loads() makes a dict of it."
             )

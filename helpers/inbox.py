@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import localaws, settings
+from .arguments import ANY_TEXT, COUNT, MESSAGE, MOMENT, NUMBER, SECONDS, WHOLE, WORKSHOP, or_none, takes
 from .connect import Workshop, connect
 from .errors import WorkshopError
 from .localaws import MESSAGES_FILE, read_posts
@@ -69,6 +70,7 @@ class Inbox:
         """Whether the messages go to Slack, where they cannot be read back."""
         return self._file is None
 
+    @takes(message=MESSAGE)
     def post(self, message: dict[str, Any]) -> tuple[int, str]:
         """Post a message such as {"text": "hello"} as JSON; return the status and the body of the answer.
 
@@ -86,6 +88,7 @@ class Inbox:
         except (OSError, HTTPException, UnicodeError):  # their texts may hold the URL
             raise InboxError(NOT_REACHED) from None
 
+    @takes(since=or_none(MOMENT))
     def messages(self, since: datetime | None = None) -> list[Message]:
         """Return the messages that came after `since` (with a time zone), oldest first; 1,000 are kept.
 
@@ -93,10 +96,12 @@ class Inbox:
         """
         return [message for message in self._posts(since) if message.status == 200]
 
+    @takes(since=or_none(MOMENT))
     def refused(self, since: datetime | None = None) -> list[Message]:
         """Return the posts that were answered with an error, as messages() does; `answer` says which."""
         return [message for message in self._posts(since) if message.status != 200]
 
+    @takes(count=COUNT, since=or_none(MOMENT), timeout=SECONDS)
     def wait(self, count: int, since: datetime | None = None, timeout: float = 30) -> list[Message]:
         """Wait until `count` messages have come after `since`, `timeout` seconds at most, and return them.
 
@@ -124,6 +129,7 @@ class Inbox:
         shown = view._repr_mimebundle_()
         display({**shown, "text/html": table, "text/plain": _plain(self.messages())}, raw=True)
 
+    @takes(count=WHOLE, status=WHOLE, body=or_none(ANY_TEXT))
     def fail_next(self, count: int, status: int = 500, body: str | None = None) -> None:
         """Answer the next `count` posts with `status` (300 to 599) and `body` (None: Slack's own); 0 ends it.
 
@@ -131,6 +137,7 @@ class Inbox:
         """
         self._send({"fail": count, "status": status} | ({} if body is None else {"body": body}))
 
+    @takes(count=WHOLE, seconds=NUMBER)
     def slow_next(self, count: int, seconds: float) -> None:
         """Answer the next `count` posts `seconds` late (60 at most); 0 posts end it.
 
@@ -168,6 +175,7 @@ class Inbox:
             raise InboxError(NOT_RUNNING) from None
 
 
+@takes(workshop=or_none(WORKSHOP))
 def open_inbox(workshop: Workshop | None = None) -> Inbox:
     """Return Slack's channel if `WORKSHOP_SLACK_WEBHOOK_URL` is set, else the inbox of the embedded AWS.
 

@@ -149,14 +149,19 @@ def lessons_in(notebooks: Path) -> list[Lesson]:
 _known: dict[Path, Lesson] = {}  # so that a lesson's exercises are loaded once
 
 
-def lesson(number: str) -> Lesson:
-    """The lesson with this number, e.g. "04". Raises LessonError when there is none."""
+def numbered(notebook: str | int) -> str:
+    """The number of a notebook as it stands in its name: "04" for "4" and for 4."""
+    return str(notebook).strip().zfill(2)
+
+
+def lesson(number: str | int) -> Lesson:
+    """The lesson with this number, e.g. "04" or "4". Raises LessonError when there is none."""
     there = {each.number: each for each in lessons()}
-    if number not in there:
+    if numbered(number) not in there:
         raise LessonError(
             f"There is no notebook {number!r}; name it by its number, from {min(there)!r} to {max(there)!r}."
         )
-    return there[number]
+    return there[numbered(number)]
 
 
 def exercises() -> "dict[str, Exercise]":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import lessons
+from .arguments import SOURCE, TEXT, TEXTS, is_file_name, or_none, shown, takes
 from .facts import in_bytes
 from .libraries import LEFT_OUT, PackageError, files_of
 
@@ -18,6 +19,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 Source = str | Path | Mapping[str, str | bytes]  # e.g. "hello/python", Path("app.py"), {"app.py": "x = 1"}
 
 
+@takes(source=SOURCE, libraries=TEXTS, target=or_none(TEXT))
 def package(source: Source, libraries: Iterable[str] = (), target: str | None = None) -> bytes:
     """Return the zip archive of `source`, ready for `create_function(Code={"ZipFile": ...})`.
 
@@ -39,6 +41,7 @@ def package(source: Source, libraries: Iterable[str] = (), target: str | None = 
     return _archive(_with_mode(files_of(libraries, target)) | files, _shown(source))
 
 
+@takes(libraries=TEXTS, target=or_none(TEXT))
 def package_layer(libraries: Iterable[str], target: str | None = None) -> bytes:
     """Return the zip archive of a layer of these libraries, ready for `publish_layer_version(Content={"ZipFile": …})`.
 
@@ -90,6 +93,11 @@ def _files(path: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def _texts(source: Mapping[str, str | bytes]) -> dict[str, tuple[bytes, int]]:
+    for name, content in source.items():
+        if not is_file_name(name):
+            raise PackageError(f"{name!r} is no name of a file in an archive; name it like 'app.py' or 'lib/tools.py'.")
+        if not isinstance(content, str | bytes):
+            raise PackageError(f"The content of {name!r} is {shown(content)}; give text or bytes.")
     return _with_mode(
         {name: content.encode() if isinstance(content, str) else content for name, content in source.items()}
     )

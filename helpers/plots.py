@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from . import alt_text
+from .arguments import TEXT, ArgumentError, Wanted, or_none, takes
 from .palette import BLUE, BROWN, DARK_GREY, GREEN, GREY, LIGHT_GREY, ORANGE, PARTS, PINK, RED, SKY
 
 __all__ = [
@@ -38,6 +39,19 @@ alt_text.install()
 LINE = 68  # characters of a title line
 
 
+def _table(*columns: str) -> Wanted:
+    """A table of reports(), or another with those of its columns that are drawn."""
+    return Wanted(
+        f"a table of reports(), with its columns {', '.join(columns)}",
+        lambda value: isinstance(value, pd.DataFrame) and set(value) >= set(columns),
+    )
+
+
+DURATIONS = _table("duration_ms", "init_ms", "status")
+TIMELINE = _table("environment", "start", "duration_ms", "init_ms", "status")
+AXES = Wanted("Axes of matplotlib", lambda value: isinstance(value, Axes))
+
+
 class _Strip(NamedTuple):
     """One row of points."""
 
@@ -52,6 +66,7 @@ COLD = _Strip("cold: Duration", BROWN, "o", 0.0)
 WARM = _Strip("warm: Duration", BLUE, "o", 0.27)
 
 
+@takes(frame=DURATIONS, title=or_none(TEXT), ax=or_none(AXES), by=or_none(TEXT))
 def plot_durations(
     frame: pd.DataFrame, title: str | None = None, ax: Axes | None = None, by: str | None = None
 ) -> Axes:
@@ -61,7 +76,7 @@ def plot_durations(
     lines are medians. `by` names a column, e.g. "function", whose values get a band each. Without `title`,
     the title states the finding that the medians show.
 
-    Raises ValueError when there is no successful invocation to draw, or no such column.
+    Raises ArgumentError when there is no successful invocation to draw, or no such column.
     """
     groups = _groups(frame, by)
     if ax is None:
@@ -78,10 +93,10 @@ def plot_durations(
 
 def _groups(frame: pd.DataFrame, by: str | None) -> dict[str, pd.DataFrame]:
     if by is not None and by not in frame:
-        raise ValueError(f"The table has no column {by!r} to split by; it has: {', '.join(frame.columns)}.")
+        raise ArgumentError(f"The table has no column {by!r} to split by; it has: {', '.join(frame.columns)}.")
     done = frame[frame["status"] == "success"]
     if done.empty:
-        raise ValueError("There is no successful invocation to draw; invoke the function first.")
+        raise ArgumentError("There is no successful invocation to draw; invoke the function first.")
     if by is None:
         return {"": done}
     return {str(name): group for name, group in done.groupby(by, sort=False)}
@@ -204,6 +219,7 @@ PHASES: dict[str, dict[str, Any]] = {
 }
 
 
+@takes(frame=TIMELINE, title=or_none(TEXT), ax=or_none(AXES))
 def plot_timeline(frame: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw every invocation of a reports() table as a bar over time, in the row of its environment; return the Axes.
 
@@ -211,10 +227,10 @@ def plot_timeline(frame: pd.DataFrame, title: str | None = None, ax: Axes | None
     in the order of their first use, counted from 1. Without `title`, the title counts calls, environments and cold
     starts, and says how many were busy at once.
 
-    Raises ValueError when the table is empty.
+    Raises ArgumentError when the table is empty.
     """
     if frame.empty:
-        raise ValueError("There is no invocation to draw; invoke the function first.")
+        raise ArgumentError("There is no invocation to draw; invoke the function first.")
     bars = _bars(frame)
     rows = int(bars["row"].max())
     if ax is None:

@@ -7,6 +7,7 @@ from IPython.display import Markdown, display
 from ipywidgets import HTML, Dropdown, HBox, Layout, Text
 
 from . import progress
+from .arguments import TEXT, TEXTS, takes
 from .errors import WorkshopError
 
 WIDE = Layout(width="34em")
@@ -16,6 +17,7 @@ class PredictError(WorkshopError):
     """A prediction that cannot be kept; the message is one sentence for the reader."""
 
 
+@takes(key=TEXT, choices=TEXTS)
 def predict(key: str, expected: Any = None, *, choices: Sequence[str] = ()) -> None:
     """Show a small box for the reader's prediction, which is kept; a list where there are `choices`.
 
@@ -41,6 +43,7 @@ def predict(key: str, expected: Any = None, *, choices: Sequence[str] = ()) -> N
     display({**HBox([box, said])._repr_mimebundle_(), "text/plain": _said(kept)}, raw=True)
 
 
+@takes(key=TEXT)
 def predicted(key: str, measured: Any) -> None:
     """Show what the reader predicted under this key, and what was measured."""
     kept = progress.prediction(key)

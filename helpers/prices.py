@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .arguments import TEXT, ArgumentError, takes
 from .facts import fact, facts
 
 REGIONS = {"ap-northeast-1": "Tokyo", "us-east-1": "N. Virginia"}
@@ -21,6 +22,7 @@ OF_LAMBDA = (
 )
 
 
+@takes(region=TEXT)
 def load_prices(region: str = "ap-northeast-1") -> dict[str, Any]:
     """Return the prices of a region in USD, as they were in the month "checked".
 
@@ -31,10 +33,10 @@ def load_prices(region: str = "ap-northeast-1") -> dict[str, Any]:
     public_ipv4_hour (an address) and slides_2019 (what the slides counted with). Lambda costs the same in both
     regions.
 
-    Raises ValueError, with the regions that there are, for any other.
+    Raises ArgumentError, with the regions that there are, for any other.
     """
     if region not in REGIONS:
-        raise ValueError(f"There are no prices for {region!r}; choose one of: {', '.join(REGIONS)}.")
+        raise ArgumentError(f"There are no prices for {region!r}; choose one of: {', '.join(REGIONS)}.")
     listed = [each for each in facts().values() if each.group in GROUPS]
     gb_second = {architecture: fact(f"gb_second_{architecture}") for architecture in ("x86_64", "arm64")}
     return {

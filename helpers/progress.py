@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -34,10 +35,10 @@ def solve(exercise: str) -> None:
         state["solved"].setdefault(exercise, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def count_hint(exercise: str) -> int:
-    """Count one more hint of an exercise and return how many that makes."""
+def count_hint(exercise: str, number: int | None = None) -> int:
+    """Count one more hint of an exercise and return how many that makes; with `number`, begin again from there."""
     with _changing() as state:
-        count: int = state["hints"].get(exercise, 0) + 1
+        count: int = state["hints"].get(exercise, 0) + 1 if number is None else number
         state["hints"][exercise] = count
     return count
 
@@ -110,13 +111,23 @@ def _changing() -> Iterator[State]:
     """What the file holds, written back when the block has changed it. Two notebooks take turns."""
     try:
         _path().parent.mkdir(parents=True, exist_ok=True)
-        with _path().with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone(_path().parent):
             state = _state()
             yield state
             write_whole(_path(), json.dumps(state, indent=1) + "\n")
     except OSError as error:
         raise ProgressError.about_file(error, _path()) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder: that of the file would go with the file, which is replaced."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _parse(content: bytes) -> State:

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from .arguments import CALLABLE, COUNT, LOGS, MOMENT, SECONDS, TEXT, or_none, takes
+from .errors import WorkshopError
+
 COLUMNS = {
     "request_id": "str",
     "environment": "str",
@@ -39,6 +42,10 @@ INIT_REPORT = re.compile(r"INIT_REPORT Init Duration: ([\d.]+) ms\t.*Phase: init
 Report = dict[str, Any]  # e.g. {"request_id": "8f5…", "duration_ms": 2.46, "init_ms": 413.61, …}
 
 
+class ReportsError(WorkshopError, TimeoutError):
+    """The lines did not come in time; the message is one sentence for the reader."""
+
+
 class _Line(NamedTuple):
     """One event of a log group."""
 
@@ -47,6 +54,15 @@ class _Line(NamedTuple):
     message: str
 
 
+@takes(
+    logs=LOGS,
+    function_name=TEXT,
+    at_least=COUNT,
+    since=or_none(MOMENT),
+    timeout=SECONDS,
+    clock=CALLABLE,
+    sleep=CALLABLE,
+)
 def reports(
     logs: Any,
     function_name: str,
@@ -68,7 +84,7 @@ def reports(
     ("success", "timeout" or "error", by the REPORT line alone), error_type ("" where the line names none).
     Reads the text format and the JSON format.
 
-    Raises TimeoutError when fewer rows than `at_least` came within `timeout` seconds.
+    Raises ReportsError, a TimeoutError, when fewer rows than `at_least` came within `timeout` seconds.
     """
     deadline = clock() + timeout
     while True:
@@ -76,7 +92,7 @@ def reports(
         if len(rows) >= at_least:
             return _frame(rows)
         if clock() >= deadline:
-            raise TimeoutError(
+            raise ReportsError(
                 f"{len(rows)} of {at_least} REPORT lines of {function_name} came to CloudWatch within "
                 f"{timeout:g} s; check that it was invoked that often and that its role may write logs."
             )

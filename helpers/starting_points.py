@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from . import aws_choice, lessons, progress
+from .arguments import NOTEBOOK, TEXT, takes
 from .cleanup import is_ours, remove
 from .connect import Workshop, connect, embedded_is_off
 from .deploy import deploy
@@ -22,6 +23,7 @@ class LabError(WorkshopError):
     """There is no such lab or language; the message is one sentence for the reader."""
 
 
+@takes(notebook=NOTEBOOK, language=TEXT)
 def start_at(notebook: str, language: str = "python") -> Path | None:
     """Make what the notebooks before `notebook`, e.g. "16", would have made, and say what that was.
 
@@ -32,7 +34,7 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
 
     Raises LessonError for an unknown notebook, LabError for an unknown language.
     """
-    lessons.lesson(notebook)
+    notebook = lessons.lesson(notebook).number
     if language not in LANGUAGES:
         raise LabError(f"The labs are not in {language!r}; choose one of: {', '.join(LANGUAGES)}.")
     progress.choose_language(language)
@@ -48,6 +50,7 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
     return lab.folder if lab else None
 
 
+@takes(notebook=NOTEBOOK)
 def reset(notebook: str) -> None:
     """Put a lab, e.g. "09", back to its start: its files, its function with its trigger, and its progress.
 
@@ -56,7 +59,7 @@ def reset(notebook: str) -> None:
 
     Raises LabError when the notebook has no lab.
     """
-    lab = labs().get(notebook)
+    lab = labs().get(lessons.numbered(notebook))
     if lab is None:
         raise LabError(f"Notebook {notebook!r} has no lab to reset; the labs are {', '.join(labs())}.")
     for language in LANGUAGES:

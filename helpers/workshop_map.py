@@ -7,14 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from . import progress
+from .arguments import or_none, takes
 from .lessons import Lesson, lessons
-from .plots import BLUE, GREY, LIGHT_GREY
+from .plots import AXES, BLUE, GREY, LIGHT_GREY
 
 COLUMNS, WIDTH, HEIGHT = 4, 2.6, 0.72  # boxes a row; inches of a box and its gap
 HERE, NOT_HERE = BLUE, LIGHT_GREY
 SOLVED = "\N{CHECK MARK}"
 
 
+@takes(ax=or_none(AXES))
 def draw_map(ax: Axes | None = None) -> Axes:
     """Draw the map and return the Axes: a blue box is a notebook that is here, a grey one is not built yet.
 

@@ -12,8 +12,10 @@ from typing import Any
 import psutil
 import pytest
 from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
+from sentences import doubled
 
 from helpers import localaws
+from helpers.errors import WorkshopError
 from helpers.localaws import Endpoint, node_sdk
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window for a picture that a test draws
@@ -52,6 +54,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return nodeid if ALONE in nodeid else nodeid.partition("::")[0]
 
     return ByModule(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_sentence_is_doubled() -> Iterator[None]:
+    """Every error for the reader that any test brings about has single punctuation marks."""
+
+    def made(self: WorkshopError, *arguments: object) -> None:
+        Exception.__init__(self, *arguments)
+        assert doubled(str(self)) == [], str(self)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WorkshopError, "__init__", made)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,14 @@ DeployedFunction, which is invoked.
 from typing import Any
 
 from .. import lessons, progress
+from ..arguments import COUNT, EXERCISE, TEXT, ArgumentError, or_none, shown, takes
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES
 
 __all__ = ["Answer", "DeployedFunction", "Exercise", "NotSolved", "WrongAnswer", "check", "hint", "solution"]
 
 
+@takes(exercise=EXERCISE)
 def check(exercise: str, answer: Any = None) -> None:
     """Check an exercise, e.g. "09" or "01.2"; when it is solved, print one line and enter it in the progress.
 
@@ -20,34 +22,42 @@ def check(exercise: str, answer: Any = None) -> None:
     at what reaches the inbox. `answer` is the function of the notebook where the exercise asks for one.
 
     Raises NotSolved, which a notebook shows as the one sentence that it is, when the answer is not right yet;
-    ValueError for an exercise that there is not.
+    ArgumentError for an exercise that there is not.
     """
     chosen = _exercise(exercise)
     try:
         notes = chosen.judged(answer)
     except NotSolved as wrong:
         helps = f'hint("{chosen.number}") helps'
-        raise NotSolved(f"Not yet. {wrong} ({progress.summary_of_notebook(exercise[:2])}; {helps}.)") from None
+        raise NotSolved(f"Not yet. {wrong} ({progress.summary_of_notebook(chosen.notebook)}; {helps}.)") from None
     progress.solve(chosen.number)
     mind = f" Mind: {'; '.join(notes)}." if notes else ""
-    print(f"Exercise {chosen.number}, {chosen.title}: solved.{mind} {progress.summary_of_notebook(exercise[:2])}.")
+    print(f"Exercise {chosen.number}, {chosen.title}: solved.{mind} {progress.summary_of_notebook(chosen.notebook)}.")
 
 
-def hint(exercise: str) -> None:
-    """Print the next hint of an exercise: the first gives little away, the last nearly all."""
-    chosen = _exercise(exercise)
+@takes(exercise=EXERCISE, number=or_none(COUNT))
+def hint(exercise: str, number: int | None = None) -> None:
+    """Print the next hint of an exercise: the first gives little away, the last nearly all.
+
+    hint("09", 1) begins again from the first. Of a notebook with several exercises, "01" is the first one that is not
+    solved yet. Raises ArgumentError for an exercise that there is not.
+    """
+    chosen = _exercise(exercise, next_one=True)
     hints = chosen.hints_in(chosen.lab.language()) if chosen.lab else chosen.hints_in("python")
-    number = min(progress.count_hint(chosen.number), len(hints))
-    print(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
-    if number == len(hints):
-        print(f'\nThat was the last one; solution("{chosen.number}") shows an answer.')
+    wanted = None if number is None else min(max(number, 1), len(hints))
+    place = min(progress.count_hint(chosen.number, wanted), len(hints))
+    print(f"Hint {place} of {len(hints)}{_which(exercise, chosen)}: {hints[place - 1]}")
+    if place == len(hints):
+        again, answer = f'hint("{chosen.number}", 1)', f'solution("{chosen.number}")'
+        print(f"\nThat was the last one; {answer} shows an answer, and {again} begins again.")
 
 
+@takes(exercise=EXERCISE, language=or_none(TEXT))
 def solution(exercise: str, language: str | None = None) -> None:
     """Show the reference answer of an exercise; nothing is deployed and no file is changed.
 
     `language` is "python", "node" or "ruby": by default the one that the reader last wrote the lab in.
-    Raises ValueError for a language that the exercise is not in.
+    Raises ArgumentError for a language that the exercise is not in.
     """
     from IPython.display import Markdown, display
 
@@ -56,7 +66,7 @@ def solution(exercise: str, language: str | None = None) -> None:
     language = language or (chosen.lab.language() if chosen.lab else "python")
     if language not in languages:
         there = ", ".join(languages)
-        raise ValueError(f"Exercise {chosen.number} has no answer in {language!r}; choose one of: {there}.")
+        raise ArgumentError(f"Exercise {chosen.number} has no answer in {language!r}; choose one of: {there}.")
     answer = chosen.answer(language)
     fence = {"node": "javascript"}.get(language, language)
     others = ", ".join(f'solution("{chosen.number}", "{each}")' for each in languages if each != language)
@@ -65,11 +75,22 @@ def solution(exercise: str, language: str | None = None) -> None:
     display(Markdown(f"{title}\n\n```{fence}\n{answer.rstrip()}\n```"))
 
 
-def _exercise(number: str) -> Exercise:
-    there = {each.number for each in lessons.lessons()}
-    exercises = lessons.lesson(number[:2]).exercises if number[:2] in there else ()
-    for exercise in exercises:
-        if exercise.number == number:
-            return exercise
-    known = [each.number for each in exercises] or list(lessons.exercises())
-    raise ValueError(f"There is no exercise {number!r}; there are {', '.join(known)}.")
+def _exercise(asked: str, next_one: bool = False) -> Exercise:
+    """The exercise that is meant by "01.2", "1.2", "9" or "09.1"; "01" is, with `next_one`, the next one to solve."""
+    notebook, _, place = str(asked).strip().partition(".")
+    there = {lesson.number: lesson.exercises for lesson in lessons.lessons()}
+    of_notebook = there.get(lessons.numbered(notebook), ())
+    if not place and (len(of_notebook) == 1 or (of_notebook and next_one)):
+        solved = progress.solved() if len(of_notebook) > 1 else set()
+        return next((each for each in of_notebook if each.number not in solved), of_notebook[0])
+    if place.isdecimal() and 1 <= int(place) <= len(of_notebook):
+        return of_notebook[int(place) - 1]
+    known = ", ".join(each.number for each in of_notebook or lessons.exercises().values())
+    if of_notebook and not place:
+        raise ArgumentError(f"Notebook {lessons.numbered(notebook)} has several exercises; name one of {known}.")
+    raise ArgumentError(f"There is no exercise {shown(asked)}; there are {known}.")
+
+
+def _which(asked: str, chosen: Exercise) -> str:
+    """Said where a notebook was named, and one of its exercises was taken."""
+    return "" if "." in str(asked) or "." not in chosen.number else f" for {chosen.number}"

@@ -83,6 +83,11 @@ class Exercise(ABC):
     # then the last holds code. Where the answer stands in a notebook, what fills its gap is one hint more.
     wrong_answers: tuple[WrongAnswer, ...] = ()
 
+    @property
+    def notebook(self) -> str:
+        """The number of its notebook, e.g. "01"."""
+        return self.number[:2]
+
     @abstractmethod
     def judged(self, answer: Any) -> Notes:
         """Judge what check() was given. Raises NotSolved."""

@@ -108,7 +108,12 @@ def test_another_trigger_of_the_bucket_stays(aws):
     assert s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"] == [theirs]
 
 
-@pytest.mark.parametrize("notebook", ["9", "19", "lab"])
+@pytest.mark.parametrize("notebook", ["9", 9, " 09 "])
+def test_a_notebook_is_understood_without_its_zero(notebook):
+    assert starting_points.start_at(notebook) == labs()["09"].folder
+
+
+@pytest.mark.parametrize("notebook", ["99", "19", "lab"])
 def test_an_unknown_notebook_is_said(notebook):
     with pytest.raises(LessonError, match=f"There is no notebook '{notebook}'"):
         starting_points.start_at(notebook)

@@ -574,10 +574,7 @@ def test_a_ledger_that_may_not_be_written_is_said_before_anything_is_removed(aws
     aws.client("sqs").create_queue(QueueName=name)
     aws.ledger.path.chmod(mode)
     try:
-        with (
-            as_nobody(aws.ledger.path),
-            pytest.raises(LedgerError, match=r"^Cannot read and write .*Permission denied"),
-        ):
+        with as_nobody(aws.ledger.path), pytest.raises(LedgerError, match=r"^Cannot write to .*Permission denied"):
             clean(aws)
         assert exists(aws, Entry("queue", name))
     finally:

@@ -11,6 +11,7 @@ import pytest
 
 import helpers
 from helpers import settings
+from helpers.arguments import ArgumentError
 from helpers.events import COLORS, MARKS, WIDTH, compare_events, load_event
 
 NAMES = sorted(path.stem for path in settings.EVENTS.glob("*.json"))
@@ -28,8 +29,18 @@ def test_each_copy_is_fresh():
     assert load_event("s3-put")["Records"][0]["s3"]["bucket"]["name"] != "changed"
 
 
-def test_changes_replace_and_add_top_level_keys():
-    assert load_event("hello", name="Ada", event=1) == {"name": "Ada", "event": 1}
+def test_changes_replace_top_level_keys():
+    assert load_event("hello", name="Ada") == {"name": "Ada"}
+
+
+@pytest.mark.parametrize("key", ["nosuch", "event", "name"])
+def test_a_key_that_the_event_lacks_is_said(key):
+    with pytest.raises(ArgumentError) as caught:
+        load_event("sqs", **{key: 1})
+    assert str(caught.value) == (
+        f"The event 'sqs' has no '{key}' to replace; it has: Records. "
+        f"To add it, write load_event('sqs') | {{'{key}': …}}."
+    )
 
 
 def test_an_unknown_event_names_those_that_exist():

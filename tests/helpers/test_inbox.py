@@ -605,7 +605,7 @@ def test_a_slack_webhook_that_is_no_url_is_one_sentence_that_does_not_show_it(mo
 
 def test_a_function_on_another_aws_cannot_reach_the_inbox(monkeypatch):
     monkeypatch.delenv("WORKSHOP_SLACK_WEBHOOK_URL", raising=False)
-    elsewhere = types.SimpleNamespace(is_embedded=False)
+    elsewhere = types.SimpleNamespace(is_embedded=False, client=None, tags={})
     with pytest.raises(InboxError, match=r"^A function cannot reach .* set WORKSHOP_SLACK_WEBHOOK_URL .*\.$"):
         open_inbox(elsewhere)
 

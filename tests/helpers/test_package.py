@@ -165,7 +165,7 @@ def test_for_the_embedded_aws_a_compiled_library_is_the_one_of_this_machine(tmp_
 
 
 def test_a_layer_that_is_too_large_is_named(monkeypatch):
-    monkeypatch.setitem(package.__globals__, "MAX_ZIP_BYTES", 1024 * 1024)
+    monkeypatch.setattr(sys.modules["helpers.package"], "MAX_ZIP_BYTES", 1024 * 1024)
     with pytest.raises(PackageError, match="the layer of pillow is .* MB zipped, and Lambda takes 1 MB at most"):
         package_layer(["pillow"], "embedded")
 

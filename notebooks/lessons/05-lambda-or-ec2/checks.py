@@ -269,7 +269,7 @@ CHOICES = Answer(
         _decided("tickets", "ec2", r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*paid for the peak"),
         _decided("webhook", "?", "webhook is not decided yet"),
         _decided("sensors", "t3.small", """sensors is 't3.small'; write "lambda" or "ec2\""""),
-        _decided("tickets", ["lambda"], "tickets is .'lambda'.; write"),
+        _decided("tickets", ["lambda"], r"tickets is \['lambda'\]; write"),
         _decided("chat", "ec2", "There is no case chat; the cases are webhook, sensors, tickets"),
         WrongAnswer("one alone", {"webhook": "lambda"}, "sensors is not decided yet"),
     ),

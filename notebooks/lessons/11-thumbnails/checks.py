@@ -22,7 +22,7 @@ PARTIAL, UPLOADS, THUMBNAILS = "thumbnail-partial", "thumbnail-uploads", "thumbn
 
 # Batches by what is in the pictures, and how they are spoken of.
 BATCHES = {
-    "of four messages, the second of them with a torn picture,": ("good", "torn", "good", "good"),
+    "of four messages whose second has a torn picture": ("good", "torn", "good", "good"),
     "of three good pictures": ("good", "good", "good"),
     "of two torn pictures and a good one": ("torn", "torn", "good"),
 }

@@ -53,7 +53,7 @@ def _fields(answer: Any, said: str) -> tuple[str, str, set[str]]:
         )
     minute, hour, day_of_month, month, days, year = fields
     if [day_of_month, days].count("?") != 1:
-        raise NotSolved(f"{said}; AWS refuses it: exactly one of the two fields for days has to be ?.")
+        raise NotSolved(f"{said}; AWS refuses it: exactly one of the two fields for days has to be '?'.")
     if days == "?" or (day_of_month, month, year) != ("?", "*", "*"):
         raise NotSolved(f"{said}; the days of the week belong into the fifth field, with ? * before and * behind it.")
     return minute, hour, _days(days, said)

@@ -405,7 +405,7 @@ queue_runs[["start", "duration_ms", "billed_ms", "status"]]
 # ### Or Step Functions
 #
 # **AWS Step Functions** runs a *state machine*: steps with what follows from each, described as JSON. It holds
-# the job between the steps, for up to a year, so no function has to. Ours has three states: call `handler`; is anything left?; done.
+# the job between the steps, for up to a year, so no function has to. Ours has three states: call `handler`, ask whether anything is left, and done.
 # It needs a role of its own, which may invoke this one function.
 
 # %%

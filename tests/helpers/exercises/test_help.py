@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from helpers import exercises, hint, lessons, settings, solution, starting_points
+from helpers import exercises, hint, lessons, progress, settings, solution, starting_points
+from helpers.arguments import ArgumentError
 from helpers.authoring.source import Source, solved, unsolved
 from helpers.exercises import exercise
 from helpers.exercises.lab import labs
@@ -35,8 +36,12 @@ def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, cap
     for number, text in enumerate(shown[:-1], start=1):
         assert text.startswith(f"Hint {number} of {count}: ")
         assert (f'solution("{exercise}")' in text) == (number == count)
+        assert (f'hint("{exercise}", 1) begins again' in text) == (number == count)
     assert shown[-1] == shown[-2]
     assert len(set(shown)) == count
+    hint(exercise, 1)
+    hint(exercise)
+    assert capsys.readouterr().out == shown[0] + shown[1]
 
 
 @pytest.mark.parametrize("exercise", [number for number in lessons.exercises() if number not in labs()])
@@ -133,8 +138,36 @@ def test_a_solution_changes_no_file_and_no_progress(home, monkeypatch):
 
 @pytest.mark.parametrize("call", [exercises.check, exercises.hint, exercises.solution])
 def test_an_unknown_exercise_is_said_with_those_that_there_are(call):
-    with pytest.raises(ValueError, match=r"There is no exercise '9'; there are 01\.1, 01\.2, .*, 09, "):
-        call("9")
+    with pytest.raises(ArgumentError, match=r"^There is no exercise '99'; there are 01\.1, 01\.2, .*, 09, "):
+        call("99")
+    with pytest.raises(ArgumentError, match=r"^There is no exercise '01\.7'; there are 01\.1, 01\.2\.$"):
+        call("01.7")
+
+
+@pytest.mark.parametrize(("asked", "number"), [("1.1", "01.1"), (1.1, "01.1"), (" 01.1 ", "01.1"), ("9", "09")])
+@pytest.mark.parametrize("call", [exercises.hint, exercises.solution])
+def test_an_exercise_is_understood_without_its_zero(call, asked, number, monkeypatch, capsys):
+    monkeypatch.setattr("IPython.display.display", lambda thing: print(thing.data))
+    call(number)
+    wanted = capsys.readouterr().out
+    progress.forget([number])
+    call(asked)
+    assert capsys.readouterr().out == wanted
+
+
+@pytest.mark.parametrize("asked", ["01", "1", 1])
+def test_of_a_notebook_the_next_exercise_to_solve_gets_its_hint(asked, capsys):
+    for number in ("01.1", "01.2", "01.1"):  # those that are solved are gone through, and the first comes again
+        progress.forget(["01.1", "01.2"] if number == "01.1" else [])
+        hint(asked)
+        assert re.match(rf"Hint 1 of \d for {number}: ", capsys.readouterr().out)
+        progress.solve(number)
+
+
+@pytest.mark.parametrize("call", [exercises.check, exercises.solution])
+def test_of_a_notebook_with_several_exercises_a_check_takes_none_by_itself(call):
+    with pytest.raises(ArgumentError, match=r"^Notebook 01 has several exercises; name one of 01\.1, 01\.2\.$"):
+        call("1")
 
 
 @pytest.mark.parametrize(("exercise", "language"), [("09", "java"), ("01.1", "ruby")])
