@@ -45,7 +45,10 @@ print("id", uuid.uuid4())
 # picture: tiny.png
 import matplotlib.pyplot as plt
 
-plt.plot([1, 2]);
+import helpers.plots
+
+plt.plot([1, 2])
+plt.title("Two points");
 
 # %% [markdown]
 # ## Exercise: double
@@ -463,6 +466,11 @@ SPOILT = {
     "solution without its picture": (
         spoil_solution(with_output(4)),
         "solutions/01-tiny.ipynb: no picture in the cell that begins with `# picture: tiny.png`.",
+    ),
+    "picture without words": (
+        spoil_solution(lambda notebook: notebook["cells"][3]["outputs"][0].update(metadata={})),
+        "solutions/01-tiny.ipynb: cell 4: shows a picture without an alternative text; give the chart a title, or the "
+        "picture an `alt`.",
     ),
     "picture missing": (
         lambda folder: (folder / "images" / "tiny.png").unlink(),
