@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from helpers import lessons, progress
-from helpers.authoring.source import Source, solved, unsolved
+from helpers.authoring.source import Cell, Source, solved, unsolved
 from helpers.exercises import NotSolved, check
 
 
@@ -27,8 +27,11 @@ class Notebook:
     def run(self, *cells: str) -> None:
         """Run the cells of these names, solved."""
         for name in cells:
-            code = compile(solved(self.source.cell(name).text), f"notebook {self.source.name}, cell {name}", "exec")
-            exec(code, self.names)
+            self.run_cell(self.source.cell(name))
+
+    def run_cell(self, cell: Cell) -> None:
+        """Run a cell of the source, named or not, solved."""
+        exec(compile(solved(cell.text), f"notebook {self.source.name}, cell {cell.name}", "exec"), self.names)
 
     def text(self, cell: str) -> str:
         """What stands in a cell, as the author wrote it."""

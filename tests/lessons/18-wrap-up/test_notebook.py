@@ -26,7 +26,7 @@ def run(aws_of_module, embedded_home) -> Notebook:
     with contextlib.redirect_stdout(said):
         for cell in notebook.source.cells:
             if cell.kind == "code":
-                notebook.run(cell.name)
+                notebook.run_cell(cell)
                 notebook.track = lambda items, label: items  # which shows its progress in a notebook alone
     notebook.said = said.getvalue()
     notebook.left = notebook.yours()
