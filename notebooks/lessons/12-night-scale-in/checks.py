@@ -169,7 +169,7 @@ RULES = DeployedFunction(
     hints=(
         "What time, and which day, is it in UTC when it is 07:30 on Sunday in Japan? And at 21:45?",
         "The hour in UTC is nine less. Where that is below 0, add 24, and replace each day by the one before it.",
-        'Minutes come first, and one of the two fields for days is ?: "cron(0 0 ? * MON *)" is right for lab-open.',
+        'Minutes come first, and one of the two fields for days has a "?", as in "cron(0 0 ? * MON *)" for lab-open.',
     ),
     wrong_answers=WRONG_CRONS,
 )
