@@ -1,4 +1,7 @@
-"""Gives every chart that a notebook shows an alternative text: its titles, which state the finding, and its axes."""
+"""Gives every chart that a notebook shows an alternative text: its titles, which state the finding, and its axes.
+
+It stands in the metadata of the output, where nbconvert's template "classic" finds it.
+"""
 
 from typing import Any
 
@@ -16,7 +19,7 @@ def of(figure: Figure) -> str:
 
 
 def install() -> None:
-    """Have the running notebook, if there is one, give every figure this text; Jupyter shows it as `alt`."""
+    """Have the running notebook, if there is one, give every figure this text, as `alt` of its PNG."""
     if shell := get_ipython():
         # beside the formatter that draws the figure, and thus whatever backend draws it
         shell.display_formatter.mimebundle_formatter.for_type(Figure, _metadata)

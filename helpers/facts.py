@@ -1,7 +1,7 @@
 """The facts about AWS that change, each with its source and its date, as facts.toml beside this file has them.
 
 The one place from which notebooks, checks, prices and the embedded AWS take a limit, a price or a date. What it reads
-is data alone: standard library, and nothing of the workshop.
+is data alone: standard library, and nothing of the workshop but the base of its errors.
 """
 
 import re
@@ -12,12 +12,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .errors import WorkshopError
+
 FILE = Path(__file__).with_name("facts.toml")
 LONGER = {"minutes": 60, "hours": 3600}
 BYTES = {"KB": 2**10, "MB": 2**20, "GB": 2**30}  # AWS's quotas count in powers of two
 # {{timeout}}, {{timeout.slides}}
 PLACEHOLDER = re.compile(r"\{\{(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<part>[a-z]+))?\}\}")
 ANY_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
+
+
+class FactError(WorkshopError, LookupError):
+    """There is no such fact; one sentence for the reader."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,10 @@ def facts() -> dict[str, Fact]:
 def fact(name: str) -> Any:
     """The value of a fact: fact("timeout") is 1800. Its unit and its source stand in helpers/facts.toml.
 
-    Raises KeyError, with the names that there are, for any other.
+    Raises FactError, with the names that there are, for any other.
     """
     if name not in facts():
-        raise KeyError(f"there is no fact {name!r}; there are {', '.join(facts())}")
+        raise FactError(f"There is no fact {name!r}; there are {', '.join(facts())}.")
     return facts()[name].value
 
 

@@ -43,7 +43,8 @@ from helpers.webhook import WebhookUrl
 
 METHODS = [Workshop.client, Workshop.name, Workshop.role]
 METHODS += [Inbox.post, Inbox.messages, Inbox.refused, Inbox.wait, Inbox.fail_next, Inbox.slow_next]
-PUBLIC = [getattr(helpers, name) for name in helpers.__all__]
+# fact() is the embedded AWS's too, which knows nothing of arguments
+PUBLIC = [getattr(helpers, name) for name in helpers.__all__ if name != "fact"]
 SECRET = "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/abcdefghijklmnopqrstuvwx"
 
 

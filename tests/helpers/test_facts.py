@@ -10,7 +10,7 @@ import pytest
 from helpers import api_models, authoring, fact, settings
 from helpers.connect import LAMBDA_CLIENT
 from helpers.deploy import DEFAULTS
-from helpers.facts import facts, fill, in_bytes, unknown
+from helpers.facts import FactError, facts, fill, in_bytes, unknown
 from helpers.localaws.data_plane import cpu_share, execution_environment, retry_policy, runtime_api
 from helpers.localaws.services import lambda_quotas
 
@@ -83,7 +83,7 @@ def test_what_names_no_fact_is_found(written):
 
 def test_code_gets_the_value_and_sizes_in_bytes():
     assert (fact("timeout"), in_bytes("payload"), in_bytes("image")) == (1800, 6 * 1024 * 1024, 10 * 1024**3)
-    with pytest.raises(KeyError, match="no fact 'time_out'; there are timeout, "):
+    with pytest.raises(FactError, match="no fact 'time_out'; there are timeout, "):
         fact("time_out")
 
 

@@ -273,7 +273,7 @@ predicted("03.g", f"{then / today:.2f} times as many GB-seconds")
 # Take a function that computes for two seconds at 128 MB, and think of two curves over the memory, from 128 to {{memory_max.slides}}: how
 # long it takes, and what a million calls cost. Think of the same two for one that only *waits*, for a database, say.
 #
-# **Predict:** how many times as fast does the first one compute with 1,769 MB as with 128 MB?
+# **Predict:** how many times as fast does the first one compute with {{vcpu_memory}} as with 128 MB?
 
 # %%
 predict("03.d")
@@ -602,7 +602,7 @@ print(f"and your function {billed[hands_on]} ms.")
 # ## Exercise 3: tune a function
 #
 # *bill-report* holds a table of 150 MB, which it reads in its init phase, and waits a fifth of a second for a database in each
-# call. Somebody gave it 1,769 MB, to be on the safe side.
+# call. Somebody gave it {{vcpu_memory}}, to be on the safe side.
 
 # %% report
 report_code = """

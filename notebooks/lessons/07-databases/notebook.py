@@ -198,11 +198,11 @@ if has_database:
 
 # %% [markdown]
 # `burst` lets many callers place an order at the same moment. Meanwhile it counts connections, and afterwards it counts
-# calls that failed and reads durations from the REPORT lines. Callers that are throttled try again, up to seven times.
+# calls that failed and reads durations from the REPORT lines. Callers that are throttled try again, up to nine times.
 
 
 # %%
-patient = workshop.client("lambda", config=Config(retries={"total_max_attempts": 8}))
+patient = workshop.client("lambda", config=Config(retries={"total_max_attempts": 10}))
 
 
 def burst(way, callers):

@@ -41,7 +41,7 @@ def posts_the_decoded_key(probe: Probe) -> None:
         raise NotSolved(_wrong_key(probe, key, outcome.texts, bucket))
     _returned(probe, outcome.payload, [key])
     own = probe.workshop.name(UPLOADS)
-    if any(own in text for text in outcome.texts):
+    if any(own in text and key in text for text in outcome.texts):  # others may be about the reader's own uploads
         raise NotSolved(
             f"The message names the bucket {own}, and the event was about {bucket}; "
             'take the name from the event: record["s3"]["bucket"]["name"].'
@@ -63,10 +63,12 @@ def posts_every_record(probe: Probe) -> None:
                 f"An event with three records brought {3 - len(missing)} of their keys to the inbox; "
                 'one event can hold several, so go through all of event["Records"].'
             )
-        if len(outcome.texts) != len(keys):
+        own = f"s3://{probe.workshop.name(UPLOADS)}/"  # a reader's upload, whose event Lambda tried again meanwhile
+        texts = [text for text in outcome.texts if not text.startswith(own) or any(key in text for key in keys)]
+        if len(texts) != len(keys):
             raise NotSolved(
-                f"An event with three records brought {len(outcome.texts)} message"
-                f"{'' if len(outcome.texts) == 1 else 's'} to the inbox; post one for each record, within the loop."
+                f"An event with three records brought {len(texts)} message"
+                f"{'' if len(texts) == 1 else 's'} to the inbox; post one for each record, within the loop."
             )
     _returned(probe, outcome.payload, keys)
 
