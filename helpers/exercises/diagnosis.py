@@ -255,4 +255,4 @@ def _message(outcome: Outcome) -> str:
 
 def _shown(outcome: Outcome) -> str:
     kind = re.sub(r"^(?:Function|Init)<(.+)>$", r"\1", outcome.error_type) or "an error"
-    return f"{kind}: {_message(outcome)}"
+    return f"{kind}: {_message(outcome).rstrip(' .:;')}"  # the sentence goes on

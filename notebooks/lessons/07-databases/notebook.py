@@ -139,8 +139,8 @@ def connections():
 
 # %%
 def settle(at_most):
-    """Wait, ten seconds at most, until the database has no more connections than this."""
-    deadline = time.monotonic() + 10
+    """Wait, a minute at most, until the database has no more connections than this."""
+    deadline = time.monotonic() + 60
     while connections() > at_most and time.monotonic() < deadline:
         time.sleep(0.05)
 
