@@ -666,9 +666,9 @@ if has_database:
     held = connections()  # by the proxy, which keeps its own open
     limit = int(safe_concurrency(MAX_CONNECTIONS, 3, held + 1, 1))
     lambda_client.put_function_concurrency(FunctionName=functions["direct"], ReservedConcurrentExecutions=limit)
-    again = burst("direct", CALLERS)
+    again = burst("direct", CALLERS) if limit else {"failed": "nobody was let in, none", "connections": held}
     print(f"{CALLERS} callers, {limit} environments at most: {again['failed']} failed")
-    print(f"connections: {again['connections']}, of which the proxy holds {held}")
+    print(f"connections: {again['connections']}, of which {held} were held before")
     end_environments(functions["direct"])  # they would shut out everybody else
 
 # %% [markdown]
