@@ -38,7 +38,8 @@ TRUST_LAMBDA = {
 }
 
 CLIENT = Config(
-    retries={"mode": "legacy", "total_max_attempts": 5},  # boto3's default, said aloud
+    # "standard", which botocore takes where none is named, has a quota of retries: a throttled burst uses it up
+    retries={"mode": "legacy", "total_max_attempts": 5},
     max_pool_connections=50,  # parallel invocations: boto3's default of 10 would queue them in this process
 )
 # As long as an invocation can last, and a little more. boto3's default of 60 s would give up, and invoke a second time.
@@ -110,8 +111,8 @@ class Workshop:
             raise ArgumentError(f"boto3 knows no service {service!r}; {hint}")
         with self._lock:
             if config is not None:
-                merged = _config(service, self.target).merge(config)
-                return self._session.client(service, endpoint_url=self.endpoint, config=merged)
+                own = _with(_config(service, self.target), config)
+                return self._session.client(service, endpoint_url=self.endpoint, config=own)
             if service not in self._clients:
                 self._clients[service] = self._session.client(
                     service, endpoint_url=self.endpoint, config=_config(service, self.target)
@@ -305,6 +306,14 @@ def _config(service: str, target: str) -> Config:
         return config.merge(Config(ignore_configured_endpoint_urls=True))
     # A local address is reached without the reader's proxy, and has no host name for each bucket.
     return config.merge(Config(proxies={}, s3={"addressing_style": "path"}))
+
+
+def _with(config: Config, own: Config) -> Config:
+    """Our settings with a notebook's own in their place; its retries keep our mode, unless they name one."""
+    merged = config.merge(own)
+    if own.retries and "mode" not in own.retries:
+        merged = merged.merge(Config(retries={"mode": config.retries["mode"]} | own.retries))
+    return merged
 
 
 def _place(target: str, endpoint: str | None, account: str | None, region: str) -> str:

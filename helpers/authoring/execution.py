@@ -19,7 +19,7 @@ from .. import settings
 from .source import is_check, is_unsolved, shown_error
 
 CELL_LIMIT_S = 300
-# What a notebook before may have left in a kernel: figures, if it drew, and that it was a solution.
+# What a notebook before may have left in a kernel: figures, if it drew, that it was a solution, and open connections.
 FORGET = """
 import os, sys
 if "matplotlib.pyplot" in sys.modules:
@@ -29,6 +29,7 @@ if "helpers.settings" in sys.modules:
     sys.modules.pop("helpers.in_a_solution", None)
 os.chdir({folder!r})
 get_ipython().reset(new_session=True)
+__import__("gc").collect()
 """
 
 

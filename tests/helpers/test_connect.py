@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import botocore.client
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 from localaws_client import eventually
@@ -329,6 +330,15 @@ def test_the_settings_of_clients_are_stated():
         config = found.client(service).meta.config
         assert config.retries == {"mode": "legacy", "total_max_attempts": 5}
         assert config.max_pool_connections == 50
+
+
+def test_a_client_with_retries_of_its_own_keeps_the_mode_that_the_others_have():
+    def retries(**own):
+        return workshop().client("lambda", Config(retries=own)).meta.config.retries
+
+    assert retries(total_max_attempts=8) == {"mode": "legacy", "total_max_attempts": 8}
+    assert retries(mode="standard") == {"mode": "standard"}
+    assert workshop().client("lambda", Config(region_name="eu-west-1")).meta.config.retries["mode"] == "legacy"
 
 
 def test_a_name_is_the_same_every_time():

@@ -311,8 +311,8 @@ def reserve(number):
 # %% [markdown]
 # ### The moment of throttling
 #
-# To see it we need a client that tells the truth: boto3 tries again when a call is refused, five attempts in all. With `Config` we
-# make one that tries once.
+# To see it we need a client that tells the truth: boto3 tries again when a call is refused, with our settings five attempts in all. With
+# `Config` we make one that tries once.
 #
 # **Predict:** five environments are reserved, and 30 calls come at once. What happens to the other 25?
 
