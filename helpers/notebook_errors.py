@@ -19,7 +19,6 @@ from .errors import WorkshopError
 
 CELL = re.compile(r"^# %%.*\n", re.MULTILINE)
 TASK = re.compile(r"^ *# solution: (?P<task>.+)$", re.MULTILINE)
-CHECK = re.compile(r"^# check\n(?:.*\n)*?.*\bcheck\(\"(?P<number>[\d.]+)\"", re.MULTILINE)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -93,10 +92,10 @@ class _Errors:
 def exercises_of(lesson: lessons.Lesson) -> Iterator[Unsolved]:
     """The exercises of a lesson's source, in their order."""
     cells = CELL.split(lesson.source.read_text(encoding="utf-8"))
-    for place, cell in enumerate(cells):
-        if task := TASK.search(cell):
-            checked = next(filter(None, map(CHECK.match, cells[place:])))
-            yield Unsolved(checked["number"], task["task"], frozenset(_names(cell)))
+    found = [(match["task"], cell) for cell in cells if (match := TASK.search(cell))]
+    for place, (task, cell) in enumerate(found, start=1):
+        number = lesson.number if len(found) == 1 else f"{lesson.number}.{place}"
+        yield Unsolved(number, task, frozenset(_names(cell)))
 
 
 def _made_here() -> set[str]:

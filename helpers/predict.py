@@ -7,14 +7,9 @@ from IPython.display import Markdown, display
 from ipywidgets import HTML, Dropdown, HBox, Layout, Text
 
 from . import progress
-from .arguments import TEXT, TEXTS, takes
-from .errors import WorkshopError
+from .arguments import TEXT, TEXTS, ArgumentError, takes
 
 WIDE = Layout(width="34em")
-
-
-class PredictError(WorkshopError):
-    """A prediction that cannot be kept; the message is one sentence for the reader."""
 
 
 @takes(key=TEXT, choices=TEXTS)
@@ -24,11 +19,11 @@ def predict(key: str, expected: Any = None, *, choices: Sequence[str] = ()) -> N
     `key` is the notebook's number and a letter, e.g. "02.a". Where no widgets work, `expected` says the prediction:
     predict("02.a", 12). Nothing is judged: predicted() shows it beside what was measured.
 
-    Raises PredictError for an `expected` that is not among the `choices`.
+    Raises ArgumentError for an `expected` that is not among the `choices`.
     """
     if expected is not None:
         if choices and str(expected) not in choices:
-            raise PredictError(f"{expected!r} is not among the choices; take one of {', '.join(choices)}.")
+            raise ArgumentError(f"{expected!r} is not among the choices; take one of {', '.join(choices)}.")
         progress.keep_prediction(key, str(expected))
     kept = progress.prediction(key)
     said = HTML(_said(kept))

@@ -30,8 +30,7 @@ def usd(function: Deployed, requests: float, billed: float) -> float:
     """What so many requests cost, each billed for `billed` ms at the function's memory and architecture."""
     prices = load_prices()["lambda"]
     gb_seconds = requests * int(function.configuration["MemorySize"]) / 1024 * billed / 1000
-    price = float(prices["request"]), float(prices["gb_second"][architecture(function)])
-    return requests * price[0] + gb_seconds * price[1]
+    return float(requests * prices["request"] + gb_seconds * prices["gb_second"][architecture(function)])
 
 
 def require_same_code(function: Deployed, wanted: str) -> None:

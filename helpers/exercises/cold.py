@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..cleanup import remove
 from ..deploy import deploy
-from ..ledger import Entry
 from ..reports import reports
-from .deployed import Deployed
+from .copies import copy
 from .probe import Probe, unique
 
 ROUNDS = 3  # the least of them counts: whatever else the machine does only makes a start longer
@@ -36,18 +34,13 @@ class ColdCall(NamedTuple):
 
 def cold_call(probe: Probe, event: Any, when: str) -> ColdCall:
     """Start a copy anew in each round, and invoke it once. Raises NotSolved where that fails. The copy is gone then."""
-    workshop, function = probe.workshop, probe.function
-    name, began = f"{function.name}-cold", datetime.now(UTC)
-    files = function.files | {"cold_call.py": LOADED}
-    copy = Probe(workshop, Deployed(function.configuration | {"FunctionName": name}, function.language, files))
+    workshop, function, began = probe.workshop, probe.function, datetime.now(UTC)
     variables = function.variables | {"COLD_HANDLER": function.configuration["Handler"]}
-    try:
+    with copy(probe, "cold", {"cold_call.py": LOADED}) as made:
+        name, files = made.function.name, made.function.files
         for _ in range(ROUNDS):
             anew = {"Variables": variables | {"ROUND": unique()}}
             deploy(workshop, name, files, Handler="cold_call.handler", Environment=anew, **function.of_a_copy)
-            modules = copy.succeed(event, when).payload
+            modules = made.succeed(event, when).payload
         rows = reports(workshop.client("logs"), name, at_least=ROUNDS, since=began)
-    finally:
-        remove(workshop, Entry("function", name))
-        remove(workshop, Entry("log group", f"/aws/lambda/{name}"))
     return ColdCall(float(rows[rows["init_ms"].notna()]["billed_ms"].min()), modules)

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..cleanup import remove
 from ..deploy import deploy
-from ..ledger import Entry
+from .copies import copy
 from .deployed import Deployed
 from .diagnosis import Outcome
 from .probe import Probe, unique
@@ -43,16 +42,9 @@ class InStep:
 @contextmanager
 def in_step(probe: Probe, table: str, key: str) -> Iterator[InStep]:
     """Deploy a copy of the probe's Python function while the block lasts."""
-    workshop, function = probe.workshop, probe.function
-    name = f"{function.name}-in-step"
-    files = function.files | {HANDLER.name: HANDLER.read_text(encoding="utf-8")}
-    deploy(workshop, name, files, **_configuration(function))
-    try:
-        copy = Deployed(function.configuration | {"FunctionName": name}, function.language, files)
-        yield InStep(Probe(workshop, copy), table, key)
-    finally:
-        remove(workshop, Entry("function", name))
-        remove(workshop, Entry("log group", f"/aws/lambda/{name}"))
+    with copy(probe, "in-step", {HANDLER.name: HANDLER.read_text(encoding="utf-8")}) as made:
+        deploy(probe.workshop, made.function.name, made.function.files, **_configuration(probe.function))
+        yield InStep(made, table, key)
 
 
 def _configuration(function: Deployed) -> dict[str, Any]:

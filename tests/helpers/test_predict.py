@@ -7,7 +7,7 @@ from ipywidgets import Dropdown, Text
 from ipywidgets.widgets.widget import _instances
 
 from helpers import predict, predicted, progress
-from helpers.predict import PredictError
+from helpers.arguments import ArgumentError
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_without_widgets_the_prediction_is_an_argument_and_the_page_shows_text(s
 
 
 def test_what_is_no_choice_is_one_sentence_and_nothing_is_kept(shown):
-    with pytest.raises(PredictError, match="'dear' is not among the choices; take one of cheaper, the same"):
+    with pytest.raises(ArgumentError, match="'dear' is not among the choices; take one of cheaper, the same"):
         predict("03.b", "dear", choices=["cheaper", "the same"])
     assert progress.prediction("03.b") == ""
 
