@@ -24,6 +24,7 @@ NO_LIST = re.compile(
     r"|undefined \(reading '(?:length|map|flatMap|filter|forEach|reduce|slice|sort|\d+)'\)"
 )
 REQUEST = re.compile(r"^RequestId: \S+ Error: ")
+AN_END = re.compile(r"[\s.:;]+$")
 TASK_FOLDER = re.compile(r"\S*/task/(?=\w)")  # where the package is unpacked: /var/task on AWS
 
 
@@ -255,4 +256,4 @@ def _message(outcome: Outcome) -> str:
 
 def _shown(outcome: Outcome) -> str:
     kind = re.sub(r"^(?:Function|Init)<(.+)>$", r"\1", outcome.error_type) or "an error"
-    return f"{kind}: {_message(outcome).rstrip(' .:;')}"  # the sentence goes on
+    return f"{kind}: {AN_END.sub('', _message(outcome))}"  # the sentence goes on

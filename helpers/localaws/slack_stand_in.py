@@ -82,8 +82,6 @@ class SlackStandIn:
         headers = dict(scope["headers"])
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         trouble = self._next_trouble()
-        if trouble:
-            await asyncio.sleep(trouble.delay_s)
         text = ""
         if trouble and trouble.status:
             status, answer = trouble.status, trouble.body
@@ -94,6 +92,8 @@ class SlackStandIn:
         else:
             status, answer, text = judge(content_type, body)
         self._keep(text, content_type, len(body or b""), status, answer)
+        if trouble:  # it is the answer that is late: the message is there, also where nobody waits for the answer
+            await asyncio.sleep(trouble.delay_s)
         await _send(send, status, answer)
 
     def state(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .wrong_answers import WRONG_ANSWERS
 
 LAB = labs()["16"]
 ARRIVES_S = 30  # from the upload to the message; LAMBDA_INVOKER's notifications take a second, sometimes more
+ROUNDS = 3  # a reader's upload may bring one more message meanwhile, though not each time
 CREATED = ("s3:ObjectCreated:*", "s3:ObjectCreated:Put")
 
 
@@ -54,23 +55,27 @@ def posts_the_decoded_key(probe: Probe) -> None:
 
 
 def posts_every_record(probe: Probe) -> None:
-    keys = [f"check {unique()}.txt" for _ in range(3)]
+    for _ in range(ROUNDS):
+        messages = _messages_about(probe, 3)
+        if messages in (3, None):
+            return
+    raise NotSolved(
+        f"An event with three records brought {messages} message{'' if messages == 1 else 's'} to the inbox; "
+        "post one for each record, within the loop."
+    )
+
+
+def _messages_about(probe: Probe, records: int) -> int | None:
+    """How many messages an event about so many objects brings; None where they cannot be seen."""
+    keys = [f"check {unique()}.txt" for _ in range(records)]
     outcome = probe.succeed(s3_event("another-bucket", *keys), "for an event about three objects")
-    if outcome.posts is not None:
-        missing = [key for key in keys if not _named(key, outcome.texts)]
-        if missing:
-            raise NotSolved(
-                f"An event with three records brought {3 - len(missing)} of their keys to the inbox; "
-                'one event can hold several, so go through all of event["Records"].'
-            )
-        own = f"s3://{probe.workshop.name(UPLOADS)}/"  # a reader's upload, whose event Lambda tried again meanwhile
-        texts = [text for text in outcome.texts if not text.startswith(own) or any(key in text for key in keys)]
-        if len(texts) != len(keys):
-            raise NotSolved(
-                f"An event with three records brought {len(texts)} message"
-                f"{'' if len(texts) == 1 else 's'} to the inbox; post one for each record, within the loop."
-            )
+    if outcome.posts is not None and (missing := [key for key in keys if not _named(key, outcome.texts)]):
+        raise NotSolved(
+            f"An event with three records brought {records - len(missing)} of their keys to the inbox; "
+            'one event can hold several, so go through all of event["Records"].'
+        )
     _returned(probe, outcome.payload, keys)
+    return None if outcome.posts is None else len(outcome.texts)
 
 
 def is_triggered(probe: Probe, key: str) -> None:
