@@ -106,8 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     command("stop", lambda _: embedded_aws.stop(), "stop the embedded AWS", needs_environment=False)
     env = 'print its variables, for eval "$(python3 -m helpers env)"'
     command("env", lambda _: embedded_aws.print_variables(), env, needs_environment=False)
-    run = command("run", _run, "run notebooks without a browser")
+    run = command("run", _run, "run notebooks without a browser, on an embedded AWS of their own")
     run.add_argument("numbers", nargs="*", metavar="NN", help="their numbers, such as 04; all if none")
+    run.add_argument("--mine", action="store_true", help="on the AWS that you chose, with your labs and your progress")
     build = command("build", _build, "make the notebooks from notebooks/lessons")
     build.add_argument("--check", action="store_true", help="change nothing, and fail if one is stale")
     build.add_argument("--force", action="store_true", help="make all anew, also a notebook that holds your work")
@@ -139,8 +140,13 @@ def _test(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from . import authoring
 
-    say(f"Running {'notebook ' + ', '.join(options.numbers) if options.numbers else 'all notebooks'}.")
-    return _report(authoring.run(options.numbers))
+    which = f"notebook {', '.join(options.numbers)}" if options.numbers else "all notebooks"
+    if options.mine:
+        say(f"Running {which} on the AWS that you chose.")
+        return _report(authoring.run(options.numbers))
+    say(f"Running {which} on an embedded AWS of their own.")
+    with authoring.fresh_aws() as environment:
+        return _report(authoring.run(options.numbers, environment=environment))
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -174,7 +180,7 @@ def _clean(options: argparse.Namespace) -> int:
     from .cleanup import clean
 
     say("Removing what the notebooks made in AWS.")
-    clean()
+    clean(ask=False)  # whoever types the command wants it
     return 0
 
 

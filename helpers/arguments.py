@@ -5,6 +5,7 @@
 
 import functools
 import inspect
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from . import settings
 from .errors import WorkshopError
 from .webhook import secret_path
 
@@ -22,6 +24,10 @@ SHOWN = 40  # characters of a value in a sentence
 
 class ArgumentError(WorkshopError, ValueError, TypeError):
     """A public function was called with what it cannot take: Python's ValueError or TypeError, in one sentence."""
+
+
+class FileError(WorkshopError):
+    """A file of the reader's work folder cannot be used; the message is one sentence for the reader."""
 
 
 class Wanted(NamedTuple):
@@ -47,7 +53,12 @@ def takes(**wanted: Wanted) -> Callable[[Callable[P, T]], Callable[P, T]]:
             for parameter, want in wanted.items():
                 if parameter in given and not want.fits(given[parameter]):
                     raise ArgumentError(f"{name} takes as {parameter} {want.words}, and not {shown(given[parameter])}.")
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except OSError as error:
+                if isinstance(error, WorkshopError) or not _is_in_home(error.filename):
+                    raise
+                raise FileError.about_file(error, error.filename, "use") from None
 
         return checked
 
@@ -58,10 +69,18 @@ def shown(value: Any) -> str:
     """A value in a sentence: itself where that is short and no secret, otherwise of which type it is."""
     if value is None or isinstance(value, bool):
         return repr(value)
-    if isinstance(value, str | int | float) and len(text := secret_path().sub("/…(hidden)", repr(value))) <= SHOWN:
+    if (
+        isinstance(value, str | int | float | list | tuple | dict)
+        and len(text := secret_path().sub("/…(hidden)", repr(value))) <= SHOWN
+    ):
         return text
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"
+
+
+def _is_in_home(file: object) -> bool:
+    """Whether a file is in the folder of what the reader makes."""
+    return isinstance(file, str) and Path(file).is_relative_to(settings.home())
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -75,6 +94,14 @@ def _listed(signature: inspect.Signature) -> str:
     shown = [each.replace(annotation=each.empty) for each in signature.parameters.values() if each.name != "self"]
     kept = [each for each in shown if each.name not in ("sleep", "clock")]
     return re.sub(r"<[^>]*>", "…", str(signature.replace(parameters=kept, return_annotation=signature.empty)))
+
+
+def as_json(name: str, value: Any) -> str:
+    """A value as JSON text. Raises ArgumentError, which calls it `name`, where JSON has nothing for what is in it."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(f"{name} cannot be written as JSON: {error}.") from None
 
 
 def or_none(wanted: Wanted) -> Wanted:

@@ -4,13 +4,16 @@ That is what the ledger holds, and what bears the workshop's tags, should the le
 """
 
 import fnmatch
+import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from .arguments import CALLABLE, WORKSHOP, or_none, takes
-from .connect import Workshop, connect, embedded_is_off
+from .arguments import CALLABLE, WORKSHOP, YES_NO, or_none, takes
+from .asking import says_yes
+from .connect import WHERE, Workshop, connect, embedded_is_off
 from .errors import WorkshopError
 from .ledger import UNKNOWN, Entry, LedgerError
 from .resource_tags import bears
@@ -19,6 +22,7 @@ from .resource_types import RESOURCE_TYPES, ResourceType, code, says_absent
 # SQS may answer for a deleted queue for 60 s, and an event source mapping takes about as long to go.
 TRIES, PAUSE = 60, 3.0  # 60 * 3 s == 180 s
 
+NO_NAME = {"ValidationException", "InvalidInstanceID.Malformed"}  # AWS's answers about what cannot be a name
 LOG_GROUPS = "/aws/lambda/"  # where Lambda makes a function's log group
 
 
@@ -26,9 +30,12 @@ class CleanupError(WorkshopError):
     """Something is left, or AWS cannot be asked; the message is for the reader."""
 
 
-@takes(workshop=or_none(WORKSHOP), sleep=CALLABLE)
-def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = time.sleep) -> None:
+@takes(workshop=or_none(WORKSHOP), ask=YES_NO, sleep=CALLABLE)
+def clean(workshop: Workshop | None = None, *, ask: bool = True, sleep: Callable[[float], None] = time.sleep) -> None:
     """Remove everything in the ledger of the present AWS, print what was removed, and "Nothing is left.".
+
+    Asks before, unless `ask` is False: a cell may run because all of its notebook does. `WORKSHOP_CLEAN=yes` answers in
+    advance; where there is nobody to ask, nothing is removed, and that is said.
 
     What bears this learner's tags is entered before, should the ledger lack it; what is gone already is struck out.
     What has only this learner's prefix is named and left alone. Asks AWS about each thing until it is gone, for three
@@ -43,6 +50,8 @@ def clean(workshop: Workshop | None = None, *, sleep: Callable[[float], None] = 
     workshop = workshop or connect(ask=False)
     workshop.ledger.require_writable()
     adopt(workshop)
+    if ask and not _agreed(workshop):
+        return
     order = [kind.name for kind in RESOURCE_TYPES]
     held = workshop.ledger.entries()
     unknown = [entry for entry in held if entry.kind not in order]  # a later version of this workshop's, say
@@ -106,6 +115,22 @@ def _strike_out(workshop: Workshop, gone: list[Entry]) -> None:
         raise CleanupError(
             f"What was made is removed, and cannot be struck out. {error} Run clean() again after that."
         ) from None
+
+
+def _agreed(workshop: Workshop) -> bool:
+    """Whether the reader lets all go that the ledger holds. Without anything in it there is no question."""
+    held = workshop.ledger.entries()
+    if not held or os.environ.get("WORKSHOP_CLEAN") == "yes":
+        return True
+    counts = Counter(entry.kind for entry in held)
+    kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
+    print(f"What the workshop has made in {WHERE[workshop.target]} ({kinds}) is to be removed.")
+    agreed = says_yes("Type yes to remove it: ")
+    if agreed is None:
+        print("Nothing was removed, as there is nobody to ask; python3 -m helpers clean removes all of it.")
+    elif not agreed:
+        print("Nothing was removed; run this cell again when you want it.")
+    return bool(agreed)
 
 
 def remove(workshop: Workshop, entry: Entry) -> None:
@@ -173,10 +198,14 @@ def _exists(workshop: Workshop, entry: Entry) -> bool:
     kind = _kind(entry)
     try:
         return kind.exists(workshop.client(kind.service), entry.id)
+    except (ParamValidationError, ValueError):  # what AWS does not take as a name is not there
+        return False
     except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and code(error) in NO_NAME:
+            return False
         raise CleanupError(
-            f"Whether {entry.kind} {entry.id} is still there cannot be told. {_reason(error)}; "
-            "mend that, and run clean() again."
+            f"Whether {entry.kind} {entry.id[:80]} is still there cannot be told. {_reason(error)}; "
+            "put that right, and run clean() again."
         ) from None
 
 

@@ -22,7 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from IPython import get_ipython
 
 from . import aws_choice, notebook_errors, settings, webhook
-from .arguments import ANY_TEXT, TEXT, TEXTS, YES_NO, ArgumentError, takes
+from .arguments import ANY_TEXT, TEXT, TEXTS, YES_NO, ArgumentError, Wanted, or_none, takes
+from .asking import says_yes
 from .errors import WorkshopError
 from .facts import fact
 from .ledger import Ledger, Recorder
@@ -45,6 +46,7 @@ CLIENT = Config(
 # As long as an invocation can last, and a little more. boto3's default of 60 s would give up, and invoke a second time.
 LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=fact("timeout") + 10))
 
+CONFIG = Wanted("botocore's Config", lambda value: isinstance(value, Config))
 MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and rules may have 64
 
 # What the estimate counts on: all notebooks, solved, had 1,434 invocations and 1,061 GB-seconds on the embedded AWS
@@ -53,6 +55,9 @@ INVOCATIONS, SECONDS, MEMORY_MB = 1_500, 0.7, 1_024
 
 
 USED_SERVICES = sorted({kind.service for kind in RESOURCE_TYPES})
+
+
+WHERE = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}  # by Workshop.target
 
 
 class ConnectError(WorkshopError):
@@ -87,7 +92,7 @@ class Workshop:
             session.events.register("before-parse", _say_that_it_is_another)
 
     def __repr__(self) -> str:
-        where = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}[self.target]
+        where = WHERE[self.target]
         at = f" at {_without_password(self.endpoint)}" if self.endpoint else ""
         return f"<Workshop on {where}{at}, region {self.region}, names begin with {self.tags['learner']}->"
 
@@ -96,7 +101,7 @@ class Workshop:
         """Whether this is the AWS that the workshop brings along."""
         return self.target == "embedded"
 
-    @takes(service=TEXT)
+    @takes(service=TEXT, config=or_none(CONFIG))
     def client(self, service: str, config: Config | None = None) -> Any:
         """Return the boto3 client of `service`, e.g. "lambda"; the same one each time.
 
@@ -249,13 +254,12 @@ def _ask(account: str, region: str) -> None:
         return
     print(f"AWS account ********{account[-4:]}, region {region}.\n{estimate()}")
     if os.environ.get("WORKSHOP_CONFIRM") != "yes":
-        try:
-            answer = input("Type yes to use this account: ")
-        except (EOFError, OSError, NotImplementedError):  # no stdin; Jupyter has a NotImplementedError for it
+        agreed = says_yes("Type yes to use this account: ")
+        if agreed is None:
             raise ConnectError(
                 "There is nobody to ask whether to use your AWS account; set WORKSHOP_CONFIRM=yes to agree."
-            ) from None
-        if answer.strip().lower() != "yes":
+            )
+        if not agreed:
             raise ConnectError(
                 "Nothing was made in your AWS account; to use the embedded AWS instead, choose it in "
                 "notebook 00, or unset WORKSHOP_TARGET."
@@ -264,8 +268,8 @@ def _ask(account: str, region: str) -> None:
 
 
 def _connect_emulator(url: str) -> Workshop:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout=5).close()
     except (OSError, ValueError):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, no quota, a file larger than the system lets it be
+TAKEN = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}  # a folder in the place of a file, or a file in that of a folder
 
 
 class WorkshopError(Exception):
@@ -28,4 +29,8 @@ class WorkshopError(Exception):
         where = f"Cannot {doing} {named} ({error.strerror or type(error).__name__})"
         if error.errno in FULL:
             return cls(f"{where}; make room on its disk, and try again.")
+        if error.errno in TAKEN:
+            return cls(
+                f"{where}; something else is in its place: move it away, or set WORKSHOP_HOME to another folder."
+            )
         return cls(f"{where}; give yourself the right to it, or set WORKSHOP_HOME to a folder of your own.")

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from . import settings
-from .arguments import TEXT, ArgumentError, takes
+from .arguments import TEXT, ArgumentError, as_json, takes
 from .palette import BLUE_TINT, ORANGE_TINT, RED_TINT
 
 Event = dict[str, Any]  # e.g. {"name": "Ada"}
@@ -77,6 +77,7 @@ def compare_events(sample: Event, delivered: Event) -> EventComparison:
                 f"The {name} event is a {type(event).__name__}, not a dict; "
                 "if it is JSON text, json.loads() makes a dict of it."
             )
+        as_json(f"The {name} event", event)
     pairs = _pairs("", sample, delivered)
     rows = [(path, _json(one), _json(other), _mark(one, other)) for path, one, other in pairs]
     return EventComparison(rows, columns=["path", "sample", "delivered", "mark"], dtype="str")

@@ -20,6 +20,8 @@ def explore(draw: Callable[..., Any], **choices: Iterable[Any]) -> None:
 
     Raises ArgumentError when `draw` has no such parameter, or when its default is not among the choices.
     """
+    if not choices:
+        raise ArgumentError("explore() needs the values of a parameter, such as memory_mb=[128, 256, 512].")
     for name, values in choices.items():
         if not isinstance(values, Iterable) or isinstance(values, str):
             raise ArgumentError(f"explore() takes as {name} a list of its values, and not {shown(values)}.")
@@ -38,7 +40,10 @@ def explore(draw: Callable[..., Any], **choices: Iterable[Any]) -> None:
 
 
 def _slider(draw: Callable[..., Any], name: str, values: list[Any]) -> SelectionSlider:
-    parameters = inspect.signature(draw).parameters
+    try:
+        parameters = inspect.signature(draw).parameters
+    except ValueError:  # of some functions that Python brings along
+        raise ArgumentError("explore() cannot tell the parameters of this function; give one of your own.") from None
     if name not in parameters:
         raise ArgumentError(f"{draw.__name__} has no parameter {name!r}; it has: {', '.join(parameters)}.")
     default = parameters[name].default

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import localaws, settings
-from .arguments import ANY_TEXT, COUNT, MESSAGE, MOMENT, NUMBER, SECONDS, WHOLE, WORKSHOP, or_none, takes
+from .arguments import ANY_TEXT, COUNT, MESSAGE, MOMENT, NUMBER, SECONDS, WHOLE, WORKSHOP, as_json, or_none, takes
 from .connect import Workshop, connect
 from .errors import WorkshopError
 from .localaws import MESSAGES_FILE, read_posts
@@ -76,9 +76,8 @@ class Inbox:
 
         Raises InboxError when there is no answer.
         """
-        request = urllib.request.Request(
-            self.webhook_url.reveal(), json.dumps(message).encode(), {"Content-Type": "application/json"}
-        )
+        body = as_json("The message", message).encode("utf-8", "replace")
+        request = urllib.request.Request(self.webhook_url.reveal(), body, {"Content-Type": "application/json"})
         send = urllib.request.urlopen if self.is_slack else localaws.open_url
         try:
             with send(request, timeout=10) as answer:

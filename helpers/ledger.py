@@ -142,9 +142,9 @@ def _parse(text: bytes) -> dict[str, str] | None:
     """A line of the ledger, or None where it is not one."""
     try:
         line = json.loads(text.decode())
-    except ValueError:  # no JSON, or no UTF-8
+    except (ValueError, RecursionError):  # no JSON, or no UTF-8
         return None
-    sound = isinstance(line, dict) and all(isinstance(line.get(name), str) for name in FIELDS)
+    sound = isinstance(line, dict) and all(isinstance(line.get(name), str) and line[name] for name in FIELDS)
     return line if sound and line["event"] in EVENTS else None
 
 

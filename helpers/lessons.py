@@ -151,7 +151,8 @@ _known: dict[Path, Lesson] = {}  # so that a lesson's exercises are loaded once
 
 def numbered(notebook: str | int) -> str:
     """The number of a notebook as it stands in its name: "04" for "4" and for 4."""
-    return str(notebook).strip().zfill(2)
+    text = str(notebook).strip()
+    return text.zfill(2) if text else text
 
 
 def lesson(number: str | int) -> Lesson:

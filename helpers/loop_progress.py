@@ -27,5 +27,6 @@ def track(items: Iterable[Item], label: str, total: int | None = None) -> Iterat
     for done, item in enumerate(items, start=1):
         yield item
         if done == total or time.monotonic() - updated > EVERY_S:
-            shown.update(Markdown(f"{label}: {done} of {total}"))
+            if shown:  # None where nothing can be shown, as in a script
+                shown.update(Markdown(f"{label}: {done} of {total}"))
             updated = time.monotonic()

@@ -98,9 +98,19 @@ def _texts(source: Mapping[str, str | bytes]) -> dict[str, tuple[bytes, int]]:
             raise PackageError(f"{name!r} is no name of a file in an archive; name it like 'app.py' or 'lib/tools.py'.")
         if not isinstance(content, str | bytes):
             raise PackageError(f"The content of {name!r} is {shown(content)}; give text or bytes.")
+        if isinstance(content, str) and not _is_utf_8(content):
+            raise PackageError(f"The content of {name!r} has half a character in it, which is no UTF-8; give bytes.")
     return _with_mode(
         {name: content.encode() if isinstance(content, str) else content for name, content in source.items()}
     )
+
+
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with_mode(contents: Mapping[str, bytes]) -> dict[str, tuple[bytes, int]]:

@@ -43,8 +43,16 @@ def _table(*columns: str) -> Wanted:
     """A table of reports(), or another with those of its columns that are drawn."""
     return Wanted(
         f"a table of reports(), with its columns {', '.join(columns)}",
-        lambda value: isinstance(value, pd.DataFrame) and set(value) >= set(columns),
+        lambda value: (
+            isinstance(value, pd.DataFrame)
+            and set(value) >= set(columns)
+            and all(_holds_numbers(value[column]) for column in columns if column.endswith("_ms"))
+        ),
     )
+
+
+def _holds_numbers(values: pd.Series) -> bool:
+    return bool(values.map(lambda value: pd.isna(value) or isinstance(value, int | float | np.number)).all())
 
 
 DURATIONS = _table("duration_ms", "init_ms", "status")

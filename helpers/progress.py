@@ -114,7 +114,8 @@ def _changing() -> Iterator[State]:
         with _alone(_path().parent):
             state = _state()
             yield state
-            write_whole(_path(), json.dumps(state, indent=1) + "\n")
+            kept = {name: value for name, value in state.items() if value or name != "predictions"}
+            write_whole(_path(), json.dumps(kept, indent=1) + "\n")
     except OSError as error:
         raise ProgressError.about_file(error, _path()) from None
 
@@ -132,7 +133,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _parse(content: bytes) -> State:
     try:
-        found = json.loads(content.decode() or "{}")
+        found = json.loads(content.decode("utf-8-sig") or "{}")
     except (ValueError, RecursionError):  # no JSON, or no UTF-8
         raise _unreadable("is no JSON") from None
     if not isinstance(found, dict):

@@ -24,6 +24,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"  # eu-west-1, us-gov-west-1, eusc-de-ea
 
 # Every WORKSHOP_* variable that the workshop reads.
 NAMES = (
+    "WORKSHOP_CLEAN",
     "WORKSHOP_CONFIRM",
     "WORKSHOP_CPU_SHARE",
     "WORKSHOP_HOME",

@@ -17,6 +17,8 @@ def write_whole(file: Path, text: str) -> None:
         if file.exists():
             new.chmod(file.stat().st_mode & 0o777)
         new.replace(file)
-    except BaseException:
+    except BaseException as error:
         new.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(file)  # the reader knows no other
         raise

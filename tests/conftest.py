@@ -192,5 +192,6 @@ def _connect(endpoint: Endpoint, home: Path, patched: pytest.MonkeyPatch):
     for name in ("AWS_ENDPOINT_URL", "WORKSHOP_TARGET"):
         patched.delenv(name, raising=False)
     patched.setenv("WORKSHOP_HOME", str(home))
+    patched.setenv("WORKSHOP_CLEAN", "yes")
     patched.setenv("WORKSHOP_PORT", str(endpoint.port))
     return connect()

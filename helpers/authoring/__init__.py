@@ -30,7 +30,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from .. import localaws, settings
-from ..lessons import LessonError, functions_in
+from ..lessons import LessonError, functions_in, numbered
 from . import lint, outputs, readme, source, work
 from .execution import execute
 from .source import Source, sources
@@ -80,7 +80,7 @@ def run(
     """
     paths = sorted((folder / "solutions" if solutions else folder).glob("[0-9][0-9]-*.ipynb"))
     there = {path.name[:2]: path for path in paths}
-    wanted = [number.zfill(2) for number in numbers] or list(there)
+    wanted = [numbered(number) for number in numbers] or list(there)
     if not there:
         return [f"There is no notebook in {folder}; run `python3 -m helpers build`."]
     if unknown := [number for number in wanted if number not in there]:
@@ -108,6 +108,7 @@ def fresh_aws() -> Iterator[dict[str, str]]:
         try:
             port = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share()).port
             ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(port), "WORKSHOP_LEARNER": "learner"}
+            ours["WORKSHOP_CLEAN"] = "yes"  # what is in it is nobody's
             yield kept | ours | {"TZ": "UTC"}
         finally:
             localaws.stop(home)

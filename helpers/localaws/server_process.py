@@ -243,6 +243,7 @@ def _command_line(pid: int) -> str:
 
 def _check_room(home: Path) -> None:
     """Refuse to start on a full disk, where the server could not even say what is wrong: its log is there, too."""
+    (home / "localaws").mkdir(exist_ok=True)  # of what it unpacks
     probe = home / "localaws.room"
     try:
         probe.write_bytes(b"\0" * ROOM)

@@ -151,10 +151,22 @@ def read_posts(file: Path) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     posts = []
-    for line in file.read_text(encoding="utf-8").splitlines()[-MAX_MESSAGES:]:
-        with contextlib.suppress(json.JSONDecodeError):
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines()[-MAX_MESSAGES:]:
+        with contextlib.suppress(ValueError, RecursionError):
             posts.append(json.loads(line))
-    return posts
+    return [post for post in posts if _is_post(post)]
+
+
+def _is_post(post: Any) -> bool:
+    """Whether it has what _keep() writes, and not what somebody else has put into the file."""
+    if not isinstance(post, dict) or type(post.get("status")) is not int:
+        return False
+    if not all(isinstance(post.get(name), str) for name in ("time", "text", "content_type", "answer")):
+        return False
+    try:
+        return datetime.fromisoformat(post["time"]).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def judge(content_type: str, body: bytes) -> tuple[int, str, str]:

@@ -25,6 +25,7 @@ from helpers.commands import doctor
 from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
 
+OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
 COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "facts", "doctor")
 PUBLIC = {
     "check",
@@ -441,9 +442,10 @@ def asked(monkeypatch) -> list:
     asked = Asked()
 
     def answer(what: str) -> Callable:
-        return lambda *given: asked.append((what, *given)) or asked.problems
+        return lambda *given, **named: asked.append((what, *given, *named.values())) or asked.problems
 
-    authoring = types.SimpleNamespace(run=answer("run"), build=answer("build"))
+    own = lambda: contextlib.nullcontext(OWN)  # noqa: E731
+    authoring = types.SimpleNamespace(run=answer("run"), build=answer("build"), fresh_aws=own)
     monkeypatch.setitem(sys.modules, "helpers.authoring", authoring)
     monkeypatch.setattr(helpers, "authoring", authoring, raising=False)
     monkeypatch.setattr(command_line, "_watch_signals", lambda: None)  # pytest has its own
@@ -454,8 +456,10 @@ def asked(monkeypatch) -> list:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["run"], ("run", [])),
-        (["run", "01", "04"], ("run", ["01", "04"])),
+        (["run"], ("run", [], OWN)),
+        (["run", "01", "04"], ("run", ["01", "04"], OWN)),
+        (["run", "--mine"], ("run", [])),
+        (["run", "18", "--mine"], ("run", ["18"])),
         (["build"], ("build", False, False)),
         (["build", "--check"], ("build", True, False)),
         (["build", "--force"], ("build", False, True)),

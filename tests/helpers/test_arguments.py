@@ -51,6 +51,7 @@ SECRET = "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/abcdefghijklmnopq
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture
@@ -71,6 +72,8 @@ def table(rows: int = 0) -> pd.DataFrame:
     return pd.DataFrame(columns=list(COLUMNS)).head(rows).astype(COLUMNS)
 
 
+ENDLESS: dict[str, object] = {}
+ENDLESS["itself"] = ENDLESS
 WRONG = {
     "deploy a number": lambda w, i: deploy(w, "f", 123),
     "deploy nothing": lambda w, i: deploy(w, "f", ""),
@@ -155,6 +158,19 @@ WRONG = {
     "choose nothing": lambda w, i: helpers.choose(),
     "predict without a key": lambda w, i: predict(None),
     "predict of a choice": lambda w, i: predict("02.a", choices="yes"),
+    "plot texts": lambda w, i: plot_durations(
+        pd.DataFrame({"duration_ms": ["a"], "init_ms": ["b"], "status": ["success"]})
+    ),
+    "package half a character": lambda w, i: package({"a.py": "\ud800"}),
+    "post what is no JSON": lambda w, i: i.post({"text": {1, 2}}),
+    "post what holds itself": lambda w, i: i.post(ENDLESS),
+    "compare what is no JSON": lambda w, i: compare_events({"a": {1, 2}}, {}),
+    "compare what holds itself": lambda w, i: compare_events({}, ENDLESS),
+    "explore nothing": lambda w, i: explore(print),
+    "explore a function of Python's": lambda w, i: explore(min, x=[1]),
+    "explore without values": lambda w, i: explore(lambda x=1: None, x=[]),
+    "a client with a number": lambda w, i: w.client("s3", 3),
+    "a role of an empty text": lambda w, i: w.role(""),
     "a client that there is not": lambda w, i: w.client("lamda"),
     "a client of None": lambda w, i: w.client(None),
     "a name that is a number": lambda w, i: w.name(3),
@@ -237,6 +253,30 @@ def test_what_boto3_cannot_send_is_one_sentence(aws):
 
 def test_it_is_the_error_that_python_has_for_it():
     assert issubclass(ArgumentError, ValueError) and issubclass(ArgumentError, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("made", "call"),
+    [
+        ("labs", lambda: start_at("09")),
+        ("labs/09/python", lambda: start_at("09")),
+        ("labs/09/python/app.py/a-folder", lambda: hint("09")),
+        ("labs/09/python/app.py/a-folder", lambda: reset("09")),
+        ("target/a-folder", lambda: helpers.choose("aws")),
+        ("progress.json/a-folder", lambda: check("07.1", print)),
+    ],
+)
+def test_what_is_in_the_place_of_a_file_of_the_reader_is_one_sentence(home, made, call):
+    (home / made).parent.mkdir(parents=True, exist_ok=True)
+    (home / made).write_text("")
+    place = made.removesuffix("/a-folder")
+    with pytest.raises(WorkshopError) as caught:
+        call()
+    assert re.fullmatch(
+        rf"Cannot (?:use|read|write to) {home}/{place}.* \(.*\); something else is in its place: move it away, or set "
+        r"WORKSHOP_HOME to another folder\.",
+        str(caught.value),
+    )
 
 
 def test_a_secret_is_not_said():

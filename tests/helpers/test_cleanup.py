@@ -3,19 +3,22 @@
 import contextlib
 import dataclasses
 import json
+import os
 import string
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import boto3
 import botocore.session
+import nbformat
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from broken_disk import as_nobody, full_disk
+from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import cleanup
+from helpers import authoring, cleanup
 from helpers.cleanup import PAUSE, RESOURCE_TYPES, TRIES, CleanupError, clean
 from helpers.deploy import deploy
 from helpers.ledger import Entry, Ledger, LedgerError, Recorder
@@ -74,12 +77,14 @@ GARBAGE = [
     b"\xff",
     b"[]",
     b"3",
+    b"[" * 100_000,
     b'{"event": "lost", "kind": "bucket", "id": "b", "place": "p"}',
     b'{"event": "made", "kind": "bucket", "id": 3, "place": "p"}',
+    b'{"event": "made", "kind": "bucket", "id": "", "place": "p"}',
 ]
 
 
-@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("garbage", GARBAGE, ids=lambda garbage: garbage[:30].decode(errors="replace"))
 def test_a_line_that_cannot_be_read_is_skipped_and_named_once(ledger, capsys, garbage):
     ledger.made(HELLO)
     with ledger.path.open("ab") as file:
@@ -328,9 +333,73 @@ def things(ledger, monkeypatch):
     ledger.made(Entry("second", "b"))
     ledger.made(Entry("first", "a"))
     found.pauses = []
-    workshop = SimpleNamespace(ledger=ledger, client=lambda _: None, tags=TAGS)
-    found.clean = lambda: clean(workshop, sleep=found.pauses.append)
+    workshop = SimpleNamespace(ledger=ledger, client=lambda _: None, tags=TAGS, target="embedded")
+    found.clean = lambda **asked: clean(workshop, sleep=found.pauses.append, **{"ask": False} | asked)
     return found
+
+
+# What the reader answers
+
+
+@pytest.fixture
+def asks(monkeypatch):
+    """Let the reader answer; what was asked is returned."""
+    monkeypatch.delenv("WORKSHOP_CLEAN", raising=False)
+
+    def answers(answer: str | type[Exception]) -> list[str]:
+        asked = []
+
+        def typed(question=""):
+            asked.append(question)
+            if isinstance(answer, str):
+                return answer
+            raise answer
+
+        monkeypatch.setattr("builtins.input", typed)
+        return asked
+
+    return answers
+
+
+def test_it_asks_before_it_removes_anything(things, asks, capsys):
+    assert asks("yes") == []
+    things.clean(ask=True)
+    assert things.deleted == ["a", "b"]
+    assert capsys.readouterr().out.startswith(
+        "What the workshop has made in the embedded AWS (second: 1, first: 1) is to be removed.\n"
+    )
+
+
+@pytest.mark.parametrize("answer", ["no", "", "y"])
+def test_whoever_does_not_say_yes_keeps_all(things, asks, ledger, capsys, answer):
+    asked = asks(answer)
+    things.clean(ask=True)
+    assert asked == ["Type yes to remove it: "]
+    assert things.deleted == [] and len(ledger.entries()) == 2
+    assert capsys.readouterr().out.endswith("Nothing was removed; run this cell again when you want it.\n")
+
+
+@pytest.mark.parametrize("error", [EOFError, OSError, NotImplementedError])
+def test_where_nobody_can_be_asked_all_stays(things, asks, ledger, capsys, error):
+    asks(error)
+    things.clean(ask=True)
+    assert things.deleted == [] and len(ledger.entries()) == 2
+    assert "as there is nobody to ask; python3 -m helpers clean removes" in capsys.readouterr().out
+
+
+def test_the_answer_can_be_given_in_advance(things, asks, monkeypatch):
+    asked = asks("no")
+    monkeypatch.setenv("WORKSHOP_CLEAN", "yes")
+    things.clean(ask=True)
+    assert (asked, things.names) == ([], ["theirs"])
+
+
+def test_without_anything_to_remove_there_is_no_question(things, asks, ledger):
+    for entry in ledger.entries():
+        ledger.removed(entry)
+    asked = asks("no")
+    things.clean(ask=True)
+    assert asked == []
 
 
 def test_things_go_in_the_order_of_the_table_and_nothing_else_goes(things, ledger, capsys):
@@ -513,6 +582,17 @@ def test_one_of_each_kind_is_entered_removed_and_proved_gone(aws, capsys):
 UNTAGGED = {"schedule", "function URL", "layer version"}  # of these AWS keeps no tags
 
 
+def test_a_notebook_that_runs_without_a_browser_removes_nothing(aws, tmp_path):
+    name = aws.name("test-run")
+    aws.client("sqs").create_queue(QueueName=name)
+    cells = [new_code_cell("from helpers import clean, connect\nclean(connect())")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "18-tiny.ipynb")
+    environment = {variable: value for variable, value in os.environ.items() if variable != "WORKSHOP_CLEAN"}
+    assert authoring.run(["18"], folder=tmp_path, environment=environment) == []
+    assert exists(aws, Entry("queue", name))
+    assert Entry("queue", name) in aws.ledger.entries()
+
+
 def test_what_bears_our_tags_goes_although_the_ledger_was_emptied(aws, capsys):
     clean(aws)
     make_one_of_each(aws)
@@ -589,6 +669,15 @@ def test_a_disk_that_is_full_while_it_is_cleaned_keeps_nothing_in_aws(aws):
     with full_disk(aws.ledger.path), pytest.raises(CleanupError, match="^What was made is removed, .*make room.*again"):
         clean(aws)
     assert not exists(aws, Entry("queue", name))
+    clean(aws)
+    assert aws.ledger.entries() == []
+
+
+@pytest.mark.parametrize("id", ["a b/ä", "x:y"])
+def test_what_cannot_be_a_name_in_aws_keeps_nobody_from_cleaning_up(aws, id):
+    clean(aws)
+    for kind in RESOURCE_TYPES:
+        aws.ledger.made(Entry(kind.name, id))
     clean(aws)
     assert aws.ledger.entries() == []
 

@@ -3,27 +3,34 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from helpers.arguments import ArgumentError, FileError
 from helpers.cleanup import CleanupError
 from helpers.connect import ConnectError
 from helpers.deploy import DeployError
 from helpers.exercises import NotSolved
 from helpers.inbox import InboxError
+from helpers.ledger import LedgerError
 from helpers.localaws import LocalAwsError
 from helpers.package import PackageError
 from helpers.progress import ProgressError
+from helpers.reports import ReportsError
 from helpers.settings import SettingError
 from helpers.starting_points import LabError
 
 SHOWN = (
+    ArgumentError,
     CleanupError,
     ConnectError,
     DeployError,
+    FileError,
     InboxError,
     LabError,
+    LedgerError,
     LocalAwsError,
     NotSolved,
     PackageError,
     ProgressError,
+    ReportsError,
     SettingError,
 )
 

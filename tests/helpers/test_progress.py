@@ -89,9 +89,10 @@ def test_a_spoilt_file_is_said(home, content):
     assert (home / progress.FILE).read_bytes() == content
 
 
-def test_an_empty_file_is_a_beginning(home):
+@pytest.mark.parametrize("content", ["", "\ufeff", "\ufeff{}"], ids=ascii)
+def test_an_empty_file_is_a_beginning(home, content):
     home.mkdir()
-    (home / progress.FILE).write_text("")
+    (home / progress.FILE).write_text(content)  # some editors put a mark of byte order before it
     progress.solve("09")
     assert progress.solved() == {"09"}
 
@@ -128,6 +129,7 @@ def test_a_file_that_may_not_be_read_is_said(home):
 def test_the_file_holds_nothing_but_exercises_times_and_predictions(home):
     progress.solve("01.1")
     progress.count_hint("04.2")
+    progress.keep_prediction("02.a", "5")
     state = json.loads((home / progress.FILE).read_text())
     assert list(state) == ["solved", "hints", "predictions", "language"]
     assert (list(state["solved"]), state["hints"], state["language"]) == (["01.1"], {"04.2": 1}, "python")

@@ -82,7 +82,7 @@ def test_a_home_that_is_somebody_elses_is_one_sentence(monkeypatch, tmp_path):
         ("WORKSHOP_REGION", "did you mean AWS_REGION?"),
         ("WORKSHOP_LERNER", "did you mean WORKSHOP_LEARNER?"),
         ("WORKSHOP_HOMES", "did you mean WORKSHOP_HOME?"),
-        ("WORKSHOP_XYZZY", "there are WORKSHOP_CONFIRM, "),
+        ("WORKSHOP_XYZZY", "there are WORKSHOP_CLEAN, "),
     ],
 )
 def test_a_setting_that_there_is_not_is_remarked(monkeypatch, name, meant):

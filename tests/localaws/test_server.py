@@ -190,7 +190,7 @@ def test_a_full_disk_is_said_before_the_server_starts(tmp_path, free_port):
     with full_disk(tmp_path / "none"), pytest.raises(localaws.LocalAwsError, match="^Cannot write to .*; make room on"):
         localaws.start(tmp_path, free_port())
     assert processes_of(tmp_path) == []
-    assert sorted(os.listdir(tmp_path)) == ["localaws.lock"]
+    assert sorted(os.listdir(tmp_path)) == ["localaws", "localaws.lock"]
 
 
 def test_the_next_start_ends_what_a_kill_of_server_and_keeper_left(server):

@@ -497,7 +497,7 @@ before = yours()
 predict("18.a")
 
 # %% [markdown]
-# Now let it go. (On AWS it may take some minutes: `clean` asks until each thing is gone.)
+# Now let it go: `clean` says how much there is, and removes it when you type `yes`. (On AWS it may take some minutes: it asks AWS until each thing is gone.)
 
 # %% clean
 clean(workshop)
@@ -509,7 +509,7 @@ pd.DataFrame({"before": before, "after": yours()})
 predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 
 # %% [markdown]
-# The right column should hold zeros alone. (AWS's lists can lag by a moment: then run the cell again.) Should something of yours be left, it was made by hand under your prefix: the ledger does not hold it, so `clean` has named it and left it alone.
+# If you typed `yes`, the right column should hold zeros alone. (AWS's lists can lag by a moment: then run the cell again.) Should something of yours be left, it was made by hand under your prefix: the ledger does not hold it, so `clean` has named it and left it alone.
 #
 # On AWS, mind what does not go with a function: **log groups** stay when their function is deleted, and are kept for ever unless you say otherwise. So do queues, tables, and roles. `clean` knows them, since the
 # ledger does. In your own projects let a template make everything, with CloudFormation, AWS SAM, CDK or Terraform, and delete the whole stack in one go.
