@@ -184,6 +184,13 @@ def test_an_emulator_that_does_not_answer(started, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["nonsense", "http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:x", "ftp://"])
+def test_an_address_that_is_none(monkeypatch, url):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    with pytest.raises(ConnectError, match=rf"^Nothing answers at AWS_ENDPOINT_URL={re.escape(url)}; start your"):
+        connect()
+
+
 # AWS
 
 

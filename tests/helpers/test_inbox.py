@@ -233,6 +233,25 @@ def test_a_failure_out_of_range_is_one_sentence(inbox, arguments):
 # What is kept, on disk
 
 
+SOUND = {"time": "2026-11-20T09:00:00+00:00", "text": "hello", "content_type": "", "answer": "ok", "status": 200}
+ODD = [
+    b"\xff\xfe",
+    b"3",
+    b"[]",
+    b"null",
+    b"[" * 100_000,
+    *(json.dumps({**SOUND, name: None}).encode() for name in SOUND),
+    json.dumps({**SOUND, "time": "yesterday"}).encode(),
+    json.dumps({**SOUND, "time": "2026-11-20"}).encode(),
+]
+
+
+@pytest.mark.parametrize("line", ODD, ids=lambda line: line[:90].decode(errors="replace"))
+def test_a_line_that_is_no_post_is_passed_over(tmp_path, line):
+    (tmp_path / "inbox.jsonl").write_bytes(line + b"\n" + json.dumps(SOUND).encode() + b"\n")
+    assert server_side.read_posts(tmp_path / "inbox.jsonl") == [SOUND]
+
+
 def deliver(inbox: server_side.SlackStandIn, text: str) -> None:
     """Post to the application itself, without a server."""
 

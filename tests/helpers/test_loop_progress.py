@@ -21,6 +21,11 @@ class Shown(list):
         self.append(text.data)
 
 
+def test_where_nothing_can_be_shown_the_items_come_all_the_same(monkeypatch):
+    monkeypatch.setattr(MODULE, "display", lambda *_, **__: None)  # as IPython's in a script
+    assert list(track([1, 2], "all")) == [1, 2]
+
+
 @pytest.fixture
 def shown(monkeypatch) -> Shown:
     kept = Shown()
