@@ -51,11 +51,11 @@ from helpers import check, hint, predict, predicted, solution
 #
 # A program speaks to PostgreSQL over a **connection**. For each one PostgreSQL starts a process of its own, which takes
 # memory, so there is a limit: the parameter `max_connections`. On RDS its default grows with the memory of the
-# machine, about 112 for each GB ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html), November 2026). Ours gets 20, so that a small burst shows what a large
+# machine, about 112 for each GB ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html), November 2026). Ours gets 16, so that a small burst shows what a large
 # one does to a large database. Parameters of a database stand in a *parameter group*.
 
 # %%
-MAX_CONNECTIONS = 20
+MAX_CONNECTIONS = 16
 name = workshop.name("orders")
 if has_database:
     try:
@@ -220,17 +220,17 @@ def burst(way, callers):
 
 
 # %% [markdown]
-# **Predict:** PostgreSQL keeps three of the 20 connections for its administrators (`superuser_reserved_connections`), and we hold one.
-# So let 5, 10, 20 and 30 callers come at once: how many of the 30 fail?
+# **Predict:** PostgreSQL keeps three of the 16 connections for its administrators (`superuser_reserved_connections`), and we hold one.
+# So let 5, 10 and 20 callers come at once: how many of the 20 fail?
 
 # %%
 predict("07.a")
 
 # %%
-CALLERS = 30 if workshop.is_embedded else 10  # an AWS account may begin with a limit of ten concurrent executions
+CALLERS = 20 if workshop.is_embedded else 10  # an AWS account may begin with a limit of ten concurrent executions
 rounds = []
 if has_database:
-    for callers in track((5, 10, 20, CALLERS), "bursts"):
+    for callers in track((5, 10, CALLERS), "bursts"):
         rounds.append(burst("direct", callers))
 pd.DataFrame(rounds, columns=["callers", "connections", "failed"]).set_index("callers")
 
@@ -272,7 +272,7 @@ if has_database:
         x = place + np.linspace(-0.25, 0.25, len(durations))
         refused = durations.index != "success"
         ax.scatter(x[~refused], durations[~refused], s=45, color=BLUE, label="answered" if place == 0 else None)
-        ax.scatter(x[refused], durations[refused], s=60, color=RED, marker="X", label="refused" if place == 3 else None)
+        ax.scatter(x[refused], durations[refused], s=60, color=RED, marker="X", label="refused" if each is rounds[-1] else None)
     ax.set_xticks(range(len(rounds)), [each["callers"] for each in rounds])
     ax.set(yscale="log", ylim=(100, None))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -454,7 +454,7 @@ if has_database:
         )
 
 # %% [markdown]
-# **Predict:** 30 callers again. How many connections does the database have, at most?
+# **Predict:** 20 callers again. How many connections does the database have, at most?
 
 # %%
 predict("07.d")
@@ -551,7 +551,7 @@ if has_database:
     deploy(workshop, functions["proxy"], archive, **database_settings(host, port or 5432))
 
 # %% [markdown]
-# **Predict:** 30 callers, each with an insert of 0.2 s, and 25% of 20 connections. How many fail?
+# **Predict:** 20 callers, each with an insert of 0.2 s, and 25% of 16 connections. How many fail?
 
 # %%
 predict("07.f")
@@ -565,7 +565,7 @@ predict("07.g")
 # %%
 if has_database:
     end_environments(functions["direct"], functions["proxy"], writer)
-    settle(5)  # the proxy's own
+    settle(4)  # the proxy's own
     results["proxy"] = burst("proxy", CALLERS)
     print({key: results["proxy"][key] for key in ("callers", "connections", "failed")})
     durations = results["proxy"]["durations"]
@@ -577,8 +577,8 @@ if has_database:
     predicted("07.g", f"{durations.max() / 1000:.1f} s")
 
 # %% [markdown]
-# Five connections, as configured, and nobody was refused. The longest Duration is a caller that waited for its turn: 30 orders of 0.2 s
-# over five connections take 1.2 s, less what cold starts have spread the callers. A wait has a limit, too
+# Four connections, as configured, and nobody was refused. The longest Duration is a caller that waited for its turn: 20 orders of 0.2 s
+# over four connections take 1.0 s, less what cold starts have spread the callers. A wait has a limit, too
 # (`ConnectionBorrowTimeout`, 120 s by default).
 
 # %% [markdown]
@@ -662,7 +662,7 @@ check("07.1", safe_concurrency)
 
 if has_database:
     end_environments(*functions.values(), writer)
-    settle(5)
+    settle(4)
     held = connections()  # by the proxy, which keeps its own open
     limit = int(safe_concurrency(MAX_CONNECTIONS, 3, held + 1, 1))
     lambda_client.put_function_concurrency(FunctionName=functions["direct"], ReservedConcurrentExecutions=limit)

@@ -496,7 +496,7 @@ def follow(run, until, limit=300):
         if enough or (seen != drawn and age(run) > drawn_at + 1):
             redraw(run, seen)
             drawn, drawn_at = seen, age(run)
-        time.sleep(0.3)
+        time.sleep(0.3 + age(run) / 30)  # less and less often: to look takes CPU, too
 
 
 # %%
