@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import contextlib
+import functools
 import itertools
 import os
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import psutil
 import pytest
 from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
@@ -19,6 +21,9 @@ from helpers.errors import WorkshopError
 from helpers.localaws import Endpoint, node_sdk
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window for a picture that a test draws
+
+# A worker reads the model of a service once, and not for each of its many sessions.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # With several workers: what takes longest comes first, so that no other waits for it at the end.
 FIRST = (
