@@ -483,7 +483,7 @@ def test_run_and_build_say_their_problems(asked, capsys, arguments, expected):
     ],
 )
 def test_an_expected_failure_is_one_sentence(asked, monkeypatch, capsys, error, code, sentence):
-    def fail() -> None:
+    def fail(ask: bool) -> None:
         raise error
 
     monkeypatch.setitem(sys.modules, "helpers.cleanup", types.SimpleNamespace(clean=fail))
@@ -492,7 +492,7 @@ def test_an_expected_failure_is_one_sentence(asked, monkeypatch, capsys, error, 
 
 
 def test_a_bug_keeps_its_traceback(asked, monkeypatch):
-    def fail() -> None:
+    def fail(ask: bool) -> None:
         raise KeyError("a bug")
 
     monkeypatch.setitem(sys.modules, "helpers.cleanup", types.SimpleNamespace(clean=fail))

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-lambda_recursive_loops.html
 """
 
+import itertools
 import json
 
 import pytest
@@ -32,6 +33,7 @@ SELF = (
     "def handler(event, context):\n"
     "    boto3.client('lambda').invoke(FunctionName=context.function_name, InvocationType='Event')\n"
 )
+numbers = itertools.count(1)
 
 
 def arn_of(clients, function):
@@ -42,11 +44,12 @@ def arn_of(clients, function):
 def loop_of_sqs(make_function, clients):
     """A function that answers each message with another, and what sends the first."""
     sqs = clients("sqs")
-    dead = sqs.create_queue(QueueName="looping-dead")["QueueUrl"]
+    name = f"looping-{next(numbers)}"  # a poller of the test before may still receive from its queue
+    dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1})
     attributes = {"VisibilityTimeout": "5", "RedrivePolicy": policy}
-    url = sqs.create_queue(QueueName="looping", Attributes=attributes)["QueueUrl"]
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     function = make_function(SQS, Environment={"Variables": {"QUEUE": url}}, Timeout=30, MemorySize=512)
     mapping = clients("lambda").create_event_source_mapping(
         EventSourceArn=dead_arn.removesuffix("-dead"), FunctionName=function.name, BatchSize=1
