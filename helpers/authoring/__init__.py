@@ -46,9 +46,10 @@ def build(
 ) -> list[str]:
     """Write the notebooks of every source, and the map in README.md; return one sentence per problem.
 
-    A solution is executed when its cells are not the source's, each on an AWS of its own: `aws`, or `fresh_aws`,
-    gives the kernel's environment. A starter that holds somebody's work stays as it is. With `force`, all is made
-    anew, work or not. With `check`, nothing is changed or executed.
+    A solution is executed when its code is not the source's, each on an AWS of its own: `aws`, or `fresh_aws`,
+    gives the kernel's environment. Where only its prose is another, its outputs stay. A starter that holds
+    somebody's work stays as it is. With `force`, all is made anew, work or not. With `check`, nothing is changed or
+    executed.
     """
     try:
         made_of = sources(folder)
@@ -135,8 +136,13 @@ def _write(made_of: Source, force: bool, aws: Aws) -> list[str]:
         source.write(made_of.starter(), made_of.starter_path)
         work.note_built(made_of.starter_path)
     solution = lint.read(made_of.solution_path)
-    if force or solution is None or lint.is_stale(solution, made_of):
+    if force or solution is None:
         return _execute(made_of, aws)
+    if lint.is_stale(solution, made_of):
+        solution = made_of.solved_as(solution)
+        if solution is None:
+            return _execute(made_of, aws)
+        source.write(solution, made_of.solution_path)
     _write_pictures(made_of, solution)
     return []
 

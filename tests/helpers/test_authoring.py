@@ -265,6 +265,21 @@ def test_only_what_has_changed_is_executed_again(built):
     assert authoring.build(check=True, folder=built) == []
 
 
+def test_where_only_prose_has_changed_nothing_is_executed_and_the_outputs_stay(built):
+    def refuse():
+        raise AssertionError("a solution is executed although its code has not changed")
+
+    path, source = built / "solutions" / "01-tiny.ipynb", source_of_lesson(built, "01-tiny")
+    before = [cell for cell in read(path)["cells"] if cell["cell_type"] == "code"]
+    source.write_text(source.read_text() + "\n# %% [markdown]\n# One more sentence.\n")
+
+    assert authoring.build(folder=built, aws=refuse) == []
+    after = read(path)["cells"]
+    assert after[-1]["source"] == ["One more sentence."]
+    assert [cell for cell in after if cell["cell_type"] == "code"] == before
+    assert authoring.build(check=True, folder=built) == []
+
+
 def test_a_deleted_or_forced_solution_is_executed_again(built):
     path = built / "solutions" / "02-other.ipynb"
     path.unlink()
