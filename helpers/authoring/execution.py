@@ -61,17 +61,20 @@ class Kernel:
         folder: Path,
         fresh: bool = False,
         on_cell: Callable[[int], None] = lambda number: None,
+        go_on: bool = False,
     ) -> list[str]:
         """Execute a notebook in place, as if it stood in `folder`, up to the first cell that goes wrong.
 
         Returns what that cell did, e.g. ["cell 12: NameError: …"], or nothing. An unsolved exercise and the
         check after it may fail; that check has to on a `fresh` AWS, which holds no reader's solution.
-        `on_cell` is told the number of each cell, from 1, before it runs.
+        `on_cell` is told the number of each cell, from 1, before it runs. With `go_on`, the names are there that
+        the notebook before has left, as for a reader who runs cells again.
         """
         self.stops.clear()
         self._client.nb = notebook
         self._client.reset_execution_trackers()
-        self._run_silently(FORGET.format(folder=str(folder)))
+        if not go_on:
+            self._run_silently(FORGET.format(folder=str(folder)))
         return _execute_cells(self._client, fresh, on_cell)
 
     def _run_silently(self, code: str) -> None:
