@@ -91,5 +91,5 @@ def _download(name: str, locked: environment.Locked, scratch: Path) -> None:
         reason = environment.cause(done.stderr) or "pip could not download it"
         raise PackageError(
             f"{name} {locked.version} for Python {PYTHON} on Amazon Linux ({MACHINE}) did not come: {reason}; "
-            "mend that, and run the cell again."
+            "put that right, and run the cell again."
         )

@@ -27,7 +27,7 @@ SECRETS = re.compile(r"hooks\.slack\.com/services/\w|\b(?:AKIA|ASIA)[0-9A-Z]{16}
 
 
 def source_problems(made_of: Source) -> list[str]:
-    """What an author has to mend in the source of a lesson."""
+    """What an author has to correct in the source of a lesson."""
     place = f"lessons/{made_of.name}/notebook.py"
     marks = re.findall(r"^# %%(?!(?: \[markdown\]| [a-z0-9-]+)?$).*", made_of.text, flags=re.MULTILINE)
     if marks:  # what they begin is no cell that can be built

@@ -86,12 +86,12 @@ def check_code(lab: Lab, function: Deployed) -> None:
 
 
 def check_secret(function: Deployed, webhook_url: str) -> None:
-    """NotSolved when the URL of a webhook stands in the code."""
+    """NotSolved when the URL of a webhook is in the code."""
     secret, path = webhook_url.rstrip("/").rpartition("/")[2], secret_path()
     for name, text in function.files.items():
         if path.search(text) or secret in text:
             raise NotSolved(
-                f"A webhook's URL stands in {name}, and whoever reads the code could post with it; "
+                f"A webhook's URL is in {name}, and whoever reads the code could post with it; "
                 f"take it out, and read it from the environment: {function.language.reads_webhook}."
             )
 

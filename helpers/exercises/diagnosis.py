@@ -179,7 +179,7 @@ def _keywords(outcome: Outcome, function: Deployed, when: str) -> str | None:
 def _syntax(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if outcome.error_type not in SYNTAX:
         return None
-    return f"{function.language.title} cannot read your file: {_message(outcome)}; mend it, and deploy again."
+    return f"{function.language.title} cannot read your file: {_message(outcome)}; correct it, and deploy again."
 
 
 def _not_written(outcome: Outcome, function: Deployed, when: str) -> str | None:
@@ -201,7 +201,7 @@ def _time_limit(outcome: Outcome, function: Deployed, when: str) -> str | None:
         return None
     return (
         f"{function.name} reached its time limit of {function.timeout_s} s {when}, and Lambda stopped it; "
-        "raise Timeout, e.g. to 10, and look whether the handler waits for something in vain."
+        "raise Timeout, e.g. to 10, and look whether the handler waits for something that never comes."
     )
 
 

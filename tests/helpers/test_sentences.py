@@ -1,4 +1,4 @@
-"""No sentence that a reader gets to read has a doubled punctuation mark.
+"""No sentence that a reader gets to read has a doubled punctuation mark, or a word that puzzles.
 
 Those that are put together at run time are looked at wherever a test brings one about: see `tests/conftest.py`.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plain_words import puzzling
 from sentences import doubled
 
 from helpers import lessons, settings
@@ -35,6 +36,7 @@ def texts_of(path: Path) -> Iterator[str]:
 def test_the_texts_of_our_code(path):
     prose = [text for text in texts_of(path) if " " in text and not any(sign in text for sign in A_PATTERN)]
     assert [found for text in prose for found in doubled(text)] == []
+    assert puzzling(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: lesson.stem)
@@ -52,6 +54,17 @@ def test_the_hints_of_an_exercise(exercise):
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_the_pages(path):
     assert doubled(path.read_text(encoding="utf-8")) == []
+    assert puzzling(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("picture", sorted(settings.NOTEBOOKS.glob("lessons/*/*.svg")), ids=lambda path: path.stem)
+def test_the_pictures(picture):
+    assert puzzling(picture.read_text(encoding="utf-8")) == []
+
+
+def test_a_word_that_puzzles_is_named_with_a_plain_one():
+    assert puzzling("Dear functions: mend them.") == ["Dear: write expensive", "mend: write fix"]
+    assert puzzling("A torn-off page, recommended by dearth") == ["torn: write damaged"]
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def note_end(pid: int, status: int) -> None:
     if descriptor is None:  # an orphan of ours that ended by itself
         return
     kill_orphans()
-    with contextlib.suppress(BrokenPipeError):  # the server has already given up this environment
+    with contextlib.suppress(BrokenPipeError):  # the server has already closed its end of this environment
         os.write(descriptor, str(os.waitstatus_to_exitcode(status)).encode())
     os.close(descriptor)
 

@@ -62,7 +62,7 @@ class TryAgain:
 
 @dataclass(frozen=True)
 class End:
-    """Done, or given up: `condition` is the one of the invocation record that a destination gets."""
+    """Done, or discarded: `condition` is the one of the invocation record that a destination gets."""
 
     condition: str
 

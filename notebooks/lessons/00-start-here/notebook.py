@@ -33,7 +33,7 @@ ax = draw_map()
 #
 # Most notebooks have **exercises**. A check looks at what you have written or deployed, and says what to look at if it is
 # not right yet. `hint("01.1")` gives a hint, a further one each time, and `solution("01.1")` shows an answer. What you have
-# solved gets a tick in the map. All notebooks stand in the folder `solutions` too, solved and executed, so that you can
+# solved gets a tick in the map. All notebooks are in the folder `solutions` too, solved and executed, so that you can
 # read them without running anything.
 #
 # In a hurry? Take 01, 04 and 09. At the end of the way, 18 has a quiz, and removes all that you have made. To begin anywhere else, `start_at("16")` makes what the notebooks before 16 would have made,
@@ -99,7 +99,7 @@ reports(logs, workshop.name("first-python"))[["start", "init_ms", "duration_ms",
 #
 # | | |
 # |---|---|
-# | **real** | Each function runs in processes of its own, which are started when an event comes (a *cold* start), reused for the next one (*warm*), frozen in between and given up when idle. Init, duration and memory are measured on them. Errors, timeouts and crashes happen, and are reported in AWS's words. Your calls are boto3 calls to an HTTP API. The addresses of function URLs and HTTP APIs work, in a browser too. The database of notebook 07 is a PostgreSQL. |
+# | **real** | Each function runs in processes of its own, which are started when an event comes (a *cold* start), reused for the next one (*warm*), frozen in between and ended when idle. Init, duration and memory are measured on them. Errors, timeouts and crashes happen, and are reported in AWS's words. Your calls are boto3 calls to an HTTP API. The addresses of function URLs and HTTP APIs work, in a browser too. The database of notebook 07 is a PostgreSQL. |
 # | **imitated** | S3, SQS, DynamoDB, EventBridge, IAM, CloudWatch, EC2 and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). They behave like AWS in what these notebooks use, and not in every corner: filter patterns of CloudWatch Logs, for example, know words only. Permissions are stored but not enforced. An EC2 instance is an entry in a list: no machine runs. The share of CPU that a memory size gets is imitated as well: a function that has computed for longer than its share is stopped for moments, so that at 128 MB it takes about 14 times as long as at {{vcpu_memory}}, and one that waits is not slowed. |
 # | **not AWS's** | The network; the MicroVM around each environment; the processor; therefore every millisecond. The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log. Code lies in a folder of this machine instead of `/var/task`. Under Linux each environment has a `/tmp` of its own, of the size that `EphemeralStorage` says, and code is read-only, as on AWS; under macOS, and in containers that forbid it, functions share this machine's `/tmp` and can write to their code (`python3 -m helpers doctor` says which it is). |
 # | **quicker** | What takes AWS minutes takes seconds here. An asynchronous event that fails is tried again after one second and two more, where AWS waits as many minutes. Metrics and alarms follow within two seconds; on AWS they lag by minutes. |

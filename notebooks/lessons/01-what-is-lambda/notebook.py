@@ -398,7 +398,7 @@ assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 # - FaaS: you bring one function, the provider runs it for each event.
 # - A Lambda function is a role, a package, a name and a runtime; `create_function`, then wait until it is active.
 # - `invoke` sends an event; the answer has a status for the call and `FunctionError` for the function.
-# - What it prints, and what it cost, stands in CloudWatch Logs under `/aws/lambda/<name>`.
+# - What it prints, and what it cost, is in CloudWatch Logs under `/aws/lambda/<name>`.
 # - Serverless means that the machines, their systems and their upkeep are not your work.
 #
 # **Next:** notebook 02, *Scaling*, calls a function many times at once. The `Init Duration` of the first REPORT is the subject of

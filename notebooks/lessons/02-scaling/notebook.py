@@ -130,7 +130,7 @@ steady = reports(logs, waiter, at_least=40, since=began)
 
 # %% [markdown]
 # `plot_timeline` draws each call as a bar, in the row of its environment (that is, of its log stream). Before a cold call
-# stands its *init*, the time that a new environment needs before the handler can run.
+# is its *init*, the time that a new environment needs before the handler can run.
 
 # %%
 ax = plot_timeline(steady)

@@ -261,7 +261,7 @@ predicted("03.g", f"{then / today:.2f} times as many GB-seconds")
 # The calls at 1,024 MB weigh most, and each of their 111 ms was billed as 200. The old rule punished short calls; who called a two-millisecond function paid for 98 ms of nothing. People packed
 # several tasks into one call to fill the 100 ms. You need no longer do that.
 #
-# The rule of 2025 shows in the second group: today a cold start is the dear call. With few cold calls among
+# The rule of 2025 shows in the second group: today a cold start is the expensive call. With few cold calls among
 # many warm ones it hardly matters. With a large init and little traffic it is most of the bill.
 #
 # ## Memory: pay more for less time?
@@ -286,7 +286,7 @@ predict("03.e")
 
 # %% [markdown]
 # The embedded AWS imitates this share (unless `WORKSHOP_CPU_SHARE` is `off`): it stops the function's process for a
-# moment whenever it has used up its part of the CPU time. A whole CPU of your machine stands for a vCPU.
+# moment whenever it has used up its part of the CPU time. A whole CPU of your machine takes the place of a vCPU.
 
 # %%
 tuned = workshop.name("bill-tuned")
@@ -372,8 +372,10 @@ small, one_cpu = both["computing"].loc[128], both["computing"].loc[ONE_VCPU]
 up_to = np.array([128, ONE_VCPU])  # MB
 left.plot(up_to, small["duration_ms"] * 128 / up_to, ":", color=GREY, linewidth=3, label="time = 1 / memory")
 left.legend()
-faster, dearer = small["duration_ms"] / one_cpu["duration_ms"], one_cpu["usd_per_million"] / small["usd_per_million"]
-title = f"{ONE_VCPU:,} MB instead of 128 MB: computing is {faster:.1f} times as fast, for {dearer:.2f} times the price"
+faster, costlier = small["duration_ms"] / one_cpu["duration_ms"], one_cpu["usd_per_million"] / small["usd_per_million"]
+title = (
+    f"{ONE_VCPU:,} MB instead of 128 MB: computing is {faster:.1f} times as fast, for {costlier:.2f} times the price"
+)
 _ = figure.suptitle(title, x=0.01, ha="left")
 
 # %%
@@ -467,7 +469,7 @@ everything = pd.concat([frame for frame in frames if len(frame)], ignore_index=T
 show(invoice(everything))
 
 # %% [markdown]
-# Each of these functions stood ready all the time since its first call. A server that stands ready is paid for. We
+# Each of these functions was ready all the time since its first call. A server that is ready is paid for. We
 # compare that time with what was billed.
 
 # %%
@@ -477,7 +479,7 @@ billed = everything["billed_ms"].sum() / 1000
 print(f"{len(first_calls)} functions stood ready for {ready:,.0f} s in all; {billed:,.1f} s were billed.")
 
 # %% [markdown]
-# The longer you read, the larger is the difference. Whether a server is dearer is a question of how busy it is:
+# The longer you read, the larger is the difference. Whether a server costs more is a question of how busy it is:
 # [notebook 05](05-lambda-or-ec2.ipynb) does this sum.
 #
 # ## A month's bill
@@ -650,7 +652,7 @@ per_size(reports(logs, report)).round(2)
 # - Failures, timeouts and cold starts are billed; a timeout costs its full limit.
 # - In 2019 every call was rounded up to 100 ms. Now it is 1 ms, and since {{billing_of_init}} init is in it.
 # - Memory buys CPU. Up to {{vcpu_memory}} a function that computes becomes faster at the same price; one that waits only
-#   becomes dearer.
+#   costs more.
 # - Who waits for another function pays for both.
 #
 # **Next:** [04 Cold start](04-cold-start.ipynb). `python3 -m helpers clean` removes what this notebook made, when you

@@ -63,7 +63,7 @@ def judge_primes(workshop: Workshop) -> Notes:
     if now > before / TIMES_FASTER:
         raise NotSolved(
             f"A warm call takes {now:.1f} ms (median), and took {before:.1f} ms before; "
-            "what is made anew for every event still stands in the handler: move it above."
+            "what is made anew for every event is still in the handler: move it above."
         )
     return []
 
@@ -92,7 +92,7 @@ LIGHT = DeployedFunction(
     judge=judge_light,
     hints=(
         "Which lines does an event that greets not need?",
-        "An import may stand in a function: it runs when the function is called, and is quick from the second time on.",
+        "An import may be in a function: it runs when the function is called, and is quick from the second time on.",
         "Make the client in a function of its own, with @functools.cache above it: so it is made once an environment.",
     ),
     wrong_answers=WRONG_LIGHTS,  # each as changes of the notebook's heavy_source
@@ -103,7 +103,7 @@ PRIMES = DeployedFunction(
     judge=judge_primes,
     hints=(
         "Which lines of the handler do the same for every event?",
-        "What stands outside the handler runs once for each environment, in its init phase.",
+        "What is outside the handler runs once for each environment, in its init phase.",
         'Put the sieve and the loop that fills it above `def handler`; in it stays `return sieve[event["number"]]`.',
     ),
     wrong_answers=(  # each what is made of the notebook's slow_source

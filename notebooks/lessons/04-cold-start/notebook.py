@@ -12,7 +12,7 @@
 #
 # All durations here but one come from the REPORT lines in CloudWatch, as they would on AWS. On the embedded AWS the processes,
 # their init and their reuse are real; the machine is yours, so your milliseconds are not AWS's. Figures that others
-# measured on AWS stand beside them.
+# measured on AWS are beside them.
 
 # %%
 import json
@@ -166,7 +166,7 @@ predicted("04.a", f"{cold / warm:.0f} times, by the medians")
 # %% [markdown]
 # ## After a rest
 #
-# An environment that nobody calls is given up after a while. With the tag we make the embedded AWS impatient: two
+# An environment that nobody calls is ended after a while. With the tag we make the embedded AWS impatient: two
 # seconds. Then we call three times, the third time after a rest of four seconds.
 #
 # **Predict:** which of the three calls are cold?
@@ -445,7 +445,7 @@ dollars = pings_a_month * prices["request"] + gb_seconds * prices["gb_second"]["
 print(f"{pings_a_month:,.0f} pings, {gb_seconds:.0f} GB-seconds, {dollars:.3f} USD a month")
 
 # %% [markdown]
-# Cheap. But it keeps **one** environment warm, it has to be watched like everything that you build, and AWS may give up
+# Cheap. But it keeps **one** environment warm, it has to be watched like everything that you build, and AWS may end
 # the environment all the same.
 #
 # We stop the pinger: a rule that nobody needs any more should not fire for ever.
@@ -583,7 +583,7 @@ print(f"Warm calls: {medians['slow']:.1f} ms before, {medians['fast']:.1f} ms no
 #
 # - A cold start is a new execution environment: fetch, unpack, start the runtime, run the code outside the handler. Only
 #   the last two are `Init Duration`.
-# - Environments are reused, one invocation at a time, and given up after a rest. An update makes the next call cold, and
+# - Environments are reused, one invocation at a time, and ended after a rest. An update makes the next call cold, and
 #   a burst needs as many environments as it has calls at once.
 # - Imports make init long; the language sets the floor; a client made in init is free for the warm calls.
 # - A pinger keeps one environment warm, for pennies. Provisioned concurrency and SnapStart are what AWS offers for more.

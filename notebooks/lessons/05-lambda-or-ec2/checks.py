@@ -217,7 +217,7 @@ def _judge_choice(name: str, case: Case, choice: Any) -> None:
         machines = f"{number} {MACHINE}" if number > 1 else f"one {MACHINE}"
         raise NotSolved(
             f"{name}: Lambda costs {sums['lambda']:,.2f} USD a month and {machines} {on_ec2:,.2f}, "
-            f"so {choice!r} is the dearer choice: {REASONS[name]}"
+            f"so {choice!r} is the more expensive choice: {REASONS[name]}"
         )
 
 
@@ -263,7 +263,9 @@ CHOICES = Answer(
     ),
     wrong_answers=(
         _decided(
-            "webhook", "ec2", r"Lambda costs 0\.08 USD a month and one t3\.small 19\.86, so 'ec2' is the dearer .*wait"
+            "webhook",
+            "ec2",
+            r"Lambda costs 0\.08 USD a month and one t3\.small 19\.86, so 'ec2' is the more expensive .*wait",
         ),
         _decided("sensors", "lambda", r"Lambda costs 119\.90 USD a month and 2 t3\.small 39\.71, .*never rests"),
         _decided("tickets", "ec2", r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*paid for the peak"),

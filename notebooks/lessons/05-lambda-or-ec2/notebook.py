@@ -40,7 +40,7 @@ from helpers import check, hint, predict, predicted, solution
 # %% [markdown]
 # ## The slide's sum
 #
-# "For 2 GB of memory, for a month: Lambda 88 dollars, EC2 (t3.small) 19 dollars." The formula stands in a comment of the slide. These are
+# "For 2 GB of memory, for a month: Lambda 88 dollars, EC2 (t3.small) 19 dollars." The formula is in a comment of the slide. These are
 # its inputs, from 2019:
 
 # %% prices
@@ -301,7 +301,7 @@ predicted("05.b", f"{way}, from {one:.2g} to {two:.2g} requests per second")
 #
 # ## All loads at once
 #
-# Now for every rate and every duration, at 512 MB. The colour says how many times as much the dearer one costs, and the black line
+# Now for every rate and every duration, at 512 MB. The colour says how many times as much the more expensive one costs, and the black line
 # is the break-even. At each stripe on the right one more machine is needed.
 
 

@@ -86,7 +86,7 @@ def _wrong_items(outcome: Outcome, items: list[str], when: str) -> str | None:
     done, left = outcome.payload["done"], outcome.payload["left"]
     if twice := [item for item in items if (done + left).count(item) > 1]:
         return (
-            f"{len(twice)} of the items stand in the answer twice {when}, and would be done again; "
+            f"{len(twice)} of the items are in the answer twice {when}, and would be done again; "
             "move an item from left to done, do not copy it."
         )
     if lost := [item for item in items if item not in done + left]:

@@ -344,7 +344,7 @@ payload
 #
 # The way out is the same in both directions: **the data goes to S3, and the event carries its address.** That is why an event
 # from S3 holds a bucket and a key, and never the file. The function below counts the lines of an object of 20 MB. Its
-# event has some fifty bytes. (We deploy the source of a function alone, so `import boto3` and the client stand inside it. In
+# event has some fifty bytes. (We deploy the source of a function alone, so `import boto3` and the client are inside it. In
 # a file of your own they belong above it, into init.)
 
 
@@ -426,8 +426,8 @@ predicted("06.e", f"{written[512]} MB")
 # - A **synchronous** call is not tried again by Lambda. The caller has the error and decides. (boto3 tries again where the
 #   *call* failed, for example when it was throttled; it does not when the function did.)
 # - An **asynchronous** call is answered with 202 before the function runs. If the function fails, nobody is waiting, so
-#   Lambda runs it again: by default twice, after one minute and after two more. On the embedded AWS a second stands for
-#   each of these minutes.
+#   Lambda runs it again: by default twice, after one minute and after two more. On the embedded AWS each of
+#   these minutes is a second.
 #
 # S3, EventBridge, SNS and others call functions asynchronously. (A queue of SQS has rules of its own: notebook 07.)
 #
@@ -542,7 +542,7 @@ predicted("06.g", f"REPORT lines: {len(single)}")
 
 # %% [markdown]
 # The event went to the queue after a single run. (An event that waits longer than `MaximumEventAgeInSeconds`, which is
-# six hours by default, is given up too.)
+# six hours by default, is discarded too.)
 #
 # Without retries nothing is done twice for this reason, but any short trouble loses an event. And AWS says that
 # even an event that did *not* fail may be delivered more than once. So a function has to bear it: the second run of

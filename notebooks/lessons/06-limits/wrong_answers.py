@@ -47,7 +47,7 @@ WRONG_WORKERS = (
         r"did [0-3] of 20 items of 0.3 s, and there was time for 4",
     ),
     _loop("claims", "    done, left = left, []\n", "says done of an item for which work was not called"),
-    _loop("copies", LOOP.replace("left.pop(0)", "left[0]"), "1 of the items stand in the answer twice for 3 items"),
+    _loop("copies", LOOP.replace("left.pop(0)", "left[0]"), "1 of the items are in the answer twice for 3 items"),
     _loop("loses", LOOP + "    left = left[1:]\n", "are neither in done nor in left, and so lost"),
     _loop(
         "pops the wrong one",

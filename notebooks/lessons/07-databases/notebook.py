@@ -52,7 +52,7 @@ from helpers import check, hint, predict, predicted, solution
 # A program speaks to PostgreSQL over a **connection**. For each one PostgreSQL starts a process of its own, which takes
 # memory, so there is a limit: the parameter `max_connections`. On RDS its default grows with the memory of the
 # machine, about 112 for each GB ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html), November 2026). Ours gets 16, so that a small burst shows what a large
-# one does to a large database. Parameters of a database stand in a *parameter group*.
+# one does to a large database. Parameters of a database are kept in a *parameter group*.
 
 # %%
 MAX_CONNECTIONS = 16
@@ -100,7 +100,7 @@ if has_database:
 # database how many others there are: the view `pg_stat_activity` has a row for each. `settle` waits until few are left.
 #
 # A function that has run keeps its connection for as long as its execution environment lives. `end_environments` ends
-# what an earlier run of this notebook has left, if any: after an update, Lambda gives up the environments from before it.
+# what an earlier run of this notebook has left, if any: after an update, Lambda ends the environments from before it.
 
 
 # %%
@@ -153,7 +153,7 @@ connections()
 #
 # A web application on a server opens some connections when it starts, a *pool*, and all its requests take turns. What does a
 # Lambda function do? As notebook 04 says: prepare in init, work in the handler. So it connects once for each
-# environment. Every order is an insert that takes the database 0.2 s: `pg_sleep` stands for the work of a real query.
+# environment. Every order is an insert that takes the database 0.2 s: `pg_sleep` takes the place of a real query's work.
 
 # %% connect-source
 connect_source = """
@@ -241,7 +241,7 @@ if has_database:
 # %% [markdown]
 # One invocation at a time for each environment, one connection for each environment: callers and connections grow together, until
 # the database has no more. Whoever comes then is refused. (Fewer than you have counted, perhaps: an environment that has
-# answered one caller takes the next.) What do they hear? The function could not even be initialised, so the answer stands
+# answered one caller takes the next.) What do they hear? The function could not even be initialised, so the answer is
 # in its log. PostgreSQL has two sentences for the same code, `53300` (`too_many_connections`): one
 # for the places that are reserved, one for when not even those are left.
 
@@ -272,7 +272,7 @@ if has_database:
         x = place + np.linspace(-0.25, 0.25, len(durations))
         refused = durations.index != "success"
         ax.scatter(x[~refused], durations[~refused], s=45, color=BLUE, label="answered" if place == 0 else None)
-        ax.scatter(x[refused], durations[refused], s=60, color=RED, marker="X", label="refused" if each is rounds[-1] else None)
+        ax.scatter(x[refused], durations[refused], s=60, color=RED, marker="X", label="refused" if place == 2 else None)
     ax.set_xticks(range(len(rounds)), [each["callers"] for each in rounds])
     ax.set(yscale="log", ylim=(100, None))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -633,7 +633,7 @@ _ = figure.suptitle(title, x=0.01, ha="left")
 #
 # ## What has changed since 2019
 #
-# - There was a second reason against RDS: functions in a VPC had long cold starts. AWS mended that in 2019.
+# - There was a second reason against RDS: functions in a VPC had long cold starts. AWS solved that in 2019.
 # - **RDS Proxy** (2020) is AWS's answer for functions that need a relational database. Mind *pinning*: a client
 #   whose session has a state, such as `SET` or a named prepared statement, keeps its connection until it leaves
 #   ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html)).
@@ -684,7 +684,7 @@ if has_database:
 # brings back only those:
 # `{"batchItemFailures": [{"itemIdentifier": "<messageId>"}, …]}`, an empty list when all went well.
 #
-# Write the handler `write_orders`. Every good order of the batch has to be stored, wherever the bad ones stand. `connection` and
+# Write the handler `write_orders`. Every good order of the batch has to be stored, wherever the bad ones are. `connection` and
 # `INSERT` are there, as in the cell with `connect_source`. SQS may deliver a message twice, even to two environments at the same
 # moment: look at how `INSERT` ends.
 

@@ -87,7 +87,7 @@ draw_layers(table)
 # - **Application** is what runs all day around your functions: the loop that waits for requests, and the decision how many
 #   copies of it run. With FaaS both are the provider's.
 # - **Runtime** is Python, Node.js or Java. On PaaS and FaaS you choose the version, and the provider keeps it patched.
-# - **Container image** stands for the system libraries beside your program. A machine without containers has them too.
+# - **Container image** means the system libraries beside your program. A machine without containers has them too.
 #
 # What is added when more work comes follows from it: on IaaS a machine, on CaaS a container, on PaaS a copy of the
 # application, on FaaS an environment for each call.

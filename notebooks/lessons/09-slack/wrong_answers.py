@@ -36,8 +36,8 @@ NEVER_GIVES_UP = {
 
 WRONG_ANSWERS = (
     *A_LIBRARY_THAT_LAMBDA_LACKS,
-    *wrong("a URL in the code", r"URL stands in (app\.py|index\.mjs|app\.rb).*environment", HARD_CODED),
-    *wrong("a URL in the code and none in the environment", "URL stands in", HARD_CODED, NO_VARIABLES),
+    *wrong("a URL in the code", r"URL is in (app\.py|index\.mjs|app\.rb).*environment", HARD_CODED),
+    *wrong("a URL in the code and none in the environment", "URL is in", HARD_CODED, NO_VARIABLES),
     *wrong(
         "a hidden URL in the code and none in the environment", "so its URL is hidden in the code", HIDDEN, NO_VARIABLES
     ),

@@ -9,7 +9,7 @@ from helpers.facts import fact
 from helpers.prices import load_prices
 
 REASONS = ("burst", "offload", "event", "async", "no server")
-PILES = ("fits", "mend first", "does not fit")
+PILES = ("fits", "repair first", "does not fit")
 
 Case = dict[str, Any]  # one row of the notebook's table of cases
 
@@ -121,30 +121,30 @@ CARDS = {
     "photos": Card(
         ("fits",),
         {
-            "mend first": "there is nothing to mend: a second run writes the same thumbnail under the same name.",
+            "repair first": "there is nothing to repair: a second run writes the same thumbnail under the same name.",
             "does not fit": "it is short, comes in bursts from an event, and may run twice: nothing speaks against it.",
         },
     ),
     "points": Card(
-        ("mend first",),
+        ("repair first",),
         {
             "fits": "a message may come twice, and then the customer has 20 points; it has to remember the ids of the "
             "messages that are done.",
-            "does not fit": "events that are counted twice can be mended: remember the ids of those that are done.",
+            "does not fit": "events that are counted twice can be repaired: remember the ids of those that are done.",
         },
     ),
     "backup": Card(
         ("does not fit",),
         {
             "fits": f"Lambda stops it after {MINUTES} minutes.",
-            "mend first": f"one copy in one go cannot be cut into pieces of {MINUTES} minutes; a container or a server "
-            "can run for five hours.",
+            "repair first": f"one copy in one go cannot be cut into pieces of {MINUTES} minutes; a container or a "
+            "server can run for five hours.",
         },
     ),
     "report": Card(
         ("fits",),
         {
-            "mend first": "it is short, started by a schedule, and a second mail does no harm: nothing to mend.",
+            "repair first": "it is short, started by a schedule, and a second mail does no harm: nothing to repair.",
             "does not fit": "20 seconds a night are too little for a server of its own, and nobody waits.",
         },
     ),
@@ -152,15 +152,15 @@ CARDS = {
         ("does not fit",),
         {
             "fits": "a function is frozen after each event, and keeps neither a match in memory nor its connections.",
-            "mend first": "with every update of a match through a database, 30 times a second, it would be another "
+            "repair first": "with every update of a match through a database, 30 times a second, it would be another "
             "game.",
         },
     ),
     "film": Card(
-        ("mend first", "does not fit"), {"fits": f"40 minutes are more than {MINUTES}: as it is, Lambda stops it."}
+        ("repair first", "does not fit"), {"fits": f"40 minutes are more than {MINUTES}: as it is, Lambda stops it."}
     ),
     "orders": Card(
-        ("mend first",),
+        ("repair first",),
         {
             "fits": "500 calls at once are 500 environments and 500 connections, and the database takes 100.",
             "does not fit": "waves of events are what Lambda is for; a queue with bounded concurrency, or RDS Proxy, "
@@ -170,7 +170,7 @@ CARDS = {
     "TV page": Card(
         ("fits",),
         {
-            "mend first": "a cold start now and then is allowed, and rendering a page twice does no harm.",
+            "repair first": "a cold start now and then is allowed, and rendering a page twice does no harm.",
             "does not fit": "it is short and comes in bursts of 60 times the mean, and a cold start is allowed.",
         },
     ),
@@ -179,11 +179,11 @@ CARDS = {
         {
             "fits": "none of the five reasons holds: 20 calls are under way all the time, and servers are there that "
             "are cheaper.",
-            "mend first": "there is nothing to mend in the work; steady load is what servers are good and cheap at.",
+            "repair first": "there is nothing to repair in the work; steady load is what servers are good at.",
         },
     ),
     "discount": Card(
-        ("mend first", "does not fit"),
+        ("repair first", "does not fit"),
         {"fits": "code that needs the classes and the session of the shop does not run without the shop."},
     ),
 }
@@ -239,7 +239,7 @@ def judge_cards(sorted_cards: dict[Any, Any]) -> list[str]:
         raise NotSolved(f'"{first}" does not belong to "{pile}": {CARDS[first].instead[pile]}{more}')
     open_to_both = [card for card in CARDS if len(CARDS[card].piles) > 1]
     both = " and ".join(open_to_both)
-    return [f'reasonable people differ on {both}, where "mend first" and "does not fit" both pass']
+    return [f'reasonable people differ on {both}, where "repair first" and "does not fit" both pass']
 
 
 def speaks_for(changes: dict[str, Callable[[Case], bool]]) -> Callable[[Case], list[str]]:
@@ -311,9 +311,9 @@ SORT_THE_CARDS = Answer(
     hints=(
         "Go through the six objections for each card. None of them holds? Then it fits.",
         "Where an objection holds: can the work be changed so that it no longer does, by pieces, remembered ids or "
-        "a queue? Then mend first.",
-        "Three cards fit; two are about doing it twice and about connections, and can be mended.",
-        'Fits: photos, report, TV page. Does not fit: backup, game, prices. "mend first" is right for the others.',
+        "a queue? Then repair first.",
+        "Three cards fit; two are about doing it twice and about connections, and can be repaired.",
+        'Fits: photos, report, TV page. Does not fit: backup, game, prices. "repair first" is right for the others.',
     ),
     asks_for="sorted_cards",
     form="dict",
@@ -329,11 +329,15 @@ SORT_THE_CARDS = Answer(
         ),
         WrongAnswer("nothing chosen", dict.fromkeys(CARDS, "choose"), "lie on no pile yet: photos, points"),
         WrongAnswer("one not chosen", RIGHT_PILES | {"film": None}, "lie on no pile yet: film"),
-        WrongAnswer("another pile", RIGHT_PILES | {"film": "mend"}, """"film" lies on 'mend'; the piles are fits"""),
+        WrongAnswer(
+            "another pile", RIGHT_PILES | {"film": "repair"}, """"film" lies on 'repair'; the piles are fits"""
+        ),
         WrongAnswer(
             "two wrong piles", RIGHT_PILES | {"backup": "fits", "game": "fits"}, r"\(Then look again at: game\.\)"
         ),
-        WrongAnswer("all are mended", dict.fromkeys(CARDS, "mend first"), '"photos" does not belong to "mend first"'),
+        WrongAnswer(
+            "all are repaired", dict.fromkeys(CARDS, "repair first"), '"photos" does not belong to "repair first"'
+        ),
         WrongAnswer("all fit", dict.fromkeys(CARDS, "fits"), '"points" does not belong to "fits"'),
     ),
 )

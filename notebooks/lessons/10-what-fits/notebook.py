@@ -6,7 +6,7 @@
 # - name the five reasons that speak for Lambda, and find them in the facts of a case;
 # - recall Lambda's traits, each with a figure that you measured;
 # - hand work to a function and go on at once, and say what that asks of the function;
-# - sort systems: fits, mend first, does not fit.
+# - sort systems: fits, repair first, does not fit.
 #
 # It takes about 25 minutes. Slides: "Features (recap)" and "What is it suited to?", in the part "Architectures".
 
@@ -190,7 +190,7 @@ ax.invert_yaxis()
 # The web server is free again, and its CPU was left to its visitors. This has a price that you know from notebook [06](06-limits.ipynb): a function that fails is run
 # again, up to two more times, and
 # [even without an error an event may come twice](https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)
-# (AWS, read in November 2026). So async work has to be **harmless when it is done twice**. Notebook 15 mends one that is not.
+# (AWS, read in November 2026). So async work has to be **harmless when it is done twice**. Notebook 15 repairs one that is not.
 #
 # ## A decision aid
 #
@@ -214,7 +214,7 @@ cases.set_index("case")
 # %% [markdown]
 # ## What speaks against it
 #
-# Reasons for are one half. One of these on the other side, and it does not fit, or has to be mended first:
+# Reasons for are one half. One of these on the other side, and it does not fit, or has to be repaired first:
 #
 # - one piece of work takes **longer than {{timeout.minutes}}** ([06](06-limits.ipynb)), and cannot be cut into shorter ones;
 # - something has to **stay between the calls**: a caller's open connection, a game in memory ([04](04-cold-start.ipynb): environments come and go);
@@ -223,7 +223,7 @@ cases.set_index("case")
 # - it opens a **database connection** in each environment, more than the database takes ([07](07-databases.ipynb));
 # - it **cannot be cut out** of the program that it is part of.
 #
-# The middle way is common: *mend first*. Work is cut into pieces, the ids of events that are done are remembered, a queue
+# The middle way is common: *repair first*. Work is cut into pieces, the ids of events that are done are remembered, a queue
 # goes in front of the database. Notebook 15 does it.
 #
 # ## Exercise 1: what speaks for Lambda?
@@ -303,7 +303,7 @@ cards = {
     "prices": "Day and night, 200 requests a second, 100 ms each, no peaks. The team runs well-kept servers already.",
     "discount": "The discount rules of an old shop, tangled with its classes and its session, shall be a function.",
 }
-piles = ["fits", "mend first", "does not fit"]
+piles = ["fits", "repair first", "does not fit"]
 
 # %%
 boxes = {card: Dropdown(options=["choose", *piles], description=card, layout=Layout(width="20em")) for card in cards}
@@ -313,7 +313,7 @@ display(VBox([part for card, text in cards.items() for part in (HTML(f"<b>{card}
 sorted_cards = {card: box.value for card, box in boxes.items()}  # what you chose in the boxes
 # solution: Choose in the boxes and delete this line, or write here: sorted_cards["photos"] = "fits".
 sorted_cards |= dict.fromkeys(["photos", "report", "TV page"], "fits")
-sorted_cards |= dict.fromkeys(["points", "film", "orders", "discount"], "mend first")
+sorted_cards |= dict.fromkeys(["points", "film", "orders", "discount"], "repair first")
 sorted_cards |= dict.fromkeys(["backup", "game", "prices"], "does not fit")
 
 # %%
@@ -333,6 +333,6 @@ pd.Series(
 #   comes at once.
 # - `InvocationType="Event"` answers 202 before the work is done; such work has to be harmless when it is done twice.
 # - One objection can outweigh five reasons: too long, something that stays, always fast, harmful twice, connections, tangled. Some of them
-#   can be mended.
+#   can be repaired.
 #
 # **Next:** notebook 11 builds the case with the most reasons: thumbnails for uploaded images.

@@ -22,9 +22,9 @@ PARTIAL, UPLOADS, THUMBNAILS = "thumbnail-partial", "thumbnail-uploads", "thumbn
 
 # Batches by what is in the pictures, and how they are spoken of.
 BATCHES = {
-    "of four messages whose second has a torn picture": ("good", "torn", "good", "good"),
+    "of four messages whose second has a damaged picture": ("good", "damaged", "good", "good"),
     "of three good pictures": ("good", "good", "good"),
-    "of two torn pictures and a good one": ("torn", "torn", "good"),
+    "of two damaged pictures and a good one": ("damaged", "damaged", "good"),
 }
 # A line of a log that neither Lambda nor work() has written.
 SAID = re.compile(r"^(?!START |END |REPORT |INIT_START |try )\s*\S", re.MULTILINE)
@@ -52,14 +52,14 @@ class _Batch:
 
     def judge(self) -> None:
         for key, kind in self.kinds.items():
-            self.s3.put_object(Bucket=self.uploads, Key=key, Body=_picture(kind == "torn"))
+            self.s3.put_object(Bucket=self.uploads, Key=key, Body=_picture(kind == "damaged"))
         try:
             outcome = self.probe.invoke({"Records": [self._message(key) for key in self.kinds]})
             if outcome.failed:
                 raise NotSolved(_failure(outcome.payload, self.when))
             reported = _reported(outcome.payload, self.when)
             self._compare(reported)
-            if "torn" in self.kinds.values() and not SAID.search(outcome.log):
+            if "damaged" in self.kinds.values() and not SAID.search(outcome.log):
                 raise NotSolved(
                     f"After a batch {self.when} the log does not say what was wrong; print the exception, or else "
                     "nobody will ever know of it."
@@ -81,7 +81,7 @@ class _Batch:
         }
 
     def _compare(self, reported: list[Any]) -> None:
-        failed = {self.ids[key] for key, kind in self.kinds.items() if kind == "torn"}
+        failed = {self.ids[key] for key, kind in self.kinds.items() if kind == "damaged"}
         good = [key for key, kind in self.kinds.items() if kind == "good"]
         if unknown := [each for each in reported if each not in self.ids.values()]:
             what = "the receiptHandle" if str(unknown[0]).startswith("handle of") else "something else"
@@ -90,7 +90,7 @@ class _Batch:
                 "of this batch; Lambda takes the whole batch as failed then."
             )
         if missing := failed - set(reported):
-            which = "the torn picture" if len(failed) == 1 else f"{len(missing)} of {len(failed)} torn pictures"
+            which = "the damaged picture" if len(failed) == 1 else f"{len(missing)} of {len(failed)} damaged pictures"
             raise NotSolved(
                 f"The answer to a batch {self.when} lacks {which}; what is not reported is deleted, and so lost."
             )
@@ -113,10 +113,10 @@ class _Batch:
         return found == 1
 
 
-def _picture(torn: bool) -> bytes:
+def _picture(damaged: bool) -> bytes:
     file = io.BytesIO()
     Image.radial_gradient("L").save(file, "JPEG", quality=95)
-    return file.getvalue()[:400] if torn else file.getvalue()
+    return file.getvalue()[:400] if damaged else file.getvalue()
 
 
 def _failure(payload: Any, when: str) -> str:
@@ -125,8 +125,8 @@ def _failure(payload: Any, when: str) -> str:
         return f"handle_each is not written yet ({message})."
     if kind in ("OSError", "UnidentifiedImageError"):
         return (
-            f"In a batch {when} the exception of the torn picture ended the handler ({kind}), and so the whole batch "
-            "has failed; catch it for each message, inside the loop."
+            f"In a batch {when} the exception of the damaged picture ended the handler ({kind}), and so the whole "
+            "batch has failed; catch it for each message, inside the loop."
         )
     return f"In a batch {when} the function failed with {kind}: {message[:200]}"
 
@@ -321,7 +321,7 @@ WITH_OR_WITHOUT = Answer(
     title="with the queue, or without",
     judge=judge_ways,
     hints=(
-        "Look at the table above. What does each case need: time to mend, a limit, batches, or few parts?",
+        "Look at the table above. What does each case need: time to fix, a limit, batches, or few parts?",
         "A limit of 20 at a time, a redrive after days, a hundred files in one invocation: which way has these?",
         "Three of the five need the queue. The other two have little traffic, and a failure is soon seen by a user.",
     ),

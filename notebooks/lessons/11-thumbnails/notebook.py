@@ -6,7 +6,7 @@
 # - put a queue between S3 and Lambda, and choose its parameters and those of the mapping;
 # - give a function a library that was compiled, and know how large it may be;
 # - watch work through: queue depth, concurrency, results;
-# - find what failed in a dead-letter queue, be told of it by an alarm, mend the function, and send the work back;
+# - find what failed in a dead-letter queue, be told of it by an alarm, fix the function, and send the work back;
 # - say what the queue is good for, and when S3 may as well invoke the function directly.
 #
 # It takes about 45 minutes.
@@ -20,7 +20,7 @@
 # 1. S3 sends an event to a queue.
 # 2. Lambda takes messages from the queue, several at once, and invokes the function with them.
 # 3. The function makes thumbnails, and puts them into a second bucket.
-# 4. What fails again and again goes to a **dead-letter queue**. An alarm says so, a person mends it, and sends the work back.
+# 4. What fails again and again goes to a **dead-letter queue**. An alarm says so, a person fixes it, and sends the work back.
 
 # %% imports
 import base64
@@ -642,16 +642,16 @@ wait_until(lambda: alarm_state() == "ALARM", seconds=1200)
 cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateReason"]
 
 # %% [markdown]
-# ## Mend it, and send the work back
+# ## Fix it, and send the work back
 #
 # The picture is not to blame: the function is. Convert every image to RGB before it is saved, and that is all.
 #
 # A new version of the code means a cold start, and five seconds are not much. If a batch takes longer than its visibility timeout, it is
 # delivered a second time, although nothing is wrong. So `renew` has the cold start at once.
 
-# %% mended
+# %% fixed
 source = {name: (function_folder("thumbnail") / "python" / name).read_text() for name in ("app.py", "thumbnail.py")}
-mended = source | {"thumbnail.py": source["thumbnail.py"].replace("image.save(", 'image.convert("RGB").save(')}
+fixed = source | {"thumbnail.py": source["thumbnail.py"].replace("image.save(", 'image.convert("RGB").save(')}
 
 
 def renew(files, **configuration):
@@ -659,8 +659,8 @@ def renew(files, **configuration):
     lambda_client.invoke(FunctionName=function, Payload='{"Records": []}')
 
 
-renew(mended, **options)
-print([line.strip() for line in mended["thumbnail.py"].splitlines() if "convert" in line])
+renew(fixed, **options)
+print([line.strip() for line in fixed["thumbnail.py"].splitlines() if "convert" in line])
 
 # %% [markdown]
 # Nothing has to be uploaded again, and no user has noticed: the messages are still there. `start_message_move_task` sends all that is in a dead-letter queue back to where it came
@@ -734,7 +734,7 @@ predict("11.g")
 predict("11.h", choices=["in the queue", "in the dead-letter queue", "gone"])
 
 # %% [markdown]
-# (AWS waits one minute before the second try and two before the third. In the embedded AWS a second stands for a minute.)
+# (AWS waits one minute before the second try and two before the third. In the embedded AWS a second is one of AWS's minutes.)
 
 # %%
 direct_began = datetime.now(UTC)
@@ -762,13 +762,13 @@ predicted("11.h", "in the dead-letter queue" if kept else "gone")
 # |---|---|---|
 # | the function fails | two more tries, within minutes | `maxReceiveCount` tries, one per visibility timeout |
 # | and then | gone, unless an `OnFailure` destination or a dead-letter queue is set | in the dead-letter queue, for up to {{sqs_retention}} |
-# | after the mending | a destination's records have to be sent again by a program of yours | redrive, one call |
+# | after the fix | a destination's records have to be sent again by a program of yours | redrive, one call |
 # | how much is waiting? | not to be seen, only the age of what is taken (`AsyncEventAge`) | queue depth: a metric, and alarms on it |
 # | how many at once? | as many as come, up to the account's limit or a reserved concurrency | `MaximumConcurrency` |
 # | what is one event for the function? | one object, as a rule | up to `BatchSize` objects |
 # | parts to build | a permission and a notification | two queues, a policy, a mapping, an alarm |
 #
-# Neither is always right. The queue costs parts, and a little delay, and gives time: time to mend.
+# Neither is always right. The queue costs parts, and a little delay, and gives time: time to fix.
 #
 # ## What it costs
 #
@@ -808,25 +808,25 @@ def handle_each(event, context):
 
 # %% [markdown]
 # The next cell deploys it as a function of its own, and checks it. When it is right, it takes the place of the old one, and the mapping is told to listen to its answer
-# (`ReportBatchItemFailures`). Then five pictures come again. One of them was torn off in the middle, and no function can help it.
+# (`ReportBatchItemFailures`). Then five pictures come again. One of them was cut off in the middle, and no function can help it.
 
 # %%
 # check
-each = mended | {"app.py": mended["app.py"] + "\n\n" + inspect.getsource(handle_each)}
+each = fixed | {"app.py": fixed["app.py"] + "\n\n" + inspect.getsource(handle_each)}
 options_of_each = options | {"Handler": "app.handle_each"}
 deploy(workshop, workshop.name("thumbnail-partial"), each, **options_of_each)
 check("11.1")
 
 renew(each, **options_of_each)
 change_mapping(FunctionResponseTypes=["ReportBatchItemFailures"])
-torn = dict(zip(["beach.jpg", "city.jpg", "torn.jpg", "lake.jpg", "wood.jpg"], pictures, strict=False))
-torn["torn.jpg"] = torn["torn.jpg"][:50_000]
-torn_began = upload(torn, "pictures/torn/")
-wait_until(lambda: "pictures/torn/torn.jpg" in dead_letters() and depth(jobs_url) == [0, 0])
-outcome(torn, "pictures/torn/", torn_began)
+damaged = dict(zip(["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"], pictures, strict=False))
+damaged["damaged.jpg"] = damaged["damaged.jpg"][:50_000]
+damaged_began = upload(damaged, "pictures/damaged/")
+wait_until(lambda: "pictures/damaged/damaged.jpg" in dead_letters() and depth(jobs_url) == [0, 0])
+outcome(damaged, "pictures/damaged/", damaged_began)
 
 # %% [markdown]
-# If you have solved it: each good picture was tried once, and only the torn one came again, until it was a dead letter. The invocations themselves count as successful now, so the
+# If you have solved it: each good picture was tried once, and only the damaged one came again, until it was a dead letter. The invocations themselves count as successful now, so the
 # metric `Errors` stays at 0. What tells you of failures is the dead-letter queue, and its alarm.
 #
 # Now the queue gets its patience back.
@@ -896,7 +896,7 @@ pd.Series(ways, name="way").to_frame()
 # - A queue in between lets messages wait instead of functions, shows how many wait, and lets you choose how many are worked on at once.
 # - A failed message comes again after the visibility timeout, and after `maxReceiveCount` tries it is a dead letter. An alarm must tell somebody.
 # - A batch succeeds or fails as a whole, unless the function reports its failures, and the mapping asks for them.
-# - After the mending, a redrive does the work that was left. Since messages come again, the work must be idempotent.
+# - After the fix, a redrive does the work that was left. Since messages come again, the work must be idempotent.
 # - S3 → Lambda is simpler, and forgets after three tries.
 #
 # **Next:** notebook 12 has a function that a clock starts. `python3 -m helpers clean` removes what this notebook made.

@@ -53,7 +53,7 @@ def _but(name: str, old: str, new: str, says: str) -> WrongAnswer:
 
 
 WRONG_HANDLERS = (
-    WrongAnswer("as before", AS_BEFORE, "exception of the torn picture ended the handler"),
+    WrongAnswer("as before", AS_BEFORE, "exception of the damaged picture ended the handler"),
     _but("nothing answered", RETURN, "", "answered nothing .* is deleted"),
     _but("a list", '{"batchItemFailures": failures}', "failures", r"was \[.*there is no batchItemFailures in it"),
     _but("another key", '"batchItemFailures"', '"batchItemFailure"', "there is no batchItemFailures in it"),
@@ -63,7 +63,7 @@ WRONG_HANDLERS = (
     _but("the handle", '"messageId"', '"receiptHandle"', "is the receiptHandle, and not the messageId"),
     _but("the body", 'message["messageId"]', 'message["body"]', "is something else, and not the messageId"),
     _but("silent", "            print(repr(error))\n", "", "log does not say what was wrong; print the exception"),
-    _but("never failed", NOTE, "pass", "lacks the torn picture"),
+    _but("never failed", NOTE, "pass", "lacks the damaged picture"),
     _but("all when one", RETURN, ALL_WHEN_ONE, "names a good picture as failed; it was made"),
     WrongAnswer("stops", STOPS, "names a good picture as failed; it was not even tried"),
     WrongAnswer("outside the loop", OUTSIDE, "has no thumbnail and is not reported"),
@@ -71,7 +71,7 @@ WRONG_HANDLERS = (
         "the last one only",
         NOTE,
         'failures[:] = [{"itemIdentifier": message["messageId"]}]',
-        "lacks 1 of 2 torn pictures",
+        "lacks 1 of 2 damaged pictures",
     ),
     _but("twice", '"batchItemFailures": failures', '"batchItemFailures": failures * 2', "names a message twice"),
     _but("a bug", 'event["Records"]', 'event["records"]', "failed with KeyError: 'records'"),

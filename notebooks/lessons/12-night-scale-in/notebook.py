@@ -46,7 +46,7 @@ from helpers import check, hint, predict, predicted, solution
 # ## The machines
 #
 # An **Auto Scaling group** keeps a number of equal EC2 instances alive. It has three numbers: `DesiredCapacity`, how many there should be now;
-# `MinSize` and `MaxSize`, between which that may lie. What an instance looks like stands in a **launch template**.
+# `MinSize` and `MaxSize`, between which that may lie. What an instance looks like is said in a **launch template**.
 #
 # The embedded AWS keeps the books of a group and its instances, but **no machine runs**. On AWS they are real. We take the smallest type, without a
 # public address, and this is what you pay until the end of this notebook (which scales to zero):
@@ -76,7 +76,7 @@ except ec2.exceptions.ClientError as error:
     print("The launch template is there already.")
 
 # %% [markdown]
-# The group goes into the subnets of your account's default network. Its tag `night` says that it may be sent home at night: our function will be
+# The group goes into the subnets of your account's default network. Its tag `night` says that it may be stopped at night: our function will be
 # allowed to touch what has this tag, and nothing else. (`PropagateAtLaunch`: the instances of the group do not inherit it.)
 
 # %%
@@ -358,9 +358,10 @@ def draw_week(title, rows):
 
 
 # %%
-in_vain = sum(copied) - sum(wanted)
+not_wanted = sum(copied) - sum(wanted)
 ax = draw_week(
-    f"Copied to UTC, {in_vain} of {sum(copied)} hours a week are in vain", {"wanted": wanted, "MON-FRI in UTC": copied}
+    f"Copied to UTC, {not_wanted} of {sum(copied)} hours a week are not wanted",
+    {"wanted": wanted, "MON-FRI in UTC": copied},
 )
 
 # %% [markdown]
@@ -420,11 +421,11 @@ pd.DataFrame(rules)[["Name", "ScheduleExpression", "State"]]
 # And the rules of the office, put right: the start moves to the days from Sunday to Thursday.
 
 # %%
-mended = hours_on("cron(0 23 ? * SUN-THU *)", "cron(0 13 ? * MON-FRI *)", "UTC")
-agree = sum(one == other for one, other in zip(wanted, mended, strict=True))
+corrected = hours_on("cron(0 23 ? * SUN-THU *)", "cron(0 13 ? * MON-FRI *)", "UTC")
+agree = sum(one == other for one, other in zip(wanted, corrected, strict=True))
 ax = draw_week(
     f"With the days moved along, {agree} of 168 hours are as wanted",
-    {"wanted": wanted, "MON-FRI in UTC": copied, "SUN-THU and MON-FRI": mended},
+    {"wanted": wanted, "MON-FRI in UTC": copied, "SUN-THU and MON-FRI": corrected},
 )
 
 # %% [markdown]

@@ -189,7 +189,7 @@ def _not_found(page: _Page) -> None:
         try:
             answer = page.get(path)
         except NotSolved as failed:
-            raise NotSolved(f"{failed} There is no such page: answer 404 instead of looking it up in vain.") from None
+            raise NotSolved(f"{failed} There is no such page: answer 404 before you look it up.") from None
         if answer.status_code == 200:
             raise NotSolved(f"GET {path} was answered 200, and there is no such page; its statusCode has to be 404.")
         if answer.status_code != 404:
@@ -242,7 +242,7 @@ CAPACITY_OF_A_SERVER = Answer(
     title="how much a server can take",
     judge=judge_capacity,
     hints=(
-        "What does one page cost a worker, when nobody stands in line? Which rows say so?",
+        "What does one page cost a worker, when nobody waits in line? Which rows say so?",
         'frame[frame["callers"] == 1] keeps the rows with one caller; ["wait_ms"].median() is the middle of them.',
         "A second has 1000 ms: a worker serves 1000 / median pages in it, and several workers as many times more.",
     ),

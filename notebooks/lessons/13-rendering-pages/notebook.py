@@ -65,7 +65,7 @@ from helpers import check, hint, predict, predicted, solution
 print((function_folder("render-page") / "python/page.py").read_text())
 
 # %% [markdown]
-# `look_up` waits for a tenth of a second. This stands for the database that a real page would ask: most of the time that a page takes is waiting.
+# `look_up` waits for a tenth of a second. This takes the place of the database that a real page would ask: most of the time that a page takes is waiting.
 # And note `html.escape`: whatever comes from outside goes through it before it becomes part of a page. We will see why.
 #
 # `app.py` translates between HTTP and these functions:
@@ -291,7 +291,7 @@ predicted("13.b", who.get(answer.headers["Content-Type"].split(";")[0], "S3"))
 # The function, S3, and the API itself: no route fits `/cart`, so it says `Not Found` without asking anybody. (On AWS the second line is a 404 as well, since there the pages
 # link to S3 directly.)
 #
-# Here is the shop. The page needs its function: it shows nothing once the AWS behind it is gone. Below it stands what a browser made of it. Click on a tea, or
+# Here is the shop. The page needs its function: it shows nothing once the AWS behind it is gone. Below it is what a browser made of it. Click on a tea, or
 # open the address in a tab of its own.
 
 # %%
@@ -515,8 +515,8 @@ display(
 #
 # ## The same load against a server
 #
-# This program stands for one EC2 machine. It renders **the same pages with the same code**, `page.py`, and waits the same tenth of a second for its data. A worker serves one request
-# at a time; who comes meanwhile stands in line.
+# This program takes the place of one EC2 machine. It renders **the same pages with the same code**, `page.py`, and waits the same tenth of a second for its data. A worker serves one request
+# at a time; who comes meanwhile waits in line.
 
 # %%
 print((function_folder("render-page") / "server/server.py").read_text())
@@ -572,7 +572,7 @@ load_server(f"{workers} workers", workers)
 
 # %% [markdown]
 # With enough workers the server is as quick as Lambda, and its first answer is never cold. Threads that wait cost next to nothing. But *you* choose the number beforehand, for the busiest hour. Too
-# few, and visitors stand in line. Too many, and memory or the database's connections run out; and as soon as pages compute instead of waiting, a machine with two cores
+# few, and visitors wait in line. Too many, and memory or the database's connections run out; and as soon as pages compute instead of waiting, a machine with two cores
 # does two at a time, whatever the number of workers. Then you need more machines, and a load balancer in front of them.
 #
 # This is what the slide means by "more scalable than a web server on EC2": not faster, but nobody has to know the number.
@@ -614,7 +614,7 @@ pd.DataFrame({"your sum": sums, "measured, at the most": busiest}).round(1)
 # %% [markdown]
 # The sum and the measurement agree, though the sum knows nothing but ten requests of a single caller. (They differ a little: ten requests are few, and the last callers of each step leave workers idle.)
 #
-# How far should one go? Not to the capacity. Requests come by chance, so the line is long before 100% of it: with one worker that is busy 80% of the time, a visitor stands in line for the time of two pages on average, and at 95% of nearly ten
+# How far should one go? Not to the capacity. Requests come by chance, so the line is long before 100% of it: with one worker that is busy 80% of the time, a visitor waits in line for the time of two pages on average, and at 95% of nearly ten
 # (queueing theory calls it M/D/1). That is why servers are planned, and paid, with room to spare. And Lambda's capacity? The limit of concurrency takes the place of the workers:
 
 # %%
@@ -678,10 +678,10 @@ print(http.get(f"{api_url}/item/1").status_code, "from Lambda, afterwards")
 log[log["status"] != "success"][["status", "error_type", "duration_ms"]]
 
 # %% [markdown]
-# What the visitor of page 3 got is a plain `500` with "Internal Server Error", from the API. The reason stands in the log alone, where it belongs. And nobody tried again: for a synchronous call
+# What the visitor of page 3 got is a plain `500` with "Internal Server Error", from the API. The reason is in the log alone, where it belongs. And nobody tried again: for a synchronous call
 # Lambda leaves that to the caller.
 #
-# We mend it, by leaving the variable away.
+# We fix it by leaving the variable out.
 
 # %%
 deploy_page(**links)
@@ -781,7 +781,7 @@ bill.set_index(pages.map("{:,}".format)).round(2)
 #
 # - A function URL is an address for one function. An HTTP API has routes, to functions and elsewhere. Both send events of format 2.0.
 # - An answer has a status, headers, cookies and a body; bytes go in base64. What is static belongs into S3, with CloudFront in front on AWS.
-# - A server with W workers serves W pages at a time, and the rest stand in line: its p50 rises with the number of callers. Lambda adds environments: its p50 stays, and its p95 has the cold starts.
+# - A server with W workers serves W pages at a time, and the rest wait in line: its p50 rises with the number of callers. Lambda adds environments: its p50 stays, and its p95 has the cold starts.
 # - Enough workers are as good. Somebody has to know how many, and pays for them at night, too.
 # - A crash costs one request on Lambda, and everybody's on a server.
 # - Escape what comes from outside; 404 and 302 are answers, and not errors.

@@ -52,7 +52,7 @@ WRONG_PAGES = (
     ),
     _but("an empty 404", 'f"<p>No {escape(path)}</p>"', '""', "has an empty body"),
     _but("the path unescaped", "No {escape(path)}", "No {path}", "repeats the path unescaped"),
-    _but("looked up in vain", "TEAS.get(path[6:])", "TEAS[path[6:]]", "There is no such page: answer 404"),
+    _but("looked up all the same", "TEAS.get(path[6:])", "TEAS[path[6:]]", "There is no such page: answer 404"),
     _but(
         "one number alone",
         "if tea is None",

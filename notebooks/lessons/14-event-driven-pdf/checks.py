@@ -26,7 +26,8 @@ CASES: list[tuple[tuple[int, list[int], int | None], str, str]] = [
     (
         (120, [7, 52, 95], None),
         "in flight",
-        "the third try, begun at second 95, is still running; only when it becomes visible once more is it given up",
+        "the third try, begun at second 95, is still running; "
+        "only when it becomes visible once more does it go to the dead-letter queue",
     ),
     ((136, [7, 52, 95], None), "dead-letter queue", "it was received 3 times, and the last timeout ended at 135"),
     ((110, [7, 52, 125], None), "waiting", "of its receives only two were before second 110, and it may have 3"),
@@ -93,7 +94,8 @@ def _failure(payload: Any, when: str) -> str:
     if kind == "ConditionalCheckFailedException":
         return (
             f"{when}, the function failed with ConditionalCheckFailedException: that is DynamoDB's way to say that "
-            "the page is counted; catch it and return False, or else the message comes again until it is given up."
+            "the page is counted; catch it and return False, or else the message comes again, and ends in the "
+            "dead-letter queue."
         )
     return f"{when}, the function failed with {kind}: {message[:200]}"
 
@@ -373,7 +375,7 @@ WRONG_PLACES = (
     ),
     WrongAnswer("no dead-letter queue", where_but(is_given_up=lambda past, received, most: False), GIVEN_UP_AT_135),
     WrongAnswer(
-        "given up too early",
+        "discarded too early",
         where_but(until=lambda past, timeout: 0 if len(past) >= MOST else past[-1] + timeout),
         "the third try, begun at second 95, is still running",
     ),

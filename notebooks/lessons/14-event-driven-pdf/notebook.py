@@ -742,7 +742,7 @@ _ = send_pages(counter, "example", [1, 1, 3, 2, 3])
 #
 # ## Kill it
 #
-# Now the hard test. This saboteur stands in front of the renderer: at the first try of every third page the process **dies** in the middle of
+# Now the hard test. This saboteur is in front of the renderer: at the first try of every third page the process **dies** in the middle of
 # its batch. Pages of the batch that are done already were rendered and counted, but SQS never hears of it: the whole batch comes again.
 
 # %% saboteur
@@ -846,7 +846,7 @@ print(
 )
 
 # %% [markdown]
-# Dying is dear: after a crash Lambda starts the environment anew within the next invocation, and all imports are paid once more, as Duration.
+# Dying is expensive: after a crash Lambda starts the environment anew within the next invocation, and all imports are paid once more, as Duration.
 #
 # Between two PDFs it costs hardly anything: storage, and the polling. Lambda asks the queues all the time, and SQS counts a request also when
 # nothing was there. (Source: "Why are my Amazon SQS charges higher than expected?", AWS Knowledge Center.) So on AWS, remove what you do not use.

@@ -176,8 +176,8 @@ class Failure(NamedTuple):
 
     sign: str  # what this letter shows
     looks: str  # what any evidence of this failure shows
-    mending: str
-    needs: str  # what a mending of it has to bring about
+    repair: str
+    needs: str  # what a repair of it has to bring about
 
 
 FAILURES = {
@@ -219,7 +219,7 @@ DOES = {
     "bring along": "a layer adds files to the function",
     "bound": "a pool, a queue or DynamoDB spares a database",
     "elsewhere": "another bucket or prefix keeps a function's output from starting it",
-    "no retries": "without retries an event that fails once is given up",
+    "no retries": "without retries an event that fails once is lost",
     "more time": f"a longer Timeout lets one run go on for longer, up to {fact('timeout'):,} s",
     "brake": "a reserved concurrency of 0 stops the function, wanted runs and all",
 }
@@ -228,7 +228,7 @@ NEARLY = {
     "would never get its receipt.",
     ("too long", "more time"): f"that helps this job today, but the job grows and {fact('timeout'):,} s do not; and "
     "each run that is stopped still leaves half the work.",
-    ("loop", "brake"): "that is the first thing to do, but it mends nothing: released, the loop begins again.",
+    ("loop", "brake"): "that is the first thing to do, but it repairs nothing: released, the loop begins again.",
     ("connections", "brake"): "a small reserved concurrency would bound the connections; 0 stops the function.",
     ("loop", "key"): "a run that finds its key claimed could stop, but each copy has a new name, so a new key.",
 }
@@ -236,11 +236,11 @@ NEARLY = {
 
 def judge_diagnosis(diagnosis: dict[Any, Any]) -> list[str]:
     for letter, right in LETTERS.items():
-        failure, mending = _pair(letter, diagnosis.get(letter))
+        failure, repair = _pair(letter, diagnosis.get(letter))
         if failure != right:
             raise NotSolved(_another_failure(letter, failure))
-        if mending != FAILURES[right].mending:
-            raise NotSolved(_another_mending(letter, mending))
+        if repair != FAILURES[right].repair:
+            raise NotSolved(_another_repair(letter, repair))
     return []
 
 
@@ -249,28 +249,28 @@ def _another_failure(letter: str, failure: str) -> str:
     return f"{letter} is not {failure!r}: that would show {FAILURES[failure].looks}; here, {sign}."
 
 
-def _another_mending(letter: str, mending: str) -> str:
+def _another_repair(letter: str, repair: str) -> str:
     failure = LETTERS[letter]
-    why = NEARLY.get((failure, mending), f"{DOES[mending]}; but here {FAILURES[failure].needs}.")
-    return f"{letter} is {failure!r}, right; but {mending!r} does not mend it: {why}"
+    why = NEARLY.get((failure, repair), f"{DOES[repair]}; but here {FAILURES[failure].needs}.")
+    return f"{letter} is {failure!r}, right; but {repair!r} does not repair it: {why}"
 
 
 def _pair(letter: str, given: Any) -> tuple[str, str]:
-    """The failure and the mending that the reader gave a letter, when these are words of the two lists."""
+    """The failure and the repair that the reader gave a letter, when these are words of the two lists."""
     if given is None:
-        raise NotSolved(f"{letter} has no diagnosis yet; write one as in diagnosis[{letter!r}] = (failure, mending).")
+        raise NotSolved(f"{letter} has no diagnosis yet; write one as in diagnosis[{letter!r}] = (failure, repair).")
     if isinstance(given, str) or not hasattr(given, "__len__") or len(given) != 2:
-        raise NotSolved(f"{letter} is {given!r}; give it two words in parentheses, (failure, mending).")
-    failure, mending = (str(word).strip().lower() for word in given)
-    if failure in DOES and mending in FAILURES:
-        raise NotSolved(f"{letter} is {given!r}; the failure comes first, and then the mending.")
-    for word, words, what in ((failure, FAILURES, "failure"), (mending, DOES, "mending")):
+        raise NotSolved(f"{letter} is {given!r}; give it two words in parentheses, (failure, repair).")
+    failure, repair = (str(word).strip().lower() for word in given)
+    if failure in DOES and repair in FAILURES:
+        raise NotSolved(f"{letter} is {given!r}; the failure comes first, and then the repair.")
+    for word, words, what in ((failure, FAILURES, "failure"), (repair, DOES, "repair")):
         if word not in words:
             raise NotSolved(f"{letter} has the {what} {word!r}; choose one of: {', '.join(words)}.")
-    return failure, mending
+    return failure, repair
 
 
-RIGHT_DIAGNOSIS = {letter: (failure, FAILURES[failure].mending) for letter, failure in LETTERS.items()}
+RIGHT_DIAGNOSIS = {letter: (failure, FAILURES[failure].repair) for letter, failure in LETTERS.items()}
 
 
 def _but(name: str, letter: str, given: Any, says: str) -> WrongAnswer:
@@ -286,17 +286,17 @@ WRONG_DIAGNOSES = (
         if failure != right
     ),
     *(
-        _but(f"{letter}: {right}, {mending}", letter, (right, mending), re.escape(_another_mending(letter, mending)))
+        _but(f"{letter}: {right}, {repair}", letter, (right, repair), re.escape(_another_repair(letter, repair)))
         for letter, right in LETTERS.items()
-        for mending in DOES
-        if mending != FAILURES[right].mending
+        for repair in DOES
+        if repair != FAILURES[right].repair
     ),
     _but("one word", "A", "loop", "give it two words in parentheses"),
     _but("one word in parentheses", "A", ("loop",), "give it two words in parentheses"),
-    _but("the mending first", "A", ("elsewhere", "loop"), "the failure comes first"),
+    _but("the repair first", "A", ("elsewhere", "loop"), "the failure comes first"),
     _but("another failure", "A", ("explosion", "key"), "the failure 'explosion'; choose one of: loop,"),
-    _but("another mending", "A", ("loop", "prayer"), "the mending 'prayer'; choose one of: key,"),
-    _but("a list of two", "A", ["loop", "brake"], "the first thing to do, but it mends nothing"),
+    _but("another repair", "A", ("loop", "prayer"), "the repair 'prayer'; choose one of: key,"),
+    _but("a list of two", "A", ["loop", "brake"], "the first thing to do, but it repairs nothing"),
     WrongAnswer("nothing yet", dict.fromkeys(LETTERS), "A has no diagnosis yet"),
 )
 
@@ -323,7 +323,7 @@ DIAGNOSIS = Answer(
     hints=(
         "Look at the request ids first: the same one several times, or another one each time? Then at the errors.",
         "A run without any error can be a failure too: ask who started it.",
-        "Three of the eight mendings only move or hide a failure: those that are a single setting of Lambda.",
+        "Three of the eight repairs only move or hide a failure: those that are a single setting of Lambda.",
     ),
     asks_for="diagnosis",
     form="dict",

@@ -3,7 +3,7 @@
 #
 # After this notebook you will be able to
 #
-# - recognise five failures of functions by what stands in their logs and metrics;
+# - recognise five failures of functions by their logs and metrics;
 # - make a function idempotent, so that a retry does no harm, and say what still can go wrong;
 # - run a job that is longer than the time limit, through a queue or with Step Functions;
 # - bring along a command that Lambda's image lacks;
@@ -11,11 +11,11 @@
 #
 # It takes about 40 minutes. Slides: "Cases that do not suit", in the part "Architectures".
 #
-# ![Five failures: what goes wrong, what you see, what mends it](lessons/15-what-does-not-fit/picture.svg)
+# ![Five failures: what goes wrong, what you see, what repairs it](lessons/15-what-does-not-fit/picture.svg)
 #
 # The slide names five cases: a connection to RDS, long processing, code that is hard to cut out of an existing program,
 # what breaks when it is retried, and external commands. Four of them are rows of this picture; the hard cut comes near the end. The last
-# row is not on the slide, but it can make the largest bill. We let each of them fail, look, and mend it.
+# row is not on the slide, but it can make the largest bill. We let each of them fail, look, and repair it.
 #
 # (On AWS all of this costs less than a cent. It takes some ten minutes longer there, for waiting.)
 
@@ -147,7 +147,7 @@ predicted("15.a", f"{len(book)} rows")
 # Nothing in the function is *wrong*: each run did its two steps in the right order. But Lambda delivers an event **at least
 # once**. It comes again when a run fails, when a queue delivers twice, when a caller gave up too early and repeats. `MaximumRetryAttempts=0` takes away only the first of these, and then an order without a receipt stays so.
 #
-# ### What mends it: an idempotency key
+# ### What repairs it: an idempotency key
 #
 # A function is *idempotent* when a second run of the same event changes nothing. For that the event needs a **key** that is the same
 # each time it comes: the number of the order, chosen by whoever placed it. Before the function acts, it claims the key, and
@@ -342,7 +342,7 @@ predicted("15.d", f"{results_of['all_at_once']} of 24")
 # same place: **a job that is too long never gets done by trying again.** And `Timeout={{timeout.number}}` only moves the wall: the job grows
 # with your data, the limit does not.
 #
-# ### What mends it: pieces, and somebody who hands on the rest
+# ### What repairs it: pieces, and somebody who hands on the rest
 #
 # `handler` is the one of exercise 06.1: it stops in time and returns what is left. Who calls it again? First way: a queue.
 # `from_queue` gets the job in a message, does what fits, and sends the rest as a new message.
@@ -526,7 +526,7 @@ payload["errorType"], payload["errorMessage"]
 # with a shell, `grep`, `awk`, `curl`, and little else ([a list](https://github.com/amazonlinux/amazon-linux-2023/issues/585), of 2023): no `git`, no `ffmpeg`, no ImageMagick. (The embedded AWS has no
 # image of its own. A function there finds the commands of *this* machine, so a `git` that works here fails on AWS.)
 #
-# ### What mends it: bring it along
+# ### What repairs it: bring it along
 #
 # Here is the command. It is a shell script, so that you can read it; a program in C, Go or Rust, built for Amazon Linux or linked
 # statically, travels the same way.
@@ -769,7 +769,7 @@ predicted("15.h", f"{len(braked_runs)} runs")
 # What comes while the brake is on does not wait: it goes to the `OnFailure` destination at once, and without one it is lost. (On AWS a
 # change of the concurrency takes a moment, so some runs may still slip through.)
 #
-# ### What mends it: write where nothing starts you
+# ### What repairs it: write where nothing starts you
 #
 # 1. Write to **another bucket**, and no notification can ever match. The best way where you have the choice.
 # 2. Or to **another prefix**, outside of the filter. One word in our configuration: `TARGET` becomes `stamped/`.
@@ -783,10 +783,10 @@ predicted("15.h", f"{len(braked_runs)} runs")
 # %%
 deploy_stamp("stamped/")
 lambda_client.delete_function_concurrency(FunctionName=stamp)
-mended_began = datetime.now(UTC)
-s3.put_object(Bucket=bucket, Key="incoming/mended.txt", Body=b"a note\n")
-s3.get_waiter("object_exists").wait(Bucket=bucket, Key="stamped/mended.txt", WaiterConfig={"Delay": 1})
-print("runs:", len(reports(logs, stamp, since=mended_began)))
+repaired_began = datetime.now(UTC)
+s3.put_object(Bucket=bucket, Key="incoming/repaired.txt", Body=b"a note\n")
+s3.get_waiter("object_exists").wait(Bucket=bucket, Key="stamped/repaired.txt", WaiterConfig={"Delay": 1})
+print("runs:", len(reports(logs, stamp, since=repaired_began)))
 
 # %% [markdown]
 # ## And what is hard to cut out of existing code?
@@ -836,8 +836,8 @@ for letter, lines in evidence.items():
     print(f"{letter}\n{lines}\n")
 
 # %% [markdown]
-# Say of each letter which failure it is, and what mends it: `diagnosis["A"] = ("retried", "key")`, for example. These are the words. Some of
-# the mendings mend nothing.
+# Say of each letter which failure it is, and what repairs it: `diagnosis["A"] = ("retried", "key")`, for example. These are the words. Some of
+# the repairs repair nothing.
 
 # %% failures
 failures = {
@@ -847,7 +847,7 @@ failures = {
     "connections": "each of its environments opens a connection",
     "loop": "it starts itself",
 }
-mendings = {
+repairs = {
     "key": "claim an idempotency key with a conditional put",
     "pieces": "do what fits, and hand on the rest",
     "bring along": "put it into a layer or a container image",
@@ -860,7 +860,7 @@ mendings = {
 
 # %% diagnosis
 diagnosis = dict.fromkeys(evidence)
-# solution: Give each letter its failure and its mending, as in diagnosis["A"] = ("retried", "key").
+# solution: Give each letter its failure and its repair, as in diagnosis["A"] = ("retried", "key").
 diagnosis["A"] = ("loop", "elsewhere")
 diagnosis["B"] = ("too long", "pieces")
 diagnosis["C"] = ("connections", "bound")
@@ -871,7 +871,7 @@ diagnosis["E"] = ("no command", "bring along")
 # check
 check("15.2", diagnosis)
 
-pd.DataFrame(diagnosis, index=["failure", "mending"]).T
+pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 
 # %% [markdown]
 # ## What you have learned
@@ -882,7 +882,7 @@ pd.DataFrame(diagnosis, index=["failure", "mending"]).T
 # - A command is brought along in a layer or an image, executable and built for Amazon Linux.
 # - Connections need a bound: a pool, a queue, or a database without them.
 # - A function must not write where it is triggered. Lambda stops simple loops after about 16 runs; reserved concurrency 0 stops any.
-# - So much of "does not fit" is now "fits, when mended". What stays outside: long computations in one piece, machines of
+# - So much of "does not fit" is now "fits, once it is repaired". What stays outside: long computations in one piece, machines of
 #   one's own, and code that cannot leave its program.
 #
 # **Next:** notebook 16, a lab: your function from 09 runs by itself, when a file comes. `python3 -m helpers clean` removes what

@@ -234,7 +234,7 @@ lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{listener}")["events"]
 delivered = json.loads([line["message"] for line in lines if line["message"].startswith("{")][-1])
 
 # %% [markdown]
-# Side by side. Times, ids and names differ, of course. Look for paths that stand on one side only.
+# Side by side. Times, ids and names differ, of course. Look for paths that are on one side only.
 
 # %%
 compare_events(load_event("s3-put"), delivered)

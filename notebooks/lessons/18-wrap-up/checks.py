@@ -57,8 +57,8 @@ QUIZ = {
         "faster, same price",
         "03",
         {
-            "faster, dearer": "a second costs 14 times as much, and the function needs a 14th of the seconds.",
-            "as slow, dearer": "that is a function that waits; one that computes gets CPU in proportion to its memory.",
+            "faster, more expensive": "a second costs 14 times as much, and the function needs a 14th of the seconds.",
+            "as slow, more expensive": "so it is with a function that waits; one that computes gets CPU by its memory.",
         },
     ),
     "ec2": Question(
@@ -200,7 +200,7 @@ QUIZ_EXERCISE = Answer(
     title="the quiz",
     judge=judge_quiz,
     hints=(
-        "Each question names the notebook that measured it; in the folder solutions it stands with its figures.",
+        "Each question names the notebook that measured it; in the folder solutions it is with its figures.",
         "One environment serves one invocation at a time. A batch is one thing to Lambda. UTC is nine hours behind.",
         "Wrong: all answers with 0, 1, 2 or 3, except for one, where 2 retries follow the first run.",
         'In order: 10, 9, 93, 100, "faster, same price", 23, "killed", 3, "refused", 5, "TUE-SAT", "conditional put".',

@@ -63,7 +63,7 @@ from helpers import check, hint, predict, predicted, solution
 #   *Answers:* `3`, `91`, `93`, `100`
 # - **rounding** (03): A warm call takes 2.00 ms at 128 MB. How many milliseconds were billed in 2019? *Answers:* `2`, `3`, `10`, `100`
 # - **memory** (03): A function computes, in one thread. It gets {{vcpu_memory}} in place of 128. What happens?
-#   *Answers:* `"faster, dearer"`, `"faster, same price"`, `"as slow, dearer"`
+#   *Answers:* `"faster, more expensive"`, `"faster, same price"`, `"as slow, more expensive"`
 # - **ec2** (05): Up to which part of the month in use is Lambda with 2 GB cheaper than a `t3.small`, in per cent?
 #   *Answers:* `2`, `23`, `50`, `88`
 # - **timeout** (06): `Timeout` is 1 second. The handler waits for five, within `try`, and there is a `finally`. What happens after one?
@@ -315,7 +315,7 @@ at_once = max((int(point["Maximum"]) for point in points), default="not known ye
 is_cold = everything["init_ms"].notna()
 memory, billed = everything["memory_mb"], everything["billed_ms"]
 then = np.ceil(everything["duration_ms"] / 100) * 100
-dearer = (memory * then).sum() / (memory * billed).sum()
+costlier = (memory * then).sum() / (memory * billed).sum()
 stopped = (everything["status"] == "timeout").sum()
 longest = everything["duration_ms"].max() / 1000
 
@@ -328,14 +328,14 @@ Markdown(f"""
 |---|---|---|
 | no instances to manage | unchanged | machines that you look after, below your functions (now {len(mine)}): 0 |
 | 1,000 at once by default | unchanged; new accounts often start at {fact("concurrency_new_account")}; each function gets {fact("scaling"):,} more every {fact("scaling_period")} s | limit {limit:,}; at once at most: {at_once} |
-| billed by 100 ms | by 1 ms since {fact("billing_by_1_ms"):%B %Y}; init is in it since {fact("billing_of_init"):%B %Y} | the rule of 2019 would bill {dearer:.1f} times your GB-seconds |
+| billed by 100 ms | by 1 ms since {fact("billing_by_1_ms"):%B %Y}; init is in it since {fact("billing_of_init"):%B %Y} | the rule of 2019 would bill {costlier:.1f} times your GB-seconds |
 | cold starts | unchanged; since then AWS sells provisioned concurrency, and has SnapStart | {is_cold.sum()} of {len(everything):,}; {everything["init_ms"].median():.0f} ms of init (median) |
 | ping it regularly | keeps one environment warm | with one ping, {measured["pinger"]} |
 | 2 GB for a month: Lambda 88 dollars, EC2 19 | 87.60 and 19.86 | the same price at {break_even:.0%} of use |
 | memory up to 3,008 MB | {fact("memory_max"):,} MB | largest so far: {memory.max():,} MB |
 | 900 s | {fact("timeout"):,} s | longest run {longest:.1f} s; stopped at their limit: {stopped} |
 | 50 MB zipped, 250 MB unzipped | unchanged; container images up to {fact("image")} GB | largest package now: {package_kb:,.1f} kB zipped |
-| do not connect to RDS | connections still run out; RDS Proxy since 2020; VPC cold starts mended in 2019 | {measured["connections"]} |
+| do not connect to RDS | connections still run out; RDS Proxy since 2020; VPC cold starts repaired in 2019 | {measured["connections"]} |
 | rendering pages on Lambda scales better than a web server on EC2 | unchanged, where a server has too few workers | [notebook 13](13-rendering-pages.ipynb) |
 | what breaks when retried does not fit | unchanged, until it is idempotent | one failing event: {measured["retries"]} |
 | external commands do not fit | bring them along, in a layer or an image | [notebook 15](15-what-does-not-fit.ipynb) |
@@ -365,7 +365,7 @@ bill.sort_values("USD", ascending=False).head(8).style.format({"gb_seconds": "{:
 # %% [markdown]
 # ## Exercise 2: design a system
 #
-# > The staff of a travel agency photograph receipts. A photo has 2 to 8 MB and goes to S3: some fifty a day, and **3,000** more in the last hour of each month. A function reads what stands on
+# > The staff of a travel agency photograph receipts. A photo has 2 to 8 MB and goes to S3: some fifty a day, and **3,000** more in the last hour of each month. A function reads what is on
 # > the receipt. That is computing in **one thread**: with one whole vCPU it takes **6 seconds** on average, **25** for the worst photos, and it uses **600 MB**. Then it
 # > calls a partner's booking service, which bears **20 calls at once** and books whatever it is told, as often as it is told. Nobody waits, but the 3,000 have to
 # > be booked within **three hours**. No receipt may be lost, none booked twice, and what cannot be read is for a person to look at.

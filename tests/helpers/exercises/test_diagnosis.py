@@ -75,9 +75,14 @@ def failed(error_type: str, message: str, log: str = "") -> Outcome:
             "python",
             "Runtime.UserCodeSyntaxError",
             "Syntax error in module 'app': x (app.py, line 7)",
-            r"line 7\); mend",
+            r"line 7\); correct",
         ),
-        ("ruby", "Init<SyntaxError>", "/var/task/app.rb:5: syntax error", r"your file: app\.rb:5: syntax error; mend"),
+        (
+            "ruby",
+            "Init<SyntaxError>",
+            "/var/task/app.rb:5: syntax error",
+            r"your file: app\.rb:5: syntax error; correct",
+        ),
         ("ruby", "Function<NotImplementedError>", "Post the text.", "not written yet, .*: Post the text"),
         ("ruby", "Runtime.InvalidEntrypoint", "there is no ruby", r"cannot run python3\.13 \(there is no ruby\)"),
         ("python", "Sandbox.Timedout", "Task timed out after 3.00 seconds", "its time limit of 3 s for a test"),
@@ -118,7 +123,7 @@ def test_another_argument_error_in_ruby_is_no_matter_of_keywords():
 def test_a_url_of_another_shape_is_found_in_the_code_and_only_there():
     url = "https://chat.example.com/hooks/" + "d" * 26 + "/"
     check_secret(function(), url)
-    with pytest.raises(NotSolved, match=r"URL stands in app\.py"):
+    with pytest.raises(NotSolved, match=r"URL is in app\.py"):
         check_secret(replace(function(), files={"app.py": f"post('{url}')"}), url)
 
 

@@ -130,7 +130,7 @@ def test_the_same_picture_again_gives_the_same_bytes(app, buckets):
         (encoded(Image.radial_gradient("L"), quality=95)[:400], "truncated|broken"),
         (b"no picture at all", "cannot identify image file"),
     ],
-    ids=["transparent", "torn", "no picture"],
+    ids=["transparent", "damaged", "no picture"],
 )
 def test_a_picture_that_cannot_be_made_ends_the_batch(app, buckets, content, says):
     buckets.objects |= {("uploads", "bad"): content, ("uploads", "good.jpg"): encoded(PHOTO)}

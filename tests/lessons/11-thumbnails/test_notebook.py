@@ -28,7 +28,7 @@ class System(Notebook):
         self.run("imports", "connect", "function")
         self.options |= {"MemorySize": 10_240, "Timeout": 4}
         self.run("archive", "layer", "layered-function", "buckets", "queues", "wait-until", "mapping", "notification")
-        self.run("paint", "depth", "put", "datapoints", "alarm", "logo", "outcome", "upload", "mended")
+        self.run("paint", "depth", "put", "datapoints", "alarm", "logo", "outcome", "upload", "fixed")
 
     @property
     def original(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class System(Notebook):
         return self.s3.get_object(Bucket=self.thumbnails, Key=key)["Body"].read()
 
     def with_handler(self, text: str) -> dict[str, str]:
-        return self.mended | {"app.py": self.mended["app.py"] + "\n\n" + text}
+        return self.fixed | {"app.py": self.fixed["app.py"] + "\n\n" + text}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_picture_that_fails_takes_its_batch_along_and_a_redrive_brings_all_bac
     assert list(outcome["dead letter"]) == ["yes"] * 5
     eventually(lambda: system.alarm_state() == "ALARM", PATIENCE)
 
-    system.settle(system.mended)
+    system.settle(system.fixed)
     began = now()
     system.sqs.start_message_move_task(SourceArn=system.failed_arn)
     system.wait_for(["pictures/mixed/" + name for name in names])
@@ -143,12 +143,12 @@ def test_a_picture_that_fails_takes_its_batch_along_and_a_redrive_brings_all_bac
 
 def test_with_a_partial_answer_only_the_torn_picture_comes_again(system):
     system.settle(system.with_handler(PARTIAL_HANDLER), partial=True)
-    names = ["beach.jpg", "city.jpg", "torn.jpg", "lake.jpg", "wood.jpg"]
+    names = ["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"]
     batch = dict(zip(names, map(system.picture, range(5)), strict=True))
-    batch["torn.jpg"] = batch["torn.jpg"][: len(batch["torn.jpg"]) // 2]
-    began = system.upload(batch, "pictures/torn/")
+    batch["damaged.jpg"] = batch["damaged.jpg"][: len(batch["damaged.jpg"]) // 2]
+    began = system.upload(batch, "pictures/damaged/")
     eventually(lambda: system.dead_letters() and system.depth(system.jobs_url) == [0, 0], PATIENCE)
-    outcome = system.outcome(batch, "pictures/torn/", began)
+    outcome = system.outcome(batch, "pictures/damaged/", began)
     assert list(outcome["tries"]) == [1, 1, 3, 1, 1]
     assert list(outcome["thumbnail"]) == ["yes", "yes", "no", "yes", "yes"]
     assert list(outcome["dead letter"]) == ["no", "no", "yes", "no", "no"]
@@ -185,14 +185,14 @@ def test_nothing_is_lost_when_the_function_dies_in_the_middle_of_a_batch(system,
     assert "Runtime.ExitError" in set(ran["error_type"])
     whole = {key: system.thumbnail(key) for key in keys}
 
-    system.settle(system.mended)
+    system.settle(system.fixed)
     system.upload_some(prefix, 12)
     system.wait_for(keys)
     assert {key: system.thumbnail(key) for key in keys} == whole  # the same as without dying
 
 
 def test_a_message_that_is_delivered_twice_changes_nothing(system):
-    system.settle(system.mended)
+    system.settle(system.fixed)
     (name,), _ = system.upload_some("pictures/twice/", 1)
     key = "pictures/twice/" + name
     system.wait_for([key])
@@ -210,7 +210,7 @@ def test_a_message_that_is_delivered_twice_changes_nothing(system):
 
 
 def test_s3s_test_event_is_no_work(system):
-    system.settle(system.mended)
+    system.settle(system.fixed)
     began = now()
     system.sqs.send_message(QueueUrl=system.jobs_url, MessageBody='{"Service": "Amazon S3", "Event": "s3:TestEvent"}')
     ran = reports(system.logs, system.function, at_least=1, since=began)

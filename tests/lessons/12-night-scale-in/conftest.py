@@ -21,7 +21,7 @@ class Night:
 
     draft = (function_folder("night-scale-in") / "python" / "app.py").read_text(encoding="utf-8")
     change = solved(Notebook("12").text("change"))  # the notebook's own answer to its second exercise
-    mended = f"{draft}\n\n{change}"
+    corrected = f"{draft}\n\n{change}"
 
     def __init__(self, aws: Workshop) -> None:
         self.aws, self.group, self.tag = aws, aws.name("night-web"), aws.name("off")
@@ -129,12 +129,12 @@ def night(night_of_module) -> Night:
 
 @pytest.fixture(scope="module")
 def apps(night_of_module, embedded_aws) -> Iterator[dict[str, Any]]:
-    """app.py as the draft and as the mended one: modules of this process, that can be called and tampered with."""
+    """app.py as the draft and as the corrected one: modules of this process, that can be called and tampered with."""
     with pytest.MonkeyPatch.context() as patched:
         for name, value in (embedded_aws.variables() | night_of_module.variables).items():
             patched.setenv(name, value)
         patched.setattr(boto3, "DEFAULT_SESSION", None)  # the next client reads the variables
-        made = {"draft": types.ModuleType("night_draft"), "mended": types.ModuleType("night_mended")}
+        made = {"draft": types.ModuleType("night_draft"), "corrected": types.ModuleType("night_mended")}
         for name, app in made.items():
             exec(compile(getattr(Night, name), f"{name} of app.py", "exec"), vars(app))
         yield made

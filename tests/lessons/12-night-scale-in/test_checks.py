@@ -86,7 +86,7 @@ def test_a_wrong_rule_gets_its_sentence(wrong, rules):
 
 
 def test_the_change_of_the_notebook_passes_and_leaves_everything_as_it_was(night):
-    night.deploy(night.mended)
+    night.deploy(night.corrected)
     night.remember("night:last", "x")
     check("12.2")
     assert progress.solved() == {"12.2"}
@@ -97,7 +97,7 @@ def test_the_change_of_the_notebook_passes_and_leaves_everything_as_it_was(night
 
 
 def test_a_build_server_that_was_stopped_by_hand_is_no_obstacle(night):
-    night.deploy(night.mended)
+    night.deploy(night.corrected)
     night.ec2.stop_instances(InstanceIds=[night.server])
     check("12.2")
     assert progress.solved() == {"12.2"}

@@ -8,7 +8,7 @@ EVENING = load_event("scheduled") | {"action": "in"}  # with the time that Event
 MORNING = EVENING | {"action": "out", "time": "2026-11-02T23:00:00Z"}
 
 
-@pytest.fixture(params=["draft", "mended"])
+@pytest.fixture(params=["draft", "corrected"])
 def app(request, apps):
     return apps[request.param]
 

@@ -1,4 +1,4 @@
-"""Notebook 12: a schedule fires in Japan's time; the mended function loses nothing when events repeat or it dies."""
+"""Notebook 12: a schedule fires in Japan's time; the corrected function loses nothing when events repeat or it dies."""
 
 import json
 import random
@@ -47,12 +47,12 @@ def test_the_days_copied_to_utc_keep_the_machines_on_over_the_weekend():
     notebook.run("hours-on")
     wanted = notebook.hours_on("cron(0 8 ? * MON-FRI *)", "cron(0 22 ? * MON-FRI *)", "Asia/Tokyo")
     copied = notebook.hours_on("cron(0 23 ? * MON-FRI *)", "cron(0 13 ? * MON-FRI *)", "UTC")
-    mended = notebook.hours_on("cron(0 23 ? * SUN-THU *)", "cron(0 13 ? * MON-FRI *)", "UTC")
+    corrected = notebook.hours_on("cron(0 23 ? * SUN-THU *)", "cron(0 13 ? * MON-FRI *)", "UTC")
     assert sum(wanted) == 5 * 14
-    in_vain = [hour for hour in range(168) if copied[hour] and not wanted[hour]]  # from Sunday 00:00
-    assert in_vain == [*range(24 + 8), *range(6 * 24 + 8, 7 * 24)]  # until Monday 08:00, from Saturday 08:00
+    not_wanted = [hour for hour in range(168) if copied[hour] and not wanted[hour]]  # from Sunday 00:00
+    assert not_wanted == [*range(24 + 8), *range(6 * 24 + 8, 7 * 24)]  # until Monday 08:00, from Saturday 08:00
     assert all(copied[hour] for hour in range(168) if wanted[hour])
-    assert mended == wanted
+    assert corrected == wanted
 
 
 # Twice, late, and half
@@ -77,7 +77,7 @@ def test_the_draft_undoes_the_day_when_a_morning_comes_twice(night, apps):
 @pytest.mark.parametrize("seed", range(8))
 def test_the_mended_function_bears_any_order(seed, night, apps):
     """Only the newest event counts, and what the size was by day is never lost."""
-    app, dice = apps["mended"], random.Random(seed)
+    app, dice = apps["corrected"], random.Random(seed)
     sent = [event("in", time) for time in EVENINGS] + [event("out", time) for time in MORNINGS]
     sent.sort(key=lambda each: each["time"])
     sent += dice.choices(sent, k=10)  # duplicates
@@ -93,7 +93,7 @@ def test_the_mended_function_bears_any_order(seed, night, apps):
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_the_mended_function_bears_to_die_at_any_step(dies_at, after, night, apps, monkeypatch):
     """It dies before or after its n-th step, and gets the same event again, as from Lambda's queue."""
-    app, steps = apps["mended"], 0
+    app, steps = apps["corrected"], 0
 
     class Died(Exception):
         pass
@@ -139,9 +139,9 @@ def resize(group, least, desired):
 """
 
 
-@pytest.mark.parametrize(("text", "left"), [("draft", (0, 0)), ("mended", (1, 3))])
+@pytest.mark.parametrize(("text", "left"), [("draft", (0, 0)), ("corrected", (1, 3))])
 def test_a_function_killed_in_the_evening_is_tried_again_by_lambda(text, left, night, aws):
-    """The process is gone after it has emptied the group: the draft loses the size, the mended function does not."""
+    """The process is gone after it has emptied the group: the draft loses the size, the corrected function does not."""
     arn = night.deploy(getattr(night, text) + KILLED)
     aws.client("lambda").tag_resource(Resource=arn, Tags={"localaws:retry-seconds": "0.2"})
     asked = datetime.now(UTC)

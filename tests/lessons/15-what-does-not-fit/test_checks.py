@@ -120,14 +120,14 @@ def test_the_words_of_the_notebook_are_those_of_the_check():
     notebook = Notebook("15")
     notebook.run("failures")
     assert set(notebook.failures) == set(checks.FAILURES)
-    assert set(notebook.mendings) == set(checks.DOES)
+    assert set(notebook.repairs) == set(checks.DOES)
 
 
 @pytest.mark.parametrize("letter", checks.LETTERS)
-def test_each_wrong_mending_has_a_reason_of_its_own(letter):
-    right = checks.FAILURES[checks.LETTERS[letter]].mending
+def test_each_wrong_repair_has_a_reason_of_its_own(letter):
+    right = checks.FAILURES[checks.LETTERS[letter]].repair
     wrong = checks.DOES.keys() - {right}
-    reasons = {checks._another_mending(letter, mending).split("does not mend it: ")[1] for mending in wrong}
+    reasons = {checks._another_repair(letter, repair).split("does not repair it: ")[1] for repair in wrong}
     assert len(reasons) == len(wrong)
 
 

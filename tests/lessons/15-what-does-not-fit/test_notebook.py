@@ -1,4 +1,4 @@
-"""What notebook 15 claims: five failures happen, and what mends each of them mends it, with faults injected."""
+"""What notebook 15 claims: five failures happen, and what repairs each of them repairs it, with faults injected."""
 
 import json
 import uuid

@@ -65,10 +65,10 @@ def test_2019_billed_a_short_call_by_the_hundred(notebook):
 
 
 def test_memory_buys_time(notebook):
-    faster, dearer = numbers_of(notebook.measured["memory"])
+    faster, costlier = numbers_of(notebook.measured["memory"])
     assert faster > 1.3  # 14 on an idle machine; other programs take CPU from the faster call alone
-    assert dearer < 11
-    assert faster * dearer == pytest.approx(1769 / 128, rel=0.1)
+    assert costlier < 11
+    assert faster * costlier == pytest.approx(1769 / 128, rel=0.1)
 
 
 def test_the_prices_meet_at_the_answer(notebook):
