@@ -67,8 +67,8 @@ def test_the_break_even_is_where_a_search_finds_it(duration_ms, memory_mb, noteb
     low, high = 1e-6, 1e4
     for _ in range(100):
         middle = (low + high) / 2
-        dearer = notebook.lambda_month(middle, duration_ms, memory_mb) > notebook.ec2_month(0, duration_ms, memory_mb)
-        low, high = (low, middle) if dearer else (middle, high)
+        costlier = notebook.lambda_month(middle, duration_ms, memory_mb) > notebook.ec2_month(0, duration_ms, memory_mb)
+        low, high = (low, middle) if costlier else (middle, high)
     assert notebook.break_even(duration_ms, memory_mb) == pytest.approx(low, rel=1e-6)
 
 
@@ -79,11 +79,11 @@ def test_beyond_the_break_even_ec2_stays_cheaper(duration_ms, memory_mb, noteboo
     rate = np.logspace(-2, 2.5, 2000)
     for architecture, machine in notebook.MACHINES.items():
         for zones in (1, 2):
-            dearer = notebook.lambda_month(rate, duration_ms, memory_mb, architecture) > notebook.ec2_month(
+            costlier = notebook.lambda_month(rate, duration_ms, memory_mb, architecture) > notebook.ec2_month(
                 rate, duration_ms, memory_mb, machine, zones=zones
             )
-            assert not dearer[0] and dearer[-1]
-            assert np.count_nonzero(np.diff(dearer)) == 1
+            assert not costlier[0] and costlier[-1]
+            assert np.count_nonzero(np.diff(costlier)) == 1
 
 
 def test_the_crossing_moves_as_one_should_predict(notebook):

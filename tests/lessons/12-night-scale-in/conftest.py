@@ -134,7 +134,7 @@ def apps(night_of_module, embedded_aws) -> Iterator[dict[str, Any]]:
         for name, value in (embedded_aws.variables() | night_of_module.variables).items():
             patched.setenv(name, value)
         patched.setattr(boto3, "DEFAULT_SESSION", None)  # the next client reads the variables
-        made = {"draft": types.ModuleType("night_draft"), "corrected": types.ModuleType("night_mended")}
+        made = {"draft": types.ModuleType("night_draft"), "corrected": types.ModuleType("night_corrected")}
         for name, app in made.items():
             exec(compile(getattr(Night, name), f"{name} of app.py", "exec"), vars(app))
         yield made

@@ -75,7 +75,7 @@ def test_the_draft_undoes_the_day_when_a_morning_comes_twice(night, apps):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_mended_function_bears_any_order(seed, night, apps):
+def test_the_corrected_function_bears_any_order(seed, night, apps):
     """Only the newest event counts, and what the size was by day is never lost."""
     app, dice = apps["corrected"], random.Random(seed)
     sent = [event("in", time) for time in EVENINGS] + [event("out", time) for time in MORNINGS]
@@ -91,7 +91,7 @@ def test_the_mended_function_bears_any_order(seed, night, apps):
 
 @pytest.mark.parametrize("dies_at", range(1, 9))  # of eight steps
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_the_mended_function_bears_to_die_at_any_step(dies_at, after, night, apps, monkeypatch):
+def test_the_corrected_function_bears_to_die_at_any_step(dies_at, after, night, apps, monkeypatch):
     """It dies before or after its n-th step, and gets the same event again, as from Lambda's queue."""
     app, steps = apps["corrected"], 0
 

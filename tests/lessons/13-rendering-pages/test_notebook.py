@@ -1,4 +1,4 @@
-"""What notebook 13 claims, by its own cells: pages and static files arrive, nobody stands in line, a crash is one."""
+"""What notebook 13 claims, by its own cells: pages and static files arrive, nobody waits in line, a crash is one."""
 
 import re
 import shutil
