@@ -50,7 +50,6 @@ import json
 import platform
 
 import pandas as pd
-
 from helpers import connect, deploy, load_event, reports
 
 workshop = connect()
@@ -75,7 +74,9 @@ answers = {}
 for language, runtime in languages.items():
     name = workshop.name(f"first-{language}")
     deploy(workshop, name, f"hello/{language}", Runtime=runtime)
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(load_event("hello")))
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(load_event("hello"))
+    )
     answer = json.loads(response["Payload"].read())
     answers[language] = answer.get("message") or answer["errorMessage"]
 print(f"This machine's Python is {platform.python_version()}.")
@@ -87,7 +88,9 @@ pd.Series(answers, name="answer")
 
 # %%
 logs = workshop.client("logs")
-reports(logs, workshop.name("first-python"))[["start", "init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
+reports(logs, workshop.name("first-python"))[
+    ["start", "init_ms", "duration_ms", "billed_ms", "status"]
+].tail(3)
 
 # %% [markdown]
 # If you see a greeting in at least one language, and a row in this table, you are ready.

@@ -8,7 +8,13 @@ from typing import Any
 from helpers.connect import Workshop
 from helpers.events import load_event
 from helpers.exercises import deployed
-from helpers.exercises.exercise import DeployedFunction, Notes, NotSolved, WrongAnswer, call
+from helpers.exercises.exercise import (
+    DeployedFunction,
+    Notes,
+    NotSolved,
+    WrongAnswer,
+    call,
+)
 from helpers.exercises.probe import Probe, unique
 from helpers.reports import reports
 
@@ -30,7 +36,9 @@ def _greets(probe: Probe, event: dict[str, str], language: str, when: str) -> No
     payload = probe.succeed({"name": name} | event, when).payload
     wanted = {"message": f"{GREETINGS[language]}, {name}!"}
     if payload != wanted:
-        raise NotSolved(f"The answer {when} was {_json(payload)}; it has to be {_json(wanted)}.")
+        raise NotSolved(
+            f"The answer {when} was {_json(payload)}; it has to be {_json(wanted)}."
+        )
 
 
 def judge_report_of(workshop: Workshop, report_of: Callable[[str, str], str]) -> Notes:
@@ -38,18 +46,29 @@ def judge_report_of(workshop: Workshop, report_of: Callable[[str, str], str]) ->
     deployed.find(workshop, name, "run the notebook from the top")
     began = datetime.now(UTC)
     payload = json.dumps(load_event("hello"))
-    wanted, _ = [client.invoke(FunctionName=name, Payload=payload)["ResponseMetadata"]["RequestId"] for _ in range(2)]
-    reports(workshop.client("logs"), name, at_least=2, since=began)  # so that both lines are there: logs lag
+    wanted, _ = [
+        client.invoke(FunctionName=name, Payload=payload)["ResponseMetadata"][
+            "RequestId"
+        ]
+        for _ in range(2)
+    ]
+    reports(
+        workshop.client("logs"), name, at_least=2, since=began
+    )  # so that both lines are there: logs lag
     line = call(report_of, name, wanted)
     if not isinstance(line, str):
         kind = type(line).__name__
-        raise NotSolved(f"report_of returned a {kind}; return one line, the message of the log event.")
+        raise NotSolved(
+            f"report_of returned a {kind}; return one line, the message of the log event."
+        )
     if not line.startswith("REPORT"):
         raise NotSolved(
             f"The line begins with {line[:12]!r}; among those of this invocation, pick the one with REPORT."
         )
     if wanted not in line:
-        raise NotSolved("This is the REPORT of another invocation; the line has to hold the request id that is given.")
+        raise NotSolved(
+            "This is the REPORT of another invocation; the line has to hold the request id that is given."
+        )
     return []
 
 
@@ -71,12 +90,28 @@ GREETER = DeployedFunction(
         """return {"message": f"{greeting}, {event['name']}!"}, once you have the greeting.""",
     ),
     wrong_answers=(  # each a change of the notebook's answer
-        WrongAnswer("no default", (LANGUAGE, 'event["language"]'), "without a language: KeyError: 'language'"),
-        WrongAnswer("no language", (LANGUAGE, '"en"'), r'in French was .*Hello.*; it has to be .*"Bonjour, Ada'),
-        WrongAnswer("always Ada", ("event['name']", "'Ada'"), r'in French was .*"Bonjour, Ada!"'),
+        WrongAnswer(
+            "no default",
+            (LANGUAGE, 'event["language"]'),
+            "without a language: KeyError: 'language'",
+        ),
+        WrongAnswer(
+            "no language",
+            (LANGUAGE, '"en"'),
+            r'in French was .*Hello.*; it has to be .*"Bonjour, Ada',
+        ),
+        WrongAnswer(
+            "always Ada", ("event['name']", "'Ada'"), r'in French was .*"Bonjour, Ada!"'
+        ),
         WrongAnswer("a text", (RETURNED, "greeting"), 'in French was "Bonjour"'),
-        WrongAnswer("another name", ("def greet", "def hello"), r"finds no handler app\.greet"),
-        WrongAnswer("syntax", ("greet(event, context):", "greet(event, context)"), "cannot read your file"),
+        WrongAnswer(
+            "another name", ("def greet", "def hello"), r"finds no handler app\.greet"
+        ),
+        WrongAnswer(
+            "syntax",
+            ("greet(event, context):", "greet(event, context)"),
+            "cannot read your file",
+        ),
     ),
 )
 REPORT_OF = DeployedFunction(
@@ -96,13 +131,19 @@ REPORT_OF = DeployedFunction(
             "REPORT of another invocation",
         ),
         WrongAnswer(
-            "the first", lambda lines, id: next(line for line in lines if id in line), "The line begins with 'START"
+            "the first",
+            lambda lines, id: next(line for line in lines if id in line),
+            "The line begins with 'START",
         ),
         WrongAnswer(
-            "all", lambda lines, id: [line for line in lines if id in line], "returned a list; return one line"
+            "all",
+            lambda lines, id: [line for line in lines if id in line],
+            "returned a list; return one line",
         ),
         WrongAnswer(
-            "raises", lambda lines, id: dict[str, str]()["REPORT"], "raised KeyError: 'REPORT'; call it yourself"
+            "raises",
+            lambda lines, id: dict[str, str]()["REPORT"],
+            "raised KeyError: 'REPORT'; call it yourself",
         ),
     ),
 )

@@ -24,7 +24,6 @@ import inspect
 import json
 
 import pandas as pd
-
 from helpers import connect, deploy, load_event, package, reports
 
 workshop = connect()
@@ -76,19 +75,35 @@ handler({"name": "Ada"}, None)
 # %%
 trust_policy = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
 }
 iam = workshop.client("iam")
 role_name = workshop.name("hello-role")
 try:
-    role = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust_policy))["Role"]
+    role = iam.create_role(
+        RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust_policy)
+    )["Role"]
 except iam.exceptions.EntityAlreadyExistsException:
     role = iam.get_role(RoleName=role_name)["Role"]
 role["RoleName"]
 
 # %%
-iam.attach_role_policy(RoleName=role_name, PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
-[policy["PolicyName"] for policy in iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]]
+iam.attach_role_policy(
+    RoleName=role_name,
+    PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+)
+[
+    policy["PolicyName"]
+    for policy in iam.list_attached_role_policies(RoleName=role_name)[
+        "AttachedPolicies"
+    ]
+]
 
 # %% [markdown]
 # ### The package
@@ -115,7 +130,11 @@ print(f"{len(archive)} bytes, zipped")
 name = workshop.name("hello")
 try:
     lambda_client.create_function(
-        FunctionName=name, Runtime="python3.13", Role=role["Arn"], Handler="app.handler", Code={"ZipFile": archive}
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role["Arn"],
+        Handler="app.handler",
+        Code={"ZipFile": archive},
     )
 except lambda_client.exceptions.ResourceConflictException:
     lambda_client.update_function_code(FunctionName=name, ZipFile=archive)
@@ -128,7 +147,10 @@ except lambda_client.exceptions.ResourceConflictException:
 lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
 lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name)
 configuration = lambda_client.get_function_configuration(FunctionName=name)
-{key: configuration[key] for key in ("State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize")}
+{
+    key: configuration[key]
+    for key in ("State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize")
+}
 
 # %% [markdown]
 # From now on `deploy(workshop, name, code)` does these steps for us: create or update, then wait. Its keyword
@@ -200,7 +222,9 @@ predicted("01.b", "into a log" if logged else "nowhere")
 
 # %%
 report = [line for line in lines if line.startswith("REPORT")][-1]
-pd.Series(dict(field.split(": ") for field in report.strip().split("\t")), name="REPORT")
+pd.Series(
+    dict(field.split(": ") for field in report.strip().split("\t")), name="REPORT"
+)
 
 # %% [markdown]
 # Each execution environment writes a **log stream** of its own. The name of the stream starts with the day.
@@ -272,7 +296,14 @@ predict("01.c", choices=["yes", "no"])
 # %%
 variables = found["environment"]
 print("HOME" in variables, "USER" in variables)
-shown = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_EXECUTION_ENV", "GREETING", "LAMBDA_TASK_ROOT", "_HANDLER"]
+shown = [
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_REGION",
+    "AWS_EXECUTION_ENV",
+    "GREETING",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+]
 {key: variables[key] for key in shown}
 
 # %%
@@ -311,7 +342,9 @@ predicted("01.d", "no" if "FunctionError" in response else "yes")
 # the quickest way to see what went wrong.
 
 # %%
-response = lambda_client.invoke(FunctionName=name, Payload=json.dumps({}), LogType="Tail")
+response = lambda_client.invoke(
+    FunctionName=name, Payload=json.dumps({}), LogType="Tail"
+)
 print(base64.b64decode(response["LogResult"]).decode())
 
 # %% [markdown]
@@ -365,7 +398,9 @@ greeter = workshop.name("greeter")
 deploy(workshop, greeter, {"app.py": inspect.getsource(greet)}, Handler="app.greet")
 check("01.1")
 
-payload = lambda_client.invoke(FunctionName=greeter, Payload='{"name": "Ada", "language": "fr"}')["Payload"]
+payload = lambda_client.invoke(
+    FunctionName=greeter, Payload='{"name": "Ada", "language": "fr"}'
+)["Payload"]
 assert json.loads(payload.read()) == {"message": "Bonjour, Ada!"}
 
 # %% [markdown]
@@ -382,7 +417,9 @@ def report_of(function_name, request_id):
     # solution: Return the message that starts with REPORT and holds the request id.
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
     messages = [event["message"] for page in pages for event in page["events"]]
-    return next(text for text in messages if text.startswith("REPORT") and request_id in text)
+    return next(
+        text for text in messages if text.startswith("REPORT") and request_id in text
+    )
 
 
 # %%

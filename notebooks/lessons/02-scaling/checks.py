@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-
 from helpers.connect import Workshop
 from helpers.exercises import deployed
 from helpers.exercises.exercise import (
@@ -21,7 +20,9 @@ from helpers.exercises.exercise import (
 )
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
 
-Rows = tuple[tuple[str, int, float, float], ...]  # environment, start, init and duration in ms
+Rows = tuple[
+    tuple[str, int, float, float], ...
+]  # environment, start, init and duration in ms
 Unit = Literal["s", "ms", "ns"]
 
 # Calls per second, milliseconds of a call, environments. The second and third have a fraction to round up.
@@ -43,7 +44,11 @@ EXAMPLE: Rows = (
 )
 PEAK = 3
 # One environment, one call after the other, each starting when the one before ends.
-IN_TURN: Rows = (("1", 0, np.nan, 250.0), ("1", 250, np.nan, 250.0), ("1", 500, np.nan, 250.0))
+IN_TURN: Rows = (
+    ("1", 0, np.nan, 250.0),
+    ("1", 250, np.nan, 250.0),
+    ("1", 500, np.nan, 250.0),
+)
 
 WRITER = "order-writer"
 PEAK_ORDERS, SECONDS = 30, 0.4
@@ -58,13 +63,23 @@ def judge_sum(concurrency_needed: Callable[[float, float], int]) -> Notes:
         if found != right:
             load = f"{calls_per_second:,} calls per second of {duration_ms:,} ms"
             why = _wrong_sum(found, calls_per_second, duration_ms)
-            raise NotSolved(f"concurrency_needed returned {found:g} for {load}, where {right:,} is right: {why}")
+            raise NotSolved(
+                f"concurrency_needed returned {found:g} for {load}, where {right:,} is right: {why}"
+            )
     return []
 
 
 def _wrong_sum(found: float, calls_per_second: float, duration_ms: float) -> str:
-    why = reason(WRONG_SUMS, lambda formula: math.isclose(found, formula(calls_per_second, duration_ms), rel_tol=1e-9))
-    return why or "multiply the calls per second by the seconds that one takes, and round up."
+    why = reason(
+        WRONG_SUMS,
+        lambda formula: math.isclose(
+            found, formula(calls_per_second, duration_ms), rel_tol=1e-9
+        ),
+    )
+    return (
+        why
+        or "multiply the calls per second by the seconds that one takes, and round up."
+    )
 
 
 WRONG_SUMS = (
@@ -87,13 +102,19 @@ WRONG_SUMS = (
         "returned 6 for 7 ",
     ),
     Mistake(
-        "divided", lambda calls, ms: math.ceil(calls * 1000 / ms), "multiply by the duration; do not divide by it."
+        "divided",
+        lambda calls, ms: math.ceil(calls * 1000 / ms),
+        "multiply by the duration; do not divide by it.",
     ),
     Mistake(
-        "divided, not rounded", lambda calls, ms: calls * 1000 / ms, "multiply by the duration; do not divide by it."
+        "divided, not rounded",
+        lambda calls, ms: calls * 1000 / ms,
+        "multiply by the duration; do not divide by it.",
     ),
     Mistake(
-        "no duration", lambda calls, ms: calls, "the duration counts too; that would be right for calls of one second."
+        "no duration",
+        lambda calls, ms: calls,
+        "the duration counts too; that would be right for calls of one second.",
     ),
     Mistake(
         "one more",
@@ -105,7 +126,12 @@ WRONG_SUMS = (
 
 
 def judge_peak(peak_concurrency: Callable[[pd.DataFrame], int]) -> Notes:
-    for rows, right in ((EXAMPLE, PEAK), (IN_TURN, 1), (EXAMPLE[::-1], PEAK), (EXAMPLE[5:], 2)):
+    for rows, right in (
+        (EXAMPLE, PEAK),
+        (IN_TURN, 1),
+        (EXAMPLE[::-1], PEAK),
+        (EXAMPLE[5:], 2),
+    ):
         found = call(peak_concurrency, _table(rows))
         _number(found, "peak_concurrency", "one whole number")
         if found != right:
@@ -123,12 +149,21 @@ def _wrong_peak(found: float, rows: Rows) -> str:
 
 
 def running(
-    frame: pd.DataFrame, *, ends_first: bool = True, in_order: bool = True, init: bool = False, unit: Unit = "ms"
+    frame: pd.DataFrame,
+    *,
+    ends_first: bool = True,
+    in_order: bool = True,
+    init: bool = False,
+    unit: Unit = "ms",
 ) -> "pd.Series[int]":
     """How many run after each start and each end; with other values for the keywords, as a wrong answer counts."""
-    begins = frame["start"] - pd.to_timedelta(frame["init_ms"].fillna(0) if init else 0, unit="ms")
+    begins = frame["start"] - pd.to_timedelta(
+        frame["init_ms"].fillna(0) if init else 0, unit="ms"
+    )
     ends = frame["start"] + pd.to_timedelta(frame["duration_ms"], unit=unit)
-    changes = pd.DataFrame({"at": [*begins, *ends], "change": [1] * len(frame) + [-1] * len(frame)})
+    changes = pd.DataFrame(
+        {"at": [*begins, *ends], "change": [1] * len(frame) + [-1] * len(frame)}
+    )
     if in_order:
         changes = changes.sort_values(["at", "change"], ascending=[True, ends_first])
     return changes["change"].cumsum()
@@ -149,7 +184,12 @@ WRONG_PEAKS = (
         MILLISECONDS,
         "returned 10 where 3 is right, for 10 invocations: ",
     ),
-    Mistake("in seconds", lambda frame: running(frame, unit="s").max(), MILLISECONDS, "returned 10 where 3 is right, "),
+    Mistake(
+        "in seconds",
+        lambda frame: running(frame, unit="s").max(),
+        MILLISECONDS,
+        "returned 10 where 3 is right, ",
+    ),
     Mistake("rows", len, MILLISECONDS, "returned 10 where 3 is right, "),
     Mistake(
         "environments",
@@ -185,8 +225,12 @@ WRONG_PEAKS = (
 
 
 def _table(rows: Rows) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["environment", "start", "init_ms", "duration_ms"])
-    start = pd.Timestamp("2026-11-24", tz="UTC") + pd.to_timedelta(frame["start"], unit="ms")
+    frame = pd.DataFrame(
+        rows, columns=["environment", "start", "init_ms", "duration_ms"]
+    )
+    start = pd.Timestamp("2026-11-24", tz="UTC") + pd.to_timedelta(
+        frame["start"], unit="ms"
+    )
     return frame.assign(start=start.astype("datetime64[ms, UTC]"), status="success")
 
 
@@ -243,14 +287,32 @@ SUM = Answer(
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_SUMS),
-        WrongAnswer("rounded", lambda calls, ms: round(calls * ms / 1000), "returned 6 for 7 .*always round up"),
-        WrongAnswer("constant", lambda calls, ms: 5, "returned 5 for 40 calls .*where 10 is right"),
-        WrongAnswer("a text", lambda calls, ms: f"{calls * ms / 1000:.0f}", "returned a str; return one whole number"),
         WrongAnswer(
-            "nothing", lambda calls, ms: None, "returned nothing; let it end with `return` and one whole number"
+            "rounded",
+            lambda calls, ms: round(calls * ms / 1000),
+            "returned 6 for 7 .*always round up",
         ),
-        WrongAnswer("nan", lambda calls, ms: math.nan, "returned nan; return one whole number"),
-        WrongAnswer("truth", lambda calls, ms: True, "returned a bool; return one whole number"),
+        WrongAnswer(
+            "constant",
+            lambda calls, ms: 5,
+            "returned 5 for 40 calls .*where 10 is right",
+        ),
+        WrongAnswer(
+            "a text",
+            lambda calls, ms: f"{calls * ms / 1000:.0f}",
+            "returned a str; return one whole number",
+        ),
+        WrongAnswer(
+            "nothing",
+            lambda calls, ms: None,
+            "returned nothing; let it end with `return` and one whole number",
+        ),
+        WrongAnswer(
+            "nan", lambda calls, ms: math.nan, "returned nan; return one whole number"
+        ),
+        WrongAnswer(
+            "truth", lambda calls, ms: True, "returned a bool; return one whole number"
+        ),
         WrongAnswer("raises", lambda calls, ms: calls / 0, "ZeroDivisionError"),
     ),
 )
@@ -270,7 +332,9 @@ PEAK_OF_LOG = Answer(
         *as_wrong_answers(WRONG_PEAKS),
         WrongAnswer("constant", lambda frame: 3, "returned 3 where 1 is right"),
         WrongAnswer("a series", running, "returned a Series; return one whole number"),
-        WrongAnswer("infinity", lambda frame: math.inf, "returned inf; return one whole number"),
+        WrongAnswer(
+            "infinity", lambda frame: math.inf, "returned inf; return one whole number"
+        ),
     ),
 )
 RESERVATION = DeployedFunction(
@@ -286,11 +350,23 @@ RESERVATION = DeployedFunction(
     wrong_answers=(  # each what is reserved
         WrongAnswer("none", None, "has no reservation"),
         WrongAnswer("all stopped", 0, "the emergency stop"),
-        WrongAnswer("far too little", 1, "With 1 reserved, orders are throttled at the peak"),
-        WrongAnswer("too little", 11, "With 11 reserved, orders are throttled at the peak"),
-        WrongAnswer("too much", 15, "takes connections away from reports and backups; leave them their 6 of the 20"),
-        WrongAnswer("all connections", 20, "takes connections away from reports and backups"),
-        WrongAnswer("more than all", 21, "may open 21 connections, and the database takes 20"),
+        WrongAnswer(
+            "far too little", 1, "With 1 reserved, orders are throttled at the peak"
+        ),
+        WrongAnswer(
+            "too little", 11, "With 11 reserved, orders are throttled at the peak"
+        ),
+        WrongAnswer(
+            "too much",
+            15,
+            "takes connections away from reports and backups; leave them their 6 of the 20",
+        ),
+        WrongAnswer(
+            "all connections", 20, "takes connections away from reports and backups"
+        ),
+        WrongAnswer(
+            "more than all", 21, "may open 21 connections, and the database takes 20"
+        ),
         WrongAnswer("far too much", 100, "may open 100 connections"),
     ),
 )

@@ -26,7 +26,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from botocore.config import Config
-
 from helpers import connect, deploy, explore, plot_timeline, reports, track
 from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED
 
@@ -72,8 +71,12 @@ def concurrency_needed(calls_per_second, duration_ms):
 # check
 check("02.1", concurrency_needed)
 
-loads = pd.DataFrame({"calls_per_second": [10, 100, 1000, 1000], "duration_ms": [500, 120, 200, 3000]})
-loads.assign(needed=[concurrency_needed(*load) for load in loads.itertuples(index=False)])
+loads = pd.DataFrame(
+    {"calls_per_second": [10, 100, 1000, 1000], "duration_ms": [500, 120, 200, 3000]}
+)
+loads.assign(
+    needed=[concurrency_needed(*load) for load in loads.itertuples(index=False)]
+)
 
 # %% [markdown]
 # The last row needs more than the {{concurrency}} that AWS gives an account by default: we come back to it.
@@ -88,12 +91,20 @@ loads.assign(needed=[concurrency_needed(*load) for load in loads.itertuples(inde
 
 # %%
 waiter = workshop.name("waiter")
-source = "import time\n\n\ndef handler(event, context):\n    time.sleep(event['seconds'])\n"
+source = (
+    "import time\n\n\ndef handler(event, context):\n    time.sleep(event['seconds'])\n"
+)
 
 
 def deploy_anew(name):
     """Deploy with a variable that has a new value, so that no environment of an earlier run is used again."""
-    deploy(workshop, name, {"app.py": source}, Timeout=10, Environment={"Variables": {"RUN": str(time.time())}})
+    deploy(
+        workshop,
+        name,
+        {"app.py": source},
+        Timeout=10,
+        Environment={"Variables": {"RUN": str(time.time())}},
+    )
 
 
 deploy_anew(waiter)
@@ -119,7 +130,9 @@ def steady_load(name, calls_per_second, seconds, payload):
     with ThreadPoolExecutor(50) as threads:
         calls = []
         for _ in track(range(calls_per_second * seconds), "calls sent"):
-            calls.append(threads.submit(lambda_client.invoke, FunctionName=name, Payload=payload))
+            calls.append(
+                threads.submit(lambda_client.invoke, FunctionName=name, Payload=payload)
+            )
             time.sleep(1 / calls_per_second)
         return [call.result() for call in calls]
 
@@ -146,8 +159,12 @@ predicted("02.b", f"{steady['init_ms'].notna().sum()} cold starts")
 
 # %%
 busy_ms = steady["init_ms"].fillna(0) + steady["duration_ms"]
-for kind, milliseconds in busy_ms.groupby(np.where(steady["init_ms"].isna(), "warm", "cold")).mean().items():
-    print(f"a {kind} call: busy for {milliseconds:.0f} ms, and 10 per second need {10 * milliseconds / 1000:.1f}")
+for kind, milliseconds in (
+    busy_ms.groupby(np.where(steady["init_ms"].isna(), "warm", "cold")).mean().items()
+):
+    print(
+        f"a {kind} call: busy for {milliseconds:.0f} ms, and 10 per second need {10 * milliseconds / 1000:.1f}"
+    )
 
 # %% [markdown]
 #
@@ -159,7 +176,9 @@ for kind, milliseconds in busy_ms.groupby(np.where(steady["init_ms"].isna(), "wa
 # %%
 limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
 bursts = [calls for calls in (1, 10, 50, 50) if calls <= limit]
-print(f"This account may run {limit:,} invocations at once, so the bursts are {bursts}.")
+print(
+    f"This account may run {limit:,} invocations at once, so the bursts are {bursts}."
+)
 
 # %% [markdown]
 # {{concurrency}} is AWS's default, in 2019 as now. A new account often starts with **{{concurrency_new_account}}**, and AWS raises it with use or on request.
@@ -196,12 +215,16 @@ def burst(client, name, calls, payload='{"seconds": 1}'):
 
 # %%
 deploy_anew(waiter)
-wide = workshop.client("lambda", Config(max_pool_connections=max(bursts)))  # a connection for every call
+wide = workshop.client(
+    "lambda", Config(max_pool_connections=max(bursts))
+)  # a connection for every call
 frames = []
 for number, calls in enumerate(track(bursts, "bursts"), start=1):
     began = datetime.now(UTC)
     burst(wide, waiter, calls)
-    frames.append(reports(logs, waiter, at_least=calls, since=began).assign(burst=number))
+    frames.append(
+        reports(logs, waiter, at_least=calls, since=began).assign(burst=number)
+    )
 bursts_seen = pd.concat(frames)
 
 # %%
@@ -300,11 +323,18 @@ def reserve(number):
         if number is None:
             lambda_client.delete_function_concurrency(FunctionName=capped)
         else:
-            lambda_client.put_function_concurrency(FunctionName=capped, ReservedConcurrentExecutions=number)
+            lambda_client.put_function_concurrency(
+                FunctionName=capped, ReservedConcurrentExecutions=number
+            )
     except lambda_client.exceptions.InvalidParameterValueException as error:
         print(f"{number} cannot be reserved:", error.response["Error"]["Message"])
         return
-    while lambda_client.get_function_concurrency(FunctionName=capped).get("ReservedConcurrentExecutions") != number:
+    while (
+        lambda_client.get_function_concurrency(FunctionName=capped).get(
+            "ReservedConcurrentExecutions"
+        )
+        != number
+    ):
         time.sleep(0.2)
 
 
@@ -320,8 +350,12 @@ def reserve(number):
 predict("02.e", choices=["they wait", "they are refused", "they run all the same"])
 
 # %%
-honest = workshop.client("lambda", Config(retries={"total_max_attempts": 1}, max_pool_connections=50))
-window = datetime.now(UTC).replace(second=0, microsecond=0)  # CloudWatch counts by the minute
+honest = workshop.client(
+    "lambda", Config(retries={"total_max_attempts": 1}, max_pool_connections=50)
+)
+window = datetime.now(UTC).replace(
+    second=0, microsecond=0
+)  # CloudWatch counts by the minute
 reserve(5)
 answers = burst(honest, capped, 30)
 refused = [answer for answer in answers if isinstance(answer, Exception)]
@@ -329,7 +363,11 @@ print(f"{len(answers) - len(refused)} ran, {len(refused)} were refused")
 
 # %%
 response = refused[0].response
-response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Reason"]
+(
+    response["ResponseMetadata"]["HTTPStatusCode"],
+    response["Error"]["Code"],
+    response["Reason"],
+)
 
 # %%
 predicted("02.e", f"{len(refused)} are refused, {len(answers) - len(refused)} run")
@@ -361,7 +399,9 @@ rows = []
 for number in track([None, 20, 5, 1], "reservations"):
     reserve(number)
     answers = burst(honest, capped, 30)
-    rows.append({"reserved": number, "calls": 30, "throttled": sum(map(throttles_of, answers))})
+    rows.append(
+        {"reserved": number, "calls": 30, "throttled": sum(map(throttles_of, answers))}
+    )
     throttles += rows[-1]["throttled"]
 caps = pd.DataFrame(rows, dtype=object).set_index("reserved")
 caps
@@ -387,7 +427,9 @@ throttles += sum(refusals)
 gave_up = sum(isinstance(answer, Exception) for answer in answers)
 patient = reports(logs, capped, at_least=20 - gave_up, since=began)
 print(f"{20 - gave_up} calls were answered, {gave_up} gave up")
-print(f"{np.count_nonzero(refusals)} calls were refused first, {sum(refusals)} times in all")
+print(
+    f"{np.count_nonzero(refusals)} calls were refused first, {sum(refusals)} times in all"
+)
 
 # %%
 ax = plot_timeline(patient)
@@ -442,13 +484,20 @@ def metric(name, statistic):
         Period=60,
         Statistics=[statistic],
     )["Datapoints"]
-    return int({"Sum": sum, "Maximum": max}[statistic]([point[statistic] for point in points] or [0]))
+    return int(
+        {"Sum": sum, "Maximum": max}[statistic](
+            [point[statistic] for point in points] or [0]
+        )
+    )
 
 
 # %%
 logged = reports(logs, capped, since=window)
 for _ in track(range(300), "seconds waited for CloudWatch"):
-    if metric("Invocations", "Sum") >= len(logged) and metric("Throttles", "Sum") >= throttles:
+    if (
+        metric("Invocations", "Sum") >= len(logged)
+        and metric("Throttles", "Sum") >= throttles
+    ):
         break
     time.sleep(1)
 pd.DataFrame(
@@ -492,7 +541,9 @@ def ramp(calls_per_second, duration_s, account_limit, seconds=120):
     needed = math.ceil(calls_per_second * duration_s)
     environments = np.minimum(AT_ONCE + PER_SECOND * second, min(needed, account_limit))
     throttled = np.maximum(0, calls_per_second - environments / duration_s)
-    return pd.DataFrame({"second": second, "environments": environments, "throttled": throttled})
+    return pd.DataFrame(
+        {"second": second, "environments": environments, "throttled": throttled}
+    )
 
 
 ramp(calls_per_second=3000, duration_s=1, account_limit=10_000)[::5].head()
@@ -503,7 +554,9 @@ def finding(calls_per_second, duration_s, account_limit):
     table = ramp(calls_per_second, duration_s, account_limit)
     short = table[table["throttled"] > 0]
     if short.empty:
-        return f"{calls_per_second:,} calls per second are served from the first second on"
+        return (
+            f"{calls_per_second:,} calls per second are served from the first second on"
+        )
     if account_limit < calls_per_second * duration_s:
         throttled = table["throttled"].iloc[-1]
         return f"Never enough: a limit of {account_limit:,} throttles {throttled:,.0f} calls per second"
@@ -515,11 +568,27 @@ def draw(calls_per_second=3000, duration_s=1.0, account_limit=10_000, servers=20
     table = ramp(calls_per_second, duration_s, account_limit)
     needed = calls_per_second * duration_s
     figure, ax = plt.subplots(figsize=(10, 4.6))
-    ax.fill_between(table["second"], table["environments"], needed, color=ORANGE, alpha=0.35, label="throttled")
+    ax.fill_between(
+        table["second"],
+        table["environments"],
+        needed,
+        color=ORANGE,
+        alpha=0.35,
+        label="throttled",
+    )
     ax.axhline(needed, color="black", linestyle="--", label="needed")
-    ax.plot(table["second"], table["environments"], color=BLUE, linewidth=3, label="Lambda")
+    ax.plot(
+        table["second"], table["environments"], color=BLUE, linewidth=3, label="Lambda"
+    )
     then = np.minimum(1000 + 500 / 60 * table["second"], min(needed, account_limit))
-    ax.plot(table["second"], then, color=PINK, linewidth=2, linestyle=":", label="Lambda in 2019")
+    ax.plot(
+        table["second"],
+        then,
+        color=PINK,
+        linewidth=2,
+        linestyle=":",
+        label="Lambda in 2019",
+    )
     ax.axhline(servers * 50, color=GREEN, linestyle="-.", label=f"{servers} servers")
     ax.set(xlim=(0, 120), ylim=(0, None))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -557,7 +626,34 @@ explore(
 # The picture shows the orders that came on the busiest day so far.
 
 # %% orders
-orders_per_second = pd.Series([2, 1, 1, 1, 1, 2, 4, 8, 12, 15, 18, 22, 26, 24, 20, 18, 17, 19, 25, 30, 28, 18, 9, 4])
+orders_per_second = pd.Series(
+    [
+        2,
+        1,
+        1,
+        1,
+        1,
+        2,
+        4,
+        8,
+        12,
+        15,
+        18,
+        22,
+        26,
+        24,
+        20,
+        18,
+        17,
+        19,
+        25,
+        30,
+        28,
+        18,
+        9,
+        4,
+    ]
+)
 figure, ax = plt.subplots(figsize=(10, 3.6))
 bars = ax.bar(orders_per_second.index, orders_per_second, color=BLUE)
 bars[orders_per_second.idxmax()].set(facecolor=RED, hatch="//", edgecolor="white")
@@ -573,11 +669,15 @@ ax.set_ylabel("orders per second")
 # %%
 writer = workshop.name("order-writer")
 deploy(workshop, writer, {"app.py": source}, Timeout=10)
-lambda_client.get_function_concurrency(FunctionName=writer).get("ReservedConcurrentExecutions", "no reservation yet")
+lambda_client.get_function_concurrency(FunctionName=writer).get(
+    "ReservedConcurrentExecutions", "no reservation yet"
+)
 
 # %% reservation
 # solution: Call put_function_concurrency for the function `writer`.
-reserved = lambda_client.put_function_concurrency(FunctionName=writer, ReservedConcurrentExecutions=14)
+reserved = lambda_client.put_function_concurrency(
+    FunctionName=writer, ReservedConcurrentExecutions=14
+)
 reserved["ReservedConcurrentExecutions"]
 
 # %%
@@ -585,7 +685,9 @@ reserved["ReservedConcurrentExecutions"]
 check("02.3")
 
 answers = burst(honest, writer, 20)
-print(f"20 orders at once: {sum(throttles_of(answer) == 0 for answer in answers)} written, the others throttled")
+print(
+    f"20 orders at once: {sum(throttles_of(answer) == 0 for answer in answers)} written, the others throttled"
+)
 
 # %% [markdown]
 # The sum is an average. Orders do not come evenly, and some moments need more than 12, so a few are throttled in practice. Such

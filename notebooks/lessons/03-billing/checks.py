@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
 from helpers.connect import Workshop
 from helpers.exercises import deployed
 from helpers.exercises.bill import billed_ms, require_same_code, usd
@@ -54,28 +53,47 @@ def right_bill(frame: pd.DataFrame) -> float:
     return _with_requests(frame, _gb_seconds(frame))
 
 
-def _gb_seconds(frame: pd.DataFrame, memory: str = "memory_mb", time: str = "billed_ms") -> float:
+def _gb_seconds(
+    frame: pd.DataFrame, memory: str = "memory_mb", time: str = "billed_ms"
+) -> float:
     return float((frame[memory] / 1024 * frame[time] / 1000).sum())
 
 
-def _with_requests(frame: pd.DataFrame, gb_seconds: float, gb_second: float = GB_SECOND) -> float:
+def _with_requests(
+    frame: pd.DataFrame, gb_seconds: float, gb_second: float = GB_SECOND
+) -> float:
     return len(frame) * REQUEST + gb_seconds * gb_second
 
 
 WRONG_BILLS = (
-    Mistake("no requests", lambda f: _gb_seconds(f) * GB_SECOND, "the requests are missing; each row is one."),
-    Mistake("requests alone", lambda f: len(f) * REQUEST, "the GB-seconds are missing."),
+    Mistake(
+        "no requests",
+        lambda f: _gb_seconds(f) * GB_SECOND,
+        "the requests are missing; each row is one.",
+    ),
+    Mistake(
+        "requests alone", lambda f: len(f) * REQUEST, "the GB-seconds are missing."
+    ),
     Mistake(
         "per million",
         lambda f: len(f) * REQUEST * 1e6 + _gb_seconds(f) * GB_SECOND,
         'a request costs 0.20 USD per *million*; prices["request"] is the price of one.',
     ),
-    Mistake("amounts", _gb_seconds, "these are GB-seconds; multiply them by their price, and add the requests."),
-    Mistake("free", lambda f: 0.0, "it is inside the free tier, which this exercise leaves out."),
+    Mistake(
+        "amounts",
+        _gb_seconds,
+        "these are GB-seconds; multiply them by their price, and add the requests.",
+    ),
+    Mistake(
+        "free",
+        lambda f: 0.0,
+        "it is inside the free tier, which this exercise leaves out.",
+    ),
     Mistake(
         "free tier",
         lambda f: (
-            (len(f) - PRICES["free_requests"]) * REQUEST + (_gb_seconds(f) - PRICES["free_gb_seconds"]) * GB_SECOND
+            (len(f) - PRICES["free_requests"]) * REQUEST
+            + (_gb_seconds(f) - PRICES["free_gb_seconds"]) * GB_SECOND
         ),
         "the free tier was subtracted, which this exercise leaves out.",
     ),
@@ -96,12 +114,16 @@ WRONG_BILLS = (
     ),
     Mistake(
         "1000 MB",
-        lambda f: _with_requests(f, (f["memory_mb"] / 1000 * f["billed_ms"] / 1000).sum()),
+        lambda f: _with_requests(
+            f, (f["memory_mb"] / 1000 * f["billed_ms"] / 1000).sum()
+        ),
         "a GB of memory was taken as 1,000 MB; Lambda counts 1,024.",
     ),
     Mistake(
         "1024 ms",
-        lambda f: _with_requests(f, (f["memory_mb"] / 1024 * f["billed_ms"] / 1024).sum()),
+        lambda f: _with_requests(
+            f, (f["memory_mb"] / 1024 * f["billed_ms"] / 1024).sum()
+        ),
         "a second was taken as 1,024 ms; only memory counts in 1,024.",
     ),
     Mistake(
@@ -116,12 +138,16 @@ WRONG_BILLS = (
     ),
     Mistake(
         "sums",
-        lambda f: _with_requests(f, f["memory_mb"].sum() / 1024 * f["billed_ms"].sum() / 1000),
+        lambda f: _with_requests(
+            f, f["memory_mb"].sum() / 1024 * f["billed_ms"].sum() / 1000
+        ),
         "all memory times all time is too much; multiply in each row first, and add up then.",
     ),
     Mistake(
         "mean",
-        lambda f: _with_requests(f, f["memory_mb"].mean() / 1024 * f["billed_ms"].sum() / 1000),
+        lambda f: _with_requests(
+            f, f["memory_mb"].mean() / 1024 * f["billed_ms"].sum() / 1000
+        ),
         "the mean of the memory sizes does not tell which of them ran long; multiply in each row first.",
     ),
     Mistake(
@@ -130,7 +156,9 @@ WRONG_BILLS = (
         "that is the price of arm64; take x86_64.",
     ),
     Mistake(
-        "successes", lambda f: right_bill(f[f["status"] == "success"]), "a call that was stopped is billed as well."
+        "successes",
+        lambda f: right_bill(f[f["status"] == "success"]),
+        "a call that was stopped is billed as well.",
     ),
     Mistake("cents", lambda f: 100 * right_bill(f), "that is in cents; return USD."),
 )
@@ -138,16 +166,24 @@ WRONG_BILLS = (
 
 # 03.2
 
-WAIT_S = 1.5  # what back is told to need: long enough to tell waiting from anything else
+WAIT_S = (
+    1.5  # what back is told to need: long enough to tell waiting from anything else
+)
 CALLS = 3
 ARRIVES_S = 30  # what is handed on
 
 
 def judge_hand_on(workshop: Workshop) -> Notes:
     step = "run the cells that deploy it"
-    front, back = (deployed.find(workshop, workshop.name(name), step) for name in ("bill-hands-on", "bill-back"))
+    front, back = (
+        deployed.find(workshop, workshop.name(name), step)
+        for name in ("bill-hands-on", "bill-back")
+    )
     probe, began = Probe(workshop, front), datetime.now(UTC)
-    payloads = [probe.succeed({"wait_s": WAIT_S}, "when it was invoked").payload for _ in range(CALLS)]
+    payloads = [
+        probe.succeed({"wait_s": WAIT_S}, "when it was invoked").payload
+        for _ in range(CALLS)
+    ]
     logs = workshop.client("logs")
     billed = reports(logs, front.name, at_least=CALLS, since=began)["billed_ms"].min()
     if billed >= 1000 * WAIT_S:
@@ -156,7 +192,9 @@ def judge_hand_on(workshop: Workshop) -> Notes:
             'give client.invoke InvocationType="Event".'
         )
     try:
-        worked = reports(logs, back.name, at_least=CALLS, since=began, timeout=ARRIVES_S)
+        worked = reports(
+            logs, back.name, at_least=CALLS, since=began, timeout=ARRIVES_S
+        )
     except TimeoutError:
         raise NotSolved(
             f"{front.name} was invoked {CALLS} times, and {back.name} did not run as often; each event is handed on "
@@ -168,30 +206,63 @@ def judge_hand_on(workshop: Workshop) -> Notes:
             "event; hand on what hand_on got, Payload=json.dumps(event)."
         )
     if wrong := [payload for payload in payloads if payload != {"handed_on": True}]:
-        raise NotSolved(f'hand_on returned {json.dumps(wrong[0])[:100]}; return {{"handed_on": True}}.')
+        raise NotSolved(
+            f'hand_on returned {json.dumps(wrong[0])[:100]}; return {{"handed_on": True}}.'
+        )
     return []
 
 
 INVOKE = 'client.invoke(FunctionName=back, InvocationType="Event", Payload=payload)'
 WRONG_HAND_ONS = (  # each a change of the notebook's answer
-    WrongAnswer("waits", ('InvocationType="Event", ', ""), r"billed [\d,]+ ms while .*-bill-back worked, so it waits"),
-    WrongAnswer("asks and waits", ('"Event"', '"RequestResponse"'), "so it waits for the answer"),
-    WrongAnswer("a dry run", ('"Event"', '"DryRun"'), "bill-back did not run as often; each event is handed on"),
+    WrongAnswer(
+        "waits",
+        ('InvocationType="Event", ', ""),
+        r"billed [\d,]+ ms while .*-bill-back worked, so it waits",
+    ),
+    WrongAnswer(
+        "asks and waits", ('"Event"', '"RequestResponse"'), "so it waits for the answer"
+    ),
+    WrongAnswer(
+        "a dry run",
+        ('"Event"', '"DryRun"'),
+        "bill-back did not run as often; each event is handed on",
+    ),
     WrongAnswer("hands nothing on", (INVOKE, "pass"), "bill-back did not run as often"),
-    WrongAnswer("another event", ("json.dumps(event)", "json.dumps({})"), r"ran for \d+ ms, .* it got another event"),
-    WrongAnswer("nothing returned", ('return {"handed_on": True}', "return"), "hand_on returned null; return"),
-    WrongAnswer("an object as payload", ("json.dumps(event)", "event"), "ParamValidationError"),
+    WrongAnswer(
+        "another event",
+        ("json.dumps(event)", "json.dumps({})"),
+        r"ran for \d+ ms, .* it got another event",
+    ),
+    WrongAnswer(
+        "nothing returned",
+        ('return {"handed_on": True}', "return"),
+        "hand_on returned null; return",
+    ),
+    WrongAnswer(
+        "an object as payload", ("json.dumps(event)", "event"), "ParamValidationError"
+    ),
 )
 
 
-def _compare(name: str, function: Frames, right_function: Frames, mistakes: tuple[Mistake, ...], digits: int) -> None:
+def _compare(
+    name: str,
+    function: Frames,
+    right_function: Frames,
+    mistakes: tuple[Mistake, ...],
+    digits: int,
+) -> None:
     """NotSolved, with the reason where one of the mistakes explains it, unless the reader's number is right."""
     frame = pd.DataFrame(EXAMPLE)
     number, right = _number(name, call(function, frame.copy())), right_function(frame)
     if math.isclose(number, right, rel_tol=1e-6):
         return
     said = f"{name} returned {number:.{digits}g} where {right:.{digits}g} is right"
-    why = reason(mistakes, lambda formula: math.isclose(number, formula(frame), rel_tol=1e-6, abs_tol=1e-15))
+    why = reason(
+        mistakes,
+        lambda formula: math.isclose(
+            number, formula(frame), rel_tol=1e-6, abs_tol=1e-15
+        ),
+    )
     if why:
         raise NotSolved(f"{said}: {why}")
     if number in [round(right, places) for places in range(12)]:
@@ -229,10 +300,26 @@ def judge_tuned(workshop: Workshop) -> Notes:
 
 
 WRONG_SIZES = (  # each what is configured
-    WrongAnswer("as it was", {"MemorySize": 1769}, r"With 1,769 MB a million calls cost [56]\.\d+ USD, and 1\.50 is"),
-    WrongAnswer("the least", {"MemorySize": 128}, "With 128 MB the function fails .*its table alone has 150 MB"),
-    WrongAnswer("twice too much", {"MemorySize": 512}, r"With 512 MB a million calls cost [12]\.\d+ USD"),
-    WrongAnswer("arm64 alone", {"MemorySize": 512, "Architectures": ["arm64"]}, r"cost [12]\.\d+ USD, and 1\.50 is"),
+    WrongAnswer(
+        "as it was",
+        {"MemorySize": 1769},
+        r"With 1,769 MB a million calls cost [56]\.\d+ USD, and 1\.50 is",
+    ),
+    WrongAnswer(
+        "the least",
+        {"MemorySize": 128},
+        "With 128 MB the function fails .*its table alone has 150 MB",
+    ),
+    WrongAnswer(
+        "twice too much",
+        {"MemorySize": 512},
+        r"With 512 MB a million calls cost [12]\.\d+ USD",
+    ),
+    WrongAnswer(
+        "arm64 alone",
+        {"MemorySize": 512, "Architectures": ["arm64"]},
+        r"cost [12]\.\d+ USD, and 1\.50 is",
+    ),
 )
 
 
@@ -253,13 +340,27 @@ BILL = Answer(
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_BILLS),
-        WrongAnswer("rounded", lambda f: round(right_bill(f), 8), "that is rounded; return it as it is"),
-        WrongAnswer("hard-coded", lambda f: 0.0000225, r"is right, for 5 rows with \{'memory_mb'"),
         WrongAnswer(
-            "a column", lambda f: f["memory_mb"] / 1024 * f["billed_ms"], "returned a Series; return one number"
+            "rounded",
+            lambda f: round(right_bill(f), 8),
+            "that is rounded; return it as it is",
+        ),
+        WrongAnswer(
+            "hard-coded",
+            lambda f: 0.0000225,
+            r"is right, for 5 rows with \{'memory_mb'",
+        ),
+        WrongAnswer(
+            "a column",
+            lambda f: f["memory_mb"] / 1024 * f["billed_ms"],
+            "returned a Series; return one number",
         ),
         WrongAnswer("nan", lambda f: math.nan, "returned nan where"),
-        WrongAnswer("raises", lambda f: f["memory"], "raised KeyError: 'memory'; call it yourself"),
+        WrongAnswer(
+            "raises",
+            lambda f: f["memory"],
+            "raised KeyError: 'memory'; call it yourself",
+        ),
     ),
 )
 HAND_ON = DeployedFunction(

@@ -21,10 +21,9 @@ from datetime import UTC, datetime
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import LogLocator
-
 from helpers import connect, deploy, explore, fact, load_prices, reports, track
 from helpers.plots import BLUE, GREY, ORANGE, RED, SKY
+from matplotlib.ticker import LogLocator
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -47,10 +46,16 @@ from helpers import check, hint, predict, predicted, solution
 # %%
 listed = load_prices()
 prices = listed["lambda"]
-print(f"List prices in {listed['currency']}, as of {listed['checked']}, from {listed['sources'][0]}")
-print(f"per million requests   {prices['request'] * 1e6:.2f}     free: {prices['free_requests']:,} a month")
+print(
+    f"List prices in {listed['currency']}, as of {listed['checked']}, from {listed['sources'][0]}"
+)
+print(
+    f"per million requests   {prices['request'] * 1e6:.2f}     free: {prices['free_requests']:,} a month"
+)
 x86 = prices["gb_second"]["x86_64"]
-print(f"per million GB-seconds {x86 * 1e6:.2f}    free: {prices['free_gb_seconds']:,} a month")
+print(
+    f"per million GB-seconds {x86 * 1e6:.2f}    free: {prices['free_gb_seconds']:,} a month"
+)
 
 # %% [markdown]
 # Nothing in this list is per function, per hour or per machine. A function that is never called costs nothing, and so
@@ -80,7 +85,13 @@ session = {  # function: (MemorySize, event, number of calls)
     "too-slow": (128, {"wait_s": 5}, 2),
 }
 for label, (memory_mb, _, _) in session.items():
-    deploy(workshop, workshop.name(f"bill-{label}"), {"app.py": code}, MemorySize=memory_mb, Timeout=1)
+    deploy(
+        workshop,
+        workshop.name(f"bill-{label}"),
+        {"app.py": code},
+        MemorySize=memory_mb,
+        Timeout=1,
+    )
 
 # %% [markdown]
 # **Predict:** which of these 35 calls will not be billed?
@@ -91,11 +102,15 @@ predict("03.a", choices=["fails", "too-slow", "fails and too-slow", "none"])
 # %%
 began = datetime.now(UTC)
 frames = []
-for label, (_, event, number) in track(session.items(), "calling the functions", total=len(session)):
+for label, (_, event, number) in track(
+    session.items(), "calling the functions", total=len(session)
+):
     name = workshop.name(f"bill-{label}")
     for _ in range(number):
         lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))
-    frames.append(reports(logs, name, at_least=number, since=began).assign(function=label))
+    frames.append(
+        reports(logs, name, at_least=number, since=began).assign(function=label)
+    )
 calls = pd.concat(frames, ignore_index=True)
 
 # %% [markdown]
@@ -103,7 +118,15 @@ calls = pd.concat(frames, ignore_index=True)
 # warm ones. Compare `billed_ms` with the two columns before it.
 
 # %%
-shown = ["function", "status", "init_ms", "duration_ms", "billed_ms", "memory_mb", "max_memory_mb"]
+shown = [
+    "function",
+    "status",
+    "init_ms",
+    "duration_ms",
+    "billed_ms",
+    "memory_mb",
+    "max_memory_mb",
+]
 calls.groupby("function", sort=False).nth([0, 1])[shown]
 
 # %%
@@ -122,8 +145,12 @@ predicted("03.a", " and ".join(free) or "none")
 
 # %%
 calls["gb_seconds"] = calls["memory_mb"] / 1024 * calls["billed_ms"] / 1000
-used = calls.groupby("function", sort=False).agg(requests=("gb_seconds", "size"), gb_seconds=("gb_seconds", "sum"))
-used["share of GB-seconds"] = (used["gb_seconds"] / used["gb_seconds"].sum()).map("{:.0%}".format)
+used = calls.groupby("function", sort=False).agg(
+    requests=("gb_seconds", "size"), gb_seconds=("gb_seconds", "sum")
+)
+used["share of GB-seconds"] = (used["gb_seconds"] / used["gb_seconds"].sum()).map(
+    "{:.0%}".format
+)
 used.round({"gb_seconds": 4})
 
 # %% [markdown]
@@ -143,13 +170,23 @@ def invoice(frame):
     lines["amount"] = [len(frame), gb_seconds]
     lines["unit price"] = [prices["request"], prices["gb_second"]["x86_64"]]
     lines["USD"] = lines["amount"] * lines["unit price"]
-    lines["of the free tier"] = lines["amount"] / [prices["free_requests"], prices["free_gb_seconds"]]
+    lines["of the free tier"] = lines["amount"] / [
+        prices["free_requests"],
+        prices["free_gb_seconds"],
+    ]
     return lines
 
 
 def show(lines):
-    formats = {"amount": "{:,.6g}", "unit price": "{:.10f}", "USD": "{:.8f}", "of the free tier": "{:.5%}"}
-    return lines.style.format(formats).set_caption(f"{lines['USD'].sum():.8f} USD in all")
+    formats = {
+        "amount": "{:,.6g}",
+        "unit price": "{:.10f}",
+        "USD": "{:.8f}",
+        "of the free tier": "{:.5%}",
+    }
+    return lines.style.format(formats).set_caption(
+        f"{lines['USD'].sum():.8f} USD in all"
+    )
 
 
 # %%
@@ -161,9 +198,13 @@ show(invoice(calls))
 # %%
 lines = invoice(calls)
 minutes = 365 / 12 * 24 * 60  # in a month
-print(f"One such session every minute: {lines['USD'].sum() * minutes:.2f} USD a month without the free tier.")
+print(
+    f"One such session every minute: {lines['USD'].sum() * minutes:.2f} USD a month without the free tier."
+)
 most = lines["of the free tier"]
-print(f"Free every month: {1 / most.max():,.0f} such sessions; then the free {most.idxmax()} are used up.")
+print(
+    f"Free every month: {1 / most.max():,.0f} such sessions; then the free {most.idxmax()} are used up."
+)
 
 # %% [markdown]
 # ## Rounding: 2019 and today
@@ -190,14 +231,21 @@ def three_rules(frame):
         {
             "2019": np.ceil(duration / 100) * 100,
             "since Dec 2020": np.ceil(duration),
-            "since Aug 2025": np.ceil((duration + init).round(2)),  # REPORT shows two decimals
+            "since Aug 2025": np.ceil(
+                (duration + init).round(2)
+            ),  # REPORT shows two decimals
         }
     )
 
 
 # %%
 rules = three_rules(calls)
-print("agrees with REPORT:", (rules["since Aug 2025"] == calls["billed_ms"]).sum(), "of", len(calls))
+print(
+    "agrees with REPORT:",
+    (rules["since Aug 2025"] == calls["billed_ms"]).sum(),
+    "of",
+    len(calls),
+)
 
 # %% [markdown]
 # **Predict:** a warm call of *quick* runs for a few milliseconds. How many times as long was it billed in 2019 as it is today?
@@ -219,16 +267,26 @@ cases = {
     "waits 0.11 s, warm": (calls["function"] == "waits") & ~cold,
     "stopped after 1 s": (calls["function"] == "too-slow") & ~cold,
 }
-medians = pd.DataFrame({case: rules[chosen].median() for case, chosen in cases.items()}).dropna(axis="columns").T
+medians = (
+    pd.DataFrame({case: rules[chosen].median() for case, chosen in cases.items()})
+    .dropna(axis="columns")
+    .T
+)
 medians
 
 # %%
 factor = medians["2019"] / medians["since Aug 2025"]
 figure, ax = plt.subplots(figsize=(11, 5))
-styles = [("2019", RED, "//"), ("since Dec 2020", SKY, ".."), ("since Aug 2025", BLUE, None)]
+styles = [
+    ("2019", RED, "//"),
+    ("since Dec 2020", SKY, ".."),
+    ("since Aug 2025", BLUE, None),
+]
 for place, (rule, color, hatch) in enumerate(styles):
     x = np.arange(len(medians)) + (place - 1) * 0.27
-    bars = ax.bar(x, medians[rule], 0.25, color=color, hatch=hatch, edgecolor="white", label=rule)
+    bars = ax.bar(
+        x, medians[rule], 0.25, color=color, hatch=hatch, edgecolor="white", label=rule
+    )
     ax.bar_label(bars, fmt="%.0f", padding=2)
 ax.set_yscale("log")
 ax.set_ylim(0.8, 6000)
@@ -317,7 +375,9 @@ def tune(event, label, rounds=2, calls=2):
     """Invoke the function at each memory size, and return the REPORT lines as a table."""
     began = datetime.now(UTC)
     for memory_mb in track(SIZES * rounds, label):
-        lambda_client.update_function_configuration(FunctionName=tuned, MemorySize=memory_mb)
+        lambda_client.update_function_configuration(
+            FunctionName=tuned, MemorySize=memory_mb
+        )
         lambda_client.get_waiter("function_updated_v2").wait(FunctionName=tuned)
         for payload in [{}] + [event] * calls:
             lambda_client.invoke(FunctionName=tuned, Payload=json.dumps(payload))
@@ -336,22 +396,41 @@ waiting = tune({"wait_s": 0.2}, "waiting")
 # %% per-size
 def per_size(frame):
     warm = frame[frame["init_ms"].isna()]
-    table = warm.groupby("memory_mb", as_index=False)[["duration_ms", "billed_ms"]].min()
+    table = warm.groupby("memory_mb", as_index=False)[
+        ["duration_ms", "billed_ms"]
+    ].min()
     gb_seconds = table["memory_mb"] / 1024 * table["billed_ms"] / 1000
-    table["usd_per_million"] = 1e6 * (gb_seconds * prices["gb_second"]["x86_64"] + prices["request"])
+    table["usd_per_million"] = 1e6 * (
+        gb_seconds * prices["gb_second"]["x86_64"] + prices["request"]
+    )
     return table
 
 
 # %%
 computes, waits = per_size(computing), per_size(waiting)
-both = {"computing": computes.set_index("memory_mb"), "waiting": waits.set_index("memory_mb")}
+both = {
+    "computing": computes.set_index("memory_mb"),
+    "waiting": waits.set_index("memory_mb"),
+}
 pd.concat(both, axis="columns").round(2)
 
 
 # %%
 def draw_sizes(ax, column, title):
-    for label, table, color, marker in [("computes", computes, RED, "D"), ("waits", waits, BLUE, "o")]:
-        ax.plot("memory_mb", column, data=table, color=color, marker=marker, markersize=9, linewidth=2, label=label)
+    for label, table, color, marker in [
+        ("computes", computes, RED, "D"),
+        ("waits", waits, BLUE, "o"),
+    ]:
+        ax.plot(
+            "memory_mb",
+            column,
+            data=table,
+            color=color,
+            marker=marker,
+            markersize=9,
+            linewidth=2,
+            label=label,
+        )
     ax.axvline(ONE_VCPU, color=GREY, linestyle="--", label=f"{ONE_VCPU:,} MB: one vCPU")
     ax.set(xscale="log", yscale="log")
     ax.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
@@ -370,12 +449,20 @@ draw_sizes(left, "duration_ms", f"Duration, ms (best of four, {where})")
 draw_sizes(right, "usd_per_million", "USD per million calls")
 small, one_cpu = both["computing"].loc[128], both["computing"].loc[ONE_VCPU]
 up_to = np.array([128, ONE_VCPU])  # MB
-left.plot(up_to, small["duration_ms"] * 128 / up_to, ":", color=GREY, linewidth=3, label="time = 1 / memory")
-left.legend()
-faster, costlier = small["duration_ms"] / one_cpu["duration_ms"], one_cpu["usd_per_million"] / small["usd_per_million"]
-title = (
-    f"{ONE_VCPU:,} MB instead of 128 MB: computing is {faster:.1f} times as fast, for {costlier:.2f} times the price"
+left.plot(
+    up_to,
+    small["duration_ms"] * 128 / up_to,
+    ":",
+    color=GREY,
+    linewidth=3,
+    label="time = 1 / memory",
 )
+left.legend()
+faster, costlier = (
+    small["duration_ms"] / one_cpu["duration_ms"],
+    one_cpu["usd_per_million"] / small["usd_per_million"],
+)
+title = f"{ONE_VCPU:,} MB instead of 128 MB: computing is {faster:.1f} times as fast, for {costlier:.2f} times the price"
 _ = figure.suptitle(title, x=0.01, ha="left")
 
 # %%
@@ -433,13 +520,26 @@ front, back = workshop.name("bill-front"), workshop.name("bill-back")
 deploy(workshop, back, {"app.py": code}, MemorySize=256, Timeout=10)
 role = workshop.role("service-role/AWSLambdaRole")
 variables = {"Variables": {"BACK": back}}
-_ = deploy(workshop, front, {"app.py": front_code}, MemorySize=512, Timeout=20, Role=role, Environment=variables)
+_ = deploy(
+    workshop,
+    front,
+    {"app.py": front_code},
+    MemorySize=512,
+    Timeout=20,
+    Role=role,
+    Environment=variables,
+)
 
 # %%
 began = datetime.now(UTC)
 for _ in range(3):
     lambda_client.invoke(FunctionName=front)
-chain = pd.concat([reports(logs, name, at_least=3, since=began).assign(function=name) for name in (front, back)])
+chain = pd.concat(
+    [
+        reports(logs, name, at_least=3, since=began).assign(function=name)
+        for name in (front, back)
+    ]
+)
 warm = chain[chain["init_ms"].isna()]
 medians = warm.groupby("function")[["duration_ms", "billed_ms", "memory_mb"]].median()
 medians["gb_seconds"] = medians["memory_mb"] / 1024 * medians["billed_ms"] / 1000
@@ -463,8 +563,15 @@ predicted("03.f", f"{for_waiting:.0%}, all of it for waiting")
 # %%
 prefix = f"/aws/lambda/{workshop.tags['learner']}-"
 pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
-names = [group["logGroupName"].removeprefix("/aws/lambda/") for page in pages for group in page["logGroups"]]
-frames = [reports(logs, name, at_least=0).assign(function=name) for name in track(names, "reading log groups")]
+names = [
+    group["logGroupName"].removeprefix("/aws/lambda/")
+    for page in pages
+    for group in page["logGroups"]
+]
+frames = [
+    reports(logs, name, at_least=0).assign(function=name)
+    for name in track(names, "reading log groups")
+]
 everything = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
 show(invoice(everything))
 
@@ -476,7 +583,9 @@ show(invoice(everything))
 first_calls = everything.groupby("function")["start"].min()
 ready = (pd.Timestamp.now("UTC") - first_calls).dt.total_seconds().sum()
 billed = everything["billed_ms"].sum() / 1000
-print(f"{len(first_calls)} functions stood ready for {ready:,.0f} s in all; {billed:,.1f} s were billed.")
+print(
+    f"{len(first_calls)} functions stood ready for {ready:,.0f} s in all; {billed:,.1f} s were billed."
+)
 
 # %% [markdown]
 # The longer you read, the larger is the difference. Whether a server costs more is a question of how busy it is:
@@ -502,8 +611,20 @@ def monthly(calls, memory_mb, duration_ms, free=True):
 def draw(memory_mb=512, duration_ms=200, calls_a_month=10_000_000):
     figure, ax = plt.subplots(figsize=(10, 5))
     many = np.logspace(4, 8, 400)
-    ax.plot(many, monthly(many, memory_mb, duration_ms, free=False), "--", color=ORANGE, label="without free tier")
-    ax.plot(many, monthly(many, memory_mb, duration_ms), color=BLUE, linewidth=3, label="with free tier")
+    ax.plot(
+        many,
+        monthly(many, memory_mb, duration_ms, free=False),
+        "--",
+        color=ORANGE,
+        label="without free tier",
+    )
+    ax.plot(
+        many,
+        monthly(many, memory_mb, duration_ms),
+        color=BLUE,
+        linewidth=3,
+        label="with free tier",
+    )
     usd = monthly(calls_a_month, memory_mb, duration_ms)
     ax.plot(calls_a_month, max(usd, 0.01), "D", color=RED, markersize=11)
     ax.set(xscale="log", yscale="log", ylim=(0.01, 100_000))
@@ -556,7 +677,11 @@ def bill(frame):
 # check
 check("03.1", bill)
 
-for label, frame in {"the session": calls, "power tuning, computing": computing, "waiting": waiting}.items():
+for label, frame in {
+    "the session": calls,
+    "power tuning, computing": computing,
+    "waiting": waiting,
+}.items():
     print(f"{label}: {1e6 * bill(frame) / len(frame):.2f} USD per million such calls")
 
 # %% [markdown]

@@ -19,7 +19,8 @@ NUMBERS = (2, 9, 7_917, 7_919, 999_979, 999_983, 999_999)
 def judge_light(workshop: Workshop) -> Notes:
     step = "run the cell that deploys it"
     heavy, light = (
-        Probe(workshop, deployed.find(workshop, workshop.name(name), step)) for name in ("init-heavy", "init-light")
+        Probe(workshop, deployed.find(workshop, workshop.name(name), step))
+        for name in ("init-heavy", "init-light")
     )
     _same_answer(heavy, light, {"name": f"Ada {unique()}"}, "to an event that greets")
     _same_answer(heavy, light, {"count": True}, "to an event that counts")
@@ -34,15 +35,32 @@ def judge_light(workshop: Workshop) -> Notes:
 
 
 # Each is put in place of what the notebook's heavy_source holds.
-IMPORT, COUNTED = 'import boto3\n\ns3 = boto3.client("s3")\n', '    if event.get("count"):\n'
+IMPORT, COUNTED = (
+    'import boto3\n\ns3 = boto3.client("s3")\n',
+    '    if event.get("count"):\n',
+)
 MAKES = '    import boto3\n\n    s3 = boto3.client("s3")\n'
 WRONG_LIGHTS = (
-    WrongAnswer("as heavy as before", (), r"only greets is billed \d+ ms, and was billed \d+ before; boto3"),
-    WrongAnswer("for every event", ((IMPORT, ""), (COUNTED, MAKES + COUNTED)), r"only greets is billed \d+ ms, and"),
     WrongAnswer(
-        "the client alone", ((IMPORT, "import boto3\n"), ("s3.list", 'boto3.client("s3").list')), "boto3 is loaded"
+        "as heavy as before",
+        (),
+        r"only greets is billed \d+ ms, and was billed \d+ before; boto3",
     ),
-    WrongAnswer("no boto3", ((IMPORT, ""),), "failed to an event that counts: NameError: name 's3' is not defined"),
+    WrongAnswer(
+        "for every event",
+        ((IMPORT, ""), (COUNTED, MAKES + COUNTED)),
+        r"only greets is billed \d+ ms, and",
+    ),
+    WrongAnswer(
+        "the client alone",
+        ((IMPORT, "import boto3\n"), ("s3.list", 'boto3.client("s3").list')),
+        "boto3 is loaded",
+    ),
+    WrongAnswer(
+        "no boto3",
+        ((IMPORT, ""),),
+        "failed to an event that counts: NameError: name 's3' is not defined",
+    ),
     WrongAnswer(
         "a number made up",
         ((IMPORT, ""), ('len(s3.list_buckets()["Buckets"])', "-1")),
@@ -54,7 +72,8 @@ WRONG_LIGHTS = (
 def judge_primes(workshop: Workshop) -> Notes:
     step = "run the cell that deploys it"
     slow, fast = (
-        Probe(workshop, deployed.find(workshop, workshop.name(name), step)) for name in ("primes-slow", "primes-fast")
+        Probe(workshop, deployed.find(workshop, workshop.name(name), step))
+        for name in ("primes-slow", "primes-fast")
     )
     for number in NUMBERS:
         _same_answer(slow, fast, {"number": number}, f"for the number {number}")
@@ -82,7 +101,9 @@ def _warm_median_ms(probe: Probe) -> float:
     began = datetime.now(UTC)
     for _ in range(CALLS):
         probe.invoke({"number": NUMBERS[-1]})
-    rows = reports(probe.workshop.client("logs"), probe.function.name, at_least=CALLS, since=began)
+    rows = reports(
+        probe.workshop.client("logs"), probe.function.name, at_least=CALLS, since=began
+    )
     return float(rows[rows["init_ms"].isna()]["duration_ms"].median())
 
 
@@ -114,7 +135,9 @@ PRIMES = DeployedFunction(
         ),
         WrongAnswer(
             "odd numbers",
-            lambda slow_source: "def handler(event, context):\n    return event['number'] % 2 == 1\n",
+            lambda slow_source: (
+                "def handler(event, context):\n    return event['number'] % 2 == 1\n"
+            ),
             "fast function answers false for the number 2, and the slow one true",
         ),
     ),

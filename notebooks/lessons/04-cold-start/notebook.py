@@ -25,10 +25,9 @@ from datetime import UTC, datetime
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
 from helpers import connect, deploy, load_event, package, plot_durations, reports
 from helpers.plots import BLUE, GREY, RED
+from IPython.display import Markdown, display
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -53,7 +52,9 @@ IDLE_SECONDS = 70
 pinged, left_alone = workshop.name("pinged"), workshop.name("left-alone")
 for name in (pinged, left_alone):
     arn = deploy(workshop, name, "hello/python")["FunctionArn"]
-    lambda_client.tag_resource(Resource=arn, Tags={"localaws:idle-seconds": str(IDLE_SECONDS)})
+    lambda_client.tag_resource(
+        Resource=arn, Tags={"localaws:idle-seconds": str(IDLE_SECONDS)}
+    )
 
 # %% [markdown]
 # EventBridge is AWS's service for events and schedules. The pinger is a schedule (`rate(1 minute)`), a target (the function,
@@ -64,9 +65,16 @@ for name in (pinged, left_alone):
 # %%
 events = workshop.client("events")
 rule_name = workshop.name("every-minute")
-rule_arn = events.put_rule(Name=rule_name, ScheduleExpression="rate(1 minute)", State="ENABLED")["RuleArn"]
-function_arn = lambda_client.get_function_configuration(FunctionName=pinged)["FunctionArn"]
-events.put_targets(Rule=rule_name, Targets=[{"Id": "ping", "Arn": function_arn, "Input": '{"ping": true}'}])
+rule_arn = events.put_rule(
+    Name=rule_name, ScheduleExpression="rate(1 minute)", State="ENABLED"
+)["RuleArn"]
+function_arn = lambda_client.get_function_configuration(FunctionName=pinged)[
+    "FunctionArn"
+]
+events.put_targets(
+    Rule=rule_name,
+    Targets=[{"Id": "ping", "Arn": function_arn, "Input": '{"ping": true}'}],
+)
 try:
     lambda_client.add_permission(
         FunctionName=pinged,
@@ -105,7 +113,9 @@ deploy(workshop, hello, "hello/python")
 began = datetime.now(UTC)
 for _ in range(2):
     lambda_client.invoke(FunctionName=hello, Payload=json.dumps(load_event("hello")))
-reports(logs, hello, at_least=2, since=began)[["init_ms", "duration_ms", "billed_ms", "environment"]]
+reports(logs, hello, at_least=2, since=began)[
+    ["init_ms", "duration_ms", "billed_ms", "environment"]
+]
 
 # %% [markdown]
 # `init_ms` is the time of the init phase; a warm row has none (`NaN`). `billed_ms` is what you pay for: since {{billing_of_init}}
@@ -127,7 +137,9 @@ predict("04.a")
 def make_cold(name, number):
     """Change an environment variable, so that the next invocation needs a new execution environment."""
     variables = {"ROUND": f"{number} {time.time()}"}
-    lambda_client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    lambda_client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": variables}
+    )
     lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
@@ -138,12 +150,16 @@ def measure(name, rounds=10, calls=3, event=None):
     for number in range(rounds):
         make_cold(name, number)
         for _ in range(calls):
-            lambda_client.invoke(FunctionName=name, Payload=json.dumps(event or load_event("hello")))
+            lambda_client.invoke(
+                FunctionName=name, Payload=json.dumps(event or load_event("hello"))
+            )
     return reports(logs, name, at_least=rounds * calls, since=began)
 
 
 measured = measure(hello)
-measured[["environment", "init_ms", "duration_ms", "billed_ms", "max_memory_mb"]].head(6)
+measured[["environment", "init_ms", "duration_ms", "billed_ms", "max_memory_mb"]].head(
+    6
+)
 
 # %% [markdown]
 # Every third row is cold, and begins a new environment. Now all thirty, each a point. The scale is logarithmic.
@@ -217,7 +233,9 @@ deploy(workshop, sleeper, {"app.py": source}, MemorySize=256)
 
 def ten_at_once():
     with ThreadPoolExecutor(10) as threads:
-        list(threads.map(lambda _: lambda_client.invoke(FunctionName=sleeper), range(10)))
+        list(
+            threads.map(lambda _: lambda_client.invoke(FunctionName=sleeper), range(10))
+        )
 
 
 # %%
@@ -241,7 +259,9 @@ predicted("04.d", f"{parallel['init_ms'][10:].notna().sum()} of the second ten")
 # tries it again a little later; then fewer than ten environments can be enough.)
 
 # %%
-row = parallel["environment"].map({name: i for i, name in enumerate(parallel["environment"].unique(), start=1)})
+row = parallel["environment"].map(
+    {name: i for i, name in enumerate(parallel["environment"].unique(), start=1)}
+)
 seconds = (parallel["start"] - parallel["start"].min()).dt.total_seconds()
 is_cold = parallel["init_ms"].notna()
 figure, ax = plt.subplots(figsize=(10, 4))
@@ -323,9 +343,14 @@ predicted("04.g", f"{share['client in init']:.0%}")
 # all the same, so here, and only here, we take the time at the caller.
 
 # %%
-noise = np.random.default_rng(seed=4).bytes(45_000_000)  # the same noise every time, and it cannot be compressed
+noise = np.random.default_rng(seed=4).bytes(
+    45_000_000
+)  # the same noise every time, and it cannot be compressed
 hello_source = "def handler(event, context):\n    return 'hello'\n"
-packages = {"small": {"app.py": hello_source}, "large": {"app.py": hello_source, "noise.bin": noise}}
+packages = {
+    "small": {"app.py": hello_source},
+    "large": {"app.py": hello_source, "noise.bin": noise},
+}
 
 
 def caller_waits(name, number):
@@ -344,7 +369,14 @@ for label, files in packages.items():
     began = datetime.now(UTC)
     waits = [caller_waits(name, number) for number in range(5)]
     init = reports(logs, name, at_least=5, since=began)["init_ms"].median()
-    rows.append({"package": label, "zip kB": len(archive) / 1e3, "init ms": init, "caller waits ms": np.median(waits)})
+    rows.append(
+        {
+            "package": label,
+            "zip kB": len(archive) / 1e3,
+            "init ms": init,
+            "caller waits ms": np.median(waits),
+        }
+    )
 pd.DataFrame(rows).set_index("package").round(1)
 
 # %% [markdown]
@@ -363,9 +395,15 @@ frames = []
 for language, runtime in languages.items():
     name = workshop.name(f"hello-{language}")
     deploy(workshop, name, f"hello/{language}", Runtime=runtime)
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(load_event("hello")))
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(load_event("hello"))
+    )
     if "FunctionError" in response:
-        print(language, "is left out:", json.loads(response["Payload"].read())["errorMessage"])
+        print(
+            language,
+            "is left out:",
+            json.loads(response["Payload"].read())["errorMessage"],
+        )
     else:
         frames.append(measure(name, rounds=5).assign(function=language))
 by_language = pd.concat(frames)
@@ -380,14 +418,30 @@ ax = plot_durations(by_language, by="function")
 
 # %%
 aws_init_ms = pd.Series(
-    {"rust": 15, "python3.12": 82, "python3.14": 101, "nodejs24": 128, "nodejs22": 138, "ruby3.4": 230, "java21": 234},
+    {
+        "rust": 15,
+        "python3.12": 82,
+        "python3.14": 101,
+        "nodejs24": 128,
+        "nodejs22": 138,
+        "ruby3.4": 230,
+        "java21": 234,
+    },
     name="Init Duration on AWS, ms",
 )
 here_init_ms = by_language.groupby("function")["init_ms"].median()
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), width_ratios=[3, 2])
 for ax, values, title in [
-    (left, aws_init_ms, f"AWS: java21 needs {aws_init_ms['java21'] / aws_init_ms['rust']:.0f} times rust's init"),
-    (right, here_init_ms.sort_values(), f"Here: {here_init_ms.idxmin()} starts first (medians of 5)"),
+    (
+        left,
+        aws_init_ms,
+        f"AWS: java21 needs {aws_init_ms['java21'] / aws_init_ms['rust']:.0f} times rust's init",
+    ),
+    (
+        right,
+        here_init_ms.sort_values(),
+        f"Here: {here_init_ms.idxmin()} starts first (medians of 5)",
+    ),
 ]:
     bars = ax.barh(values.index, values, color=BLUE if ax is right else GREY)
     ax.bar_label(bars, fmt="%.0f", padding=3)
@@ -426,7 +480,12 @@ print("pings so far:", pings)
 asked = datetime.now(UTC)
 for name in (pinged, left_alone):
     lambda_client.invoke(FunctionName=name, Payload=json.dumps(load_event("hello")))
-outcome = pd.concat([reports(logs, name, since=asked).tail(1).assign(function=name) for name in (pinged, left_alone)])
+outcome = pd.concat(
+    [
+        reports(logs, name, since=asked).tail(1).assign(function=name)
+        for name in (pinged, left_alone)
+    ]
+)
 outcome[["function", "init_ms", "duration_ms"]].set_index("function")
 
 # %% [markdown]
@@ -438,11 +497,17 @@ outcome[["function", "init_ms", "duration_ms"]].set_index("function")
 # %%
 pings_a_month = 60 * 24 * 365 / 12
 billed = reports(logs, pinged, since=experiment_began)
-ping_seconds = billed[billed["init_ms"].isna()]["billed_ms"].median() / 1000  # a ping is warm
+ping_seconds = (
+    billed[billed["init_ms"].isna()]["billed_ms"].median() / 1000
+)  # a ping is warm
 gb_seconds = pings_a_month * ping_seconds * 128 / 1024
-prices = load_prices()["lambda"]  # list prices of November 2026; Tokyo and N. Virginia share them
+prices = load_prices()[
+    "lambda"
+]  # list prices of November 2026; Tokyo and N. Virginia share them
 dollars = pings_a_month * prices["request"] + gb_seconds * prices["gb_second"]["x86_64"]
-print(f"{pings_a_month:,.0f} pings, {gb_seconds:.0f} GB-seconds, {dollars:.3f} USD a month")
+print(
+    f"{pings_a_month:,.0f} pings, {gb_seconds:.0f} GB-seconds, {dollars:.3f} USD a month"
+)
 
 # %% [markdown]
 # Cheap. But it keeps **one** environment warm, it has to be watched like everything that you build, and AWS may end
@@ -455,7 +520,10 @@ try:
     events.remove_targets(Rule=rule_name, Ids=["ping"])
     events.delete_rule(Name=rule_name)
     lambda_client.remove_permission(FunctionName=pinged, StatementId="every-minute")
-except (events.exceptions.ResourceNotFoundException, lambda_client.exceptions.ResourceNotFoundException):
+except (
+    events.exceptions.ResourceNotFoundException,
+    lambda_client.exceptions.ResourceNotFoundException,
+):
     print("The pinger is gone already.")
 
 # %% [markdown]
@@ -474,7 +542,9 @@ except (events.exceptions.ResourceNotFoundException, lambda_client.exceptions.Re
 # %%
 memory_gb, hours = 0.5, 730
 idle = memory_gb * hours * 3600 * load_prices()["lambda"]["provisioned_gb_second"]
-print(f"One provisioned environment of {memory_gb} GB: {idle:.2f} USD a month, before it has done anything.")
+print(
+    f"One provisioned environment of {memory_gb} GB: {idle:.2f} USD a month, before it has done anything."
+)
 
 # %% [markdown]
 # ## Exercise 1: a short cold start
@@ -570,7 +640,10 @@ for label, text in {"slow": slow_source, "fast": fast_source}.items():
     frame = measure(name, rounds=2, calls=5, event={"number": 7919})
     medians[label] = frame[frame["init_ms"].isna()]["duration_ms"].median()
     payloads = [json.dumps({"number": number}) for number in (7919, 7917)]
-    answers[label] = [lambda_client.invoke(FunctionName=name, Payload=each)["Payload"].read() for each in payloads]
+    answers[label] = [
+        lambda_client.invoke(FunctionName=name, Payload=each)["Payload"].read()
+        for each in payloads
+    ]
 
 check("04.2")
 

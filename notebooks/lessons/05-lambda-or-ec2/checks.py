@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 from helpers.connect import Workshop
 from helpers.exercises import deployed
 from helpers.exercises.bill import architecture, billed_ms, require_same_code, usd
-from helpers.exercises.exercise import Answer, DeployedFunction, Notes, NotSolved, WrongAnswer, as_word
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    Notes,
+    NotSolved,
+    WrongAnswer,
+    as_word,
+)
 from helpers.exercises.probe import Probe, unique
 from helpers.prices import load_prices
 
@@ -21,10 +28,14 @@ def cost(requests_per_second: float, duration_ms: float, memory_mb: float) -> fl
     price = load_prices()["lambda"]
     number = requests_per_second * 3600 * HOURS
     gb_seconds = number * duration_ms / 1000 * memory_mb / 1024
-    return number * float(price["request"]) + gb_seconds * float(price["gb_second"]["x86_64"])
+    return number * float(price["request"]) + gb_seconds * float(
+        price["gb_second"]["x86_64"]
+    )
 
 
-def fleet(peak: float, duration_ms: float, memory_mb: float, zones: int) -> tuple[int, float]:
+def fleet(
+    peak: float, duration_ms: float, memory_mb: float, zones: int
+) -> tuple[int, float]:
     """How many machines serve the peak, each as many requests at once as fit into it, and their USD a month."""
     prices = load_prices()
     at_once = prices["ec2"][MACHINE]["memory_mb"] // memory_mb
@@ -44,7 +55,10 @@ class Case(NamedTuple):
     def sums(self) -> dict[str, float]:
         """USD a month, by choice."""
         on_ec2 = fleet(self.peak, self.duration_ms, self.memory_mb, self.zones)[1]
-        return {"lambda": cost(self.average, self.duration_ms, self.memory_mb), "ec2": on_ec2}
+        return {
+            "lambda": cost(self.average, self.duration_ms, self.memory_mb),
+            "ec2": on_ec2,
+        }
 
     def cheaper(self) -> str:
         sums = self.sums()
@@ -65,14 +79,21 @@ REASONS = {
 
 # 05.1
 
-AVERAGE, PEAK, SECONDS, AT_ONCE = 3, 60, 0.1, 10  # calls per second, of a call, and what the service bears
+AVERAGE, PEAK, SECONDS, AT_ONCE = (
+    3,
+    60,
+    0.1,
+    10,
+)  # calls per second, of a call, and what the service bears
 LEAST = math.ceil(PEAK * SECONDS)
 LIMIT_USD, HANGS_S = 6.0, 5
 WAITS = "time.sleep(0.1)"
 
 
 def judge_intake(workshop: Workshop) -> Notes:
-    function = deployed.find(workshop, workshop.name("intake"), "run the cell that deploys it")
+    function = deployed.find(
+        workshop, workshop.name("intake"), "run the cell that deploys it"
+    )
     require_same_code(function, WAITS)
     if architecture(function) != "arm64":
         raise NotSolved(
@@ -84,8 +105,12 @@ def judge_intake(workshop: Workshop) -> Notes:
             f"{function.name} has a Timeout of {function.timeout_s} s, so a call that hangs is paid for so long; "
             f"{HANGS_S} s at most are asked for."
         )
-    answer = workshop.client("lambda").get_function_concurrency(FunctionName=function.name)
-    if sentence := _wrong_reservation(answer.get("ReservedConcurrentExecutions"), function.name):
+    answer = workshop.client("lambda").get_function_concurrency(
+        FunctionName=function.name
+    )
+    if sentence := _wrong_reservation(
+        answer.get("ReservedConcurrentExecutions"), function.name
+    ):
         raise NotSolved(sentence)
     _costs_little(Probe(workshop, function), AVERAGE * 3600 * HOURS)
     return []
@@ -118,7 +143,12 @@ def _costs_little(probe: Probe, requests: float) -> None:
         )
 
 
-RIGHT_INTAKE: dict[str, Any] = {"Architectures": ["arm64"], "MemorySize": 128, "Timeout": 5, "reserved": 6}
+RIGHT_INTAKE: dict[str, Any] = {
+    "Architectures": ["arm64"],
+    "MemorySize": 128,
+    "Timeout": 5,
+    "reserved": 6,
+}
 
 
 def _intake(name: str, says: str, **other: Any) -> WrongAnswer:
@@ -127,19 +157,39 @@ def _intake(name: str, says: str, **other: Any) -> WrongAnswer:
 
 
 WRONG_INTAKES = (
-    _intake("another processor", "runs on x86_64, where a GB-second costs a quarter more", Architectures=["x86_64"]),
-    _intake("patient", "has a Timeout of 900 s, so a call that hangs is paid for so long; 5 s at most", Timeout=900),
-    _intake("nothing reserved", "has no reserved concurrency, so the service", reserved=None),
     _intake(
-        "the peak's calls", "With 60 reserved, 60 calls may reach the service at once, and it bears 10", reserved=60
+        "another processor",
+        "runs on x86_64, where a GB-second costs a quarter more",
+        Architectures=["x86_64"],
     ),
     _intake(
-        "the average's", "With 1 reserved, calls are throttled at the peak: 60 a second, each of 0.1 s", reserved=1
+        "patient",
+        "has a Timeout of 900 s, so a call that hangs is paid for so long; 5 s at most",
+        Timeout=900,
     ),
     _intake(
-        "memory as before", r"With 1,024 MB its calls are billed \d+ ms, and a month costs 1[2-9]\.", MemorySize=1024
+        "nothing reserved", "has no reserved concurrency, so the service", reserved=None
     ),
-    _intake("half of it", r"With 512 MB its calls are billed \d+ ms, and a month costs [67]\.", MemorySize=512),
+    _intake(
+        "the peak's calls",
+        "With 60 reserved, 60 calls may reach the service at once, and it bears 10",
+        reserved=60,
+    ),
+    _intake(
+        "the average's",
+        "With 1 reserved, calls are throttled at the peak: 60 a second, each of 0.1 s",
+        reserved=1,
+    ),
+    _intake(
+        "memory as before",
+        r"With 1,024 MB its calls are billed \d+ ms, and a month costs 1[2-9]\.",
+        MemorySize=1024,
+    ),
+    _intake(
+        "half of it",
+        r"With 512 MB its calls are billed \d+ ms, and a month costs [67]\.",
+        MemorySize=512,
+    ),
 )
 
 # 05.2
@@ -151,10 +201,14 @@ SAVED = re.compile(r"^saved (\d+) readings$", re.MULTILINE)
 
 def judge_packs(workshop: Workshop) -> Notes:
     step = "write store_readings and run the cell that deploys it"
-    probe = Probe(workshop, deployed.find(workshop, workshop.name("reading-packs"), step))
+    probe = Probe(
+        workshop, deployed.find(workshop, workshop.name("reading-packs"), step)
+    )
     _stores_all(probe, 1)
     _stores_all(probe, PACK)
-    billed = billed_ms(probe, {"readings": list(range(PACK))}, f"for a pack of {PACK} readings")
+    billed = billed_ms(
+        probe, {"readings": list(range(PACK))}, f"for a pack of {PACK} readings"
+    )
     million = usd(probe.function, 1e6 / PACK, billed)
     if million > PACKS_LIMIT_USD:
         raise NotSolved(
@@ -182,16 +236,34 @@ def _stores_all(probe: Probe, number: int) -> None:
 CALL = '    save(event["readings"])\n'
 ONE_BY_ONE = '    for reading in event["readings"]:\n        save([reading])\n'
 WRONG_PACKS = (  # each a change of the notebook's answer
-    WrongAnswer("one by one", (CALL, ONE_BY_ONE), r"is billed [\d,.e+]+ ms, so a million cost 0\.0[3-9]\d* USD"),
     WrongAnswer(
-        "the first alone", (CALL, '    save(event["readings"][:1])\n'), "1 readings were saved for 100 readings"
+        "one by one",
+        (CALL, ONE_BY_ONE),
+        r"is billed [\d,.e+]+ ms, so a million cost 0\.0[3-9]\d* USD",
     ),
-    WrongAnswer("nothing saved", (CALL, ""), "0 readings were saved for 1 reading; give save all"),
-    WrongAnswer("saved twice", (CALL, CALL + CALL), "2 readings were saved for 1 reading;"),
     WrongAnswer(
-        "nothing returned", ('{"stored": len(event["readings"])}', "None"), "returned null for 1 reading; return"
+        "the first alone",
+        (CALL, '    save(event["readings"][:1])\n'),
+        "1 readings were saved for 100 readings",
     ),
-    WrongAnswer("a number", ('{"stored": len(event["readings"])}', "1"), r"returned 1 for 1 reading; return"),
+    WrongAnswer(
+        "nothing saved",
+        (CALL, ""),
+        "0 readings were saved for 1 reading; give save all",
+    ),
+    WrongAnswer(
+        "saved twice", (CALL, CALL + CALL), "2 readings were saved for 1 reading;"
+    ),
+    WrongAnswer(
+        "nothing returned",
+        ('{"stored": len(event["readings"])}', "None"),
+        "returned null for 1 reading; return",
+    ),
+    WrongAnswer(
+        "a number",
+        ('{"stored": len(event["readings"])}', "1"),
+        r"returned 1 for 1 reading; return",
+    ),
 )
 
 # 05.3
@@ -201,14 +273,18 @@ def judge_choices(choices: dict[str, Any]) -> Notes:
     for name, case in CASES.items():
         _judge_choice(name, case, choices.get(name, "?"))
     if strange := [str(name) for name in choices if name not in CASES]:
-        raise NotSolved(f"There is no case {', '.join(strange)}; the cases are {', '.join(CASES)}.")
+        raise NotSolved(
+            f"There is no case {', '.join(strange)}; the cases are {', '.join(CASES)}."
+        )
     return []
 
 
 def _judge_choice(name: str, case: Case, choice: Any) -> None:
     choice = as_word(choice)  # "EC2" is its name, too
     if choice == "?":
-        raise NotSolved(f'{name} is not decided yet; compute both sums and write "lambda" or "ec2".')
+        raise NotSolved(
+            f'{name} is not decided yet; compute both sums and write "lambda" or "ec2".'
+        )
     sums = case.sums()
     if not isinstance(choice, str) or choice not in sums:
         raise NotSolved(f'{name} is {choice!r}; write "lambda" or "ec2".')
@@ -267,12 +343,26 @@ CHOICES = Answer(
             "ec2",
             r"Lambda costs 0\.08 USD a month and one t3\.small 19\.86, so 'ec2' is the more expensive .*wait",
         ),
-        _decided("sensors", "lambda", r"Lambda costs 119\.90 USD a month and 2 t3\.small 39\.71, .*never rests"),
-        _decided("tickets", "ec2", r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*paid for the peak"),
+        _decided(
+            "sensors",
+            "lambda",
+            r"Lambda costs 119\.90 USD a month and 2 t3\.small 39\.71, .*never rests",
+        ),
+        _decided(
+            "tickets",
+            "ec2",
+            r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*paid for the peak",
+        ),
         _decided("webhook", "?", "webhook is not decided yet"),
-        _decided("sensors", "t3.small", """sensors is 't3.small'; write "lambda" or "ec2\""""),
+        _decided(
+            "sensors", "t3.small", """sensors is 't3.small'; write "lambda" or "ec2\""""
+        ),
         _decided("tickets", ["lambda"], r"tickets is \['lambda'\]; write"),
-        _decided("chat", "ec2", "There is no case chat; the cases are webhook, sensors, tickets"),
+        _decided(
+            "chat",
+            "ec2",
+            "There is no case chat; the cases are webhook, sensors, tickets",
+        ),
         WrongAnswer("one alone", {"webhook": "lambda"}, "sensors is not decided yet"),
     ),
 )

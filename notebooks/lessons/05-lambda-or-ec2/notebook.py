@@ -25,7 +25,6 @@ from datetime import UTC, datetime
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-
 from helpers import connect, deploy, explore, fact, load_prices, reports
 from helpers.plots import BLUE, RED, SKY
 
@@ -49,11 +48,17 @@ then = prices["slides_2019"]
 then
 
 # %% slide
-tenths = 10 * 60 * 60 * 24 * then["days_a_month"]  # Lambda was billed by tenths of a second
+tenths = (
+    10 * 60 * 60 * 24 * then["days_a_month"]
+)  # Lambda was billed by tenths of a second
 lambda_2019 = then["lambda_100_ms"] * tenths
 ec2_2019 = then["t3_small_hour"] * 24 * then["days_a_month"]
-print(f"Lambda  {then['lambda_100_ms']:.9f} x {tenths:,.0f} tenths of a second = {lambda_2019:.2f} USD")
-print(f"EC2     {then['t3_small_hour']} x {24 * then['days_a_month']:.0f} hours = {ec2_2019:.2f} USD")
+print(
+    f"Lambda  {then['lambda_100_ms']:.9f} x {tenths:,.0f} tenths of a second = {lambda_2019:.2f} USD"
+)
+print(
+    f"EC2     {then['t3_small_hour']} x {24 * then['days_a_month']:.0f} hours = {ec2_2019:.2f} USD"
+)
 
 # %% [markdown]
 # So 88 is rounded, and 19 has lost its cents. (The comment calls the first price one "per ms". It was the price of 100 ms,
@@ -69,14 +74,29 @@ print(f"EC2     {then['t3_small_hour']} x {24 * then['days_a_month']:.0f} hours 
 
 # %% today
 HOURS = 365 * 24 / 12  # of a month: 730
-MACHINES = {"x86_64": "t3.small", "arm64": "t4g.small"}  # both have 2 GiB of memory and 2 vCPUs
+MACHINES = {
+    "x86_64": "t3.small",
+    "arm64": "t4g.small",
+}  # both have 2 GiB of memory and 2 vCPUs
 rows = [("2019, Tokyo", "x86_64", lambda_2019, ec2_2019)]
 for region in ("ap-northeast-1", "us-east-1"):
     now = load_prices(region)
     for architecture, machine in MACHINES.items():
-        busy_month = now["lambda"]["gb_second"][architecture] * 2 * HOURS * 3600  # 2 GB, all the time
-        rows.append((f"{now['checked']}, {now['region']}", architecture, busy_month, now["ec2_hour"][machine] * HOURS))
-table = pd.DataFrame(rows, columns=["when, where", "architecture", "Lambda, 2 GB, USD", "small machine, USD"])
+        busy_month = (
+            now["lambda"]["gb_second"][architecture] * 2 * HOURS * 3600
+        )  # 2 GB, all the time
+        rows.append(
+            (
+                f"{now['checked']}, {now['region']}",
+                architecture,
+                busy_month,
+                now["ec2_hour"][machine] * HOURS,
+            )
+        )
+table = pd.DataFrame(
+    rows,
+    columns=["when, where", "architecture", "Lambda, 2 GB, USD", "small machine, USD"],
+)
 table["times"] = table["Lambda, 2 GB, USD"] / table["small machine, USD"]
 table.round(2)
 
@@ -90,12 +110,22 @@ table.round(2)
 predict("05.a")
 
 # %%
-full, machine_usd = table["Lambda, 2 GB, USD"][1], table["small machine, USD"][1]  # Tokyo, x86_64, now
+full, machine_usd = (
+    table["Lambda, 2 GB, USD"][1],
+    table["small machine, USD"][1],
+)  # Tokyo, x86_64, now
 equal = machine_usd / full
 busy = np.linspace(0, 1, 101)
 figure, ax = plt.subplots(figsize=(10, 4.5))
 ax.plot(busy * 24, busy * full, color=RED, linewidth=3, label="Lambda, 2048 MB")
-ax.plot(busy * 24, np.full(101, machine_usd), color=BLUE, linewidth=3, linestyle="--", label="t3.small, always on")
+ax.plot(
+    busy * 24,
+    np.full(101, machine_usd),
+    color=BLUE,
+    linewidth=3,
+    linestyle="--",
+    label="t3.small, always on",
+)
 ax.plot(equal * 24, machine_usd, "ko", markersize=10)
 ax.text(equal * 24 - 0.8, machine_usd + 8, f"{equal:.1%} of the day", ha="right")
 ax.set_xlabel("hours a day in which the 2 GB are in use")
@@ -158,12 +188,16 @@ def lambda_cost(requests_per_second, duration_ms, memory_mb):
     per_request = prices["lambda"]["request"]
     per_gb_second = prices["lambda"]["gb_second"]["x86_64"]
     gb_seconds = duration_ms / 1000 * memory_mb / 1024
-    return requests_per_second * 3600 * HOURS * (per_request + gb_seconds * per_gb_second)
+    return (
+        requests_per_second * 3600 * HOURS * (per_request + gb_seconds * per_gb_second)
+    )
 
 
 # %%
 for rate in (0.1, 1, 10):
-    print(f"{rate:4} requests per second of 200 ms at 512 MB: {lambda_cost(rate, 200, 512):6.2f} USD a month")
+    print(
+        f"{rate:4} requests per second of 200 ms at 512 MB: {lambda_cost(rate, 200, 512):6.2f} USD a month"
+    )
 predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 
 # %% [markdown]
@@ -184,14 +218,19 @@ predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than te
 def break_even(duration_ms, memory_mb):
     """The requests per second at which one t3.small in Tokyo costs what Lambda does."""
     gb_seconds = duration_ms / 1000 * memory_mb / 1024
-    one_request = prices["lambda"]["request"] + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
+    one_request = (
+        prices["lambda"]["request"]
+        + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
+    )
     return prices["ec2_hour"]["t3.small"] / 3600 / one_request
 
 
 # %%
 for duration_ms, memory_mb in [(20, 128), (200, 512), (2000, 1024)]:
     rate = break_even(duration_ms, memory_mb)
-    print(f"{duration_ms:4} ms at {memory_mb:4} MB: {rate:6.2f} requests per second, {rate * 86_400:9,.0f} a day")
+    print(
+        f"{duration_ms:4} ms at {memory_mb:4} MB: {rate:6.2f} requests per second, {rate * 86_400:9,.0f} a day"
+    )
 more = break_even(20, 128) / break_even(200, 512)
 predicted("05.e", f"{more:.1f} times as many")
 
@@ -205,7 +244,9 @@ predicted("05.e", f"{more:.1f} times as many")
 
 
 # %% lambda-month
-def lambda_month(requests_per_second, duration_ms, memory_mb, architecture="x86_64", free_tier=False):
+def lambda_month(
+    requests_per_second, duration_ms, memory_mb, architecture="x86_64", free_tier=False
+):
     requests = requests_per_second * 3600 * HOURS
     gb_seconds = requests * duration_ms / 1000 * memory_mb / 1024
     price = prices["lambda"]
@@ -233,7 +274,13 @@ def machines(requests_per_second, duration_ms, memory_mb, zones=1, at_once=None)
 
 
 def ec2_month(
-    requests_per_second, duration_ms, memory_mb, machine="t3.small", region="ap-northeast-1", zones=1, at_once=None
+    requests_per_second,
+    duration_ms,
+    memory_mb,
+    machine="t3.small",
+    region="ap-northeast-1",
+    zones=1,
+    at_once=None,
 ):
     number = machines(requests_per_second, duration_ms, memory_mb, zones, at_once)
     return number * load_prices(region)["ec2_hour"][machine] * HOURS
@@ -241,7 +288,12 @@ def ec2_month(
 
 # %%
 rate = np.array([1, 10, 100, 1000])
-pd.DataFrame({"requests per second": rate, "machines, for 200 ms at 512 MB": machines(rate, 200, 512).astype(int)})
+pd.DataFrame(
+    {
+        "requests per second": rate,
+        "machines, for 200 ms at 512 MB": machines(rate, 200, 512).astype(int),
+    }
+)
 
 # %% [markdown]
 # The picture below has both costs over the load, for requests of 200 ms at 512 MB. Their lines cross.
@@ -253,13 +305,38 @@ predict("05.b", choices=["to the left", "to the right", "it stays"])
 
 
 # %% costs
-def costs(duration_ms=200, memory_mb=512, region="ap-northeast-1", architecture="x86_64", free_tier="no", zones=1):
-    rate, machine = np.logspace(-2, 2.5, 20_000), MACHINES[architecture]  # requests per second
-    on_lambda = lambda_month(rate, duration_ms, memory_mb, architecture, free_tier == "yes")
+def costs(
+    duration_ms=200,
+    memory_mb=512,
+    region="ap-northeast-1",
+    architecture="x86_64",
+    free_tier="no",
+    zones=1,
+):
+    rate, machine = (
+        np.logspace(-2, 2.5, 20_000),
+        MACHINES[architecture],
+    )  # requests per second
+    on_lambda = lambda_month(
+        rate, duration_ms, memory_mb, architecture, free_tier == "yes"
+    )
     on_ec2 = ec2_month(rate, duration_ms, memory_mb, machine, region, zones)
     figure, ax = plt.subplots(figsize=(10, 5))
-    ax.loglog(rate, np.where(on_lambda > 0, on_lambda, np.nan), color=RED, linewidth=3, label="Lambda")
-    ax.loglog(rate, on_ec2, color=BLUE, linewidth=3, linestyle="--", label=f"{machine}, as many as needed")
+    ax.loglog(
+        rate,
+        np.where(on_lambda > 0, on_lambda, np.nan),
+        color=RED,
+        linewidth=3,
+        label="Lambda",
+    )
+    ax.loglog(
+        rate,
+        on_ec2,
+        color=BLUE,
+        linewidth=3,
+        linestyle="--",
+        label=f"{machine}, as many as needed",
+    )
     title = "Lambda is cheaper for all these rates"
     if (on_lambda > on_ec2).any():
         first = np.argmax(on_lambda > on_ec2)
@@ -307,9 +384,13 @@ predicted("05.b", f"{way}, from {one:.2g} to {two:.2g} requests per second")
 
 # %%
 rate, duration_ms = np.meshgrid(np.logspace(-2, 2.5, 300), np.logspace(1, 4, 300))
-ratio = lambda_month(rate, duration_ms, 512) / ec2_month(rate, duration_ms, 512)  # above 1: EC2 is cheaper
+ratio = lambda_month(rate, duration_ms, 512) / ec2_month(
+    rate, duration_ms, 512
+)  # above 1: EC2 is cheaper
 figure, ax = plt.subplots(figsize=(10, 5.5))
-shades = ax.pcolormesh(rate, duration_ms, np.log10(ratio), cmap="PuOr_r", vmin=-2, vmax=2, rasterized=True)
+shades = ax.pcolormesh(
+    rate, duration_ms, np.log10(ratio), cmap="PuOr_r", vmin=-2, vmax=2, rasterized=True
+)
 ax.contour(rate, duration_ms, ratio, levels=[1], colors="black", linewidths=3)
 ax.text(0.02, 30, "Lambda is cheaper", size="large", color="white")
 ax.text(8, 3000, "EC2 is cheaper", size="large")
@@ -336,7 +417,9 @@ _ = ax.set_title(title)
 hour = np.arange(0, 24, 1 / 60)  # each minute of a day
 office = (hour >= 8) & (hour < 19)
 load = office * (2 + 33 * np.exp(-(((hour - 12) / 0.5) ** 2)))  # requests per second
-print(f"{load.sum() * 60:,.0f} requests a day; at the peak {load.max():.0f} per second, on average {load.mean():.1f}")
+print(
+    f"{load.sum() * 60:,.0f} requests a day; at the peak {load.max():.0f} per second, on average {load.mean():.1f}"
+)
 
 # %% [markdown]
 # On Lambda you pay for every request: for the **area** under the curve. On EC2 you pay for enough machines for the peak, for 24 hours:
@@ -355,7 +438,9 @@ used = load.mean() / (fleet * per_machine)
 figure, ax = plt.subplots(figsize=(10, 4.5))
 rented = f"{fleet:.0f} machines, {height:.2f} USD a month"
 ax.fill_between(hour, fleet * per_machine, color=SKY, alpha=0.35, label=rented)
-ax.fill_between(hour, load, color=RED, label=f"requests, on Lambda {area:.2f} USD a month")
+ax.fill_between(
+    hour, load, color=RED, label=f"requests, on Lambda {area:.2f} USD a month"
+)
 for number in range(1, int(fleet) + 1):
     ax.axhline(number * per_machine, color=BLUE, linestyle="--")
 ax.set_xlabel("hour of the day")
@@ -377,7 +462,9 @@ predicted("05.c", f"{used:.0%}")
 for label, number in {
     "enough for the peak, always": fleet,
     "Auto Scaling, perfect, at least one": machines(load, 200, 512).mean(),
-    "Auto Scaling, perfect, at least two zones": machines(load, 200, 512, zones=2).mean(),
+    "Auto Scaling, perfect, at least two zones": machines(
+        load, 200, 512, zones=2
+    ).mean(),
     "Auto Scaling, perfect, none at night": machines(load, 200, 512, zones=0).mean(),
 }.items():
     print(f"{number * machine_usd:6.2f} USD a month   EC2: {label}")
@@ -405,11 +492,15 @@ name = workshop.name("password-key")
 deploy(workshop, name, {"app.py": source}, MemorySize=512, Timeout=30)
 began = datetime.now(UTC)
 for _ in range(15):
-    lambda_client.invoke(FunctionName=name, Payload=json.dumps({"password": "correct horse"}))
+    lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps({"password": "correct horse"})
+    )
 own = reports(logs, name, at_least=15, since=began)
 warm = own[own["init_ms"].isna()]
 own_ms, own_mb = float(warm["billed_ms"].median()), int(warm["memory_mb"].iloc[0])
-print(f"billed per warm call: {own_ms:.0f} ms (median of {len(warm)}), memory: {own_mb} MB")
+print(
+    f"billed per warm call: {own_ms:.0f} ms (median of {len(warm)}), memory: {own_mb} MB"
+)
 
 # %% [markdown]
 # This function computes instead of waiting, so the credits count. We let a machine give a call as much CPU as Lambda does: `MemorySize` / {{vcpu_memory.number}} of
@@ -425,12 +516,18 @@ yours = {
     "Lambda": lambda_month(rate, own_ms, own_mb),
     "with the free tier": lambda_month(rate, own_ms, own_mb, free_tier=True),
     "t3.small": number * machine_usd,
-    "with its credits": number * machine_usd + surplus * t3["surplus_vcpu_hour"] * HOURS,
+    "with its credits": number * machine_usd
+    + surplus * t3["surplus_vcpu_hour"] * HOURS,
 }
-pd.DataFrame(yours, index=pd.Index([f"{calls:,}" for calls in a_day], name="calls a day, USD a month")).round(2)
+pd.DataFrame(
+    yours,
+    index=pd.Index([f"{calls:,}" for calls in a_day], name="calls a day, USD a month"),
+).round(2)
 
 # %%
-one_request = lambda_month(1 / 3600 / HOURS, own_ms, own_mb)  # a single request in a month
+one_request = lambda_month(
+    1 / 3600 / HOURS, own_ms, own_mb
+)  # a single request in a month
 meet = prices["ec2_hour"]["t3.small"] * 24 / one_request
 print(f"A million calls of your function cost {one_request * 1e6:.2f} USD.")
 print(f"It meets one t3.small at {meet:,.0f} calls a day.")
@@ -545,7 +642,9 @@ left_out = {
 }
 print(pd.Series(left_out).map("{:.2f} USD a month".format).to_string())
 difference = full - machine_usd
-print(f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR_COSTS * 60:.0f} minutes of your work.")
+print(
+    f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR_COSTS * 60:.0f} minutes of your work."
+)
 
 # %% [markdown]
 # Without a number here, because it depends on more than we know:
@@ -596,7 +695,9 @@ choices = {"webhook": "?", "sensors": "?", "tickets": "?"}
 # solution: Compute both sums of each case, and put "lambda" or "ec2" in place of each question mark.
 for case, row in cases.iterrows():
     on_lambda = lambda_month(row["average"], row["duration_ms"], row["memory_mb"])
-    on_ec2 = ec2_month(row["peak"], row["duration_ms"], row["memory_mb"], zones=row["zones"])
+    on_ec2 = ec2_month(
+        row["peak"], row["duration_ms"], row["memory_mb"], zones=row["zones"]
+    )
     choices[case] = "lambda" if on_lambda < on_ec2 else "ec2"
     print(f"{case}: Lambda {on_lambda:.2f} USD, EC2 {on_ec2:.2f} USD a month")
 

@@ -9,7 +9,14 @@ from typing import Any
 from helpers.connect import Workshop
 from helpers.exercises import deployed
 from helpers.exercises.diagnosis import Outcome
-from helpers.exercises.exercise import Answer, DeployedFunction, Notes, NotSolved, WrongAnswer, call
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    Notes,
+    NotSolved,
+    WrongAnswer,
+    call,
+)
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
 from helpers.exercises.probe import Probe, unique
 from helpers.facts import fact
@@ -35,7 +42,9 @@ def judge_worker(workshop: Workshop) -> Notes:
     _works(probe, 0, 0.1, at_least=0)
     _works(probe, 3, 0.05, at_least=3)
     _works(probe, 20, 0.3, at_least=4)  # there is time for eight
-    _works(probe, 4, 0.55 * TIMEOUT_S, at_least=1)  # one fits, and a second one has to wait
+    _works(
+        probe, 4, 0.55 * TIMEOUT_S, at_least=1
+    )  # one fits, and a second one has to wait
     _works(probe, 2, TIMEOUT_S + 2.0, at_least=0)  # none fits
     return []
 
@@ -44,9 +53,13 @@ def _works(probe: Probe, number: int, seconds: float, at_least: int) -> None:
     items = [f"{unique()}-{place}" for place in range(number)]
     when = f"for {number} items of {seconds:g} s" if items else "for an empty list"
     outcome = probe.succeed(
-        {"items": items, "seconds_each": seconds}, when, lambda found, function: _late(found, seconds, when)
+        {"items": items, "seconds_each": seconds},
+        when,
+        lambda found, function: _late(found, seconds, when),
     )
-    sentence = _wrong_answer(outcome.payload, when) or _wrong_items(outcome, items, when)
+    sentence = _wrong_answer(outcome.payload, when) or _wrong_items(
+        outcome, items, when
+    )
     if sentence:
         raise NotSolved(sentence)
     if len(outcome.payload["done"]) < at_least:
@@ -63,7 +76,10 @@ def _late(outcome: Outcome, seconds: float, when: str) -> str | None:
     stopped = f"Lambda stopped the function at its time limit {when}; "
     worked = len(WORKED_ON.findall(outcome.log))
     if seconds > TIMEOUT_S:
-        return stopped + "not one of them can be finished: ask for the remaining time before the first item too."
+        return (
+            stopped
+            + "not one of them can be finished: ask for the remaining time before the first item too."
+        )
     if worked == 1:  # of the long ones
         return stopped + (
             "it had begun an item for which there was no time: compare the remaining time with what the item "
@@ -76,7 +92,9 @@ def _late(outcome: Outcome, seconds: float, when: str) -> str | None:
 
 
 def _wrong_answer(answer: Any, when: str) -> str | None:
-    if isinstance(answer, dict) and all(isinstance(answer.get(key), list) for key in ("done", "left")):
+    if isinstance(answer, dict) and all(
+        isinstance(answer.get(key), list) for key in ("done", "left")
+    ):
         return None
     return f'The answer {when} was {_json(answer)}; return {{"done": [...], "left": [...]}}, both of them lists.'
 
@@ -96,9 +114,7 @@ def _wrong_items(outcome: Outcome, items: list[str], when: str) -> str | None:
         )
     worked = WORKED_ON.findall(outcome.log)
     if any(item not in worked for item in done):
-        return (
-            f"The answer {when} says done of an item for which work was not called; call work(item, seconds) for each."
-        )
+        return f"The answer {when} says done of an item for which work was not called; call work(item, seconds) for each."
     if any(item in left for item in worked):
         return f"work was called {when} for an item that is still in left, so that it would be done twice; take it out."
     if len(worked) > len(set(worked)):
@@ -125,11 +141,17 @@ def _makes(probe: Probe, s3: Any, bucket: str, rows: int) -> None:
     address = {"bucket": bucket, "key": f"check/{unique()}.csv"}
     when = f"for {rows:,} rows"
     try:
-        answer = probe.succeed({"rows": rows} | address, when, lambda found, function: _no_table(found, when)).payload
+        answer = probe.succeed(
+            {"rows": rows} | address,
+            when,
+            lambda found, function: _no_table(found, when),
+        ).payload
         content = _content(s3, address)
     finally:
         _remove(s3, address)
-    if sentence := _wrong_address(answer, address, when) or _wrong_table(content, rows, address, when):
+    if sentence := _wrong_address(answer, address, when) or _wrong_table(
+        content, rows, address, when
+    ):
         raise NotSolved(sentence)
 
 
@@ -144,7 +166,11 @@ def _no_table(outcome: Outcome, when: str) -> str | None:
         return f"The bucket that the handler puts the table into does not exist {when}; take event['bucket']."
     if "AccessDenied" in shown:
         return f'The role may not put objects {when}; deploy with Role=workshop.role("AmazonS3FullAccess").'
-    if "NoneType" in shown and "encode" in shown or "Invalid type for parameter Body" in shown:
+    if (
+        "NoneType" in shown
+        and "encode" in shown
+        or "Invalid type for parameter Body" in shown
+    ):
         return f"put_object refused its Body {when}: it takes bytes, so give it text.encode()."
     return None
 
@@ -163,7 +189,9 @@ def _wrong_address(answer: Any, wanted: dict[str, str], when: str) -> str | None
     return None
 
 
-def _wrong_table(content: bytes | None, rows: int, address: dict[str, str], when: str) -> str | None:
+def _wrong_table(
+    content: bytes | None, rows: int, address: dict[str, str], when: str
+) -> str | None:
     if content is None:
         return (
             f"The answer names an object that is not in the bucket {when}; put it at event['key'] in "
@@ -184,7 +212,9 @@ def _wrong_table(content: bytes | None, rows: int, address: dict[str, str], when
 
 def _content(s3: Any, address: dict[str, str]) -> bytes | None:
     try:
-        content: bytes = s3.get_object(Bucket=address["bucket"], Key=address["key"])["Body"].read()
+        content: bytes = s3.get_object(Bucket=address["bucket"], Key=address["key"])[
+            "Body"
+        ].read()
     except s3.exceptions.ClientError as error:
         if says_absent(error) or code(error) == "NoSuchKey":
             return None
@@ -196,36 +226,63 @@ def _remove(s3: Any, address: dict[str, str]) -> None:
     try:
         s3.delete_object(Bucket=address["bucket"], Key=address["key"])
     except s3.exceptions.NoSuchBucket:
-        raise NotSolved(f"There is no bucket {address['bucket']} yet; run the notebook from the top.") from None
+        raise NotSolved(
+            f"There is no bucket {address['bucket']} yet; run the notebook from the top."
+        ) from None
 
 
 # 06.3
 
-LogEvent = dict[str, Any]  # e.g. {"message": "START RequestId: …", "timestamp": 1795514400000}
+LogEvent = dict[
+    str, Any
+]  # e.g. {"message": "START RequestId: …", "timestamp": 1795514400000}
 TIMED, ONCE, OTHER = (f"{digit * 8}-0606-4606-8606-{digit * 12}" for digit in "abc")
 FIRST_MS = 1_795_514_400_000
-RUNS_MS = {TIMED: (0, 61_250, 183_500), ONCE: (30_000,), OTHER: (2_000, 64_000)}  # after FIRST_MS
+RUNS_MS = {
+    TIMED: (0, 61_250, 183_500),
+    ONCE: (30_000,),
+    OTHER: (2_000, 64_000),
+}  # after FIRST_MS
 
 
 def example_log() -> list[LogEvent]:
     """Lines of three requests as CloudWatch may give them: one stream after the other, the later one first."""
-    runs = [(after, request_id) for request_id, starts in RUNS_MS.items() for after in starts]
-    return [line for after, request_id in sorted(runs, reverse=True) for line in _lines(request_id, after)]
+    runs = [
+        (after, request_id)
+        for request_id, starts in RUNS_MS.items()
+        for after in starts
+    ]
+    return [
+        line
+        for after, request_id in sorted(runs, reverse=True)
+        for line in _lines(request_id, after)
+    ]
 
 
 def _lines(request_id: str, after: int) -> list[LogEvent]:
     start, end = FIRST_MS + after, FIRST_MS + _end(after)
     return [
-        {"timestamp": start, "message": f"START RequestId: {request_id} Version: $LATEST\n"},
+        {
+            "timestamp": start,
+            "message": f"START RequestId: {request_id} Version: $LATEST\n",
+        },
         {"timestamp": start + 20, "message": f"begins with {request_id}\n"},
-        {"timestamp": end - 10, "message": f"[ERROR]\tKeyError: 'name'\tRequestId: {request_id}\n"},
+        {
+            "timestamp": end - 10,
+            "message": f"[ERROR]\tKeyError: 'name'\tRequestId: {request_id}\n",
+        },
         {"timestamp": end, "message": f"END RequestId: {request_id}\n"},
-        {"timestamp": end, "message": f"REPORT RequestId: {request_id}\tDuration: {end - start}.00 ms\t\n"},
+        {
+            "timestamp": end,
+            "message": f"REPORT RequestId: {request_id}\tDuration: {end - start}.00 ms\t\n",
+        },
     ]
 
 
 def _end(after: int) -> int:
-    return after + 200 + after // 1000  # each run takes a little longer than the one before
+    return (
+        after + 200 + after // 1000
+    )  # each run takes a little longer than the one before
 
 
 def judge_run_times(run_times: Callable[[list[LogEvent], str], list[float]]) -> Notes:
@@ -247,11 +304,19 @@ def _wrong_times(found: Any, request_id: str) -> str | None:
     if _same(times, wanted):
         return None
     shown = f"run_times returned {_json(times)} where {_json(wanted)} is right: "
-    if why := reason(WRONG_TIMES, lambda formula: _same(times, formula(example_log(), request_id))):
+    if why := reason(
+        WRONG_TIMES, lambda formula: _same(times, formula(example_log(), request_id))
+    ):
         return shown + why
     if len(times) > len(runs):
-        return shown + "a run begins with its START line; other lines name the request too, and must not count."
-    return shown + "take the timestamp of each START line of the request, and subtract that of the first run."
+        return (
+            shown
+            + "a run begins with its START line; other lines name the request too, and must not count."
+        )
+    return (
+        shown
+        + "take the timestamp of each START line of the request, and subtract that of the first run."
+    )
 
 
 def _seconds(times_ms: Sequence[int]) -> list[float]:
@@ -261,29 +326,41 @@ def _seconds(times_ms: Sequence[int]) -> list[float]:
 
 def _same(found: list[float], wanted: Sequence[float]) -> bool:
     return len(found) == len(wanted) and all(
-        math.isclose(each, other, abs_tol=1e-3) for each, other in zip(found, wanted, strict=True)
+        math.isclose(each, other, abs_tol=1e-3)
+        for each, other in zip(found, wanted, strict=True)
     )
 
 
-def _times_ms(events: list[LogEvent], request_id: str, line: str = "START") -> list[int]:
+def _times_ms(
+    events: list[LogEvent], request_id: str, line: str = "START"
+) -> list[int]:
     """The timestamps of these lines of a request, in the order of the log."""
     begins = f"{line} RequestId: {request_id}"
-    return [event["timestamp"] for event in events if event["message"].startswith(begins)]
+    return [
+        event["timestamp"] for event in events if event["message"].startswith(begins)
+    ]
 
 
 def _pauses(events: list[LogEvent], request_id: str) -> list[float]:
     starts = sorted(_times_ms(events, request_id))
-    return [(after - before) / 1000 for before, after in zip(starts, starts[1:], strict=False)]
+    return [
+        (after - before) / 1000
+        for before, after in zip(starts, starts[1:], strict=False)
+    ]
 
 
 def _of_every_line(events: list[LogEvent], request_id: str) -> list[float]:
-    return _seconds(sorted(event["timestamp"] for event in events if request_id in event["message"]))
+    return _seconds(
+        sorted(event["timestamp"] for event in events if request_id in event["message"])
+    )
 
 
 WRONG_TIMES = (
     Mistake(
         "milliseconds",
-        lambda events, id: [1000 * each for each in _seconds(sorted(_times_ms(events, id)))],
+        lambda events, id: [
+            1000 * each for each in _seconds(sorted(_times_ms(events, id)))
+        ],
         "those are milliseconds; divide by 1000.",
     ),
     Mistake(
@@ -296,7 +373,11 @@ WRONG_TIMES = (
         lambda events, id: [each / 1000 for each in sorted(_times_ms(events, id))],
         "those are points in time; subtract that of the first run.",
     ),
-    Mistake("pauses", _pauses, "those are the pauses between the runs; count from the first run, which is 0.0 itself."),
+    Mistake(
+        "pauses",
+        _pauses,
+        "those are the pauses between the runs; count from the first run, which is 0.0 itself.",
+    ),
     Mistake(
         "everybody",
         lambda events, id: _seconds(sorted(_times_ms(events, ""))),
@@ -361,16 +442,30 @@ RUN_TIMES = Answer(
     ),
     wrong_answers=(
         *as_wrong_answers(WRONG_TIMES),
-        WrongAnswer("every line", _of_every_line, "other lines name the request too, and must not count"),
-        WrongAnswer("a count", lambda events, id: len(_times_ms(events, id)), "returned 3; return a list of seconds"),
-        WrongAnswer("nothing", lambda events, id: None, "returned None; return a list of seconds"),
+        WrongAnswer(
+            "every line",
+            _of_every_line,
+            "other lines name the request too, and must not count",
+        ),
+        WrongAnswer(
+            "a count",
+            lambda events, id: len(_times_ms(events, id)),
+            "returned 3; return a list of seconds",
+        ),
+        WrongAnswer(
+            "nothing",
+            lambda events, id: None,
+            "returned None; return a list of seconds",
+        ),
         WrongAnswer(
             "constant",
             lambda events, id: [0.0, 60.0, 180.0],
             r"returned \[0.0, 60.0, 180.0\] where \[0.0, 61.25, 183.5\] is right: take the timestamp of each",
         ),
         WrongAnswer(
-            "constant of one", lambda events, id: [0.0], r"returned \[0.0\] where \[0.0, 61.25, 183.5\] is right"
+            "constant of one",
+            lambda events, id: [0.0],
+            r"returned \[0.0\] where \[0.0, 61.25, 183.5\] is right",
         ),
         WrongAnswer("raises", lambda events, id: events[id], "raised TypeError"),
     ),

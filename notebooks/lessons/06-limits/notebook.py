@@ -49,10 +49,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from botocore.exceptions import ClientError, ConnectionClosedError
-from IPython.display import Markdown, display
-
 from helpers import connect, deploy, fact, reports, track
 from helpers.plots import BLUE, ORANGE, RED
+from IPython.display import Markdown, display
 
 # %%
 workshop = connect()
@@ -73,15 +72,21 @@ from helpers import check, hint, predict, predicted, solution
 
 # %%
 def invoke(name, event):
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-    return json.loads(response["Payload"].read()), base64.b64decode(response["LogResult"]).decode()
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
+    return json.loads(response["Payload"].read()), base64.b64decode(
+        response["LogResult"]
+    ).decode()
 
 
 def ask(operation, **parameters):
     try:
         operation(**parameters)
     except ClientError as error:
-        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        return (
+            f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        )
     except ConnectionClosedError:
         return "AWS closed the connection in the middle of the upload"
     return "accepted"
@@ -137,7 +142,11 @@ predicted("06.b", "yes" if "caught" in log else "no")
 # The most is {{timeout}}. Can we have a second more?
 
 # %%
-ask(lambda_client.update_function_configuration, FunctionName=slow, Timeout=fact("timeout") + 1)
+ask(
+    lambda_client.update_function_configuration,
+    FunctionName=slow,
+    Timeout=fact("timeout") + 1,
+)
 
 # %% [markdown]
 # No. {{timeout}} are the end; in 2019 it was {{timeout.slides}}. And a limit that is *yours* should not be set to the maximum out of
@@ -164,11 +173,19 @@ def handler(event, context):
 hungry, amounts = workshop.name("hungry"), [25, 75, 150, 300]
 frames = []
 for memory_mb in track([128, 256, 512], "memory sizes"):
-    deploy(workshop, hungry, {"app.py": inspect.getsource(handler)}, MemorySize=memory_mb, Timeout=30)
+    deploy(
+        workshop,
+        hungry,
+        {"app.py": inspect.getsource(handler)},
+        MemorySize=memory_mb,
+        Timeout=30,
+    )
     began = datetime.now(UTC)
     answers = [invoke(hungry, {"mb": mb}) for mb in amounts]
     frame = reports(logs, hungry, at_least=len(amounts), since=began)
-    frames.append(frame.assign(data_mb=amounts, answer=[payload for payload, _ in answers]))
+    frames.append(
+        frame.assign(data_mb=amounts, answer=[payload for payload, _ in answers])
+    )
 memory = pd.concat(frames, ignore_index=True)
 memory[["memory_mb", "data_mb", "max_memory_mb", "status", "error_type"]]
 
@@ -181,7 +198,15 @@ for ax, (size, group) in zip(axes, memory.groupby("memory_mb"), strict=True):
         (group[group["status"] == "success"], "answered", BLUE, "o"),
         (group[group["status"] != "success"], "killed", RED, "X"),
     ]:
-        ax.scatter(rows["data_mb"], rows["max_memory_mb"], s=130, color=colour, marker=marker, label=label, zorder=3)
+        ax.scatter(
+            rows["data_mb"],
+            rows["max_memory_mb"],
+            s=130,
+            color=colour,
+            marker=marker,
+            label=label,
+            zorder=3,
+        )
     ax.set_title(f"MemorySize={size}")
     ax.set_xlabel("data of the handler, MB")
 axes[0].set_ylim(0, 560)
@@ -214,7 +239,11 @@ first["answer"]
 # smaller number.)
 
 # %%
-ask(lambda_client.update_function_configuration, FunctionName=hungry, MemorySize=fact("memory_max") + 1)
+ask(
+    lambda_client.update_function_configuration,
+    FunctionName=hungry,
+    MemorySize=fact("memory_max") + 1,
+)
 
 # %% [markdown]
 # ## The package
@@ -238,7 +267,9 @@ def zip_of(files):
 hello_source = "def handler(event, context):\n    return 'hello'\n"
 heavy = workshop.name("heavy")
 deploy(workshop, heavy, {"app.py": hello_source}, Timeout=30)
-large_zip = zip_of({"app.py": hello_source, "noise.bin": random.Random(6).randbytes(51 * MB)})
+large_zip = zip_of(
+    {"app.py": hello_source, "noise.bin": random.Random(6).randbytes(51 * MB)}
+)
 ask(lambda_client.update_function_code, FunctionName=heavy, ZipFile=large_zip)
 
 # %% [markdown]
@@ -258,7 +289,9 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
 
 # %%
 s3.put_object(Bucket=bucket, Key="large.zip", Body=large_zip)
-lambda_client.update_function_code(FunctionName=heavy, S3Bucket=bucket, S3Key="large.zip")
+lambda_client.update_function_code(
+    FunctionName=heavy, S3Bucket=bucket, S3Key="large.zip"
+)
 lambda_client.get_waiter("function_updated_v2").wait(FunctionName=heavy)
 size = lambda_client.get_function_configuration(FunctionName=heavy)["CodeSize"]
 payload, log = invoke(heavy, {})
@@ -298,12 +331,22 @@ predicted("06.d", "yes" if said == "accepted" else "no")
 layers = []
 for number in range(6):
     content = {"ZipFile": zip_of({f"python/part_{number}.py": f"NUMBER = {number}\n"})}
-    layer = lambda_client.publish_layer_version(LayerName=workshop.name(f"part-{number}"), Content=content)
+    layer = lambda_client.publish_layer_version(
+        LayerName=workshop.name(f"part-{number}"), Content=content
+    )
     layers.append(layer["LayerVersionArn"])
-print(ask(lambda_client.update_function_configuration, FunctionName=heavy, Layers=layers))
+print(
+    ask(lambda_client.update_function_configuration, FunctionName=heavy, Layers=layers)
+)
 
 variables = {"SETTINGS": "x" * 4096}
-print(ask(lambda_client.update_function_configuration, FunctionName=heavy, Environment={"Variables": variables}))
+print(
+    ask(
+        lambda_client.update_function_configuration,
+        FunctionName=heavy,
+        Environment={"Variables": variables},
+    )
+)
 
 # %% [markdown]
 # What is large belongs elsewhere: settings into AWS AppConfig or the Parameter Store, secrets into Secrets Manager, anything
@@ -323,11 +366,20 @@ def handler(event, context):
 
 # %%
 echo = workshop.name("echo")
-deploy(workshop, echo, {"app.py": inspect.getsource(handler)}, MemorySize=512, Timeout=30)
+deploy(
+    workshop, echo, {"app.py": inspect.getsource(handler)}, MemorySize=512, Timeout=30
+)
 large_event = json.dumps({"text": "x" * 6 * MB, "answer_bytes": 0})
 medium_event = json.dumps({"text": "x" * MB, "answer_bytes": 0})
 print(ask(lambda_client.invoke, FunctionName=echo, Payload=large_event))
-print(ask(lambda_client.invoke, FunctionName=echo, Payload=medium_event, InvocationType="Event"))
+print(
+    ask(
+        lambda_client.invoke,
+        FunctionName=echo,
+        Payload=medium_event,
+        InvocationType="Event",
+    )
+)
 print(ask(lambda_client.invoke, FunctionName=echo, Payload=medium_event))
 
 # %% [markdown]
@@ -352,14 +404,23 @@ payload
 def handler(event, context):
     import boto3
 
-    body = boto3.client("s3").get_object(Bucket=event["bucket"], Key=event["key"])["Body"]
+    body = boto3.client("s3").get_object(Bucket=event["bucket"], Key=event["key"])[
+        "Body"
+    ]
     return {"lines": sum(1 for line in body.iter_lines(chunk_size=1024 * 1024))}
 
 
 # %%
 counter = workshop.name("line-counter")
 role = workshop.role("AmazonS3FullAccess")
-deploy(workshop, counter, {"app.py": inspect.getsource(handler)}, Role=role, MemorySize=1769, Timeout=60)
+deploy(
+    workshop,
+    counter,
+    {"app.py": inspect.getsource(handler)},
+    Role=role,
+    MemorySize=1769,
+    Timeout=60,
+)
 s3.put_object(Bucket=bucket, Key="lines.txt", Body=b"a line of text ....\n" * MB)
 payload, log = invoke(counter, {"bucket": bucket, "key": "lines.txt"})
 payload
@@ -406,7 +467,14 @@ def handler(event, context):
 writer = workshop.name("writer")
 tmp_source, written = inspect.getsource(handler), {}
 for size_mb in (512, 1024):
-    deploy(workshop, writer, {"app.py": tmp_source}, EphemeralStorage={"Size": size_mb}, MemorySize=1769, Timeout=60)
+    deploy(
+        workshop,
+        writer,
+        {"app.py": tmp_source},
+        EphemeralStorage={"Size": size_mb},
+        MemorySize=1769,
+        Timeout=60,
+    )
     payload, log = invoke(writer, {"mb": 520})
     written[size_mb] = payload["written_mb"]
     print(f"/tmp of {size_mb} MB: {payload}")
@@ -446,7 +514,9 @@ cashier, queue_name = workshop.name("cashier"), workshop.name("given-up")
 role = workshop.role("AmazonSQSFullAccess")
 deploy(workshop, cashier, {"app.py": inspect.getsource(handler)}, Role=role)
 queue_url = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
-queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])[
+    "Attributes"
+]["QueueArn"]
 
 
 # %%
@@ -482,20 +552,32 @@ predict("06.f")
 # %%
 def send(event):
     """Invoke asynchronously and wait for the destination; return the request id and what the queue got."""
-    response = lambda_client.invoke(FunctionName=cashier, InvocationType="Event", Payload=json.dumps(event))
+    response = lambda_client.invoke(
+        FunctionName=cashier, InvocationType="Event", Payload=json.dumps(event)
+    )
     request_id = response["ResponseMetadata"]["RequestId"]
     status = display(Markdown("no run yet"), display_id=True)
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
-        messages = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages", [])
+        messages = sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get(
+            "Messages", []
+        )
         runs = (reports(logs, cashier, at_least=0)["request_id"] == request_id).sum()
-        status.update(Markdown(f"status of the call {response['StatusCode']}; runs so far: {runs}"))
+        status.update(
+            Markdown(
+                f"status of the call {response['StatusCode']}; runs so far: {runs}"
+            )
+        )
         for message in messages:
-            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(
+                QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"]
+            )
             record = json.loads(message["Body"])
             if record["requestPayload"] == event:
                 return request_id, record
-    raise TimeoutError("The queue did not get the event within ten minutes; run this cell again.")
+    raise TimeoutError(
+        "The queue did not get the event within ten minutes; run this cell again."
+    )
 
 
 # %%
@@ -505,9 +587,15 @@ attempts = reports(logs, cashier, at_least=3, since=began)
 attempts[["request_id", "start", "duration_ms", "status"]]
 
 # %%
-pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{cashier}")
+pages = logs.get_paginator("filter_log_events").paginate(
+    logGroupName=f"/aws/lambda/{cashier}"
+)
 lines = [event for page in pages for event in page["events"]]
-charged = [line["message"] for line in lines if line["message"].startswith("charged") and order in line["message"]]
+charged = [
+    line["message"]
+    for line in lines
+    if line["message"].startswith("charged") and order in line["message"]
+]
 print("".join(charged))
 
 # %%
@@ -623,7 +711,9 @@ def make_table(event, context):
 
     text = "".join(f"{n},{n * n}\n" for n in range(event["rows"]))
     # solution: Put the text into S3 with put_object, and return bucket and key.
-    boto3.client("s3").put_object(Bucket=event["bucket"], Key=event["key"], Body=text.encode())
+    boto3.client("s3").put_object(
+        Bucket=event["bucket"], Key=event["key"], Body=text.encode()
+    )
     return {"bucket": event["bucket"], "key": event["key"]}
 
 
@@ -635,9 +725,13 @@ options = {"Handler": "app.make_table", "MemorySize": 1769, "Timeout": 60}
 deploy(workshop, table_maker, {"app.py": source}, Role=role, **options)
 check("06.2")
 
-answer, log = invoke(table_maker, {"rows": 500_000, "bucket": bucket, "key": "squares.csv"})
+answer, log = invoke(
+    table_maker, {"rows": 500_000, "bucket": bucket, "key": "squares.csv"}
+)
 size = s3.head_object(Bucket=answer["bucket"], Key=answer["key"])["ContentLength"]
-print(f"The answer is {len(json.dumps(answer))} bytes long, and the table {size / MB:.1f} MB.")
+print(
+    f"The answer is {len(json.dumps(answer))} bytes long, and the table {size / MB:.1f} MB."
+)
 
 # %% [markdown]
 # ## Exercise 3: when was it run?
@@ -652,7 +746,9 @@ print(f"The answer is {len(json.dumps(answer))} bytes long, and the table {size 
 def run_times(log_events, request_id):
     # solution: Keep the timestamps of the START lines of this request, sort them, and subtract the first.
     start = f"START RequestId: {request_id}"
-    times = sorted(event["timestamp"] for event in log_events if event["message"].startswith(start))
+    times = sorted(
+        event["timestamp"] for event in log_events if event["message"].startswith(start)
+    )
     return [(each - times[0]) / 1000 for each in times]
 
 
@@ -660,9 +756,14 @@ def run_times(log_events, request_id):
 # check
 check("06.3", run_times)
 
-rows = {"measured": run_times(lines, retried_id), "AWS's documentation": [0.0, 60.0, 180.0]}
+rows = {
+    "measured": run_times(lines, retried_id),
+    "AWS's documentation": [0.0, 60.0, 180.0],
+}
 figure, axes = plt.subplots(2, 1, figsize=(10, 3.6))
-for ax, (label, times), colour, marker in zip(axes, rows.items(), [BLUE, ORANGE], "oD", strict=True):
+for ax, (label, times), colour, marker in zip(
+    axes, rows.items(), [BLUE, ORANGE], "oD", strict=True
+):
     ax.scatter(times, np.zeros(len(times)), s=140, color=colour, marker=marker)
     ax.set_yticks([0], [label])
     ax.grid(axis="x")

@@ -34,53 +34,115 @@ def _puts(name: str, text: str, says: str) -> WrongAnswer:
 WRONG_WORKERS = (
     WrongAnswer("no look", (LOOK, ""), "for 20 items of 0.3 s; before each item, c"),
     WrongAnswer(
-        "seconds", (NEEDED, 'event["seconds_each"] + 0.5'), "for 20 items .* with the milliseconds that it needs"
+        "seconds",
+        (NEEDED, 'event["seconds_each"] + 0.5'),
+        "for 20 items .* with the milliseconds that it needs",
     ),
     WrongAnswer(
-        "fixed margin", (NEEDED, "500"), "for 4 items of 1.65 s; it had begun an item for which there was no time"
+        "fixed margin",
+        (NEEDED, "500"),
+        "for 4 items of 1.65 s; it had begun an item for which there was no time",
     ),
-    _loop("does nothing", "    done, left = [], left\n", "did 0 of 3 items of 0.05 s, and there was time for 3"),
+    _loop(
+        "does nothing",
+        "    done, left = [], left\n",
+        "did 0 of 3 items of 0.05 s, and there was time for 3",
+    ),
     _loop("one item", FIRST, "did 1 of 3 items of 0.05 s"),
     _loop(
         "much too careful",
         LOOP.replace("needed_ms", "2500"),
         r"did [0-3] of 20 items of 0.3 s, and there was time for 4",
     ),
-    _loop("claims", "    done, left = left, []\n", "says done of an item for which work was not called"),
-    _loop("copies", LOOP.replace("left.pop(0)", "left[0]"), "1 of the items are in the answer twice for 3 items"),
-    _loop("loses", LOOP + "    left = left[1:]\n", "are neither in done nor in left, and so lost"),
+    _loop(
+        "claims",
+        "    done, left = left, []\n",
+        "says done of an item for which work was not called",
+    ),
+    _loop(
+        "copies",
+        LOOP.replace("left.pop(0)", "left[0]"),
+        "1 of the items are in the answer twice for 3 items",
+    ),
+    _loop(
+        "loses",
+        LOOP + "    left = left[1:]\n",
+        "are neither in done nor in left, and so lost",
+    ),
     _loop(
         "pops the wrong one",
         LOOP.replace("left.pop(0)", "left.pop()"),
         "says done of an item for which work was not called",
     ),
-    _loop("backwards", LOOP.replace("left[0]", "left[-1]").replace("pop(0)", "pop()"), "another order for 3 items"),
-    _loop("leaves it", "    for item in left[:1]:\n        work(item, 0)\n", "for an item that is still in left"),
     _loop(
-        "twice", LOOP.replace("        done", "        work(left[0], 0)\n        done"), "more than once for the same"
+        "backwards",
+        LOOP.replace("left[0]", "left[-1]").replace("pop(0)", "pop()"),
+        "another order for 3 items",
+    ),
+    _loop(
+        "leaves it",
+        "    for item in left[:1]:\n        work(item, 0)\n",
+        "for an item that is still in left",
+    ),
+    _loop(
+        "twice",
+        LOOP.replace("        done", "        work(left[0], 0)\n        done"),
+        "more than once for the same",
     ),
     _loop("first without a look", FIRST + LOOP, "not one of them can be finished: ask"),
-    WrongAnswer("a list", (RETURNED, "left"), r"The answer for an empty list was \[\]; return"),
-    WrongAnswer("a count", (RETURNED, '{"done": len(done), "left": left}'), r'was {"done": 0, "left": \[\]}; return'),
+    WrongAnswer(
+        "a list", (RETURNED, "left"), r"The answer for an empty list was \[\]; return"
+    ),
+    WrongAnswer(
+        "a count",
+        (RETURNED, '{"done": len(done), "left": left}'),
+        r'was {"done": 0, "left": \[\]}; return',
+    ),
 )
 WRONG_TABLES = (
     _returns("the text", "text", "for 7 rows is the table itself; put it into S3"),
     _returns(
-        "large text", f"text if event['rows'] < 10**6 and event['rows'] > 9 else {ADDRESS}", "was larger than 6 MB"
+        "large text",
+        f"text if event['rows'] < 10**6 and event['rows'] > 9 else {ADDRESS}",
+        "was larger than 6 MB",
     ),
     _returns("a key", "event['key']", r'was "check/\w+.csv"; it has to be {"bucket": '),
-    _returns("capitals", '{"Bucket": event["bucket"], "Key": event["key"]}', 'call its members "bucket" and "key"'),
-    _returns("more", f"{ADDRESS} | {{'rows': 7}}", "has to be .*the address from the event"),
+    _returns(
+        "capitals",
+        '{"Bucket": event["bucket"], "Key": event["key"]}',
+        'call its members "bucket" and "key"',
+    ),
+    _returns(
+        "more", f"{ADDRESS} | {{'rows': 7}}", "has to be .*the address from the event"
+    ),
     WrongAnswer("no put", (PUT, "pass"), "names an object that is not in the bucket"),
-    WrongAnswer("another key", ('Key=event["key"]', 'Key="table.csv"'), "names an object that is not in the bucket"),
+    WrongAnswer(
+        "another key",
+        ('Key=event["key"]', 'Key="table.csv"'),
+        "names an object that is not in the bucket",
+    ),
     WrongAnswer(
         "another bucket",
         ('Bucket=event["bucket"]', 'Bucket="no-such-bucket-of-mine"'),
         "does not exist for 7 rows; take event",
     ),
-    _puts("json", "__import__('json').dumps(text)", "holds the text as JSON, in quotes"),
-    _puts("cut", "text[:6_000_000]", "for 400,000 rows has 6,000,000 of [0-9,]+ bytes; put the whole"),
+    _puts(
+        "json", "__import__('json').dumps(text)", "holds the text as JSON, in quotes"
+    ),
+    _puts(
+        "cut",
+        "text[:6_000_000]",
+        "for 400,000 rows has 6,000,000 of [0-9,]+ bytes; put the whole",
+    ),
     _puts("empty", "text[:0]", "for 7 rows has 0 of"),
-    _puts("a list as text", "str(list(text))", "does not hold the table; put the text into it as it is"),
-    _puts("a list", "text.split()", "put_object refused its Body for 7 rows: it takes bytes, so give"),
+    _puts(
+        "a list as text",
+        "str(list(text))",
+        "does not hold the table; put the text into it as it is",
+    ),
+    _puts(
+        "a list",
+        "text.split()",
+        "put_object refused its Body for 7 rows: it takes bytes, so give",
+    ),
 )

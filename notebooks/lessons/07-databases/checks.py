@@ -13,7 +13,15 @@ from helpers.connect import Workshop
 from helpers.exercises import deployed, diagnosis
 from helpers.exercises.deployed import Deployed
 from helpers.exercises.diagnosis import Outcome
-from helpers.exercises.exercise import Answer, DeployedFunction, Notes, NotSolved, WrongAnswer, as_word, call
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    Notes,
+    NotSolved,
+    WrongAnswer,
+    as_word,
+    call,
+)
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
 from helpers.exercises.probe import Probe, unique
 
@@ -50,7 +58,9 @@ def judge_concurrency(safe_concurrency: Callable[..., int]) -> Notes:
     for given, right in CONCURRENCIES.items():
         found = call(safe_concurrency, *given)
         if found is None:
-            raise NotSolved(f"safe_concurrency{given} returned nothing; end it with return and a whole number.")
+            raise NotSolved(
+                f"safe_concurrency{given} returned nothing; end it with return and a whole number."
+            )
         if isinstance(found, bool) or not isinstance(found, Integral):
             raise NotSolved(
                 f"safe_concurrency{given} returned {found!r}, a {type(found).__name__}; "
@@ -65,7 +75,9 @@ def _wrong_concurrency(given: tuple[int, int, int, int], found: int, right: int)
     if found < 0:
         why: str | None = "there is no room at all; return 0."
     else:
-        why = reason(WRONG_CONCURRENCIES, lambda formula: bool(found == formula(*given)))
+        why = reason(
+            WRONG_CONCURRENCIES, lambda formula: bool(found == formula(*given))
+        )
     why = why or "take from max_connections what is not yours, and share the rest."
     return f"safe_concurrency{given} returned {found} where {right} is right: {why}"
 
@@ -74,7 +86,9 @@ def _wrong_concurrency(given: tuple[int, int, int, int], found: int, right: int)
 WRONG_CONCURRENCIES = (
     Mistake(
         "rounded up",
-        lambda most, reserved, others, functions: max(0, -(-(most - reserved - others) // functions)),
+        lambda most, reserved, others, functions: max(
+            0, -(-(most - reserved - others) // functions)
+        ),
         "rounded up, all functions together have more than there are; round down.",
     ),
     Mistake(
@@ -104,7 +118,9 @@ WRONG_CONCURRENCIES = (
     ),
     Mistake(
         "one less",
-        lambda most, reserved, others, functions: max(0, most - reserved - others) // functions - 1,
+        lambda most, reserved, others, functions: (
+            max(0, most - reserved - others) // functions - 1
+        ),
         "one more is safe; each environment needs one connection.",
     ),
 )
@@ -125,15 +141,22 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, *quantities: int) -> "Batch":
-        return cls(f"check-{unique()}", quantities, tuple(str(uuid.uuid4()) for _ in quantities))
+        return cls(
+            f"check-{unique()}",
+            quantities,
+            tuple(str(uuid.uuid4()) for _ in quantities),
+        )
 
     @property
     def bad(self) -> list[int]:
-        return [number for number, quantity in enumerate(self.quantities) if quantity <= 0]
+        return [
+            number for number, quantity in enumerate(self.quantities) if quantity <= 0
+        ]
 
     def event(self) -> dict[str, Any]:
         orders = [
-            {"way": self.way, "id": number, "quantity": quantity} for number, quantity in enumerate(self.quantities)
+            {"way": self.way, "id": number, "quantity": quantity}
+            for number, quantity in enumerate(self.quantities)
         ]
         return {
             "Records": [
@@ -153,10 +176,14 @@ class Batch(NamedTuple):
 
 def judge_writer(workshop: Workshop) -> Notes:
     _require_database(workshop)
-    function = deployed.find(workshop, workshop.name("orders-writer"), "run the cells that make it")
+    function = deployed.find(
+        workshop, workshop.name("orders-writer"), "run the cells that make it"
+    )
     probe = Probe(workshop, function)
     _judge_batch(probe, Batch.of(2, 1), "for a batch of good orders")
-    mixed = Batch.of(3, 0, 1, 2, -1, 4)  # good ones before, between and after the bad ones
+    mixed = Batch.of(
+        3, 0, 1, 2, -1, 4
+    )  # good ones before, between and after the bad ones
     _judge_batch(probe, mixed, "for a batch with bad orders")
     _judge_batch(probe, mixed, "for a batch that SQS delivers a second time")
     _at_once(probe, Batch.of(2, 0, 1))
@@ -168,7 +195,9 @@ def _at_once(probe: Probe, batch: Batch) -> None:
     connection = _connection(probe.function)
     try:
         connection.run("BEGIN")
-        connection.run("LOCK TABLE orders IN SHARE MODE")  # reading goes on, and an insert waits
+        connection.run(
+            "LOCK TABLE orders IN SHARE MODE"
+        )  # reading goes on, and an insert waits
         with ThreadPoolExecutor(RUNS) as threads:
             runs = [threads.submit(probe.invoke, batch.event()) for _ in range(RUNS)]
             _wait_for_inserts(connection, runs)
@@ -177,7 +206,12 @@ def _at_once(probe: Probe, batch: Batch) -> None:
     finally:
         connection.close()
     for outcome in outcomes:
-        _judge_outcome(probe, outcome, batch, "for a batch that SQS delivers to two environments at the same moment")
+        _judge_outcome(
+            probe,
+            outcome,
+            batch,
+            "for a batch that SQS delivers to two environments at the same moment",
+        )
 
 
 def _wait_for_inserts(connection: Any, runs: Sequence[Future[Outcome]]) -> None:
@@ -229,7 +263,10 @@ def _of_failed_batch(outcome: Outcome, function: Deployed, when: str) -> str:
             f"{function.name} failed {when}, so that SQS brings back all of them: catch pg8000's DatabaseError "
             "for each record, and go on."
         )
-    if "'25P02'" in outcome.error_message or "in failed transaction" in outcome.error_message:
+    if (
+        "'25P02'" in outcome.error_message
+        or "in failed transaction" in outcome.error_message
+    ):
         return (
             f"{function.name} failed {when}: after an error PostgreSQL refuses the rest of the transaction; "
             "leave out BEGIN, so that each insert is one of its own."
@@ -247,12 +284,16 @@ def _of_failed_batch(outcome: Outcome, function: Deployed, when: str) -> str:
 def _reported(payload: Any, batch: Batch, when: str) -> set[str]:
     """The messages that the answer reports; NotSolved when SQS could not read it."""
     form = 'return {"batchItemFailures": [{"itemIdentifier": "<messageId>"}, ...]}'
-    if not isinstance(payload, dict) or not isinstance(failures := payload.get("batchItemFailures"), list):
+    if not isinstance(payload, dict) or not isinstance(
+        failures := payload.get("batchItemFailures"), list
+    ):
         raise NotSolved(
             f"{_begun(when)}, the function returned {json.dumps(payload)[:100]}, which reports no failure to SQS; "
             f"{form}, with an empty list when all went well."
         )
-    if not all(isinstance(each, dict) and set(each) == {"itemIdentifier"} for each in failures):
+    if not all(
+        isinstance(each, dict) and set(each) == {"itemIdentifier"} for each in failures
+    ):
         raise NotSolved(
             f"{_begun(when)}, batchItemFailures holds {json.dumps(failures[0])[:100]}, and SQS wants a dictionary "
             f"with itemIdentifier alone; {form}."
@@ -270,7 +311,12 @@ def _stored(function: Deployed, way: str) -> set[int]:
     """The numbers of the orders that the table has."""
     connection = _connection(function)
     try:
-        return {number for (number,) in connection.run("SELECT id FROM orders WHERE way = :way", way=way)}
+        return {
+            number
+            for (number,) in connection.run(
+                "SELECT id FROM orders WHERE way = :way", way=way
+            )
+        }
     finally:
         connection.close()
 
@@ -287,7 +333,9 @@ def _connection(function: Deployed) -> Any:
         )
     user, password, host, port = (function.variables[name] for name in names)
     try:
-        return pg8000.native.Connection(user, host=host, port=int(port), database="orders", password=password)
+        return pg8000.native.Connection(
+            user, host=host, port=int(port), database="orders", password=password
+        )
     except pg8000.native.DatabaseError:
         raise NotSolved(f"The check cannot look into the database: {FULL}") from None
 
@@ -345,7 +393,9 @@ CASES = {
 
 def judge_choices(choices: dict[str, Any]) -> Notes:
     if strange := [str(name) for name in choices if name not in CASES]:
-        raise NotSolved(f"There is no case {strange[0]}; the cases are {', '.join(CASES)}.")
+        raise NotSolved(
+            f"There is no case {strange[0]}; the cases are {', '.join(CASES)}."
+        )
     for name, case in CASES.items():
         chosen = as_word(choices.get(name))
         if chosen is None:
@@ -377,10 +427,14 @@ CONCURRENCY = Answer(
             r"returned 89\.0, a float; a concurrency is a whole number",
         ),
         WrongAnswer(
-            "below zero", lambda m, s, o, f: (m - s - o) // f, "returned -7 where 0 is right: there is no room"
+            "below zero",
+            lambda m, s, o, f: (m - s - o) // f,
+            "returned -7 where 0 is right: there is no room",
         ),
         WrongAnswer("constant", lambda m, s, o, f: 89, "returned 89 where 22 is right"),
-        WrongAnswer("nothing", lambda m, s, o, f: None, "returned nothing; end it with return"),
+        WrongAnswer(
+            "nothing", lambda m, s, o, f: None, "returned nothing; end it with return"
+        ),
         WrongAnswer("raises", lambda m, s, o, f: m // 0, "raised ZeroDivisionError"),
     ),
 )
@@ -409,15 +463,25 @@ CHOICES = Answer(
     ),
     wrong_answers=(
         *(
-            WrongAnswer(f"{name} goes {way}", FITTING | {name: way}, re.escape(f"{way!r} does not fit {name}: {why}"))
+            WrongAnswer(
+                f"{name} goes {way}",
+                FITTING | {name: way},
+                re.escape(f"{way!r} does not fit {name}: {why}"),
+            )
             for name, case in CASES.items()
             for way, why in case.instead.items()
         ),
         WrongAnswer("none chosen", dict.fromkeys(CASES), "baskets has no way yet"),
         WrongAnswer(
-            "another way", {"baskets": "rds"}, "baskets is 'rds'; choose one of: direct, dynamodb, queue, proxy"
+            "another way",
+            {"baskets": "rds"},
+            "baskets is 'rds'; choose one of: direct, dynamodb, queue, proxy",
         ),
-        WrongAnswer("another case", {"basket": "queue"}, "There is no case basket; the cases are baskets"),
+        WrongAnswer(
+            "another case",
+            {"basket": "queue"},
+            "There is no case basket; the cases are baskets",
+        ),
     ),
 )
 EXERCISES = (CONCURRENCY, WRITER, CHOICES)

@@ -31,7 +31,6 @@ import numpy as np
 import pandas as pd
 import pg8000.native
 from botocore.config import Config
-
 from helpers import connect, deploy, explore, package, reports, track
 from helpers.plots import BLUE, GREEN, PINK, RED
 
@@ -40,7 +39,11 @@ workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 rds = workshop.client("rds")
 has_database = workshop.is_embedded
-print("with a database" if has_database else "No database here: the cells about RDS do nothing, the others run.")
+print(
+    "with a database"
+    if has_database
+    else "No database here: the cells about RDS do nothing, the others run."
+)
 workshop
 
 # %%
@@ -60,7 +63,9 @@ name = workshop.name("orders")
 if has_database:
     try:
         rds.create_db_parameter_group(
-            DBParameterGroupName=name, DBParameterGroupFamily="postgres18", Description="few connections"
+            DBParameterGroupName=name,
+            DBParameterGroupFamily="postgres18",
+            Description="few connections",
         )
     except rds.exceptions.DBParameterGroupAlreadyExistsFault:
         print("The parameter group is there already.")
@@ -91,8 +96,12 @@ if has_database:
         )
     except rds.exceptions.DBInstanceAlreadyExistsFault:
         print("The database is there already.")
-    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=name, WaiterConfig={"Delay": 1})
-    endpoint = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["Endpoint"]
+    rds.get_waiter("db_instance_available").wait(
+        DBInstanceIdentifier=name, WaiterConfig={"Delay": 1}
+    )
+    endpoint = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0][
+        "Endpoint"
+    ]
     print(f"PostgreSQL listens at {endpoint['Address']}:{endpoint['Port']}")
 
 # %% [markdown]
@@ -107,7 +116,9 @@ if has_database:
 def end_environments(*names):
     """Update the configuration to what it is, so that the environments of these functions are not used again."""
     for each in names:
-        with contextlib.suppress(lambda_client.exceptions.ResourceNotFoundException):  # not made yet
+        with contextlib.suppress(
+            lambda_client.exceptions.ResourceNotFoundException
+        ):  # not made yet
             lambda_client.update_function_configuration(FunctionName=each, Timeout=30)
             lambda_client.get_waiter("function_updated_v2").wait(FunctionName=each)
 
@@ -117,18 +128,28 @@ functions = {way: workshop.name(f"orders-{way}") for way in ways}
 writer = workshop.name("orders-writer")
 end_environments(*functions.values(), writer)
 if has_database:
-    with contextlib.suppress(rds.exceptions.DBProxyNotFoundFault):  # it holds connections, too; we come to it later
+    with contextlib.suppress(
+        rds.exceptions.DBProxyNotFoundFault
+    ):  # it holds connections, too; we come to it later
         rds.delete_db_proxy(DBProxyName=name)
 
 # %% orders-table
 if has_database:
-    with contextlib.suppress(NameError, pg8000.native.InterfaceError):  # there is none yet, or it is closed
+    with contextlib.suppress(
+        NameError, pg8000.native.InterfaceError
+    ):  # there is none yet, or it is closed
         admin.close()
     admin = pg8000.native.Connection(
-        USER, host=endpoint["Address"], port=endpoint["Port"], database="orders", password=PASSWORD
+        USER,
+        host=endpoint["Address"],
+        port=endpoint["Port"],
+        database="orders",
+        password=PASSWORD,
     )
     admin.run("DROP TABLE IF EXISTS orders")
-    admin.run("CREATE TABLE orders (way text, id int, quantity int CHECK (quantity > 0), PRIMARY KEY (way, id))")
+    admin.run(
+        "CREATE TABLE orders (way text, id int, quantity int CHECK (quantity > 0), PRIMARY KEY (way, id))"
+    )
 
 
 def connections():
@@ -187,14 +208,21 @@ print(f"{len(archive) / 1e3:.0f} kB, zipped")
 
 
 def database_settings(host, port):
-    variables = {"DB_USER": USER, "DB_PASSWORD": PASSWORD, "DB_HOST": host, "DB_PORT": str(port)}
+    variables = {
+        "DB_USER": USER,
+        "DB_PASSWORD": PASSWORD,
+        "DB_HOST": host,
+        "DB_PORT": str(port),
+    }
     return {"Environment": {"Variables": variables}, "MemorySize": 1769, "Timeout": 30}
 
 
 if has_database:
     direct_settings = database_settings(endpoint["Address"], endpoint["Port"])
     deploy(workshop, functions["direct"], archive, **direct_settings)
-    lambda_client.delete_function_concurrency(FunctionName=functions["direct"])  # exercise 1 will set one
+    lambda_client.delete_function_concurrency(
+        FunctionName=functions["direct"]
+    )  # exercise 1 will set one
 
 # %% [markdown]
 # `burst` lets many callers place an order at the same moment. Meanwhile it counts connections, and afterwards it counts
@@ -209,14 +237,27 @@ def burst(way, callers):
     """Place `callers` orders at once, and return what came of it."""
     began, peak = datetime.now(UTC), connections()
     with ThreadPoolExecutor(callers) as threads:
-        orders = [json.dumps({"way": way, "id": number, "quantity": 1}) for number in range(callers)]
-        calls = [threads.submit(patient.invoke, FunctionName=functions[way], Payload=order) for order in orders]
+        orders = [
+            json.dumps({"way": way, "id": number, "quantity": 1})
+            for number in range(callers)
+        ]
+        calls = [
+            threads.submit(patient.invoke, FunctionName=functions[way], Payload=order)
+            for order in orders
+        ]
         while not all(call.done() for call in calls):
             peak = max(peak, connections())
             time.sleep(0.05)
     failed = sum("FunctionError" in call.result() for call in calls)
-    durations = reports(logs, functions[way], at_least=callers, since=began).set_index("status")["duration_ms"]
-    return {"callers": callers, "connections": max(peak, connections()), "failed": failed, "durations": durations}
+    durations = reports(logs, functions[way], at_least=callers, since=began).set_index(
+        "status"
+    )["duration_ms"]
+    return {
+        "callers": callers,
+        "connections": max(peak, connections()),
+        "failed": failed,
+        "durations": durations,
+    }
 
 
 # %% [markdown]
@@ -227,7 +268,9 @@ def burst(way, callers):
 predict("07.a")
 
 # %%
-CALLERS = 20 if workshop.is_embedded else 10  # an AWS account may begin with a limit of ten concurrent executions
+CALLERS = (
+    20 if workshop.is_embedded else 10
+)  # an AWS account may begin with a limit of ten concurrent executions
 rounds = []
 if has_database:
     for callers in track((5, 10, CALLERS), "bursts"):
@@ -249,13 +292,20 @@ if has_database:
 # %%
 def refusals(function):
     """The messages of PostgreSQL's errors in a function's log, counted by their code and text."""
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{function}"
+    )
     lines = [event["message"] for page in pages for event in page["events"]]
     errors = [line for line in lines if line.startswith("[ERROR]") and "'C': '" in line]
-    return Counter((line.split("'C': '")[1][:5], line.split("'M': '")[1].split("'")[0]) for line in errors)
+    return Counter(
+        (line.split("'C': '")[1][:5], line.split("'M': '")[1].split("'")[0])
+        for line in errors
+    )
 
 
-for (sqlstate, message), times in (refusals(functions["direct"]) if has_database else Counter()).items():
+for (sqlstate, message), times in (
+    refusals(functions["direct"]) if has_database else Counter()
+).items():
     print(f"{times:3} times {sqlstate}: {message}")
 
 # %% [markdown]
@@ -271,8 +321,21 @@ if has_database:
         durations = each["durations"].sort_values()
         x = place + np.linspace(-0.25, 0.25, len(durations))
         refused = durations.index != "success"
-        ax.scatter(x[~refused], durations[~refused], s=45, color=BLUE, label="answered" if place == 0 else None)
-        ax.scatter(x[refused], durations[refused], s=60, color=RED, marker="X", label="refused" if place == 2 else None)
+        ax.scatter(
+            x[~refused],
+            durations[~refused],
+            s=45,
+            color=BLUE,
+            label="answered" if place == 0 else None,
+        )
+        ax.scatter(
+            x[refused],
+            durations[refused],
+            s=60,
+            color=RED,
+            marker="X",
+            label="refused" if place == 2 else None,
+        )
     ax.set_xticks(range(len(rounds)), [each["callers"] for each in rounds])
     ax.set(yscale="log", ylim=(100, None))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -280,7 +343,9 @@ if has_database:
     ax.set_ylabel("Duration, ms (log scale)")
     ax.legend(loc="upper left")
     few, many = (each["durations"].quantile(0.95) for each in (rounds[0], rounds[-1]))
-    ax.set_title(f"95% of the calls took at most {few:.0f} ms with 5 callers, and {many:,.0f} ms with {CALLERS}")
+    ax.set_title(
+        f"95% of the calls took at most {few:.0f} ms with 5 callers, and {many:,.0f} ms with {CALLERS}"
+    )
 
 # %% [markdown]
 # The work is 0.2 s, however many come. Those who get a connection are served nearly as fast as before. The longest Durations belong
@@ -306,7 +371,11 @@ if has_database:
     print("their states:", dict(map(tuple, admin.run(state))))
     try:
         pg8000.native.Connection(
-            USER, host=endpoint["Address"], port=endpoint["Port"], database="orders", password=PASSWORD
+            USER,
+            host=endpoint["Address"],
+            port=endpoint["Port"],
+            database="orders",
+            password=PASSWORD,
         )
     except pg8000.native.DatabaseError as error:
         colleague = "is refused"
@@ -338,8 +407,20 @@ def draw(calls_per_second=500, duration_ms=500):
     rates = np.arange(0, 2001)
     needed = calls_per_second * duration_ms / 1000
     figure, ax = plt.subplots(figsize=(10, 4))
-    ax.plot(rates, rates * duration_ms / 1000, color=RED, linewidth=2.5, label="one for each environment")
-    ax.axhline(112, color=BLUE, linewidth=2.5, linestyle="--", label="max_connections with 1 GB of memory")
+    ax.plot(
+        rates,
+        rates * duration_ms / 1000,
+        color=RED,
+        linewidth=2.5,
+        label="one for each environment",
+    )
+    ax.axhline(
+        112,
+        color=BLUE,
+        linewidth=2.5,
+        linestyle="--",
+        label="max_connections with 1 GB of memory",
+    )
     ax.plot(calls_per_second, needed, "o", markersize=12, color=RED)
     verdict = "more than there are" if needed > 112 else "that fits, without bursts"
     title = f"{calls_per_second} calls a second of {duration_ms} ms need {needed:,.0f} connections: {verdict}"
@@ -352,7 +433,11 @@ def draw(calls_per_second=500, duration_ms=500):
 
 
 # %%
-explore(draw, calls_per_second=[10, 50, 100, 200, 500, 1000, 2000], duration_ms=[50, 100, 200, 500])
+explore(
+    draw,
+    calls_per_second=[10, 50, 100, 200, 500, 1000, 2000],
+    duration_ms=[50, 100, 200, 500],
+)
 
 # %% [markdown]
 # ## Way 2: DynamoDB
@@ -389,8 +474,16 @@ def handler(event, context):
 """
 
 # %%
-role, variables = workshop.role("AmazonDynamoDBFullAccess"), {"Variables": {"TABLE": name}}
-table_settings = {"Role": role, "Environment": variables, "MemorySize": 1769, "Timeout": 30}
+role, variables = (
+    workshop.role("AmazonDynamoDBFullAccess"),
+    {"Variables": {"TABLE": name}},
+)
+table_settings = {
+    "Role": role,
+    "Environment": variables,
+    "MemorySize": 1769,
+    "Timeout": 30,
+}
 deploy(workshop, functions["dynamodb"], {"app.py": dynamodb_source}, **table_settings)
 results = {"direct": rounds[-1]} if has_database else {}
 results["dynamodb"] = burst("dynamodb", CALLERS)
@@ -405,7 +498,9 @@ results["dynamodb"] = burst("dynamodb", CALLERS)
 
 # %%
 sqs = workshop.client("sqs")
-queue_url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+queue_url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})[
+    "QueueUrl"
+]
 queue_source = """
 import json
 import os
@@ -420,8 +515,16 @@ def handler(event, context):
 """
 
 # %%
-role, variables = workshop.role("AmazonSQSFullAccess"), {"Variables": {"QUEUE_URL": queue_url}}
-queue_settings = {"Role": role, "Environment": variables, "MemorySize": 1769, "Timeout": 30}
+role, variables = (
+    workshop.role("AmazonSQSFullAccess"),
+    {"Variables": {"QUEUE_URL": queue_url}},
+)
+queue_settings = {
+    "Role": role,
+    "Environment": variables,
+    "MemorySize": 1769,
+    "Timeout": 30,
+}
 _ = deploy(workshop, functions["queue"], {"app.py": queue_source}, **queue_settings)
 
 # %% [markdown]
@@ -442,8 +545,12 @@ if has_database:
     writer_role = workshop.role("service-role/AWSLambdaSQSQueueExecutionRole")
     writer_archive = package({"app.py": writer_source}, libraries=["pg8000"])
     deploy(workshop, writer, writer_archive, Role=writer_role, **direct_settings)
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    mappings = lambda_client.list_event_source_mappings(EventSourceArn=queue_arn, FunctionName=writer)
+    queue_arn = sqs.get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["QueueArn"]
+    )["Attributes"]["QueueArn"]
+    mappings = lambda_client.list_event_source_mappings(
+        EventSourceArn=queue_arn, FunctionName=writer
+    )
     if not mappings["EventSourceMappings"]:
         lambda_client.create_event_source_mapping(
             EventSourceArn=queue_arn,
@@ -475,11 +582,15 @@ def rows(way):
     return admin.run("SELECT count(*) FROM orders WHERE way = :way", way=way)[0][0]
 
 
-end_environments(functions["direct"])  # if you have run Way 1 again, its environments hold the database
+end_environments(
+    functions["direct"]
+)  # if you have run Way 1 again, its environments hold the database
 results["queue"] = burst("queue", CALLERS)
 watched = [(time.time(), rows("queue"))] if has_database else []
 while watched and watched[-1][1] < CALLERS:
-    results["queue"]["connections"] = max(results["queue"]["connections"], connections())
+    results["queue"]["connections"] = max(
+        results["queue"]["connections"], connections()
+    )
     watched.append((time.time(), rows("queue")))
     time.sleep(0.1)
 {key: results["queue"][key] for key in ("callers", "connections", "failed")}
@@ -532,7 +643,10 @@ if has_database:
             EngineFamily="POSTGRESQL",
             Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret_arn}],
             RoleArn=workshop.role(),
-            VpcSubnetIds=[subnet["SubnetId"] for subnet in workshop.client("ec2").describe_subnets()["Subnets"]],
+            VpcSubnetIds=[
+                subnet["SubnetId"]
+                for subnet in workshop.client("ec2").describe_subnets()["Subnets"]
+            ],
         )
     except rds.exceptions.DBProxyAlreadyExistsFault:
         print("The proxy is there already.")
@@ -544,11 +658,15 @@ if has_database:
     except rds.exceptions.DBProxyTargetAlreadyRegisteredFault:
         print("The target is registered already.")
     rds.modify_db_proxy_target_group(
-        DBProxyName=name, TargetGroupName="default", ConnectionPoolConfig={"MaxConnectionsPercent": 25}
+        DBProxyName=name,
+        TargetGroupName="default",
+        ConnectionPoolConfig={"MaxConnectionsPercent": 25},
     )
     proxy = rds.describe_db_proxies(DBProxyName=name)["DBProxies"][0]
     host, _, port = proxy["Endpoint"].partition(":")
-    deploy(workshop, functions["proxy"], archive, **database_settings(host, port or 5432))
+    deploy(
+        workshop, functions["proxy"], archive, **database_settings(host, port or 5432)
+    )
 
 # %% [markdown]
 # **Predict:** 20 callers, each with an insert of 0.2 s, and 25% of 16 connections. How many fail?
@@ -569,7 +687,9 @@ if has_database:
     results["proxy"] = burst("proxy", CALLERS)
     print({key: results["proxy"][key] for key in ("callers", "connections", "failed")})
     durations = results["proxy"]["durations"]
-    print(f"Duration: median {durations.median():.0f} ms, longest {durations.max():.0f} ms")
+    print(
+        f"Duration: median {durations.median():.0f} ms, longest {durations.max():.0f} ms"
+    )
 
 # %%
 if has_database:
@@ -588,7 +708,9 @@ if has_database:
 # how long an invocation took (`Duration` in the REPORT lines: without its cold start, and for failed ones too).
 
 # %%
-pages = dynamodb.get_paginator("scan").paginate(TableName=name, Select="COUNT", ConsistentRead=True)
+pages = dynamodb.get_paginator("scan").paginate(
+    TableName=name, Select="COUNT", ConsistentRead=True
+)
 arrived = {"dynamodb": sum(page["Count"] for page in pages)}
 if has_database:
     arrived |= {way: rows(way) for way in ("queue", "proxy")}
@@ -601,9 +723,16 @@ table.round().astype("Int64")
 
 # %%
 lost = (CALLERS - table["arrived"]).fillna(0).astype(int)
-losers = " and ".join(f"{way} loses {count}" for way, count in lost[lost > 0].items()) or "all arrive"
+losers = (
+    " and ".join(f"{way} loses {count}" for way, count in lost[lost > 0].items())
+    or "all arrive"
+)
 keepers = f"; {', '.join(lost[lost == 0].index)}: none" if lost.any() else ""
-there = f"a database for {MAX_CONNECTIONS} connections" if has_database else "no relational database"
+there = (
+    f"a database for {MAX_CONNECTIONS} connections"
+    if has_database
+    else "no relational database"
+)
 title = f"{CALLERS} orders at once, {there}: {losers}{keepers}"
 
 # %%
@@ -617,9 +746,15 @@ panels = {
     "median ms": "Duration, ms: median (p95)",
 }
 for ax, (column, label) in zip(axes, panels.items(), strict=True):
-    bars = ax.barh(table.index, table[column], color=[COLORS[way] for way in table.index])
-    with_p95 = [f"{row['median ms']:.0f} ({row['p95 ms']:.0f})" for _, row in table.iterrows()]
-    ax.bar_label(bars, with_p95 if column == "median ms" else None, fmt="%.0f", padding=3)
+    bars = ax.barh(
+        table.index, table[column], color=[COLORS[way] for way in table.index]
+    )
+    with_p95 = [
+        f"{row['median ms']:.0f} ({row['p95 ms']:.0f})" for _, row in table.iterrows()
+    ]
+    ax.bar_label(
+        bars, with_p95 if column == "median ms" else None, fmt="%.0f", padding=3
+    )
     ax.set_xlabel(label)
     ax.margins(x=0.6 if column == "median ms" else 0.25)
     ax.spines[["top", "right"]].set_visible(False)
@@ -665,7 +800,9 @@ if has_database:
     settle(4)
     held = connections()  # by the proxy, which keeps its own open
     limit = int(safe_concurrency(MAX_CONNECTIONS, 3, held + 1, 1))
-    lambda_client.put_function_concurrency(FunctionName=functions["direct"], ReservedConcurrentExecutions=limit)
+    lambda_client.put_function_concurrency(
+        FunctionName=functions["direct"], ReservedConcurrentExecutions=limit
+    )
     again = burst("direct", CALLERS)
     print(f"{CALLERS} callers, {limit} environments at most: {again['failed']} failed")
     print(f"connections: {again['connections']}, of which the proxy holds {held}")
@@ -711,8 +848,12 @@ if has_database:
     deploy(workshop, writer, solved_archive, **settings)
 check("07.2")
 
-orders = [{"way": "mixed", "id": number, "quantity": number % 5} for number in range(10)]
-entries = [{"Id": str(order["id"]), "MessageBody": json.dumps(order)} for order in orders]
+orders = [
+    {"way": "mixed", "id": number, "quantity": number % 5} for number in range(10)
+]
+entries = [
+    {"Id": str(order["id"]), "MessageBody": json.dumps(order)} for order in orders
+]
 sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
 good = sum(order["quantity"] > 0 for order in orders)
 while rows("mixed") < good:

@@ -25,9 +25,12 @@ class Card(NamedTuple):
 
 
 INCIDENTS = {
-    "disk": Incident((), "hardware is the lowest layer, and the provider's on every level"),
+    "disk": Incident(
+        (), "hardware is the lowest layer, and the provider's on every level"
+    ),
     "kernel": Incident(
-        ("IaaS",), "the kernel belongs to the operating system, which only a machine of your own leaves to you"
+        ("IaaS",),
+        "the kernel belongs to the operating system, which only a machine of your own leaves to you",
     ),
     "library": Incident(
         ("IaaS", "CaaS"),
@@ -39,9 +42,12 @@ INCIDENTS = {
         "the provider patches the runtime within its version on PaaS and FaaS; with IaaS and CaaS it is yours",
     ),
     "end of support": Incident(
-        LEVELS, "the provider patches within a version, and moving your code to the next one is yours everywhere"
+        LEVELS,
+        "the provider patches within a version, and moving your code to the next one is yours everywhere",
     ),
-    "bug": Incident(LEVELS, "your code is the layer at the top, and yours on every level"),
+    "bug": Incident(
+        LEVELS, "your code is the layer at the top, and yours on every level"
+    ),
 }
 
 MINUTES = fact("timeout") // 60
@@ -115,13 +121,30 @@ CARDS = {
 def judge_incidents(you_act: dict[str, Any]) -> Notes:
     _is_complete(you_act, INCIDENTS, "you_act")
     found = {name: _levels(name, you_act[name]) for name in INCIDENTS}
-    if all(found[name] == set(LEVELS) - set(incident.yours) for name, incident in INCIDENTS.items()):
-        raise NotSolved("That says where the provider acts; write down the levels on which you do.")
+    if all(
+        found[name] == set(LEVELS) - set(incident.yours)
+        for name, incident in INCIDENTS.items()
+    ):
+        raise NotSolved(
+            "That says where the provider acts; write down the levels on which you do."
+        )
     for name, incident in INCIDENTS.items():
-        if missing := [level for level in LEVELS if level in incident.yours and level not in found[name]]:
-            raise NotSolved(f'"{name}": on {_listed(missing)} it is your turn too: {incident.because}.')
-        if extra := [level for level in LEVELS if level in found[name] and level not in incident.yours]:
-            raise NotSolved(f'"{name}": on {_listed(extra)} it is not your turn: {incident.because}.')
+        if missing := [
+            level
+            for level in LEVELS
+            if level in incident.yours and level not in found[name]
+        ]:
+            raise NotSolved(
+                f'"{name}": on {_listed(missing)} it is your turn too: {incident.because}.'
+            )
+        if extra := [
+            level
+            for level in LEVELS
+            if level in found[name] and level not in incident.yours
+        ]:
+            raise NotSolved(
+                f'"{name}": on {_listed(extra)} it is not your turn: {incident.because}.'
+            )
     return []
 
 
@@ -129,15 +152,23 @@ def judge_cards(choices: dict[str, Any]) -> Notes:
     _is_complete(choices, CARDS, "choices")
     for name in CARDS:
         if choices[name] not in LEVELS:
-            raise NotSolved(f'choices["{name}"] is {choices[name]!r}; choose one of {", ".join(LEVELS)}.')
+            raise NotSolved(
+                f'choices["{name}"] is {choices[name]!r}; choose one of {", ".join(LEVELS)}.'
+            )
     wrong = [name for name, card in CARDS.items() if choices[name] not in card.fits]
     if wrong:
         first, others = wrong[0], wrong[1:]
         more = f" (Then look again at: {', '.join(others)}.)" if others else ""
         level = choices[first]
-        raise NotSolved(f'"{first}" does not belong on {level}: {CARDS[first].instead[level]}{more}')
-    open_to_both = {name: card.fits for name, card in CARDS.items() if len(card.fits) > 1}
-    pairs = ", ".join(f"{name} ({' or '.join(fits)})" for name, fits in open_to_both.items())
+        raise NotSolved(
+            f'"{first}" does not belong on {level}: {CARDS[first].instead[level]}{more}'
+        )
+    open_to_both = {
+        name: card.fits for name, card in CARDS.items() if len(card.fits) > 1
+    }
+    pairs = ", ".join(
+        f"{name} ({' or '.join(fits)})" for name, fits in open_to_both.items()
+    )
     return [f"reasonable people differ on some, and either answer passes: {pairs}"]
 
 
@@ -146,23 +177,33 @@ def _is_complete(answer: dict[str, Any], wanted: Collection[str], name: str) -> 
     if absent := [each for each in wanted if answer.get(each) is None]:
         raise NotSolved(f"{name} has no answer yet for: {', '.join(absent)}.")
     if unknown := [str(each) for each in answer if each not in wanted]:
-        raise NotSolved(f"{name} has an entry that is no case: {', '.join(unknown)}; take the keys as they are.")
+        raise NotSolved(
+            f"{name} has an entry that is no case: {', '.join(unknown)}; take the keys as they are."
+        )
 
 
 def _levels(name: str, answer: Any) -> set[str]:
     """The levels that the reader wrote down for one incident."""
     if isinstance(answer, str) or not isinstance(answer, Collection):
-        raise NotSolved(f'you_act["{name}"] is {answer!r}; write a list of levels, such as ["IaaS"], or [].')
+        raise NotSolved(
+            f'you_act["{name}"] is {answer!r}; write a list of levels, such as ["IaaS"], or [].'
+        )
     if unknown := [str(each) for each in answer if each not in LEVELS]:
-        raise NotSolved(f'you_act["{name}"] names {", ".join(unknown)}; the levels are {", ".join(LEVELS)}.')
+        raise NotSolved(
+            f'you_act["{name}"] names {", ".join(unknown)}; the levels are {", ".join(LEVELS)}.'
+        )
     return set(answer)
 
 
 def _listed(levels: list[str]) -> str:
-    return " and ".join([", ".join(levels[:-1]), levels[-1]] if len(levels) > 1 else levels)
+    return " and ".join(
+        [", ".join(levels[:-1]), levels[-1]] if len(levels) > 1 else levels
+    )
 
 
-TURNS: dict[str, Any] = {name: list(incident.yours) for name, incident in INCIDENTS.items()}
+TURNS: dict[str, Any] = {
+    name: list(incident.yours) for name, incident in INCIDENTS.items()
+}
 PLACES = {name: card.fits[0] for name, card in CARDS.items()}
 
 
@@ -190,17 +231,43 @@ WHOSE_TURN = Answer(
         'The disk: []. The kernel: ["IaaS"]. Library and patch: ["IaaS", "CaaS"]. The other two: all four.',
     ),
     wrong_answers=(
-        _turn("disk", ["IaaS"], '"disk": on IaaS it is not your turn: hardware is the lowest layer'),
-        _turn("kernel", ["IaaS", "CaaS"], '"kernel": on CaaS it is not your turn: the kernel belongs to'),
-        _turn("kernel", [], '"kernel": on IaaS it is your turn too'),
-        _turn("library", ["CaaS"], '"library": on IaaS it is your turn too: a system library is part of'),
-        _turn("library", ["IaaS"], '"library": on CaaS it is your turn too'),
-        _turn("patch", LEVELS, '"patch": on PaaS and FaaS it is not your turn: the provider patches the runtime'),
         _turn(
-            "end of support", ["IaaS", "CaaS"], '"end of support": on PaaS and FaaS it is your turn too: the provider'
+            "disk",
+            ["IaaS"],
+            '"disk": on IaaS it is not your turn: hardware is the lowest layer',
         ),
-        _turn("end of support", [], '"end of support": on IaaS, CaaS, PaaS and FaaS it is your turn too'),
-        _turn("bug", ["FaaS"], '"bug": on IaaS, CaaS and PaaS it is your turn too: your code'),
+        _turn(
+            "kernel",
+            ["IaaS", "CaaS"],
+            '"kernel": on CaaS it is not your turn: the kernel belongs to',
+        ),
+        _turn("kernel", [], '"kernel": on IaaS it is your turn too'),
+        _turn(
+            "library",
+            ["CaaS"],
+            '"library": on IaaS it is your turn too: a system library is part of',
+        ),
+        _turn("library", ["IaaS"], '"library": on CaaS it is your turn too'),
+        _turn(
+            "patch",
+            LEVELS,
+            '"patch": on PaaS and FaaS it is not your turn: the provider patches the runtime',
+        ),
+        _turn(
+            "end of support",
+            ["IaaS", "CaaS"],
+            '"end of support": on PaaS and FaaS it is your turn too: the provider',
+        ),
+        _turn(
+            "end of support",
+            [],
+            '"end of support": on IaaS, CaaS, PaaS and FaaS it is your turn too',
+        ),
+        _turn(
+            "bug",
+            ["FaaS"],
+            '"bug": on IaaS, CaaS and PaaS it is your turn too: your code',
+        ),
         _turn("bug", "FaaS", r"""you_act\["bug"\] is 'FaaS'; write a list"""),
         _turn("bug", 4, r'you_act\["bug"\] is 4; write a list'),
         _turn("bug", ["Faas"], r'you_act\["bug"\] names Faas; the levels are IaaS'),
@@ -230,11 +297,18 @@ WHERE_TO_PUT_IT = Answer(
     ),
     wrong_answers=(
         *(
-            _place(name, level, re.escape(f'"{name}" does not belong on {level}: {reason}'))
+            _place(
+                name, level, re.escape(f'"{name}" does not belong on {level}: {reason}')
+            )
             for name, card in CARDS.items()
             for level, reason in card.instead.items()
         ),
-        *(WrongAnswer(f"{level} for all", dict.fromkeys(CARDS, level), "does not belong on") for level in LEVELS),
+        *(
+            WrongAnswer(
+                f"{level} for all", dict.fromkeys(CARDS, level), "does not belong on"
+            )
+            for level in LEVELS
+        ),
         _place("shop", "paas", r"""choices\["shop"\] is 'paas'; choose one of IaaS"""),
         WrongAnswer(
             "two wrong places",

@@ -24,10 +24,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import psutil
-from IPython.display import Markdown
-
 from helpers import connect, deploy, reports
 from helpers.plots import BLUE, LIGHT_GREY, ORANGE
+from IPython.display import Markdown
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
@@ -49,10 +48,22 @@ from helpers import check, hint, predict, predicted, solution
 # As data: for each level, how many of the layers, counted from the top, are yours.
 
 # %%
-layers = ["function", "application", "runtime", "container image", "operating system", "virtualisation", "hardware"]
+layers = [
+    "function",
+    "application",
+    "runtime",
+    "container image",
+    "operating system",
+    "virtualisation",
+    "hardware",
+]
 yours = {"IaaS": 5, "CaaS": 4, "PaaS": 2, "FaaS": 1}
 table = pd.DataFrame(
-    {level: ["you"] * number + ["provider"] * (len(layers) - number) for level, number in yours.items()}, index=layers
+    {
+        level: ["you"] * number + ["provider"] * (len(layers) - number)
+        for level, number in yours.items()
+    },
+    index=layers,
 )
 table
 
@@ -65,16 +76,32 @@ def draw_layers(table):
     rows, columns = table.shape
     mine = (table == "you").to_numpy()
     figure, ax = plt.subplots(figsize=(2.2 + 2.1 * columns, 5.2))
-    ax.pcolormesh(mine, cmap=ListedColormap([LIGHT_GREY, ORANGE]), vmin=0, vmax=1, edgecolors="white", linewidth=5)
+    ax.pcolormesh(
+        mine,
+        cmap=ListedColormap([LIGHT_GREY, ORANGE]),
+        vmin=0,
+        vmax=1,
+        edgecolors="white",
+        linewidth=5,
+    )
     for (row, column), is_mine in np.ndenumerate(mine):
         weight = "bold" if is_mine else "normal"
-        ax.text(column + 0.5, row + 0.5, table.iloc[row, column], ha="center", va="center", weight=weight)
+        ax.text(
+            column + 0.5,
+            row + 0.5,
+            table.iloc[row, column],
+            ha="center",
+            va="center",
+            weight=weight,
+        )
     ax.set_xticks(np.arange(columns) + 0.5, table.columns, size="large", weight="bold")
     ax.set_yticks(np.arange(rows) + 0.5, table.index, size="medium")
     ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.spines[:].set_visible(False)
     ax.invert_yaxis()
-    counts = ", ".join(f"{level} {number}" for level, number in (table == "you").sum().items())
+    counts = ", ".join(
+        f"{level} {number}" for level, number in (table == "you").sum().items()
+    )
     ax.set_title(f"Of {rows} layers, these many are yours: {counts}", pad=12)
 
 
@@ -213,7 +240,10 @@ predict("08.b", choices=["it ends", "it runs on"])
 # %%
 places = 1
 server = subprocess.Popen(
-    [sys.executable, "-c", task + server_source, str(places)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    [sys.executable, "-c", task + server_source, str(places)],
+    stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE,
+    text=True,
 )
 port = int(server.stdout.readline())
 
@@ -244,8 +274,12 @@ predicted("08.b", "it runs on" if server.poll() is None else "it ends")
 name = workshop.name("xaas-task")
 arn = deploy(workshop, name, {"app.py": task}, MemorySize=256)["FunctionArn"]
 lambda_client.tag_resource(Resource=arn, Tags={"localaws:idle-seconds": "2"})
-variables = {"ROUND": str(time.time())}  # a change, so that the first ten calls find no environment
-lambda_client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+variables = {
+    "ROUND": str(time.time())
+}  # a change, so that the first ten calls find no environment
+lambda_client.update_function_configuration(
+    FunctionName=name, Environment={"Variables": variables}
+)
 lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 # %%
@@ -266,19 +300,42 @@ calls.groupby(kind)[["init_ms", "duration_ms", "billed_ms"]].median().round(1)
 # %%
 start = calls["start"].map(datetime.timestamp)
 function = pd.DataFrame(
-    {"came": start - calls["init_ms"].fillna(0) / 1000, "began": start, "ended": start + calls["duration_ms"] / 1000}
+    {
+        "came": start - calls["init_ms"].fillna(0) / 1000,
+        "began": start,
+        "ended": start + calls["duration_ms"] / 1000,
+    }
 )
 label = f"server, {places} place" + "s" * (places > 1)
-waves = {label: access_log, "function, first ten": function[:10], "function, next ten": function[10:]}
-took = pd.Series({label: wave["ended"].max() - wave["came"].min() for label, wave in waves.items()})
+waves = {
+    label: access_log,
+    "function, first ten": function[:10],
+    "function, next ten": function[10:],
+}
+took = pd.Series(
+    {label: wave["ended"].max() - wave["came"].min() for label, wave in waves.items()}
+)
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharex=True, sharey=True)
 for ax, (label, wave) in zip(axes, waves.items(), strict=True):
     wave = (wave - wave["came"].min()).sort_values("ended")
     row = range(1, len(wave) + 1)
-    ax.barh(row, wave["began"] - wave["came"], left=wave["came"], color=ORANGE, hatch="//", label="waits")
-    ax.barh(row, wave["ended"] - wave["began"], left=wave["began"], color=BLUE, label="works")
+    ax.barh(
+        row,
+        wave["began"] - wave["came"],
+        left=wave["came"],
+        color=ORANGE,
+        hatch="//",
+        label="waits",
+    )
+    ax.barh(
+        row,
+        wave["ended"] - wave["began"],
+        left=wave["began"],
+        color=BLUE,
+        label="works",
+    )
     ax.set_title(f"{label}: {took[label]:.1f} s")
     ax.set_xlabel("seconds after the first call came")
 axes[0].set_xlim(0)
@@ -286,7 +343,9 @@ axes[0].set_ylabel("call")
 axes[0].invert_yaxis()
 axes[0].legend()
 slow, fast = took.idxmax(), took.idxmin()
-title = f"Ten calls at once take {took[slow]:.1f} s ({slow}) or {took[fast]:.1f} s ({fast})"
+title = (
+    f"Ten calls at once take {took[slow]:.1f} s ({slow}) or {took[fast]:.1f} s ({fast})"
+)
 _ = figure.suptitle(title, x=0.01, ha="left")
 
 # %% [markdown]
@@ -302,8 +361,12 @@ process = psutil.Process(server.pid)
 up = time.time() - process.create_time()
 worked = (access_log["ended"] - access_log["began"]).sum()
 memory_mb, billed = process.memory_info().rss / 1e6, calls["billed_ms"].sum() / 1000
-print(f"server:   up for {up:.1f} s, of which {worked:.1f} s were work; it holds {memory_mb:.0f} MB now")
-print(f"function: {len(calls)} calls are billed as {billed:.1f} s, however long ago they were")
+print(
+    f"server:   up for {up:.1f} s, of which {worked:.1f} s were work; it holds {memory_mb:.0f} MB now"
+)
+print(
+    f"function: {len(calls)} calls are billed as {billed:.1f} s, however long ago they were"
+)
 
 # %% [markdown]
 # Run that cell again in a minute: the server's first figure has grown, the function's has not. EC2 bills by the first, Lambda by the second
@@ -316,7 +379,10 @@ rested_until = calls["start"].max().timestamp() + 5
 time.sleep(max(0, rested_until - time.time()))  # the rest itself is the experiment
 asked = datetime.now(UTC)
 lambda_client.invoke(FunctionName=name)
-print("needed a new environment:", reports(logs, name, since=asked)["init_ms"].notna().all())
+print(
+    "needed a new environment:",
+    reports(logs, name, since=asked)["init_ms"].notna().all(),
+)
 
 # %% [markdown]
 # It needed a new one: nothing of the function was left running. (On AWS nobody can set the time. There the environments stay for minutes
@@ -330,8 +396,15 @@ print("ended, with exit code", server.wait(timeout=10))
 
 # %%
 pd.DataFrame(
-    {"server": [sum(map(bool, server_source.splitlines())), 4, "yes"], "function": [0, 1, "no"]},
-    index=["lines of code around the task", "steps of yours", "something runs when nobody calls"],
+    {
+        "server": [sum(map(bool, server_source.splitlines())), 4, "yes"],
+        "function": [0, 1, "no"],
+    },
+    index=[
+        "lines of code around the task",
+        "steps of yours",
+        "something runs when nobody calls",
+    ],
 )
 
 # %% [markdown]
@@ -373,7 +446,9 @@ you_act["bug"] = ["IaaS", "CaaS", "PaaS", "FaaS"]
 # check
 check("08.1", you_act)
 
-nights = pd.DataFrame({level: {name: level in you_act[name] for name in incidents} for level in yours})
+nights = pd.DataFrame(
+    {level: {name: level in you_act[name] for name in incidents} for level in yours}
+)
 nights.replace({True: "you", False: "-"})
 
 # %% [markdown]

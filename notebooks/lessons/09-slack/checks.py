@@ -42,7 +42,9 @@ def posts_a_greeting_without_a_text(probe: Probe) -> None:
     outcome = probe.succeed({}, "for an event without a text, {}")
     greeting = "Hello from Lambda"
     if probe.sees_messages and greeting not in outcome.texts:
-        raise NotSolved(f"An event without a text, {{}}, brought {outcome.texts[-1]!r}; post {greeting!r} then.")
+        raise NotSolved(
+            f"An event without a text, {{}}, brought {outcome.texts[-1]!r}; post {greeting!r} then."
+        )
     _returned(outcome.payload, greeting)
 
 

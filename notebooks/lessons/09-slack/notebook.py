@@ -143,8 +143,13 @@ predict("09.b", choices=["without an error", "with an error"])
 
 # %%
 def test(event):
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-    print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
+    print(
+        response.get("FunctionError", "no error"),
+        response["Payload"].read().decode()[:300],
+    )
     print(base64.b64decode(response["LogResult"]).decode())
     return "with an error" if "FunctionError" in response else "without an error"
 

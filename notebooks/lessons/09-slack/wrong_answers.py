@@ -16,30 +16,54 @@ from helpers.exercises.lab_mistakes import (
 
 HARD_CODED: Changes = {
     "python": (('os.environ["WEBHOOK_URL"]', '"{webhook}"'),),
-    "node": (("const { WEBHOOK_URL } = process.env;", 'const WEBHOOK_URL = "{webhook}";'),),
+    "node": (
+        ("const { WEBHOOK_URL } = process.env;", 'const WEBHOOK_URL = "{webhook}";'),
+    ),
     "ruby": (('ENV.fetch("WEBHOOK_URL")', '"{webhook}"'),),
 }
 HIDDEN: Changes = {
     "python": (('os.environ["WEBHOOK_URL"]', '"{reversed}"[::-1]'),),
-    "node": (("const { WEBHOOK_URL } = process.env;", 'const WEBHOOK_URL = [..."{reversed}"].reverse().join("");'),),
+    "node": (
+        (
+            "const { WEBHOOK_URL } = process.env;",
+            'const WEBHOOK_URL = [..."{reversed}"].reverse().join("");',
+        ),
+    ),
     "ruby": (('ENV.fetch("WEBHOOK_URL")', '"{reversed}".reverse'),),
 }
-BODY = {"python": 'json.dumps({"text": text}).encode()', "node": "JSON.stringify({ text })"}
+BODY = {
+    "python": 'json.dumps({"text": text}).encode()',
+    "node": "JSON.stringify({ text })",
+}
 BODY["ruby"] = "JSON.generate({ text: text })"
 NO_VARIABLES: Mapping[str, Any] = {"Environment": {"Variables": {}}}
 
 NEVER_GIVES_UP = {
     "python": ((", timeout=TIMEOUT_S", ""),),
     "node": (("    signal: AbortSignal.timeout(TIMEOUT_MS),\n", ""),),
-    "ruby": (("open_timeout: TIMEOUT_S, read_timeout: TIMEOUT_S", "open_timeout: TIMEOUT_S"),),
+    "ruby": (
+        ("open_timeout: TIMEOUT_S, read_timeout: TIMEOUT_S", "open_timeout: TIMEOUT_S"),
+    ),
 }
 
 WRONG_ANSWERS = (
     *A_LIBRARY_THAT_LAMBDA_LACKS,
-    *wrong("a URL in the code", r"URL is in (app\.py|index\.mjs|app\.rb).*environment", HARD_CODED),
-    *wrong("a URL in the code and none in the environment", "URL is in", HARD_CODED, NO_VARIABLES),
     *wrong(
-        "a hidden URL in the code and none in the environment", "so its URL is hidden in the code", HIDDEN, NO_VARIABLES
+        "a URL in the code",
+        r"URL is in (app\.py|index\.mjs|app\.rb).*environment",
+        HARD_CODED,
+    ),
+    *wrong(
+        "a URL in the code and none in the environment",
+        "URL is in",
+        HARD_CODED,
+        NO_VARIABLES,
+    ),
+    *wrong(
+        "a hidden URL in the code and none in the environment",
+        "so its URL is hidden in the code",
+        HIDDEN,
+        NO_VARIABLES,
     ),
     *wrong(
         "no WEBHOOK_URL",
@@ -49,7 +73,9 @@ WRONG_ANSWERS = (
     *wrong(
         "the masked URL",
         "not the URL of this inbox.*as it is",
-        configuration={"Environment": {"Variables": {"WEBHOOK_URL": "http://127.0.0.1:…(hidden)"}}},
+        configuration={
+            "Environment": {"Variables": {"WEBHOOK_URL": "http://127.0.0.1:…(hidden)"}}
+        },
     ),
     *wrong(
         "JSON by hand",
@@ -77,7 +103,9 @@ WRONG_ANSWERS = (
         "another key than text",
         "400 no_text",
         {
-            "python": (('json.dumps({"text": text})', 'json.dumps({"message": text})'),),
+            "python": (
+                ('json.dumps({"text": text})', 'json.dumps({"message": text})'),
+            ),
             "node": (("{ text }", "{ message: text }"),),
             "ruby": (("{ text: text }", "{ message: text }"),),
         },
@@ -96,15 +124,26 @@ WRONG_ANSWERS = (
         "a URL in the log",
         "log of .* holds the webhook's URL, .*; do not print it",
         {
-            "python": (("    body = json", '    print("to", WEBHOOK_URL)\n    body = json'),),
-            "node": (("  const answer", '  console.log("to", WEBHOOK_URL);\n  const answer'),),
+            "python": (
+                ("    body = json", '    print("to", WEBHOOK_URL)\n    body = json'),
+            ),
+            "node": (
+                ("  const answer", '  console.log("to", WEBHOOK_URL);\n  const answer'),
+            ),
             "ruby": (("  body = JSON", '  puts "to #{WEBHOOK_URL}"\n  body = JSON'),),
         },
     ),
     *wrong(
         "a URL in the log when it fails",
         "log of .* holds the webhook's URL",
-        {"node": (("  if (!answer.ok)", "  if (!answer.ok) console.log(answer.url);\n  if (!answer.ok)"),)},
+        {
+            "node": (
+                (
+                    "  if (!answer.ok)",
+                    "  if (!answer.ok) console.log(answer.url);\n  if (!answer.ok)",
+                ),
+            )
+        },
     ),
     *POSITIONAL_ARGUMENTS,
     *wrong(
@@ -116,7 +155,9 @@ WRONG_ANSWERS = (
             "ruby": (("  post(text)\n  {", "  {"),),
         },
     ),
-    *wrong("not awaited", "`await` every request", {"node": (("  await post", "  post"),)}),
+    *wrong(
+        "not awaited", "`await` every request", {"node": (("  await post", "  post"),)}
+    ),
     *wrong(
         "a wrong handler name",
         {
@@ -143,7 +184,10 @@ WRONG_ANSWERS = (
         NEVER_GIVES_UP,
     ),
     *wrong(
-        "a time limit too short for its work", "reached its time limit of 1 s .* raise Timeout", SLEEPS, {"Timeout": 1}
+        "a time limit too short for its work",
+        "reached its time limit of 1 s .* raise Timeout",
+        SLEEPS,
+        {"Timeout": 1},
     ),
     *wrong(
         "a syntax error",
@@ -177,7 +221,9 @@ WRONG_ANSWERS = (
         {
             "python": (('event.get("text") or "Hello from Lambda"', 'event["text"]'),),
             "node": ((' || "Hello from Lambda"', ""),),
-            "ruby": (('  text = "Hello from Lambda" if text.nil? || text.empty?\n', ""),),
+            "ruby": (
+                ('  text = "Hello from Lambda" if text.nil? || text.empty?\n', ""),
+            ),
         },
     ),
     *wrong(

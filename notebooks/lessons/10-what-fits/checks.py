@@ -17,11 +17,19 @@ Case = dict[str, Any]  # one row of the notebook's table of cases
 def break_even() -> float:
     """The share of the time above which a t3.small is cheaper than a function of its 2 GB."""
     prices = load_prices()
-    return float(prices["ec2_hour"]["t3.small"] / (2 * 3600 * prices["lambda"]["gb_second"]["x86_64"]))
+    return float(
+        prices["ec2_hour"]["t3.small"]
+        / (2 * 3600 * prices["lambda"]["gb_second"]["x86_64"])
+    )
 
 
 def _case(
-    started_by: str, somebody_waits: bool, mean: float, peak: float, seconds: float, on_the_web_server: bool
+    started_by: str,
+    somebody_waits: bool,
+    mean: float,
+    peak: float,
+    seconds: float,
+    on_the_web_server: bool,
 ) -> Case:
     return {
         "case": "one of the check's own",
@@ -157,7 +165,8 @@ CARDS = {
         },
     ),
     "film": Card(
-        ("repair first", "does not fit"), {"fits": f"40 minutes are more than {MINUTES}: as it is, Lambda stops it."}
+        ("repair first", "does not fit"),
+        {"fits": f"40 minutes are more than {MINUTES}: as it is, Lambda stops it."},
     ),
     "orders": Card(
         ("repair first",),
@@ -184,7 +193,9 @@ CARDS = {
     ),
     "discount": Card(
         ("repair first", "does not fit"),
-        {"fits": "code that needs the classes and the session of the shop does not run without the shop."},
+        {
+            "fits": "code that needs the classes and the session of the shop does not run without the shop."
+        },
     ),
 }
 
@@ -204,9 +215,13 @@ def _reasons(answer: Any) -> list[str]:
     if answer is None:
         raise NotSolved("speaks_for returned nothing; let it end with `return found`.")
     if not isinstance(answer, list | tuple | set):
-        raise NotSolved(f"speaks_for returned a {type(answer).__name__}; return a list, empty where no reason holds.")
+        raise NotSolved(
+            f"speaks_for returned a {type(answer).__name__}; return a list, empty where no reason holds."
+        )
     if unknown := [repr(each) for each in answer if each not in REASONS]:
-        raise NotSolved(f"speaks_for named {', '.join(unknown)}; the reasons are {', '.join(REASONS)}.")
+        raise NotSolved(
+            f"speaks_for named {', '.join(unknown)}; the reasons are {', '.join(REASONS)}."
+        )
     return list(answer)
 
 
@@ -220,7 +235,9 @@ def _does_not_stop_early(found: list[str]) -> None:
 
 
 def _wrong_reason(trial: Trial, reason: str, found: list[str]) -> str:
-    facts = ", ".join(f"{key}: {value}" for key, value in trial.case.items() if key != "case")
+    facts = ", ".join(
+        f"{key}: {value}" for key, value in trial.case.items() if key != "case"
+    )
     how = "holds and is missing" if reason in trial.reasons else "does not hold"
     return f'"{reason}" {how} for a case with {facts}: {trial.look_at[reason]} You returned {found}.'
 
@@ -230,19 +247,27 @@ def judge_cards(sorted_cards: dict[Any, Any]) -> list[str]:
         raise NotSolved(f"These cards lie on no pile yet: {', '.join(absent)}.")
     for card in CARDS:
         if sorted_cards[card] not in PILES:
-            raise NotSolved(f'"{card}" lies on {sorted_cards[card]!r}; the piles are {", ".join(PILES)}.')
+            raise NotSolved(
+                f'"{card}" lies on {sorted_cards[card]!r}; the piles are {", ".join(PILES)}.'
+            )
     wrong = [card for card in CARDS if sorted_cards[card] not in CARDS[card].piles]
     if wrong:
         first, others = wrong[0], wrong[1:]
         pile = sorted_cards[first]
         more = f" (Then look again at: {', '.join(others)}.)" if others else ""
-        raise NotSolved(f'"{first}" does not belong to "{pile}": {CARDS[first].instead[pile]}{more}')
+        raise NotSolved(
+            f'"{first}" does not belong to "{pile}": {CARDS[first].instead[pile]}{more}'
+        )
     open_to_both = [card for card in CARDS if len(CARDS[card].piles) > 1]
     both = " and ".join(open_to_both)
-    return [f'reasonable people differ on {both}, where "repair first" and "does not fit" both pass']
+    return [
+        f'reasonable people differ on {both}, where "repair first" and "does not fit" both pass'
+    ]
 
 
-def speaks_for(changes: dict[str, Callable[[Case], bool]]) -> Callable[[Case], list[str]]:
+def speaks_for(
+    changes: dict[str, Callable[[Case], bool]],
+) -> Callable[[Case], list[str]]:
     """A right answer to 10.1, except for the reasons that are changed."""
     rules: dict[str, Callable[[Case], bool]] = {
         "burst": lambda case: case["peak"] >= 1 and case["peak"] >= 10 * case["mean"],
@@ -257,33 +282,120 @@ def speaks_for(changes: dict[str, Callable[[Case], bool]]) -> Callable[[Case], l
 
 # What somebody may ask in place of one of the questions, and what the sentence says.
 WRONG_RULES: tuple[tuple[str, str, Callable[[Case], bool], str], ...] = (
-    ("burst", "the mean alone", lambda c: c["peak"] >= 10 * c["mean"], "does not hold .* less than 1 call per second"),
-    ("burst", "> for >=", lambda c: c["peak"] >= 1 and c["peak"] > 10 * c["mean"], "holds and is missing.*use >="),
-    ("burst", "the peak alone", lambda c: c["peak"] >= 1, "does not hold .* 90 is not ten times the mean of 40"),
-    ("offload", "turned around", lambda c: not c["on the web server now"], "does not hold"),
+    (
+        "burst",
+        "the mean alone",
+        lambda c: c["peak"] >= 10 * c["mean"],
+        "does not hold .* less than 1 call per second",
+    ),
+    (
+        "burst",
+        "> for >=",
+        lambda c: c["peak"] >= 1 and c["peak"] > 10 * c["mean"],
+        "holds and is missing.*use >=",
+    ),
+    (
+        "burst",
+        "the peak alone",
+        lambda c: c["peak"] >= 1,
+        "does not hold .* 90 is not ten times the mean of 40",
+    ),
+    (
+        "offload",
+        "turned around",
+        lambda c: not c["on the web server now"],
+        "does not hold",
+    ),
     ("offload", "never", lambda c: False, "holds and is missing"),
-    ("event", "a request, too", lambda c: c["started by"] != "itself", "does not hold .* a request is not among"),
-    ("event", "a message alone", lambda c: c["started by"] == "message", "holds and is missing .* by a schedule"),
-    ("event", "no file", lambda c: c["started by"] in ("message", "schedule"), "holds .* started by a file"),
-    ("event", "itself, too", lambda c: c["started by"] != "request", "does not hold .* runs by itself"),
-    ("async", "turned around", lambda c: c["somebody waits"], "does not hold .* somebody waits"),
-    ("async", "by an event", lambda c: c["started by"] in ("file", "message", "schedule"), "whatever started it"),
-    ("no server", "calls alone", lambda c: c["mean"] < break_even(), "does not hold .* multiply mean and seconds"),
-    ("no server", "seconds alone", lambda c: c["seconds"] < break_even(), "holds and is missing"),
-    ("no server", "in percent", lambda c: 100 * c["mean"] * c["seconds"] < break_even(), "a share from 0 to 1"),
-    ("no server", "turned around", lambda c: c["mean"] * c["seconds"] > break_even(), "does not hold"),
-    ("no server", "below one", lambda c: c["mean"] * c["seconds"] < 1, "does not hold .* for half of the time"),
+    (
+        "event",
+        "a request, too",
+        lambda c: c["started by"] != "itself",
+        "does not hold .* a request is not among",
+    ),
+    (
+        "event",
+        "a message alone",
+        lambda c: c["started by"] == "message",
+        "holds and is missing .* by a schedule",
+    ),
+    (
+        "event",
+        "no file",
+        lambda c: c["started by"] in ("message", "schedule"),
+        "holds .* started by a file",
+    ),
+    (
+        "event",
+        "itself, too",
+        lambda c: c["started by"] != "request",
+        "does not hold .* runs by itself",
+    ),
+    (
+        "async",
+        "turned around",
+        lambda c: c["somebody waits"],
+        "does not hold .* somebody waits",
+    ),
+    (
+        "async",
+        "by an event",
+        lambda c: c["started by"] in ("file", "message", "schedule"),
+        "whatever started it",
+    ),
+    (
+        "no server",
+        "calls alone",
+        lambda c: c["mean"] < break_even(),
+        "does not hold .* multiply mean and seconds",
+    ),
+    (
+        "no server",
+        "seconds alone",
+        lambda c: c["seconds"] < break_even(),
+        "holds and is missing",
+    ),
+    (
+        "no server",
+        "in percent",
+        lambda c: 100 * c["mean"] * c["seconds"] < break_even(),
+        "a share from 0 to 1",
+    ),
+    (
+        "no server",
+        "turned around",
+        lambda c: c["mean"] * c["seconds"] > break_even(),
+        "does not hold",
+    ),
+    (
+        "no server",
+        "below one",
+        lambda c: c["mean"] * c["seconds"] < 1,
+        "does not hold .* for half of the time",
+    ),
 )
 WRONG_REASONS = (
     *(
-        WrongAnswer(f"{reason}, {name}", speaks_for({reason: rule}), f'"{reason}" .*{says}')
+        WrongAnswer(
+            f"{reason}, {name}", speaks_for({reason: rule}), f'"{reason}" .*{says}'
+        )
         for reason, name, rule, says in WRONG_RULES
     ),
-    WrongAnswer("the first alone", lambda case: speaks_for({})(case)[:1], "test each by an if of its own"),
-    WrongAnswer("nothing", lambda case: None, "returned nothing; let it end with `return found`"),
+    WrongAnswer(
+        "the first alone",
+        lambda case: speaks_for({})(case)[:1],
+        "test each by an if of its own",
+    ),
+    WrongAnswer(
+        "nothing", lambda case: None, "returned nothing; let it end with `return found`"
+    ),
     WrongAnswer("a text", lambda case: "burst", "returned a str; return a list"),
     WrongAnswer("a truth", lambda case: True, "returned a bool; return a list"),
-    WrongAnswer("another word", lambda case: ["bursts"], "named 'bursts'; the reasons are burst, offload"),
+    WrongAnswer(
+        "another word",
+        lambda case: ["bursts"],
+        "named 'bursts'; the reasons are burst, offload",
+    ),
     WrongAnswer("another fact", lambda case: case["waits"], "raised KeyError: 'waits'"),
     WrongAnswer("no reason", lambda case: [], '"burst" holds and is missing'),
     WrongAnswer("every reason", lambda case: list(REASONS), '"burst" does not hold'),
@@ -327,18 +439,34 @@ SORT_THE_CARDS = Answer(
             for name, card in CARDS.items()
             for pile, reason in card.instead.items()
         ),
-        WrongAnswer("nothing chosen", dict.fromkeys(CARDS, "choose"), "lie on no pile yet: photos, points"),
-        WrongAnswer("one not chosen", RIGHT_PILES | {"film": None}, "lie on no pile yet: film"),
         WrongAnswer(
-            "another pile", RIGHT_PILES | {"film": "repair"}, """"film" lies on 'repair'; the piles are fits"""
+            "nothing chosen",
+            dict.fromkeys(CARDS, "choose"),
+            "lie on no pile yet: photos, points",
         ),
         WrongAnswer(
-            "two wrong piles", RIGHT_PILES | {"backup": "fits", "game": "fits"}, r"\(Then look again at: game\.\)"
+            "one not chosen", RIGHT_PILES | {"film": None}, "lie on no pile yet: film"
         ),
         WrongAnswer(
-            "all are repaired", dict.fromkeys(CARDS, "repair first"), '"photos" does not belong to "repair first"'
+            "another pile",
+            RIGHT_PILES | {"film": "repair"},
+            """"film" lies on 'repair'; the piles are fits""",
         ),
-        WrongAnswer("all fit", dict.fromkeys(CARDS, "fits"), '"points" does not belong to "fits"'),
+        WrongAnswer(
+            "two wrong piles",
+            RIGHT_PILES | {"backup": "fits", "game": "fits"},
+            r"\(Then look again at: game\.\)",
+        ),
+        WrongAnswer(
+            "all are repaired",
+            dict.fromkeys(CARDS, "repair first"),
+            '"photos" does not belong to "repair first"',
+        ),
+        WrongAnswer(
+            "all fit",
+            dict.fromkeys(CARDS, "fits"),
+            '"points" does not belong to "fits"',
+        ),
     ),
 )
 EXERCISES = (SPEAKS_FOR, SORT_THE_CARDS)

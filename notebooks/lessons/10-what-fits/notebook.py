@@ -18,12 +18,11 @@ from datetime import UTC, datetime
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from helpers import connect, deploy, load_prices, reports
+from helpers.plots import BLUE, LIGHT_GREY, RED, SKY
 from IPython.display import Markdown, display
 from ipywidgets import HTML, Dropdown, Layout, VBox
 from matplotlib.colors import ListedColormap
-
-from helpers import connect, deploy, load_prices, reports
-from helpers.plots import BLUE, LIGHT_GREY, RED, SKY
 
 workshop = connect()
 lambda_client = workshop.client("lambda")
@@ -54,17 +53,28 @@ predict("10.b")
 # %%
 name = workshop.name("fits-burst")
 deploy(
-    workshop, name, {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(0.5)\n"}, MemorySize=256
+    workshop,
+    name,
+    {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(0.5)\n"},
+    MemorySize=256,
 )
-variables = {"ROUND": str(time.time())}  # a change, so that the first call finds no environment
-lambda_client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+variables = {
+    "ROUND": str(time.time())
+}  # a change, so that the first call finds no environment
+lambda_client.update_function_configuration(
+    FunctionName=name, Environment={"Variables": variables}
+)
 lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
 # %%
 def at_once(number):
     with ThreadPoolExecutor(number) as threads:
-        list(threads.map(lambda _: lambda_client.invoke(FunctionName=name), range(number)))
+        list(
+            threads.map(
+                lambda _: lambda_client.invoke(FunctionName=name), range(number)
+            )
+        )
 
 
 began = datetime.now(UTC)
@@ -87,15 +97,26 @@ predicted("10.b", f"{calls['init_ms'].notna().sum()} of {len(calls)} are cold")
 prices = load_prices()
 environments, cold = calls["environment"].nunique(), calls["init_ms"].dropna()
 gb_seconds = (calls["billed_ms"] / 1000 * calls["memory_mb"] / 1024).sum()
-dollars = gb_seconds * prices["lambda"]["gb_second"]["x86_64"] + len(calls) * prices["lambda"]["request"]
+dollars = (
+    gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
+    + len(calls) * prices["lambda"]["request"]
+)
 lambda_hour = 2 * 3600 * prices["lambda"]["gb_second"]["x86_64"]  # 2 GB, always busy
 break_even = prices["ec2_hour"]["t3.small"] / lambda_hour  # a t3.small has 2 GB, too
 
 # %%
 traits = [
     ("serverless", "machines that you made: 0", "[01](01-what-is-lambda.ipynb)"),
-    ("highly scalable", f"environments for 20 calls at once: {environments}", "[02](02-scaling.ipynb)"),
-    ("billed by time", f"{calls['billed_ms'].sum() / 1000:.1f} s billed: {dollars:.6f} USD", "[03](03-billing.ipynb)"),
+    (
+        "highly scalable",
+        f"environments for 20 calls at once: {environments}",
+        "[02](02-scaling.ipynb)",
+    ),
+    (
+        "billed by time",
+        f"{calls['billed_ms'].sum() / 1000:.1f} s billed: {dollars:.6f} USD",
+        "[03](03-billing.ipynb)",
+    ),
     (
         "cold starts",
         f"{len(cold)} of {len(calls)} calls, {cold.median():.0f} ms of init each (median)",
@@ -106,9 +127,18 @@ traits = [
         f"a t3.small is, once 2 GB are busy for more than {break_even:.0%} of the time",
         "[05](05-lambda-or-ec2.ipynb)",
     ),
-    ("databases", f"connections that these calls would have opened: {environments}", "[07](07-databases.ipynb)"),
+    (
+        "databases",
+        f"connections that these calls would have opened: {environments}",
+        "[07](07-databases.ipynb)",
+    ),
 ]
-Markdown("\n".join(f"| {' | '.join(row)} |" for row in [("trait", "figure", "notebook"), ("---",) * 3, *traits]))
+Markdown(
+    "\n".join(
+        f"| {' | '.join(row)} |"
+        for row in [("trait", "figure", "notebook"), ("---",) * 3, *traits]
+    )
+)
 
 # %% [markdown]
 # On the slide's last point: a function inside a VPC used to start much later than others, and that was fixed in 2019, the year of
@@ -146,7 +176,12 @@ predict("10.d")
 
 # %%
 slow = workshop.name("fits-slow")
-deploy(workshop, slow, {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\n"}, Timeout=10)
+deploy(
+    workshop,
+    slow,
+    {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\n"},
+    Timeout=10,
+)
 handed_over, statuses, answered = datetime.now(UTC), [], {}
 for _ in range(5):
     response = lambda_client.invoke(FunctionName=slow, InvocationType="Event")
@@ -165,11 +200,17 @@ predicted("10.d", f"{so_far} REPORT lines")
 # itself. When each answer came is by the clock of the caller; when the work began and ended is from CloudWatch.
 
 # %%
-work = reports(logs, slow, at_least=5, since=handed_over).drop_duplicates("request_id").set_index("request_id")
+work = (
+    reports(logs, slow, at_least=5, since=handed_over)
+    .drop_duplicates("request_id")
+    .set_index("request_id")
+)
 work["answered"] = pd.Series(answered)
 zero = work["answered"].min()
 work["ended"] = work["start"] + pd.to_timedelta(work["duration_ms"], unit="ms")
-times = (work[["answered", "start", "ended"]] - zero).apply(lambda column: column.dt.total_seconds())
+times = (work[["answered", "start", "ended"]] - zero).apply(
+    lambda column: column.dt.total_seconds()
+)
 times.sort_values("answered").round(2)
 
 # %%
@@ -177,7 +218,9 @@ times = times.sort_values("answered")
 rows = range(1, len(times) + 1)
 later = times["ended"].max() - times["answered"].max()
 figure, ax = plt.subplots(figsize=(10, 3.6))
-works = ax.barh(rows, times["ended"] - times["start"], left=times["start"], height=0.5, color=BLUE)
+works = ax.barh(
+    rows, times["ended"] - times["start"], left=times["start"], height=0.5, color=BLUE
+)
 (answer,) = ax.plot(times["answered"], rows, "D", color=RED, markersize=10)
 labels = ["the caller has its answer, 202", "the function works (REPORT)"]
 figure.legend([answer, works], labels, loc="outside lower left", ncols=2, frameon=False)
@@ -207,7 +250,15 @@ cases = pd.DataFrame(
         ("busy API", "request", True, 200, 300, 0.1, False),
         ("chat server", "itself", True, 50, 80, 0.01, False),
     ],
-    columns=["case", "started by", "somebody waits", "mean", "peak", "seconds", "on the web server now"],
+    columns=[
+        "case",
+        "started by",
+        "somebody waits",
+        "mean",
+        "peak",
+        "seconds",
+        "on the web server now",
+    ],
 )
 cases.set_index("case")
 
@@ -261,7 +312,14 @@ def draw_reasons(cases, reasons=("burst", "offload", "event", "async", "no serve
     found = [speaks_for(case) for case in cases.to_dict("records")]
     holds = np.array([[reason in each for reason in reasons] for each in found])
     figure, ax = plt.subplots(figsize=(11, 0.65 * len(cases) + 1.4))
-    ax.pcolormesh(holds, cmap=ListedColormap([LIGHT_GREY, SKY]), vmin=0, vmax=1, edgecolors="white", linewidth=5)
+    ax.pcolormesh(
+        holds,
+        cmap=ListedColormap([LIGHT_GREY, SKY]),
+        vmin=0,
+        vmax=1,
+        edgecolors="white",
+        linewidth=5,
+    )
     for row, column in np.argwhere(holds):
         ax.text(column + 0.5, row + 0.5, "yes", ha="center", va="center", weight="bold")
     ax.set_xticks(np.arange(len(reasons)) + 0.5, reasons, size="large")
@@ -306,11 +364,26 @@ cards = {
 piles = ["fits", "repair first", "does not fit"]
 
 # %%
-boxes = {card: Dropdown(options=["choose", *piles], description=card, layout=Layout(width="20em")) for card in cards}
-display(VBox([part for card, text in cards.items() for part in (HTML(f"<b>{card}</b>: {text}"), boxes[card])]))
+boxes = {
+    card: Dropdown(
+        options=["choose", *piles], description=card, layout=Layout(width="20em")
+    )
+    for card in cards
+}
+display(
+    VBox(
+        [
+            part
+            for card, text in cards.items()
+            for part in (HTML(f"<b>{card}</b>: {text}"), boxes[card])
+        ]
+    )
+)
 
 # %% sorted-cards
-sorted_cards = {card: box.value for card, box in boxes.items()}  # what you chose in the boxes
+sorted_cards = {
+    card: box.value for card, box in boxes.items()
+}  # what you chose in the boxes
 # solution: Choose in the boxes and delete this line, or write here: sorted_cards["photos"] = "fits".
 sorted_cards |= dict.fromkeys(["photos", "report", "TV page"], "fits")
 sorted_cards |= dict.fromkeys(["points", "film", "orders", "discount"], "repair first")
@@ -321,7 +394,11 @@ sorted_cards |= dict.fromkeys(["backup", "game", "prices"], "does not fit")
 check("10.2", sorted_cards)
 
 pd.Series(
-    {pile: ", ".join(card for card in cards if sorted_cards[card] == pile) for pile in piles}, name="cards"
+    {
+        pile: ", ".join(card for card in cards if sorted_cards[card] == pile)
+        for pile in piles
+    },
+    name="cards",
 ).to_frame()
 
 # %% [markdown]

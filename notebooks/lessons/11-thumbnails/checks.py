@@ -9,20 +9,36 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
-
 from helpers.connect import Workshop
 from helpers.exercises import deployed
-from helpers.exercises.exercise import Answer, DeployedFunction, NotSolved, WrongAnswer, as_word, call, require_number
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    NotSolved,
+    WrongAnswer,
+    as_word,
+    call,
+    require_number,
+)
 from helpers.exercises.probe import Probe, unique
+from PIL import Image
 
 from .wrong_answers import WRONG_DRAINS, WRONG_HANDLERS
 
-PARTIAL, UPLOADS, THUMBNAILS = "thumbnail-partial", "thumbnail-uploads", "thumbnails"  # without the learner's prefix
+PARTIAL, UPLOADS, THUMBNAILS = (
+    "thumbnail-partial",
+    "thumbnail-uploads",
+    "thumbnails",
+)  # without the learner's prefix
 
 # Batches by what is in the pictures, and how they are spoken of.
 BATCHES = {
-    "of four messages whose second has a damaged picture": ("good", "damaged", "good", "good"),
+    "of four messages whose second has a damaged picture": (
+        "good",
+        "damaged",
+        "good",
+        "good",
+    ),
     "of three good pictures": ("good", "good", "good"),
     "of two damaged pictures and a good one": ("damaged", "damaged", "good"),
 }
@@ -32,7 +48,9 @@ SHAPE = 'return {"batchItemFailures": [{"itemIdentifier": message["messageId"]},
 
 
 def judge_partial(workshop: Workshop) -> list[str]:
-    function = deployed.find(workshop, workshop.name(PARTIAL), "run the cell that deploys it")
+    function = deployed.find(
+        workshop, workshop.name(PARTIAL), "run the cell that deploys it"
+    )
     probe = Probe(workshop, function)
     for when, kinds in BATCHES.items():
         _Batch(probe, when, kinds).judge()
@@ -45,16 +63,24 @@ class _Batch:
     def __init__(self, probe: Probe, when: str, kinds: Iterable[str]) -> None:
         self.probe, self.when = probe, when
         self.s3 = probe.workshop.client("s3")
-        self.uploads, self.thumbnails = (probe.workshop.name(name) for name in (UPLOADS, THUMBNAILS))
+        self.uploads, self.thumbnails = (
+            probe.workshop.name(name) for name in (UPLOADS, THUMBNAILS)
+        )
         prefix = f"check/{unique()}"  # none that the bucket notifies of
-        self.kinds = {f"{prefix}/{place}.jpg": kind for place, kind in enumerate(kinds, start=1)}
+        self.kinds = {
+            f"{prefix}/{place}.jpg": kind for place, kind in enumerate(kinds, start=1)
+        }
         self.ids = {key: unique() for key in self.kinds}
 
     def judge(self) -> None:
         for key, kind in self.kinds.items():
-            self.s3.put_object(Bucket=self.uploads, Key=key, Body=_picture(kind == "damaged"))
+            self.s3.put_object(
+                Bucket=self.uploads, Key=key, Body=_picture(kind == "damaged")
+            )
         try:
-            outcome = self.probe.invoke({"Records": [self._message(key) for key in self.kinds]})
+            outcome = self.probe.invoke(
+                {"Records": [self._message(key) for key in self.kinds]}
+            )
             if outcome.failed:
                 raise NotSolved(_failure(outcome.payload, self.when))
             reported = _reported(outcome.payload, self.when)
@@ -70,7 +96,10 @@ class _Batch:
                 self.s3.delete_object(Bucket=self.thumbnails, Key=key)
 
     def _message(self, key: str) -> dict[str, Any]:
-        record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": self.uploads}, "object": {"key": key}}}
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": self.uploads}, "object": {"key": key}},
+        }
         return {
             "messageId": self.ids[key],
             "receiptHandle": f"handle of {self.ids[key]}",
@@ -81,16 +110,26 @@ class _Batch:
         }
 
     def _compare(self, reported: list[Any]) -> None:
-        failed = {self.ids[key] for key, kind in self.kinds.items() if kind == "damaged"}
+        failed = {
+            self.ids[key] for key, kind in self.kinds.items() if kind == "damaged"
+        }
         good = [key for key, kind in self.kinds.items() if kind == "good"]
         if unknown := [each for each in reported if each not in self.ids.values()]:
-            what = "the receiptHandle" if str(unknown[0]).startswith("handle of") else "something else"
+            what = (
+                "the receiptHandle"
+                if str(unknown[0]).startswith("handle of")
+                else "something else"
+            )
             raise NotSolved(
                 f"In the answer to a batch {self.when} itemIdentifier is {what}, and not the messageId of a message "
                 "of this batch; Lambda takes the whole batch as failed then."
             )
         if missing := failed - set(reported):
-            which = "the damaged picture" if len(failed) == 1 else f"{len(missing)} of {len(failed)} damaged pictures"
+            which = (
+                "the damaged picture"
+                if len(failed) == 1
+                else f"{len(missing)} of {len(failed)} damaged pictures"
+            )
             raise NotSolved(
                 f"The answer to a batch {self.when} lacks {which}; what is not reported is deleted, and so lost."
             )
@@ -101,7 +140,9 @@ class _Batch:
                 if made
                 else ("it was not even tried: the loop has to go on after a failure")
             )
-            raise NotSolved(f"The answer to a batch {self.when} names a good picture as failed; {why}.")
+            raise NotSolved(
+                f"The answer to a batch {self.when} names a good picture as failed; {why}."
+            )
         if not all(self._is_made(key) for key in good):
             raise NotSolved(
                 f"After a batch {self.when} a good picture has no thumbnail and is not reported, so that its message "
@@ -109,7 +150,9 @@ class _Batch:
             )
 
     def _is_made(self, key: str) -> bool:
-        found: int = self.s3.list_objects_v2(Bucket=self.thumbnails, Prefix=key).get("KeyCount", 0)
+        found: int = self.s3.list_objects_v2(Bucket=self.thumbnails, Prefix=key).get(
+            "KeyCount", 0
+        )
         return found == 1
 
 
@@ -144,13 +187,21 @@ def _reported(answer: Any, when: str) -> list[Any]:
             f"Lambda ignores everything else: {SHAPE}."
         )
     failures = answer["batchItemFailures"]
-    if not isinstance(failures, list) or not all(isinstance(each, dict) for each in failures):
-        raise NotSolved(f"batchItemFailures has to be a list of dicts, one for each message that failed; {SHAPE}.")
+    if not isinstance(failures, list) or not all(
+        isinstance(each, dict) for each in failures
+    ):
+        raise NotSolved(
+            f"batchItemFailures has to be a list of dicts, one for each message that failed; {SHAPE}."
+        )
     if any("itemIdentifier" not in each for each in failures):
-        raise NotSolved(f"An entry of batchItemFailures has no itemIdentifier, the one key that Lambda reads; {SHAPE}.")
+        raise NotSolved(
+            f"An entry of batchItemFailures has no itemIdentifier, the one key that Lambda reads; {SHAPE}."
+        )
     identifiers = [each["itemIdentifier"] for each in failures]
     if len(identifiers) > len(set(map(str, identifiers))):
-        raise NotSolved(f"The answer to a batch {when} names a message twice; once is enough.")
+        raise NotSolved(
+            f"The answer to a batch {when} names a message twice; once is enough."
+        )
     return identifiers
 
 
@@ -178,7 +229,10 @@ DRAINS: dict[str, tuple[Callable[[pd.DataFrame, int, int, int], float], str]] = 
         lambda f, n, b, c: n / b / c * _mean_ms(f),
         "that is in milliseconds; duration_ms / 1000 is seconds.",
     ),
-    "minutes": (lambda f, n, b, c: n / b / c * _mean_ms(f) / 60_000, "that is in minutes; return seconds."),
+    "minutes": (
+        lambda f, n, b, c: n / b / c * _mean_ms(f) / 60_000,
+        "that is in minutes; return seconds.",
+    ),
     "for each image": (
         lambda f, n, b, c: n / c * _mean_ms(f) / 1000,
         "each batch takes its duration once, however many images are in it: divide images by batch_size.",
@@ -212,7 +266,9 @@ DRAINS: dict[str, tuple[Callable[[pd.DataFrame, int, int, int], float], str]] = 
         "billed_ms of all rows was used; take duration_ms of the warm ones.",
     ),
     "the sum": (
-        lambda f, n, b, c: n / b / c * f[f["init_ms"].isna()]["duration_ms"].sum() / 1000,
+        lambda f, n, b, c: (
+            n / b / c * f[f["init_ms"].isna()]["duration_ms"].sum() / 1000
+        ),
         "that is with the sum of the durations; take their mean.",
     ),
 }
@@ -225,12 +281,17 @@ def judge_drain(drain_seconds: Callable[..., float]) -> list[str]:
         known = (
             why
             for wrong, why in DRAINS.values()
-            if math.isclose(found, wrong(frame, IMAGES, SIZE, CONCURRENCY), rel_tol=0.005)
+            if math.isclose(
+                found, wrong(frame, IMAGES, SIZE, CONCURRENCY), rel_tol=0.005
+            )
         )
         raise NotSolved(
             f"drain_seconds returned {found:,.6g} for {IMAGES:,} images in batches of {SIZE}, {CONCURRENCY} at a time, "
             f"and {SECONDS:g} is right: "
-            + next(known, "how many batches does each environment work on, one after the other?")
+            + next(
+                known,
+                "how many batches does each environment work on, one after the other?",
+            )
         )
     few = _number(call(drain_seconds, frame, 9, 8, 2))
     if not math.isclose(few, 0.62, rel_tol=0.005):
@@ -279,9 +340,13 @@ def judge_ways(ways: dict[Any, Any]) -> list[str]:
     for case, (right, why) in CASES.items():
         chosen = as_word(ways.get(case, "choose"))
         if chosen == "choose":
-            raise NotSolved(f'{case} has no choice yet: ways["{case}"] = "queue" or "direct".')
+            raise NotSolved(
+                f'{case} has no choice yet: ways["{case}"] = "queue" or "direct".'
+            )
         if chosen not in WAYS:
-            raise NotSolved(f'{case}: {chosen!r} is no way; choose "queue" or "direct".')
+            raise NotSolved(
+                f'{case}: {chosen!r} is no way; choose "queue" or "direct".'
+            )
         if chosen != right:
             raise NotSolved(f"{case}: not {chosen!r}, for {why}")
     return []
@@ -314,7 +379,13 @@ DRAIN = Answer(
         'Times the mean of frame[frame["init_ms"].isna()]["duration_ms"], divided by 1000.',
     ),
     asks_for="drain_seconds",
-    wrong_answers=(*(WrongAnswer(name, wrong, re.escape(why)) for name, (wrong, why) in DRAINS.items()), *WRONG_DRAINS),
+    wrong_answers=(
+        *(
+            WrongAnswer(name, wrong, re.escape(why))
+            for name, (wrong, why) in DRAINS.items()
+        ),
+        *WRONG_DRAINS,
+    ),
 )
 WITH_OR_WITHOUT = Answer(
     number="11.3",
@@ -329,11 +400,19 @@ WITH_OR_WITHOUT = Answer(
     form="dict",
     wrong_answers=(
         *(
-            WrongAnswer(f"{case}: the other way", RIGHT_WAYS | {case: OTHER_WAY[right]}, re.escape(why))
+            WrongAnswer(
+                f"{case}: the other way",
+                RIGHT_WAYS | {case: OTHER_WAY[right]},
+                re.escape(why),
+            )
             for case, (right, why) in CASES.items()
         ),
-        WrongAnswer("nothing chosen", dict.fromkeys(CASES, "choose"), "scans has no choice yet"),
-        WrongAnswer("another word", RIGHT_WAYS | {"avatars": "sqs"}, "avatars: 'sqs' is no way"),
+        WrongAnswer(
+            "nothing chosen", dict.fromkeys(CASES, "choose"), "scans has no choice yet"
+        ),
+        WrongAnswer(
+            "another word", RIGHT_WAYS | {"avatars": "sqs"}, "avatars: 'sqs' is no way"
+        ),
         WrongAnswer("one missing", {"scans": "queue"}, "contracts has no choice yet"),
     ),
 )

@@ -36,17 +36,20 @@ from datetime import UTC, datetime, timedelta
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-from PIL import Image, ImageDraw
-
 from helpers import connect, deploy, package_layer, plot_timeline, reports, track
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, GREEN, RED
+from IPython.display import Markdown, display
+from PIL import Image, ImageDraw
 
 # %% connect
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
-s3, sqs, cloudwatch = workshop.client("s3"), workshop.client("sqs"), workshop.client("cloudwatch")
+s3, sqs, cloudwatch = (
+    workshop.client("s3"),
+    workshop.client("sqs"),
+    workshop.client("cloudwatch"),
+)
 workshop
 
 # %%
@@ -61,7 +64,11 @@ from helpers import check, hint, load_prices, predict, predicted, solution
 
 # %%
 def show(file):
-    display(Markdown(f"```python\n{(function_folder('thumbnail') / 'python' / file).read_text()}```"))
+    display(
+        Markdown(
+            f"```python\n{(function_folder('thumbnail') / 'python' / file).read_text()}```"
+        )
+    )
 
 
 show("thumbnail.py")
@@ -86,7 +93,9 @@ predict("11.a", choices=["yes", "no"])
 uploads, thumbnails = workshop.name("thumbnail-uploads"), workshop.name("thumbnails")
 function = workshop.name("thumbnail")
 options = {
-    "Role": workshop.role("service-role/AWSLambdaSQSQueueExecutionRole", "AmazonS3FullAccess"),
+    "Role": workshop.role(
+        "service-role/AWSLambdaSQSQueueExecutionRole", "AmazonS3FullAccess"
+    ),
     "MemorySize": 512,
     "Timeout": 5,
     "Environment": {"Variables": {"THUMBNAILS": thumbnails}},
@@ -123,7 +132,9 @@ entries = zipfile.ZipFile(io.BytesIO(archive)).infolist()
 # %%
 megabyte = 2**20
 sizes = {"zipped": len(archive), "unzipped": sum(entry.file_size for entry in entries)}
-limits = pd.DataFrame({"MB": pd.Series(sizes) / megabyte, "limit in MB": {"zipped": 50, "unzipped": 250}})
+limits = pd.DataFrame(
+    {"MB": pd.Series(sizes) / megabyte, "limit in MB": {"zipped": 50, "unzipped": 250}}
+)
 limits["share"] = (limits["MB"] / limits["limit in MB"]).map("{:.0%}".format)
 limits.round(1)
 
@@ -139,9 +150,13 @@ limits.round(1)
 def publish(name, archive):
     """The ARN of the layer version with this content; a new one only where the newest has another content."""
     sha256 = base64.b64encode(hashlib.sha256(archive).digest()).decode()
-    versions = lambda_client.list_layer_versions(LayerName=name)["LayerVersions"]  # the newest comes first
+    versions = lambda_client.list_layer_versions(LayerName=name)[
+        "LayerVersions"
+    ]  # the newest comes first
     if versions:
-        newest = lambda_client.get_layer_version(LayerName=name, VersionNumber=versions[0]["Version"])
+        newest = lambda_client.get_layer_version(
+            LayerName=name, VersionNumber=versions[0]["Version"]
+        )
         if newest["Content"]["CodeSha256"] == sha256:
             return newest["LayerVersionArn"]
     published = lambda_client.publish_layer_version(
@@ -171,7 +186,9 @@ print(response.get("FunctionError"), json.loads(response["Payload"].read()))
 account = workshop.client("sts").get_caller_identity()["Account"]
 bucket_options = {}
 if workshop.region != "us-east-1":  # the one region that must not be named here
-    bucket_options["CreateBucketConfiguration"] = {"LocationConstraint": workshop.region}
+    bucket_options["CreateBucketConfiguration"] = {
+        "LocationConstraint": workshop.region
+    }
 for bucket in (uploads, thumbnails):
     try:
         s3.create_bucket(Bucket=bucket, **bucket_options)
@@ -196,17 +213,26 @@ def make_queue(name, attributes):
     """The queue's URL and ARN. Attributes are set apart, so that the call can be repeated with others."""
     url = sqs.create_queue(QueueName=workshop.name(name))["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])[
+        "Attributes"
+    ]["QueueArn"]
 
 
 def patience(visibility_timeout, tries):
     """The attributes that say when a message is tried again, and how often."""
     redrive = {"deadLetterTargetArn": failed_arn, "maxReceiveCount": tries}
-    return {"VisibilityTimeout": str(visibility_timeout), "RedrivePolicy": json.dumps(redrive)}
+    return {
+        "VisibilityTimeout": str(visibility_timeout),
+        "RedrivePolicy": json.dumps(redrive),
+    }
 
 
-failed_url, failed_arn = make_queue("thumbnail-failed", {"MessageRetentionPeriod": str(14 * 24 * 3600)})
-jobs_url, jobs_arn = make_queue("thumbnail-jobs", patience(6 * options["Timeout"] + 1, tries=5))
+failed_url, failed_arn = make_queue(
+    "thumbnail-failed", {"MessageRetentionPeriod": str(14 * 24 * 3600)}
+)
+jobs_url, jobs_arn = make_queue(
+    "thumbnail-jobs", patience(6 * options["Timeout"] + 1, tries=5)
+)
 
 # %% [markdown]
 # ## The joints
@@ -230,23 +256,40 @@ def wait_until(condition, seconds=600):
     limit = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > limit:
-            raise TimeoutError(f"It did not happen within {seconds} s; the function's log may say why.")
+            raise TimeoutError(
+                f"It did not happen within {seconds} s; the function's log may say why."
+            )
         time.sleep(0.5)
 
 
 def change_mapping(**settings):
     lambda_client.update_event_source_mapping(UUID=mapping, **settings)
-    wait_until(lambda: lambda_client.get_event_source_mapping(UUID=mapping)["State"] == "Enabled")
+    wait_until(
+        lambda: (
+            lambda_client.get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
+        )
+    )
 
 
 # %% mapping
-found = lambda_client.list_event_source_mappings(EventSourceArn=jobs_arn, FunctionName=function)["EventSourceMappings"]
+found = lambda_client.list_event_source_mappings(
+    EventSourceArn=jobs_arn, FunctionName=function
+)["EventSourceMappings"]
 if not found:
-    found = [lambda_client.create_event_source_mapping(EventSourceArn=jobs_arn, FunctionName=function)]
+    found = [
+        lambda_client.create_event_source_mapping(
+            EventSourceArn=jobs_arn, FunctionName=function
+        )
+    ]
 mapping = found[0]["UUID"]
-wait_until(lambda: lambda_client.get_event_source_mapping(UUID=mapping)["State"] == "Enabled")
+wait_until(
+    lambda: lambda_client.get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
+)
 change_mapping(
-    BatchSize=5, MaximumBatchingWindowInSeconds=1, ScalingConfig={"MaximumConcurrency": 2}, FunctionResponseTypes=[]
+    BatchSize=5,
+    MaximumBatchingWindowInSeconds=1,
+    ScalingConfig={"MaximumConcurrency": 2},
+    FunctionResponseTypes=[],
 )
 
 # %% [markdown]
@@ -285,15 +328,24 @@ _ = s3.put_bucket_notification_configuration(
 def paint(number, size=(3000, 2000)):
     """A landscape as a Pillow image."""
     random = np.random.default_rng(number)
-    dark, light = (tuple(int(value) for value in random.integers(low, low + 80, 3)) for low in (20, 170))
+    dark, light = (
+        tuple(int(value) for value in random.integers(low, low + 80, 3))
+        for low in (20, 170)
+    )
     sky = Image.linear_gradient("L").resize(size)
-    image = Image.composite(Image.new("RGB", size, light), Image.new("RGB", size, dark), sky)
+    image = Image.composite(
+        Image.new("RGB", size, light), Image.new("RGB", size, dark), sky
+    )
     draw = ImageDraw.Draw(image)
     x, y, radius = random.integers((400, 300, 100), (2600, 900, 240))
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(255, 240, 190))
     steps = np.arange(0, size[0] + 50, 50)
     for hill in range(4):
-        heights = 960 + 260 * hill + 180 * np.sin(steps / random.integers(260, 840) + random.random() * 6)
+        heights = (
+            960
+            + 260 * hill
+            + 180 * np.sin(steps / random.integers(260, 840) + random.random() * 6)
+        )
         outline = [(0, size[1]), *zip(steps, heights, strict=True), size]
         draw.polygon(outline, fill=tuple(value // (hill + 2) for value in light))
     return image
@@ -321,24 +373,39 @@ display(paint(7).resize((420, 280)), metadata=alt)
 def depth(url):
     """Messages that wait, and messages in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)[
+        "Attributes"
+    ]
     return [int(attributes[name]) for name in names]
 
 
 def made(prefix):
     """The keys of the thumbnails below this prefix."""
-    return [each["Key"] for each in s3.list_objects_v2(Bucket=thumbnails, Prefix=prefix).get("Contents", [])]
+    return [
+        each["Key"]
+        for each in s3.list_objects_v2(Bucket=thumbnails, Prefix=prefix).get(
+            "Contents", []
+        )
+    ]
 
 
 # %%
-LINES = [("thumbnails in S3", GREEN, "o-"), ("messages waiting", BLUE, "s--"), ("messages in flight", RED, "^:")]
+LINES = [
+    ("thumbnails in S3", GREEN, "o-"),
+    ("messages waiting", BLUE, "s--"),
+    ("messages in flight", RED, "^:"),
+]
 
 
 def draw(history, total):
     seconds, waiting, in_flight, done = zip(*history, strict=True)
     figure, ax = plt.subplots(figsize=(10, 4.2))
-    for (label, color, style), values in zip(LINES, (done, waiting, in_flight), strict=True):
-        ax.plot(seconds, values, style, color=color, linewidth=3, label=label, markersize=6)
+    for (label, color, style), values in zip(
+        LINES, (done, waiting, in_flight), strict=True
+    ):
+        ax.plot(
+            seconds, values, style, color=color, linewidth=3, label=label, markersize=6
+        )
     title = f"{done[-1]} of {total} thumbnails after {seconds[-1]:.0f} s; up to {max(waiting)} messages waited"
     ax.set_title(title)
     ax.set_xlabel("seconds since the last picture was put into S3")
@@ -372,10 +439,15 @@ def drop(prefix, limit=600):
     keys = [f"{prefix}{number:02}.jpg" for number in range(len(pictures))]
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(put, keys, pictures))
-    zero, shown = time.monotonic(), display(Markdown("The pictures are in S3."), display_id=True)
+    zero, shown = (
+        time.monotonic(),
+        display(Markdown("The pictures are in S3."), display_id=True),
+    )
     while not history or history[-1][-1] < len(pictures):
         history.append((time.monotonic() - zero, *depth(jobs_url), len(made(prefix))))
-        if len(history) == 1 or history[-1][1:] != history[-2][1:]:  # else there is nothing new to see
+        if (
+            len(history) == 1 or history[-1][1:] != history[-2][1:]
+        ):  # else there is nothing new to see
             shown.update(draw(history, len(pictures)))
         if history[-1][0] > limit:
             raise TimeoutError(f"Not within {limit} s; the function's log may say why.")
@@ -418,11 +490,16 @@ predicted("11.c", f"{first['environment'].nunique()} environments")
 def gallery(prefix, columns=10, width=96, height=66):
     """All thumbnails below this prefix on one sheet."""
     keys = made(prefix)
-    sheet = Image.new("RGB", (columns * width, -(-len(keys) // columns) * height), "white")
+    sheet = Image.new(
+        "RGB", (columns * width, -(-len(keys) // columns) * height), "white"
+    )
     for place, key in enumerate(keys):
         file = io.BytesIO(s3.get_object(Bucket=thumbnails, Key=key)["Body"].read())
         row, column = divmod(place, columns)
-        sheet.paste(Image.open(file).resize((width - 4, height - 4)), (column * width, row * height))
+        sheet.paste(
+            Image.open(file).resize((width - 4, height - 4)),
+            (column * width, row * height),
+        )
     return sheet
 
 
@@ -455,12 +532,16 @@ def summary(frame):
         "invocations": len(frame),
         "cold starts": int(frame["init_ms"].notna().sum()),
         "mean Duration, ms": round(frame["duration_ms"].mean()),
-        "first START to last REPORT, s": round((end.max() - frame["start"].min()).total_seconds(), 1),
+        "first START to last REPORT, s": round(
+            (end.max() - frame["start"].min()).total_seconds(), 1
+        ),
     }
 
 
 runs = {"MaximumConcurrency 2": first, "MaximumConcurrency 6": second}
-pd.DataFrame({label: pd.Series(summary(frame), dtype=object) for label, frame in runs.items()})
+pd.DataFrame(
+    {label: pd.Series(summary(frame), dtype=object) for label, frame in runs.items()}
+)
 
 # %%
 took = [summary(frame)["first START to last REPORT, s"] for frame in (first, second)]
@@ -488,9 +569,20 @@ def datapoints(namespace, metric, dimension, name, statistic, since):
     )["Datapoints"]
 
 
-concurrency = ("AWS/Lambda", "ConcurrentExecutions", "FunctionName", function, "Maximum", first_began)
+concurrency = (
+    "AWS/Lambda",
+    "ConcurrentExecutions",
+    "FunctionName",
+    function,
+    "Maximum",
+    first_began,
+)
 wait_until(lambda: datapoints(*concurrency))
-print("at most", int(max(point["Maximum"] for point in datapoints(*concurrency))), "at once in any minute")
+print(
+    "at most",
+    int(max(point["Maximum"] for point in datapoints(*concurrency))),
+    "at once in any minute",
+)
 
 # %% [markdown]
 # ## An alarm, before something goes wrong
@@ -516,7 +608,9 @@ cloudwatch.put_metric_alarm(
 
 
 def alarm_state():
-    return cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]
+    return cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0][
+        "StateValue"
+    ]
 
 
 alarm_state()
@@ -552,9 +646,16 @@ change_mapping(ScalingConfig={"MaximumConcurrency": 2})
 # %% outcome
 def dead_letters():
     """The keys in the dead-letter queue, of up to ten messages."""
-    answer = sqs.receive_message(QueueUrl=failed_url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=1)
+    answer = sqs.receive_message(
+        QueueUrl=failed_url,
+        MaxNumberOfMessages=10,
+        VisibilityTimeout=0,
+        WaitTimeSeconds=1,
+    )
     bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-    return [record["s3"]["object"]["key"] for body in bodies for record in body["Records"]]
+    return [
+        record["s3"]["object"]["key"] for body in bodies for record in body["Records"]
+    ]
 
 
 def outcome(names, prefix, since):
@@ -563,9 +664,17 @@ def outcome(names, prefix, since):
         logGroupName=f"/aws/lambda/{function}", startTime=int(since.timestamp() * 1000)
     )
     messages = [event["message"].split() for page in pages for event in page["events"]]
-    tried, there, dead = [words[-1] for words in messages if words[:1] == ["try"]], made(prefix), dead_letters()
+    tried, there, dead = (
+        [words[-1] for words in messages if words[:1] == ["try"]],
+        made(prefix),
+        dead_letters(),
+    )
     rows = [
-        {"tries": tried.count(key), "thumbnail": key in there, "dead letter": key in dead}
+        {
+            "tries": tried.count(key),
+            "thumbnail": key in there,
+            "dead letter": key in dead,
+        }
         for key in (prefix + name for name in names)
     ]
     return pd.DataFrame(rows, index=names).replace({True: "yes", False: "no"})
@@ -590,8 +699,13 @@ predict("11.f")
 def upload(files, prefix):
     """Put these, without thumbnails of an earlier run and without old dead letters; return when it began."""
     forget(prefix)
-    while old := sqs.receive_message(QueueUrl=failed_url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
-        entries = [{"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(old)]
+    while old := sqs.receive_message(
+        QueueUrl=failed_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+    ).get("Messages"):
+        entries = [
+            {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]}
+            for i, message in enumerate(old)
+        ]
         sqs.delete_message_batch(QueueUrl=failed_url, Entries=entries)
     began = datetime.now(UTC)
     for name, content in files.items():
@@ -606,10 +720,18 @@ def as_png(image):
 
 
 # %%
-batch = dict(zip(["beach.jpg", "city.jpg", "logo.png", "lake.jpg", "wood.jpg"], pictures, strict=False))
+batch = dict(
+    zip(
+        ["beach.jpg", "city.jpg", "logo.png", "lake.jpg", "wood.jpg"],
+        pictures,
+        strict=False,
+    )
+)
 batch["logo.png"] = as_png(logo)
 broken_began = upload(batch, "pictures/mixed/")
-wait_until(lambda: "pictures/mixed/logo.png" in dead_letters() and depth(jobs_url) == [0, 0])
+wait_until(
+    lambda: "pictures/mixed/logo.png" in dead_letters() and depth(jobs_url) == [0, 0]
+)
 
 # %%
 mixed = outcome(batch, "pictures/mixed/", broken_began)
@@ -628,9 +750,15 @@ predicted("11.f", f"{(mixed['dead letter'] == 'yes').sum()} of {len(mixed)}")
 
 # %%
 pages = logs.get_paginator("filter_log_events").paginate(
-    logGroupName=f"/aws/lambda/{function}", startTime=int(broken_began.timestamp() * 1000)
+    logGroupName=f"/aws/lambda/{function}",
+    startTime=int(broken_began.timestamp() * 1000),
 )
-errors = [event["message"] for page in pages for event in page["events"] if "[ERROR]" in event["message"]]
+errors = [
+    event["message"]
+    for page in pages
+    for event in page["events"]
+    if "[ERROR]" in event["message"]
+]
 print(len(errors), "errors:", errors[0].splitlines()[0])
 
 # %% [markdown]
@@ -650,8 +778,15 @@ cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateReason"]
 # delivered a second time, although nothing is wrong. So `renew` has the cold start at once.
 
 # %% fixed
-source = {name: (function_folder("thumbnail") / "python" / name).read_text() for name in ("app.py", "thumbnail.py")}
-fixed = source | {"thumbnail.py": source["thumbnail.py"].replace("image.save(", 'image.convert("RGB").save(')}
+source = {
+    name: (function_folder("thumbnail") / "python" / name).read_text()
+    for name in ("app.py", "thumbnail.py")
+}
+fixed = source | {
+    "thumbnail.py": source["thumbnail.py"].replace(
+        "image.save(", 'image.convert("RGB").save('
+    )
+}
 
 
 def renew(files, **configuration):
@@ -660,7 +795,9 @@ def renew(files, **configuration):
 
 
 renew(fixed, **options)
-print([line.strip() for line in fixed["thumbnail.py"].splitlines() if "convert" in line])
+print(
+    [line.strip() for line in fixed["thumbnail.py"].splitlines() if "convert" in line]
+)
 
 # %% [markdown]
 # Nothing has to be uploaded again, and no user has noticed: the messages are still there. `start_message_move_task` sends all that is in a dead-letter queue back to where it came
@@ -669,7 +806,9 @@ print([line.strip() for line in fixed["thumbnail.py"].splitlines() if "convert" 
 # %%
 redrive_began = datetime.now(UTC)
 sqs.start_message_move_task(SourceArn=failed_arn)
-wait_until(lambda: len(made("pictures/mixed/")) == len(batch) and depth(jobs_url) == [0, 0])
+wait_until(
+    lambda: len(made("pictures/mixed/")) == len(batch) and depth(jobs_url) == [0, 0]
+)
 task = sqs.list_message_move_tasks(SourceArn=failed_arn)["Results"][0]
 print(task["Status"], task["ApproximateNumberOfMessagesMoved"], "messages moved")
 
@@ -692,7 +831,9 @@ outcome(batch, "pictures/mixed/", redrive_began)
 
 # %% direct
 direct = workshop.name("thumbnail-direct")
-direct_arn = deploy(workshop, direct, "thumbnail/python", Handler="app.direct", **options)["FunctionArn"]
+direct_arn = deploy(
+    workshop, direct, "thumbnail/python", Handler="app.direct", **options
+)["FunctionArn"]
 try:
     lambda_client.add_permission(
         FunctionName=direct,
@@ -716,7 +857,10 @@ to_function = {
 }
 _ = s3.put_bucket_notification_configuration(
     Bucket=uploads,
-    NotificationConfiguration={"QueueConfigurations": [to_queue], "LambdaFunctionConfigurations": [to_function]},
+    NotificationConfiguration={
+        "QueueConfigurations": [to_queue],
+        "LambdaFunctionConfigurations": [to_function],
+    },
 )
 
 # %% [markdown]
@@ -740,7 +884,9 @@ predict("11.h", choices=["in the queue", "in the dead-letter queue", "gone"])
 direct_began = datetime.now(UTC)
 put("direct/logo.png", batch["logo.png"])
 tries = reports(logs, direct, at_least=3, since=direct_began, timeout=600)
-tries[["start", "request_id", "duration_ms", "init_ms"]].assign(request_id=tries["request_id"].factorize()[0] + 1)
+tries[["start", "request_id", "duration_ms", "init_ms"]].assign(
+    request_id=tries["request_id"].factorize()[0] + 1
+)
 
 # %%
 predicted("11.g", f"{len(tries)} times")
@@ -749,9 +895,21 @@ predicted("11.g", f"{len(tries)} times")
 # Three tries of one and the same request (`request_id` is numbered here). Then Lambda gave up. A metric counts it; the event itself is gone.
 
 # %%
-dropped = ("AWS/Lambda", "AsyncEventsDropped", "FunctionName", direct, "Sum", direct_began)
+dropped = (
+    "AWS/Lambda",
+    "AsyncEventsDropped",
+    "FunctionName",
+    direct,
+    "Sum",
+    direct_began,
+)
 wait_until(lambda: datapoints(*dropped))
-print("dropped:", int(sum(point["Sum"] for point in datapoints(*dropped))), "thumbnails:", made("direct/"))
+print(
+    "dropped:",
+    int(sum(point["Sum"] for point in datapoints(*dropped))),
+    "thumbnails:",
+    made("direct/"),
+)
 
 # %%
 kept = "direct/logo.png" in dead_letters()
@@ -779,7 +937,9 @@ predicted("11.h", "in the dead-letter queue" if kept else "gone")
 prices = load_prices()["lambda"]
 gb_seconds = (first["billed_ms"] / 1000 * first["memory_mb"] / 1024).sum()
 cost = gb_seconds * prices["gb_second"]["x86_64"] + len(first) * prices["request"]
-print(f"{gb_seconds:.1f} GB-s for {len(pictures)} pictures: {cost / len(pictures) * 1000:.4f} USD for a thousand")
+print(
+    f"{gb_seconds:.1f} GB-s for {len(pictures)} pictures: {cost / len(pictures) * 1000:.4f} USD for a thousand"
+)
 
 # %% [markdown]
 # ## Exercise 1: only the bad one
@@ -819,10 +979,20 @@ check("11.1")
 
 renew(each, **options_of_each)
 change_mapping(FunctionResponseTypes=["ReportBatchItemFailures"])
-damaged = dict(zip(["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"], pictures, strict=False))
+damaged = dict(
+    zip(
+        ["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"],
+        pictures,
+        strict=False,
+    )
+)
 damaged["damaged.jpg"] = damaged["damaged.jpg"][:50_000]
 damaged_began = upload(damaged, "pictures/damaged/")
-wait_until(lambda: "pictures/damaged/damaged.jpg" in dead_letters() and depth(jobs_url) == [0, 0])
+wait_until(
+    lambda: (
+        "pictures/damaged/damaged.jpg" in dead_letters() and depth(jobs_url) == [0, 0]
+    )
+)
 outcome(damaged, "pictures/damaged/", damaged_began)
 
 # %% [markdown]
@@ -832,7 +1002,9 @@ outcome(damaged, "pictures/damaged/", damaged_began)
 # Now the queue gets its patience back.
 
 # %%
-_ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patience(6 * options["Timeout"] + 1, tries=5))
+_ = sqs.set_queue_attributes(
+    QueueUrl=jobs_url, Attributes=patience(6 * options["Timeout"] + 1, tries=5)
+)
 
 # %% [markdown]
 # ## Exercise 2: how long will it take?
@@ -856,7 +1028,10 @@ def drain_seconds(frame, images, batch_size, max_concurrency):
 # check
 check("11.2", drain_seconds)
 
-seconds = {number: round(drain_seconds(first, 10_000, 5, number)) for number in (2, 10, 50, 200)}
+seconds = {
+    number: round(drain_seconds(first, 10_000, 5, number))
+    for number in (2, 10, 50, 200)
+}
 pd.Series(seconds, name="seconds").rename_axis("MaximumConcurrency").to_frame()
 
 # %% [markdown]

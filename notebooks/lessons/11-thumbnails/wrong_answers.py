@@ -53,19 +53,60 @@ def _but(name: str, old: str, new: str, says: str) -> WrongAnswer:
 
 
 WRONG_HANDLERS = (
-    WrongAnswer("as before", AS_BEFORE, "exception of the damaged picture ended the handler"),
+    WrongAnswer(
+        "as before", AS_BEFORE, "exception of the damaged picture ended the handler"
+    ),
     _but("nothing answered", RETURN, "", "answered nothing .* is deleted"),
-    _but("a list", '{"batchItemFailures": failures}', "failures", r"was \[.*there is no batchItemFailures in it"),
-    _but("another key", '"batchItemFailures"', '"batchItemFailure"', "there is no batchItemFailures in it"),
-    _but("ids alone", '{"itemIdentifier": message["messageId"]}', 'message["messageId"]', "a list of dicts"),
+    _but(
+        "a list",
+        '{"batchItemFailures": failures}',
+        "failures",
+        r"was \[.*there is no batchItemFailures in it",
+    ),
+    _but(
+        "another key",
+        '"batchItemFailures"',
+        '"batchItemFailure"',
+        "there is no batchItemFailures in it",
+    ),
+    _but(
+        "ids alone",
+        '{"itemIdentifier": message["messageId"]}',
+        'message["messageId"]',
+        "a list of dicts",
+    ),
     _but("one dict", ": failures}", ': {"itemIdentifier": "1"}}', "a list of dicts"),
-    _but("a key of its own", '"itemIdentifier"', '"messageId"', "has no itemIdentifier"),
-    _but("the handle", '"messageId"', '"receiptHandle"', "is the receiptHandle, and not the messageId"),
-    _but("the body", 'message["messageId"]', 'message["body"]', "is something else, and not the messageId"),
-    _but("silent", "            print(repr(error))\n", "", "log does not say what was wrong; print the exception"),
+    _but(
+        "a key of its own", '"itemIdentifier"', '"messageId"', "has no itemIdentifier"
+    ),
+    _but(
+        "the handle",
+        '"messageId"',
+        '"receiptHandle"',
+        "is the receiptHandle, and not the messageId",
+    ),
+    _but(
+        "the body",
+        'message["messageId"]',
+        'message["body"]',
+        "is something else, and not the messageId",
+    ),
+    _but(
+        "silent",
+        "            print(repr(error))\n",
+        "",
+        "log does not say what was wrong; print the exception",
+    ),
     _but("never failed", NOTE, "pass", "lacks the damaged picture"),
-    _but("all when one", RETURN, ALL_WHEN_ONE, "names a good picture as failed; it was made"),
-    WrongAnswer("stops", STOPS, "names a good picture as failed; it was not even tried"),
+    _but(
+        "all when one",
+        RETURN,
+        ALL_WHEN_ONE,
+        "names a good picture as failed; it was made",
+    ),
+    WrongAnswer(
+        "stops", STOPS, "names a good picture as failed; it was not even tried"
+    ),
     WrongAnswer("outside the loop", OUTSIDE, "has no thumbnail and is not reported"),
     _but(
         "the last one only",
@@ -73,16 +114,42 @@ WRONG_HANDLERS = (
         'failures[:] = [{"itemIdentifier": message["messageId"]}]',
         "lacks 1 of 2 damaged pictures",
     ),
-    _but("twice", '"batchItemFailures": failures', '"batchItemFailures": failures * 2', "names a message twice"),
-    _but("a bug", 'event["Records"]', 'event["records"]', "failed with KeyError: 'records'"),
+    _but(
+        "twice",
+        '"batchItemFailures": failures',
+        '"batchItemFailures": failures * 2',
+        "names a message twice",
+    ),
+    _but(
+        "a bug",
+        'event["Records"]',
+        'event["records"]',
+        "failed with KeyError: 'records'",
+    ),
 )
 
 # 11.2: (frame, images, batch_size, max_concurrency) -> seconds
 
 WRONG_DRAINS = (
-    WrongAnswer("no rounding", lambda f, n, b, c: n / b / c * 0.62, "round the number of batches up"),
-    WrongAnswer("rounded down", lambda f, n, b, c: n // b / c * 0.62, "round the number of batches up"),
-    WrongAnswer("a constant", lambda f, n, b, c: 42, "returned 42 for 48,000 images .* how many batches"),
+    WrongAnswer(
+        "no rounding",
+        lambda f, n, b, c: n / b / c * 0.62,
+        "round the number of batches up",
+    ),
+    WrongAnswer(
+        "rounded down",
+        lambda f, n, b, c: n // b / c * 0.62,
+        "round the number of batches up",
+    ),
+    WrongAnswer(
+        "a constant",
+        lambda f, n, b, c: 42,
+        "returned 42 for 48,000 images .* how many batches",
+    ),
     WrongAnswer("nan", lambda f, n, b, c: float("nan"), "returned nan"),
-    WrongAnswer("a series", lambda f, n, b, c: f["duration_ms"], "returned a Series; return one number"),
+    WrongAnswer(
+        "a series",
+        lambda f, n, b, c: f["duration_ms"],
+        "returned a Series; return one number",
+    ),
 )

@@ -28,20 +28,26 @@ def judge_rules(workshop: Workshop) -> list[str]:
         try:
             found = events.describe_rule(Name=name)
         except events.exceptions.ResourceNotFoundException:
-            raise NotSolved(f"There is no rule {name} yet; make it with events.put_rule.") from None
+            raise NotSolved(
+                f"There is no rule {name} yet; make it with events.put_rule."
+            ) from None
         expression = found.get("ScheduleExpression")
         said = f"{rule} has {expression}"
         if wrong := _wrong_time(_fields(expression, said), hour, minute, days):
             raise NotSolved(f"{said}: {wrong}")
         if found["State"] != "DISABLED":
-            raise NotSolved(f'{rule} is {found["State"]}, and would fire for nobody; give it State="DISABLED".')
+            raise NotSolved(
+                f'{rule} is {found["State"]}, and would fire for nobody; give it State="DISABLED".'
+            )
     return []
 
 
 def _fields(answer: Any, said: str) -> tuple[str, str, set[str]]:
     """Minute, hour and days of an expression; NotSolved where AWS would refuse it."""
     if not isinstance(answer, str):
-        raise NotSolved(f"{said}; give it a ScheduleExpression, a text that begins with cron(.")
+        raise NotSolved(
+            f"{said}; give it a ScheduleExpression, a text that begins with cron(."
+        )
     matched = CRON.fullmatch(answer)
     if not matched:
         raise NotSolved(f"{said}; AWS wants the word around it: cron(0 13 ? * MON *).")
@@ -53,9 +59,13 @@ def _fields(answer: Any, said: str) -> tuple[str, str, set[str]]:
         )
     minute, hour, day_of_month, month, days, year = fields
     if [day_of_month, days].count("?") != 1:
-        raise NotSolved(f"{said}; AWS refuses it: exactly one of the two fields for days has to be '?'.")
+        raise NotSolved(
+            f"{said}; AWS refuses it: exactly one of the two fields for days has to be '?'."
+        )
     if days == "?" or (day_of_month, month, year) != ("?", "*", "*"):
-        raise NotSolved(f"{said}; the days of the week belong into the fifth field, with ? * before and * behind it.")
+        raise NotSolved(
+            f"{said}; the days of the week belong into the fifth field, with ? * before and * behind it."
+        )
     return minute, hour, _days(days, said)
 
 
@@ -64,15 +74,25 @@ def _days(text: str, said: str) -> set[str]:
         return set(DAYS)
     found: set[str] = set()
     for part in text.upper().split(","):
-        names = [DAYS[int(each) - 1] if each in list("1234567") else each for each in part.split("-")]
+        names = [
+            DAYS[int(each) - 1] if each in list("1234567") else each
+            for each in part.split("-")
+        ]
         if len(names) > 2 or not set(names) <= set(DAYS):
-            raise NotSolved(f"{said}; {part!r} is no day of the week for AWS: write SUN, MON, TUE … between commas.")
+            raise NotSolved(
+                f"{said}; {part!r} is no day of the week for AWS: write SUN, MON, TUE … between commas."
+            )
         first, last = (DAYS.index(name) for name in (names[0], names[-1]))
-        found |= {DAYS[day % 7] for day in range(first, last + 1 if first <= last else last + 8)}
+        found |= {
+            DAYS[day % 7]
+            for day in range(first, last + 1 if first <= last else last + 8)
+        }
     return found
 
 
-def _wrong_time(found: tuple[str, str, set[str]], hour: int, minute: int, days: list[str]) -> str | None:
+def _wrong_time(
+    found: tuple[str, str, set[str]], hour: int, minute: int, days: list[str]
+) -> str | None:
     """What is wrong with an expression that AWS would take, or None."""
     before = {DAYS[DAYS.index(day) - 1] for day in days}
     shifts = hour < AHEAD
@@ -114,7 +134,11 @@ def _shifted(hour: int, days: list[str]) -> list[str]:
 
 
 def _without_sunday(hour: int, days: list[str]) -> list[str]:
-    return _before([day for day in days if day != "SUN"]) or ["SAT"] if hour < AHEAD else days
+    return (
+        _before([day for day in days if day != "SUN"]) or ["SAT"]
+        if hour < AHEAD
+        else days
+    )
 
 
 def cron(hour: Any, minute: Any, days: list[str]) -> str:
@@ -134,7 +158,9 @@ WRONG_CRONS = (  # each what makes the expressions of the rules, of hour, minute
     ),
     WrongAnswer(
         "wrong way",
-        lambda hour, minute, days: cron((hour - 9) % 24, minute, _after(days) if hour < 9 else days),
+        lambda hour, minute, days: cron(
+            (hour - 9) % 24, minute, _after(days) if hour < 9 else days
+        ),
         "the days moved the wrong way",
     ),
     WrongAnswer(
@@ -142,10 +168,16 @@ WRONG_CRONS = (  # each what makes the expressions of the rules, of hour, minute
         lambda hour, minute, days: cron((hour + 9) % 24, minute, _shifted(hour, days)),
         "nine hours less in UTC, not more",
     ),
-    WrongAnswer("not converted", lambda hour, minute, days: cron(hour, minute, days), "still the hour in Japan"),
+    WrongAnswer(
+        "not converted",
+        lambda hour, minute, days: cron(hour, minute, days),
+        "still the hour in Japan",
+    ),
     WrongAnswer(
         "no sunday",
-        lambda hour, minute, days: cron((hour - 9) % 24, minute, _without_sunday(hour, days)),
+        lambda hour, minute, days: cron(
+            (hour - 9) % 24, minute, _without_sunday(hour, days)
+        ),
         "3 days went in and 2 came out",
     ),
     WrongAnswer(
@@ -158,8 +190,16 @@ WRONG_CRONS = (  # each what makes the expressions of the rules, of hour, minute
         lambda hour, minute, days: cron(minute, (hour - 9) % 24, _shifted(hour, days)),
         "the minutes come first",
     ),
-    WrongAnswer("each day", lambda hour, minute, days: cron((hour - 9) % 24, minute, ["*"]), "the days in UTC are"),
-    WrongAnswer("a rate", lambda hour, minute, days: "rate(1 day)", "the word around it|begins with cron"),
+    WrongAnswer(
+        "each day",
+        lambda hour, minute, days: cron((hour - 9) % 24, minute, ["*"]),
+        "the days in UTC are",
+    ),
+    WrongAnswer(
+        "a rate",
+        lambda hour, minute, days: "rate(1 day)",
+        "the word around it|begins with cron",
+    ),
 )
 
 RULES = DeployedFunction(

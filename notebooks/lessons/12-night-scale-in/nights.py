@@ -21,7 +21,9 @@ class _Group:
         self.is_embedded = workshop.is_embedded
         self.night = function.variables.get("NIGHT", "")
         self.name = function.variables.get("GROUP", "")
-        found = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name or "-"])
+        found = self.client.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self.name or "-"]
+        )
         if not found["AutoScalingGroups"]:
             raise NotSolved(
                 f"The function's variable GROUP names no Auto Scaling group ({self.name or 'it is empty'}); run the "
@@ -30,7 +32,9 @@ class _Group:
 
     def now(self) -> dict[str, Any]:
         group: dict[str, Any]
-        [group] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"]
+        [group] = self.client.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self.name]
+        )["AutoScalingGroups"]
         return group
 
     def sizes(self) -> tuple[int, int]:
@@ -42,15 +46,25 @@ class _Group:
         return [tag for tag in self.now()["Tags"] if tag["Key"] not in KEPT]
 
     def set(self, least: int, desired: int) -> None:
-        self.client.update_auto_scaling_group(AutoScalingGroupName=self.name, MinSize=least, DesiredCapacity=desired)
+        self.client.update_auto_scaling_group(
+            AutoScalingGroupName=self.name, MinSize=least, DesiredCapacity=desired
+        )
 
-    def begin(self, least: int, desired: int, tags: Sequence[dict[str, Any]] = ()) -> None:
+    def begin(
+        self, least: int, desired: int, tags: Sequence[dict[str, Any]] = ()
+    ) -> None:
         """These sizes, and no tags of the function's but `tags`."""
         place = {"ResourceId": self.name, "ResourceType": "auto-scaling-group"}
         if present := self.tags():
-            self.client.delete_tags(Tags=[{"Key": tag["Key"]} | place for tag in present])
+            self.client.delete_tags(
+                Tags=[{"Key": tag["Key"]} | place for tag in present]
+            )
         if tags:
-            put = [{"Key": tag["Key"], "Value": tag["Value"], "PropagateAtLaunch": False} | place for tag in tags]
+            put = [
+                {"Key": tag["Key"], "Value": tag["Value"], "PropagateAtLaunch": False}
+                | place
+                for tag in tags
+            ]
             self.client.create_or_update_tags(Tags=put)
         self.set(least, desired)
 
@@ -59,7 +73,9 @@ class _Group:
         if outcome.failed:
             raise NotSolved(_failure(outcome.payload or {}, when))
 
-    def expect(self, wanted: tuple[int, int], otherwise: str | Callable[[tuple[int, int]], str]) -> None:
+    def expect(
+        self, wanted: tuple[int, int], otherwise: str | Callable[[tuple[int, int]], str]
+    ) -> None:
         """NotSolved with this sentence, or with what is made of the sizes that were found, for other sizes."""
         found = self.sizes()
         if found != wanted:
@@ -76,13 +92,21 @@ class _Group:
 
     def instances(self, state: str) -> list[str]:
         """The instances in this state that the function may stop."""
-        filters = [{"Name": "tag:night", "Values": [self.night]}, {"Name": "instance-state-name", "Values": [state]}]
+        filters = [
+            {"Name": "tag:night", "Values": [self.night]},
+            {"Name": "instance-state-name", "Values": [state]},
+        ]
         found = self.ec2.describe_instances(Filters=filters)["Reservations"]
-        return [instance["InstanceId"] for each in found for instance in each["Instances"]]
+        return [
+            instance["InstanceId"] for each in found for instance in each["Instances"]
+        ]
 
 
 def _failure(payload: dict[str, Any], when: str) -> str:
-    kind, message = payload.get("errorType", ""), str(payload.get("errorMessage", ""))[:200]
+    kind, message = (
+        payload.get("errorType", ""),
+        str(payload.get("errorMessage", ""))[:200],
+    )
     if kind == "NotImplementedError":
         return f"change is not written yet ({message})."
     if kind == "KeyError" and "night:" in message:
@@ -91,11 +115,16 @@ def _failure(payload: dict[str, Any], when: str) -> str:
 
 
 def judge_change(workshop: Workshop) -> list[str]:
-    function = deployed.find(workshop, workshop.name("night-scale-in"), "run the cell that deploys it")
+    function = deployed.find(
+        workshop, workshop.name("night-scale-in"), "run the cell that deploys it"
+    )
     group = _Group(workshop, function)
     before, tags = group.sizes(), group.tags()
     began = datetime.now(UTC).replace(microsecond=0)
-    times = [(began + timedelta(hours=10 * step)).strftime("%Y-%m-%dT%H:%M:%SZ") for step in range(6)]
+    times = [
+        (began + timedelta(hours=10 * step)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for step in range(6)
+    ]
     try:
         for scenario in SCENARIOS:
             scenario(group, times)
@@ -119,7 +148,9 @@ def _one_night(group: _Group, times: list[str]) -> None:
         ),
     )
     if group.instances("running"):
-        raise NotSolved("After the evening's event the tagged instances still run; call stop_instances() too.")
+        raise NotSolved(
+            "After the evening's event the tagged instances still run; call stop_instances() too."
+        )
     group.send("out", times[1], "In the morning")
     group.expect(
         (1, 2),
@@ -129,15 +160,21 @@ def _one_night(group: _Group, times: list[str]) -> None:
             else "The morning did not restore the sizes of the evening before."
         ),
     )
-    if group.is_embedded and len(group.instances("running")) < running:  # on AWS it still stops
-        raise NotSolved("After the morning's event the tagged instances are still stopped; call start_instances() too.")
+    if (
+        group.is_embedded and len(group.instances("running")) < running
+    ):  # on AWS it still stops
+        raise NotSolved(
+            "After the morning's event the tagged instances are still stopped; call start_instances() too."
+        )
 
 
 def _evening_twice(group: _Group, times: list[str]) -> None:
     group.begin(1, 3)
     for count in ("first", "second"):
         group.send("in", times[0], f"At the {count} delivery of one evening's event")
-    group.send("out", times[1], "In the morning after an evening whose event came twice")
+    group.send(
+        "out", times[1], "In the morning after an evening whose event came twice"
+    )
     group.expect(
         (1, 3),
         lambda found: (
@@ -177,7 +214,9 @@ def _late(group: _Group, times: list[str]) -> None:
     group.begin(1, 2)
     group.send("in", times[0], "In the evening")
     group.send("out", times[1], "In the morning")
-    group.send("in", times[0], "When an evening's event came once more, after the morning's,")
+    group.send(
+        "in", times[0], "When an evening's event came once more, after the morning's,"
+    )
     group.expect(
         (1, 2),
         "An evening's event came once more, after the morning's, and emptied the group by day; compare its time "
@@ -196,7 +235,10 @@ def _late(group: _Group, times: list[str]) -> None:
 def _nothing(group: _Group, times: list[str]) -> None:
     group.begin(2, 3)
     group.send("out", times[1], "In a morning without anything remembered")
-    group.expect((2, 3), "A morning without anything remembered changed the group; leave it as it is.")
+    group.expect(
+        (2, 3),
+        "A morning without anything remembered changed the group; leave it as it is.",
+    )
 
 
 def _two_nights(group: _Group, times: list[str]) -> None:
@@ -205,7 +247,10 @@ def _two_nights(group: _Group, times: list[str]) -> None:
     group.send("out", times[1], "In the first morning")
     group.set(2, 3)
     group.send("in", times[2], "In the second evening")
-    group.expect((0, 0), "The second evening did not empty the group; only older or equal times are ignored.")
+    group.expect(
+        (0, 0),
+        "The second evening did not empty the group; only older or equal times are ignored.",
+    )
     group.send("out", times[3], "In the second morning")
     group.expect(
         (2, 3),
@@ -262,8 +307,18 @@ WRONG_CHANGES = (
         "    if False:\n",
         "came once more, after the morning's, and emptied",
     ),
-    _but("only older", "    if time <= tags", "    if time < tags", "with the same time as LAST is not newer"),
-    _but("not forgotten", "            forget(group, SIZE)\n", "", "restored the size of the first night; forget SIZE"),
+    _but(
+        "only older",
+        "    if time <= tags",
+        "    if time < tags",
+        "with the same time as LAST is not newer",
+    ),
+    _but(
+        "not forgotten",
+        "            forget(group, SIZE)\n",
+        "",
+        "restored the size of the first night; forget SIZE",
+    ),
     _but(
         "no memory",
         "        if SIZE in tags:\n            least",
@@ -277,13 +332,48 @@ WRONG_CHANGES = (
         f"    if SIZE in tags or action == 'in':\n    {LAST}",
         "found nothing to restore; .* Note LAST in every case",
     ),
-    _but("no minimum", RESIZE, "resize(group, 0, int(desired))", "the capacity, but not MinSize"),
+    _but(
+        "no minimum",
+        RESIZE,
+        "resize(group, 0, int(desired))",
+        "the capacity, but not MinSize",
+    ),
     _but("constant", RESIZE, "resize(group, 1, 3)", "did not restore the sizes"),
-    _but("minimum left", "resize(group, 0, 0)", "resize(group, group['MinSize'], 0)", "MinSize is still what it was"),
+    _but(
+        "minimum left",
+        "resize(group, 0, 0)",
+        "resize(group, group['MinSize'], 0)",
+        "MinSize is still what it was",
+    ),
     _but("no scale-in", "resize(group, 0, 0)", "pass", "the group is not empty"),
-    _but("no stop", "        stop_instances()\n", "", r"still run; call stop_instances\(\)"),
-    _but("no start", "        start_instances()\n", "", r"still stopped; call start_instances\(\)"),
-    _but("no tags", TAGS, "    tags = {}", "remembered the group that was empty already|did not restore"),
-    _but("raises", TAGS, "    raise ValueError('no')", "In the evening the function failed with ValueErr"),
-    _but("unsolved", TAGS, "    raise NotImplementedError('Ignore.')", r"not written yet \(Ignore\.\)"),
+    _but(
+        "no stop",
+        "        stop_instances()\n",
+        "",
+        r"still run; call stop_instances\(\)",
+    ),
+    _but(
+        "no start",
+        "        start_instances()\n",
+        "",
+        r"still stopped; call start_instances\(\)",
+    ),
+    _but(
+        "no tags",
+        TAGS,
+        "    tags = {}",
+        "remembered the group that was empty already|did not restore",
+    ),
+    _but(
+        "raises",
+        TAGS,
+        "    raise ValueError('no')",
+        "In the evening the function failed with ValueErr",
+    ),
+    _but(
+        "unsolved",
+        TAGS,
+        "    raise NotImplementedError('Ignore.')",
+        r"not written yet \(Ignore\.\)",
+    ),
 )

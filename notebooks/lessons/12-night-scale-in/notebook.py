@@ -27,14 +27,17 @@ from zoneinfo import ZoneInfo
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
-
 from helpers import connect, deploy, explore, load_event, load_prices, reports
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, RED
+from IPython.display import Markdown, display
 
 workshop = connect()
-lambda_client, logs, iam = workshop.client("lambda"), workshop.client("logs"), workshop.client("iam")
+lambda_client, logs, iam = (
+    workshop.client("lambda"),
+    workshop.client("logs"),
+    workshop.client("iam"),
+)
 scheduler, events = workshop.client("scheduler"), workshop.client("events")
 autoscaling, ec2 = workshop.client("autoscaling"), workshop.client("ec2")
 workshop
@@ -53,8 +56,12 @@ from helpers import check, hint, predict, predicted, solution
 
 # %%
 prices = load_prices()  # Tokyo
-nano = prices["ec2_hour"]["t4g.small"] / 4  # a nano has a quarter of a small, in memory and in price
-print(f"4 machines: {4 * nano:.3f} USD an hour on AWS (t4g.nano, {prices['region']}, {prices['checked']})")
+nano = (
+    prices["ec2_hour"]["t4g.small"] / 4
+)  # a nano has a quarter of a small, in memory and in price
+print(
+    f"4 machines: {4 * nano:.3f} USD an hour on AWS (t4g.nano, {prices['region']}, {prices['checked']})"
+)
 
 # %% [markdown]
 # The image is Amazon Linux; `resolve:ssm:` lets AWS look up its newest version. (The embedded AWS takes any text here.)
@@ -67,11 +74,16 @@ try:
         LaunchTemplateData={
             "ImageId": "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
             "InstanceType": "t4g.nano",
-            "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}],
+            "NetworkInterfaces": [
+                {"DeviceIndex": 0, "AssociatePublicIpAddress": False}
+            ],
         },
     )
 except ec2.exceptions.ClientError as error:
-    if error.response["Error"]["Code"] != "InvalidLaunchTemplateName.AlreadyExistsException":
+    if (
+        error.response["Error"]["Code"]
+        != "InvalidLaunchTemplateName.AlreadyExistsException"
+    ):
         raise
     print("The launch template is there already.")
 
@@ -80,8 +92,12 @@ except ec2.exceptions.ClientError as error:
 # allowed to touch what has this tag, and nothing else. (`PropagateAtLaunch`: the instances of the group do not inherit it.)
 
 # %%
-night = workshop.name("off")  # the value of the tag: with your name in it, for accounts that several people share
-subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+night = workshop.name(
+    "off"
+)  # the value of the tag: with your name in it, for accounts that several people share
+subnets = ec2.describe_subnets(
+    Filters=[{"Name": "default-for-az", "Values": ["true"]}]
+)["Subnets"]
 try:
     autoscaling.create_auto_scaling_group(
         AutoScalingGroupName=group_name,
@@ -103,7 +119,10 @@ except autoscaling.exceptions.AlreadyExistsFault:
 server_tags = {"Name": workshop.name("build-server"), "night": night}
 alive = [
     {"Name": "tag:Name", "Values": [server_tags["Name"]]},
-    {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+    {
+        "Name": "instance-state-name",
+        "Values": ["pending", "running", "stopping", "stopped"],
+    },
 ]
 found = ec2.describe_instances(Filters=alive)["Reservations"]
 if not found:
@@ -114,7 +133,9 @@ if not found:
         MaxCount=1,
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
     )
-    ec2.get_waiter("instance_exists").wait(InstanceIds=[made["Instances"][0]["InstanceId"]])
+    ec2.get_waiter("instance_exists").wait(
+        InstanceIds=[made["Instances"][0]["InstanceId"]]
+    )
     found = [made]
 build_server = found[0]["Instances"][0]["InstanceId"]
 
@@ -125,20 +146,30 @@ build_server = found[0]["Instances"][0]["InstanceId"]
 
 # %%
 def look():
-    group = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group_name])["AutoScalingGroups"][0]
-    server = ec2.describe_instances(InstanceIds=[build_server])["Reservations"][0]["Instances"][0]
+    group = autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[group_name]
+    )["AutoScalingGroups"][0]
+    server = ec2.describe_instances(InstanceIds=[build_server])["Reservations"][0][
+        "Instances"
+    ][0]
     return {
         "MinSize": group["MinSize"],
         "DesiredCapacity": group["DesiredCapacity"],
-        "in service": sum(each["LifecycleState"] == "InService" for each in group["Instances"]),
+        "in service": sum(
+            each["LifecycleState"] == "InService" for each in group["Instances"]
+        ),
         "build server": server["State"]["Name"],
     }
 
 
 def fresh_day():
-    autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, MinSize=1, DesiredCapacity=3)
+    autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=group_name, MinSize=1, DesiredCapacity=3
+    )
     of_group = {"ResourceId": group_name, "ResourceType": "auto-scaling-group"}
-    autoscaling.delete_tags(Tags=[{"Key": key} | of_group for key in ("night:size", "night:last")])
+    autoscaling.delete_tags(
+        Tags=[{"Key": key} | of_group for key in ("night:size", "night:last")]
+    )
     if look()["build server"] == "stopped":
         ec2.start_instances(InstanceIds=[build_server])
 
@@ -175,13 +206,22 @@ role_arn = workshop.role("AmazonEC2ReadOnlyAccess")  # which includes Auto Scali
 may_change = [
     {
         "Effect": "Allow",
-        "Action": ["autoscaling:UpdateAutoScalingGroup", "autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
+        "Action": [
+            "autoscaling:UpdateAutoScalingGroup",
+            "autoscaling:CreateOrUpdateTags",
+            "autoscaling:DeleteTags",
+        ],
         "Resource": "*",
         "Condition": {"StringEquals": {"autoscaling:ResourceTag/night": night}},
     },
     {
         "Effect": "Allow",
-        "Action": ["ec2:StartInstances", "ec2:StopInstances", "ec2:CreateTags", "ec2:DeleteTags"],
+        "Action": [
+            "ec2:StartInstances",
+            "ec2:StopInstances",
+            "ec2:CreateTags",
+            "ec2:DeleteTags",
+        ],
         "Resource": "arn:aws:ec2:*:*:instance/*",
         "Condition": {"StringEquals": {"ec2:ResourceTag/night": night}},
     },
@@ -200,7 +240,9 @@ options = {
     "Timeout": 30,
     "Environment": {"Variables": {"GROUP": group_name, "NIGHT": night}},
 }
-function_arn = deploy(workshop, function, {"app.py": app_source}, **options)["FunctionArn"]
+function_arn = deploy(workshop, function, {"app.py": app_source}, **options)[
+    "FunctionArn"
+]
 
 # %% [markdown]
 # ## The clock
@@ -210,17 +252,24 @@ function_arn = deploy(workshop, function, {"app.py": app_source}, **options)["Fu
 
 # %%
 def policy(statement):
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]})
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]}
+    )
 
 
 clock_role = workshop.name("night-clock")
-trust = {"Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+trust = {
+    "Principal": {"Service": "scheduler.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
 try:
     iam.create_role(RoleName=clock_role, AssumeRolePolicyDocument=policy(trust))
 except iam.exceptions.EntityAlreadyExistsException:
     print("The role is there already.")
 may_invoke = {"Action": "lambda:InvokeFunction", "Resource": function_arn}
-iam.put_role_policy(RoleName=clock_role, PolicyName="invoke", PolicyDocument=policy(may_invoke))
+iam.put_role_policy(
+    RoleName=clock_role, PolicyName="invoke", PolicyDocument=policy(may_invoke)
+)
 clock_role_arn = iam.get_role(RoleName=clock_role)["Role"]["Arn"]
 
 # %% [markdown]
@@ -236,7 +285,9 @@ def target(action):
     return {
         "Arn": function_arn,
         "RoleArn": clock_role_arn,
-        "Input": json.dumps({"action": action, "time": "<aws.scheduler.scheduled-time>"}),
+        "Input": json.dumps(
+            {"action": action, "time": "<aws.scheduler.scheduled-time>"}
+        ),
         "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10},
     }
 
@@ -263,9 +314,22 @@ def schedule(name, **parameters):
 
 
 japan = {"ScheduleExpressionTimezone": "Asia/Tokyo"}
-schedule("night-in", ScheduleExpression="cron(0 22 ? * MON-FRI *)", Target=target("in"), **japan)
-schedule("night-out", ScheduleExpression="cron(0 8 ? * MON-FRI *)", Target=target("out"), **japan)
-[each["Name"] for each in scheduler.list_schedules(NamePrefix=workshop.name("night"))["Schedules"]]
+schedule(
+    "night-in",
+    ScheduleExpression="cron(0 22 ? * MON-FRI *)",
+    Target=target("in"),
+    **japan,
+)
+schedule(
+    "night-out",
+    ScheduleExpression="cron(0 8 ? * MON-FRI *)",
+    Target=target("out"),
+    **japan,
+)
+[
+    each["Name"]
+    for each in scheduler.list_schedules(NamePrefix=workshop.name("night"))["Schedules"]
+]
 
 # %% [markdown]
 # That is all: from Friday 22:00 to Monday 08:00 nobody works, so there is no event on Saturday and Sunday.
@@ -276,8 +340,13 @@ schedule("night-out", ScheduleExpression="cron(0 8 ? * MON-FRI *)", Target=targe
 # two rules, but disabled and without a target, because the schedules above do the work.
 
 # %%
-for name, expression in [("night-in", "cron(0 13 ? * MON-FRI *)"), ("night-out", "cron(0 23 ? * MON-FRI *)")]:
-    events.put_rule(Name=workshop.name(name), ScheduleExpression=expression, State="DISABLED")
+for name, expression in [
+    ("night-in", "cron(0 13 ? * MON-FRI *)"),
+    ("night-out", "cron(0 23 ? * MON-FRI *)"),
+]:
+    events.put_rule(
+        Name=workshop.name(name), ScheduleExpression=expression, State="DISABLED"
+    )
 load_event("scheduled")
 
 # %% [markdown]
@@ -305,7 +374,9 @@ DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 def fires(expression, zone):
     """The hours of a week in Japan at which a cron expression fires; 0 is Sunday 00:00."""
-    minutes, hours, _, _, days, _ = expression.removeprefix("cron(").removesuffix(")").split()
+    minutes, hours, _, _, days, _ = (
+        expression.removeprefix("cron(").removesuffix(")").split()
+    )
     ahead = 9 if zone == "UTC" else 0
     ranges = [[DAYS.index(day) for day in part.split("-")] for part in days.split(",")]
     fire_on = [day for ends in ranges for day in range(ends[0], ends[-1] + 1)]
@@ -316,7 +387,9 @@ def hours_on(scale_out, scale_in, zone):
     """For each hour of the week whether the machines are on."""
     starts, stops, on = fires(scale_out, zone), fires(scale_in, zone), False
     week = []
-    for hour in 2 * [*range(168)]:  # twice, so that the week begins as the one before it ended
+    for hour in 2 * [
+        *range(168)
+    ]:  # twice, so that the week begins as the one before it ended
         on = (on or hour in starts) and hour not in stops
         week.append(on)
     return week[168:]
@@ -340,14 +413,26 @@ predicted("12.b", f"{sum(copied)} hours")
 def draw_week(title, rows):
     """In which hours of a week in Japan the machines are on, in a row for each; hatched where they should be off."""
     figure, ax = plt.subplots(figsize=(11, 1.6 + 0.8 * len(rows)))
-    blue, red = {"color": BLUE}, {"facecolor": RED, "edgecolor": "white", "hatch": "///", "linewidth": 0}
+    blue, red = (
+        {"color": BLUE},
+        {"facecolor": RED, "edgecolor": "white", "hatch": "///", "linewidth": 0},
+    )
     should = np.roll(wanted, -24)  # the week of the picture begins on Monday
     for place, week in enumerate(rows.values()):
         is_on = np.roll(week, -24)
         for hours, style in ((is_on & should, blue), (is_on & ~should, red)):
-            ends = np.flatnonzero(np.diff(hours.astype(int), prepend=0, append=0)).reshape(-1, 2)
-            ax.broken_barh([(start, end - start) for start, end in ends], (place - 0.3, 0.6), **style)
-    ax.set_yticks(range(len(rows)), [f"{label}: {sum(week)} hours" for label, week in rows.items()])
+            ends = np.flatnonzero(
+                np.diff(hours.astype(int), prepend=0, append=0)
+            ).reshape(-1, 2)
+            ax.broken_barh(
+                [(start, end - start) for start, end in ends],
+                (place - 0.3, 0.6),
+                **style,
+            )
+    ax.set_yticks(
+        range(len(rows)),
+        [f"{label}: {sum(week)} hours" for label, week in rows.items()],
+    )
     ax.set_xticks(range(0, 169, 24), [])
     for place, day in enumerate(DAYS[1:] + DAYS[:1]):
         ax.text(24 * place + 12, len(rows) - 0.4, day, ha="center", va="center")
@@ -442,11 +527,37 @@ ax = draw_week(
 def draw_night(ax, seen):
     ax.clear()
     style = {"where": "post", "linewidth": 3}
-    ax.step(seen["second"], seen["DesiredCapacity"], color=RED, label="DesiredCapacity", **style)
-    ax.step(seen["second"], seen["in service"], color=BLUE, linestyle="--", label="machines in service", **style)
-    stopped = 4 * (seen["build server"] != "running")  # as high as the picture, up to the next look
-    ax.fill_between(seen["second"], stopped, step="post", color="0.88", linewidth=0, label="build server does not run")
-    first, least, last = (seen["in service"].iloc[0], seen["in service"].min(), seen["in service"].iloc[-1])
+    ax.step(
+        seen["second"],
+        seen["DesiredCapacity"],
+        color=RED,
+        label="DesiredCapacity",
+        **style,
+    )
+    ax.step(
+        seen["second"],
+        seen["in service"],
+        color=BLUE,
+        linestyle="--",
+        label="machines in service",
+        **style,
+    )
+    stopped = 4 * (
+        seen["build server"] != "running"
+    )  # as high as the picture, up to the next look
+    ax.fill_between(
+        seen["second"],
+        stopped,
+        step="post",
+        color="0.88",
+        linewidth=0,
+        label="build server does not run",
+    )
+    first, least, last = (
+        seen["in service"].iloc[0],
+        seen["in service"].min(),
+        seen["in service"].iloc[-1],
+    )
     ax.set_title(f"In service: {first} by day, {least} at night, {last} in the morning")
     ax.set_xlabel("seconds")
     ax.set_ylabel("machines")
@@ -467,12 +578,17 @@ def watch(limit=900):
         draw_night(ax, pd.DataFrame(rows))
         shown.update(figure)
         was_night = any(row["DesiredCapacity"] == 0 for row in rows)
-        all_back = now["in service"] == now["DesiredCapacity"] > 0 and now["build server"] == "running"
+        all_back = (
+            now["in service"] == now["DesiredCapacity"] > 0
+            and now["build server"] == "running"
+        )
         mornings += was_night and all_back
         if mornings == 4:  # a look at the morning, too
             return pd.DataFrame(rows)
         time.sleep(1)
-    raise TimeoutError(f"No morning within {limit} s; the log of the function says more.")
+    raise TimeoutError(
+        f"No morning within {limit} s; the log of the function says more."
+    )
 
 
 # %% [markdown]
@@ -488,8 +604,18 @@ soon, duration = (8, 10) if workshop.is_embedded else (60, 240)  # seconds
 evening = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(seconds=soon)
 morning = evening + timedelta(seconds=duration)
 once = japan | {"ActionAfterCompletion": "DELETE"}
-schedule("tonight-in", ScheduleExpression=f"at({evening:%Y-%m-%dT%H:%M:%S})", Target=target("in"), **once)
-schedule("tonight-out", ScheduleExpression=f"at({morning:%Y-%m-%dT%H:%M:%S})", Target=target("out"), **once)
+schedule(
+    "tonight-in",
+    ScheduleExpression=f"at({evening:%Y-%m-%dT%H:%M:%S})",
+    Target=target("in"),
+    **once,
+)
+schedule(
+    "tonight-out",
+    ScheduleExpression=f"at({morning:%Y-%m-%dT%H:%M:%S})",
+    Target=target("out"),
+    **once,
+)
 seen = watch()
 
 # %%
@@ -510,7 +636,11 @@ pages = logs.get_paginator("filter_log_events").paginate(
     logGroupName=f"/aws/lambda/{function}", startTime=int(asked.timestamp() * 1000)
 )
 lines = [event["message"].strip() for page in pages for event in page["events"]]
-print("\n".join(line for line in lines if line.startswith((group_name, "stopped", "started"))))
+print(
+    "\n".join(
+        line for line in lines if line.startswith((group_name, "stopped", "started"))
+    )
+)
 
 # %% [markdown]
 # ## It comes twice
@@ -530,7 +660,9 @@ EVENING, MORNING = "2026-11-02T13:00:00Z", "2026-11-02T23:00:00Z"
 def play(*happened):
     rows = []
     for action, when in happened:
-        answer = lambda_client.invoke(FunctionName=function, Payload=json.dumps({"action": action, "time": when}))
+        answer = lambda_client.invoke(
+            FunctionName=function, Payload=json.dumps({"action": action, "time": when})
+        )
         payload = json.loads(answer["Payload"].read())
         error = payload["errorType"] if "FunctionError" in answer else ""
         rows.append({"action": action, "time": when, **look(), "error": error})
@@ -567,7 +699,9 @@ predicted("12.d", twice["DesiredCapacity"].iloc[-1])
 # %%
 fresh_day()
 first = play(("in", EVENING), ("out", MORNING))
-autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, DesiredCapacity=4)
+autoscaling.update_auto_scaling_group(
+    AutoScalingGroupName=group_name, DesiredCapacity=4
+)
 by_hand = pd.DataFrame([{"action": "by hand", "time": "", **look(), "error": ""}])
 pd.concat([first, by_hand, play(("out", MORNING), ("in", EVENING))], ignore_index=True)
 
@@ -590,7 +724,9 @@ def change(group, action, time):
     # solution: Ignore what is not newer than LAST; remember SIZE only once, forget it once it is restored; note LAST at the end.
     tags = tags_of(group)
     if time <= tags.get(LAST, ""):
-        print(f"ignored: {action} of {time}, because the last event was of {tags[LAST]}")
+        print(
+            f"ignored: {action} of {time}, because the last event was of {tags[LAST]}"
+        )
         return
     if action == "in":
         if SIZE not in tags:
@@ -608,11 +744,22 @@ def change(group, action, time):
 
 # %%
 # check
-deploy(workshop, function, {"app.py": app_source + "\n\n" + inspect.getsource(change)}, **options)
+deploy(
+    workshop,
+    function,
+    {"app.py": app_source + "\n\n" + inspect.getsource(change)},
+    **options,
+)
 check("12.2")
 
 fresh_day()
-play(("in", EVENING), ("in", EVENING), ("out", MORNING), ("out", MORNING), ("in", EVENING))
+play(
+    ("in", EVENING),
+    ("in", EVENING),
+    ("out", MORNING),
+    ("out", MORNING),
+    ("in", EVENING),
+)
 
 # %% [markdown]
 # Why note `LAST` at the end, and not at the beginning? Because the function may die in between. Then the event comes again, and has to be handled: each step may be done twice, but none
@@ -628,7 +775,10 @@ play(("in", EVENING), ("in", EVENING), ("out", MORNING), ("out", MORNING), ("in"
 # %%
 billed_seconds = night_shift["billed_ms"].sum() / 1000  # an evening and a morning
 gb_seconds = 22 * billed_seconds * night_shift["memory_mb"].iloc[0] / 1024
-function_cost = 44 * prices["lambda"]["request"] + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
+function_cost = (
+    44 * prices["lambda"]["request"]
+    + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
+)
 print(f"The function: {gb_seconds:.1f} GB-seconds and {function_cost:.6f} USD a month")
 
 # %% [markdown]
@@ -638,10 +788,18 @@ print(f"The function: {gb_seconds:.1f} GB-seconds and {function_cost:.6f} USD a 
 # %%
 def draw_month(machines=10, hours_a_day=14):
     price = prices["ec2_hour"]["t3.small"]
-    always, office = (machines * price * 730 * part for part in (1, 5 * hours_a_day / 168))
+    always, office = (
+        machines * price * 730 * part for part in (1, 5 * hours_a_day / 168)
+    )
     figure, ax = plt.subplots(figsize=(10, 3))
     labels = ["always on", f"Monday to Friday,\n{hours_a_day} hours a day"]
-    bars = ax.barh(labels, [always, office], color=[RED, BLUE], hatch=["///", ""], edgecolor="white")
+    bars = ax.barh(
+        labels,
+        [always, office],
+        color=[RED, BLUE],
+        hatch=["///", ""],
+        edgecolor="white",
+    )
     ax.bar_label(bars, fmt="%.0f USD", padding=4)
     ax.invert_yaxis()
     ax.margins(x=0.15)
@@ -651,7 +809,11 @@ def draw_month(machines=10, hours_a_day=14):
     return ax
 
 
-explore(draw_month, machines=[1, 2, 5, 10, 20, 50, 100], hours_a_day=[8, 10, 12, 14, 16, 20, 24])
+explore(
+    draw_month,
+    machines=[1, 2, 5, 10, 20, 50, 100],
+    hours_a_day=[8, 10, 12, 14, 16, 20, 24],
+)
 
 # %% [markdown]
 # A week has 168 hours, and an office of 14 hours a day needs 70 of them. That is why the percentage is so large, and it does not depend on the number of machines.
@@ -681,9 +843,13 @@ def hours_off(year, month):
 # %%
 price = prices["ec2_hour"]["t3.small"]
 months = pd.Index(range(1, 13), name="month of 2026")
-saved = pd.DataFrame({"hours off": [hours_off(2026, month) for month in months]}, index=months)
+saved = pd.DataFrame(
+    {"hours off": [hours_off(2026, month) for month in months]}, index=months
+)
 saved["USD saved by 10 t3.small"] = (10 * price * saved["hours off"]).round(2)
-print(f"{saved.iloc[:, 1].sum():.0f} USD in 2026, for {12 * function_cost:.4f} USD of Lambda")
+print(
+    f"{saved.iloc[:, 1].sum():.0f} USD in 2026, for {12 * function_cost:.4f} USD of Lambda"
+)
 saved
 
 # %%
@@ -704,9 +870,19 @@ autoscaling.put_scheduled_update_group_action(
     MinSize=0,
     DesiredCapacity=0,
 )
-actions = autoscaling.describe_scheduled_actions(AutoScalingGroupName=group_name)["ScheduledUpdateGroupActions"]
-autoscaling.delete_scheduled_action(AutoScalingGroupName=group_name, ScheduledActionName="evening")
-[{key: action[key] for key in ("Recurrence", "TimeZone", "MinSize", "DesiredCapacity")} for action in actions]
+actions = autoscaling.describe_scheduled_actions(AutoScalingGroupName=group_name)[
+    "ScheduledUpdateGroupActions"
+]
+autoscaling.delete_scheduled_action(
+    AutoScalingGroupName=group_name, ScheduledActionName="evening"
+)
+[
+    {
+        key: action[key]
+        for key in ("Recurrence", "TimeZone", "MinSize", "DesiredCapacity")
+    }
+    for action in actions
+]
 
 # %% [markdown]
 # (We delete it at once, so that it does not get in our function's way. The embedded AWS keeps such actions but does not carry them out.)
@@ -736,7 +912,9 @@ for name in ("night-in", "night-out"):
     except scheduler.exceptions.ResourceNotFoundException:
         print(name, "is gone already.")
     events.delete_rule(Name=workshop.name(name))
-autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, MinSize=0, DesiredCapacity=0)
+autoscaling.update_auto_scaling_group(
+    AutoScalingGroupName=group_name, MinSize=0, DesiredCapacity=0
+)
 ec2.stop_instances(InstanceIds=[build_server])
 look()
 

@@ -7,11 +7,17 @@ from collections.abc import Callable
 
 import pandas as pd
 import requests
-
 from helpers.connect import Workshop
 from helpers.events import load_event
 from helpers.exercises import deployed
-from helpers.exercises.exercise import Answer, DeployedFunction, NotSolved, WrongAnswer, call, require_number
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    NotSolved,
+    WrongAnswer,
+    call,
+    require_number,
+)
 from helpers.exercises.probe import Probe, unique
 
 from .wrong_answers import WRONG_CAPACITIES, WRONG_PAGES
@@ -77,7 +83,9 @@ CAPACITIES: dict[str, tuple[Callable[[pd.DataFrame, int], float], str]] = {
         "it is the mean of all rows; take the median of those with one caller.",
     ),
     "most callers": (
-        lambda frame, workers: workers * 1000 / frame[frame["callers"] > 1]["wait_ms"].median(),
+        lambda frame, workers: (
+            workers * 1000 / frame[frame["callers"] > 1]["wait_ms"].median()
+        ),
         "those are the rows with most callers, who stood in line; keep the rows with one caller.",
     ),
     "p95": (
@@ -100,7 +108,11 @@ CAPACITIES: dict[str, tuple[Callable[[pd.DataFrame, int], float], str]] = {
 
 
 def judge_capacity(capacity: Callable[[pd.DataFrame, int], float]) -> list[str]:
-    found = require_number("capacity", call(capacity, _measured(), WORKERS), "one number, of pages per second")
+    found = require_number(
+        "capacity",
+        call(capacity, _measured(), WORKERS),
+        "one number, of pages per second",
+    )
     if not math.isclose(found, CAPACITY, rel_tol=1e-6):
         raise NotSolved(
             f"capacity returned {found:.4g} where {CAPACITY:.4g} is right, for 3 workers and, with one caller, "
@@ -124,31 +136,46 @@ class _Page:
     def __init__(self, workshop: Workshop) -> None:
         client = workshop.client("lambda")
         name = workshop.name(CORNER)
-        self._probe = Probe(workshop, deployed.find(workshop, name, "run the cell that deploys it"))
+        self._probe = Probe(
+            workshop, deployed.find(workshop, name, "run the cell that deploys it")
+        )
         try:
-            self.url = client.get_function_url_config(FunctionName=name)["FunctionUrl"].rstrip("/")
+            self.url = client.get_function_url_config(FunctionName=name)[
+                "FunctionUrl"
+            ].rstrip("/")
         except client.exceptions.ResourceNotFoundException:
-            raise NotSolved(f"{name} has no function URL; run the cell that calls open_to_everybody.") from None
+            raise NotSolved(
+                f"{name} has no function URL; run the cell that calls open_to_everybody."
+            ) from None
         self._session = requests.Session()
         self._session.trust_env = workshop.endpoint is None
 
     def get(self, path: str, **query: str) -> requests.Response:
-        answer = self._session.get(self.url + path, params=query, allow_redirects=False, timeout=TIMEOUT_S)
+        answer = self._session.get(
+            self.url + path, params=query, allow_redirects=False, timeout=TIMEOUT_S
+        )
         shown = f"{path}?{'&'.join(query)}=…" if query else path
-        if answer.status_code == 403 and answer.headers.get("x-amzn-ErrorType") == "AccessDeniedException":
+        if (
+            answer.status_code == 403
+            and answer.headers.get("x-amzn-ErrorType") == "AccessDeniedException"
+        ):
             raise NotSolved(
                 "The address answers 403, Forbidden: its function does not permit everybody to use the URL and to be "
                 "invoked by way of it; run the cell that calls open_to_everybody."
             )
         if answer.status_code >= 500:
-            raise NotSolved(f"GET {shown} was answered {answer.status_code}: {self._why(path, query)}")
+            raise NotSolved(
+                f"GET {shown} was answered {answer.status_code}: {self._why(path, query)}"
+            )
         return answer
 
     def _why(self, path: str, query: dict[str, str]) -> str:
         """What the function says when it is invoked with such a request."""
         event = load_event("function-url", rawPath=path)
         event.pop("queryStringParameters", None)
-        outcome = self._probe.invoke(event | ({"queryStringParameters": query} if query else {}))
+        outcome = self._probe.invoke(
+            event | ({"queryStringParameters": query} if query else {})
+        )
         if not outcome.failed:
             return "what the function returned is no answer to a browser; return a dict with a statusCode and a body."
         return f"the function failed with {outcome.error_type}: {outcome.error_message[:200].rstrip('.')}."
@@ -168,11 +195,15 @@ def judge_page(workshop: Workshop) -> list[str]:
 
 def _is_tea(answer: requests.Response, number: str, tea: str, visitor: str) -> None:
     if answer.status_code != 200:
-        raise NotSolved(f"GET /item/{number} has to be answered 200 as before, and was {answer.status_code}.")
+        raise NotSolved(
+            f"GET /item/{number} has to be answered 200 as before, and was {answer.status_code}."
+        )
     _is_html(answer, f"/item/{number}")
     for wanted in (tea, visitor):
         if wanted not in answer.text:
-            raise NotSolved(f"The page /item/{number} showed {wanted!r} before, and does no longer.")
+            raise NotSolved(
+                f"The page /item/{number} showed {wanted!r} before, and does no longer."
+            )
 
 
 def _is_html(answer: requests.Response, path: str) -> None:
@@ -189,14 +220,22 @@ def _not_found(page: _Page) -> None:
         try:
             answer = page.get(path)
         except NotSolved as failed:
-            raise NotSolved(f"{failed} There is no such page: answer 404 before you look it up.") from None
+            raise NotSolved(
+                f"{failed} There is no such page: answer 404 before you look it up."
+            ) from None
         if answer.status_code == 200:
-            raise NotSolved(f"GET {path} was answered 200, and there is no such page; its statusCode has to be 404.")
+            raise NotSolved(
+                f"GET {path} was answered 200, and there is no such page; its statusCode has to be 404."
+            )
         if answer.status_code != 404:
-            raise NotSolved(f"GET {path} was answered {answer.status_code}; for a page that does not exist it is 404.")
+            raise NotSolved(
+                f"GET {path} was answered {answer.status_code}; for a page that does not exist it is 404."
+            )
         _is_html(answer, path)
         if not answer.text.strip():
-            raise NotSolved(f"GET {path} has an empty body; tell the visitor that there is no such page.")
+            raise NotSolved(
+                f"GET {path} has an empty body; tell the visitor that there is no such page."
+            )
 
 
 def _sent_on(page: _Page) -> None:
@@ -210,11 +249,17 @@ def _sent_on(page: _Page) -> None:
                 "302 is asked for, which can be taken back."
             )
         if answer.status_code != 302:
-            raise NotSolved(f"GET {path} was answered {answer.status_code}; the old address is sent on, with 302.")
+            raise NotSolved(
+                f"GET {path} was answered {answer.status_code}; the old address is sent on, with 302."
+            )
         if not place:
-            raise NotSolved(f"GET {path} has no header Location, so that a browser does not know where to go.")
+            raise NotSolved(
+                f"GET {path} has no header Location, so that a browser does not know where to go."
+            )
         if not re.fullmatch(rf"({re.escape(page.url)})?/item/{number}(\?.*)?", place):
-            raise NotSolved(f"GET {path} leads to {place!r}; its header Location has to be '/item/{number}'.")
+            raise NotSolved(
+                f"GET {path} leads to {place!r}; its header Location has to be '/item/{number}'."
+            )
 
 
 def _escaped(page: _Page) -> None:
@@ -226,10 +271,18 @@ def _escaped(page: _Page) -> None:
             "way; send the name through html.escape()."
         )
     if "&amp;lt;" in text or "&amp;amp;" in text:
-        raise NotSolved("The visitor's name is escaped twice: '<' became '&amp;lt;'; once is enough.")
+        raise NotSolved(
+            "The visitor's name is escaped twice: '<' became '&amp;lt;'; once is enough."
+        )
     if not any(html.escape(visitor, quote=quote) in text for quote in (True, False)):
-        missing = "'&' has to become '&amp;' as well" if "Tom & " in text else "nothing of it may be left out"
-        raise NotSolved(f"The visitor {visitor!r} does not show as given; {missing}: html.escape() does it.")
+        missing = (
+            "'&' has to become '&amp;' as well"
+            if "Tom & " in text
+            else "nothing of it may be left out"
+        )
+        raise NotSolved(
+            f"The visitor {visitor!r} does not show as given; {missing}: html.escape() does it."
+        )
     answer = page.get("/item/<b onclick=x>")
     if "<b onclick" in answer.text:
         raise NotSolved(
@@ -248,7 +301,10 @@ CAPACITY_OF_A_SERVER = Answer(
     ),
     asks_for="capacity",
     wrong_answers=(
-        *(WrongAnswer(name, wrong, re.escape(why)) for name, (wrong, why) in CAPACITIES.items()),
+        *(
+            WrongAnswer(name, wrong, re.escape(why))
+            for name, (wrong, why) in CAPACITIES.items()
+        ),
         *WRONG_CAPACITIES,
     ),
 )

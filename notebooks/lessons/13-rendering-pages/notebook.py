@@ -30,15 +30,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from botocore.config import Config
-from IPython.display import IFrame, display
-
 from helpers import compare_events, connect, deploy, load_event, load_prices, reports
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED, SKY
+from IPython.display import IFrame, display
 
 # %% connect
 workshop = connect()
-lambda_client, logs, s3 = workshop.client("lambda"), workshop.client("logs"), workshop.client("s3")
+lambda_client, logs, s3 = (
+    workshop.client("lambda"),
+    workshop.client("logs"),
+    workshop.client("s3"),
+)
 workshop
 
 # %% [markdown]
@@ -50,8 +53,12 @@ from requests.adapters import HTTPAdapter
 
 http = requests.Session()
 for scheme in ("http://", "https://"):
-    http.mount(scheme, HTTPAdapter(pool_maxsize=50))  # so many connections can be kept open
-http.trust_env = workshop.endpoint is None  # your proxy, if you have one, is not asked for addresses of this machine
+    http.mount(
+        scheme, HTTPAdapter(pool_maxsize=50)
+    )  # so many connections can be kept open
+http.trust_env = (
+    workshop.endpoint is None
+)  # your proxy, if you have one, is not asked for addresses of this machine
 
 # %%
 from helpers import check, hint, predict, predicted, solution
@@ -83,7 +90,12 @@ name = workshop.name("render-page")
 def deploy_page(**variables):
     variables["RUN"] = str(time.time())
     return deploy(
-        workshop, name, "render-page/python", MemorySize=512, Timeout=10, Environment={"Variables": variables}
+        workshop,
+        name,
+        "render-page/python",
+        MemorySize=512,
+        Timeout=10,
+        Environment={"Variables": variables},
     )["FunctionArn"]
 
 
@@ -98,7 +110,13 @@ import json
 event = load_event("function-url", rawPath="/item/1")
 response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))
 answer = json.loads(response["Payload"].read())
-print(event["requestContext"]["http"]["method"], event["rawPath"], "→", answer["statusCode"], answer["headers"])
+print(
+    event["requestContext"]["http"]["method"],
+    event["rawPath"],
+    "→",
+    answer["statusCode"],
+    answer["headers"],
+)
 
 # %% [markdown]
 # ## An address: the function URL
@@ -112,7 +130,9 @@ print(event["requestContext"]["http"]["method"], event["rawPath"], "→", answer
 def permit(function_name, statement, **permission):
     """Add a permission to a function, unless it is there already."""
     try:
-        lambda_client.add_permission(FunctionName=function_name, StatementId=statement, **permission)
+        lambda_client.add_permission(
+            FunctionName=function_name, StatementId=statement, **permission
+        )
     except lambda_client.exceptions.ResourceConflictException:
         print(f"{function_name}: the permission {statement} is there already.")
 
@@ -129,11 +149,25 @@ def wait_for(url):
 def open_to_everybody(function_name):
     """Give the function an address, and return it."""
     try:
-        config = lambda_client.create_function_url_config(FunctionName=function_name, AuthType="NONE")
+        config = lambda_client.create_function_url_config(
+            FunctionName=function_name, AuthType="NONE"
+        )
     except lambda_client.exceptions.ResourceConflictException:
         config = lambda_client.get_function_url_config(FunctionName=function_name)
-    permit(function_name, "use-url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
-    permit(function_name, "invoke", Action="lambda:InvokeFunction", Principal="*", InvokedViaFunctionUrl=True)
+    permit(
+        function_name,
+        "use-url",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    permit(
+        function_name,
+        "invoke",
+        Action="lambda:InvokeFunction",
+        Principal="*",
+        InvokedViaFunctionUrl=True,
+    )
     wait_for(config["FunctionUrl"])
     return config["FunctionUrl"].rstrip("/")
 
@@ -198,7 +232,13 @@ files = sorted((function_folder("render-page") / "static").iterdir())
 for file in files:
     kind = mimetypes.guess_type(file.name)[0]
     key = f"static/{file.name}"
-    s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes(), ContentType=kind, CacheControl="max-age=3600")
+    s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=file.read_bytes(),
+        ContentType=kind,
+        CacheControl="max-age=3600",
+    )
     print(key, kind)
 
 # %% [markdown]
@@ -211,16 +251,22 @@ for file in files:
 # %% api
 def route(integration, *keys):
     """Send requests that match one of the keys to an integration, e.g. dict(IntegrationType="AWS_PROXY", …)."""
-    number = gateway.create_integration(ApiId=api["ApiId"], **integration)["IntegrationId"]
+    number = gateway.create_integration(ApiId=api["ApiId"], **integration)[
+        "IntegrationId"
+    ]
     for key in keys:
-        gateway.create_route(ApiId=api["ApiId"], RouteKey=key, Target=f"integrations/{number}")
+        gateway.create_route(
+            ApiId=api["ApiId"], RouteKey=key, Target=f"integrations/{number}"
+        )
 
 
 gateway = workshop.client("apigatewayv2")
 api_name = workshop.name("tea-shop")
 for page in gateway.get_paginator("get_apis").paginate():
     for old in page["Items"]:
-        if old["Name"] == api_name and old.get("Tags", {}).get("workshop") == "lambda":  # ours, and no other
+        if (
+            old["Name"] == api_name and old.get("Tags", {}).get("workshop") == "lambda"
+        ):  # ours, and no other
             gateway.delete_api(ApiId=old["ApiId"])
 api = gateway.create_api(Name=api_name, ProtocolType="HTTP")
 gateway.create_stage(ApiId=api["ApiId"], StageName="$default", AutoDeploy=True)
@@ -257,14 +303,20 @@ if workshop.is_embedded:
         "IntegrationMethod": "GET",
         "IntegrationUri": s3.meta.endpoint_url,
         "PayloadFormatVersion": "1.0",
-        "RequestParameters": {"overwrite:path": f"/{bucket}/static/${{request.path.file}}"},
+        "RequestParameters": {
+            "overwrite:path": f"/{bucket}/static/${{request.path.file}}"
+        },
     }
     route(to_s3, "GET /static/{file+}")
     links = {variable: f"/{key}" for variable, key in keys.items()}
 else:
-    signer = workshop.client("s3", Config(signature_version="s3v4"))  # today's buckets take no older signature
+    signer = workshop.client(
+        "s3", Config(signature_version="s3v4")
+    )  # today's buckets take no older signature
     links = {
-        variable: signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, ExpiresIn=12 * 3600)
+        variable: signer.generate_presigned_url(
+            "get_object", {"Bucket": bucket, "Key": key}, ExpiresIn=12 * 3600
+        )
         for variable, key in keys.items()
     }
 deploy_page(**links)
@@ -281,7 +333,12 @@ predict("13.b", choices=["the function", "S3", "the API itself"])
 # %%
 for path in ("/item/2", "/static/site.css", "/cart"):
     answer = http.get(api_url + path)
-    print(answer.status_code, f"{answer.headers['Content-Type']:26}", f"{path:17}", repr(answer.text[:45]))
+    print(
+        answer.status_code,
+        f"{answer.headers['Content-Type']:26}",
+        f"{path:17}",
+        repr(answer.text[:45]),
+    )
 
 # %%
 who = {"text/html": "the function", "application/json": "the API itself"}
@@ -309,7 +366,12 @@ IFrame(f"{api_url}/?visitor=Ada", width="100%", height=340)
 answers = workshop.name("render-page-answers")
 answers_arn = deploy(workshop, answers, "render-page-answers/python")["FunctionArn"]
 answers_url = open_to_everybody(answers)
-route(to_lambda | {"IntegrationUri": answers_arn}, "GET /event/{id}", "GET /visits", "GET /zipped")
+route(
+    to_lambda | {"IntegrationUri": answers_arn},
+    "GET /event/{id}",
+    "GET /visits",
+    "GET /zipped",
+)
 permit(
     answers,
     api["ApiId"],
@@ -321,10 +383,18 @@ wait_for(f"{api_url}/event/7")
 
 # %%
 path = "/event/7?milk=no&milk=please"
-compared = compare_events(http.get(answers_url + path).json(), http.get(api_url + path).json())
+compared = compare_events(
+    http.get(answers_url + path).json(), http.get(api_url + path).json()
+)
 different = compared[compared["mark"] != "same"].drop(columns="mark")
-different = different.rename(columns={"sample": "function URL", "delivered": "HTTP API"})
-different[~different["path"].str.contains("trace|[tT]ime|requestId|domain|host|apiId|accountId")]
+different = different.rename(
+    columns={"sample": "function URL", "delivered": "HTTP API"}
+)
+different[
+    ~different["path"].str.contains(
+        "trace|[tT]ime|requestId|domain|host|apiId|accountId"
+    )
+]
 
 # %% [markdown]
 # Besides addresses, ids and times (left out here) little differs. The HTTP API says which route matched (`routeKey`), and what stood in the place of `{id}` (`pathParameters`);
@@ -389,31 +459,56 @@ def ask_at_once(url, callers):
     began = time.perf_counter()
     with ThreadPoolExecutor(callers) as threads:
         rows = list(threads.map(lambda _: ask(url), range(max(10, 3 * callers))))
-    return pd.DataFrame(rows).assign(callers=callers, per_second=len(rows) / (time.perf_counter() - began))
+    return pd.DataFrame(rows).assign(
+        callers=callers, per_second=len(rows) / (time.perf_counter() - began)
+    )
 
 
 # %% [markdown]
 # One slow answer in twenty annoys one visitor in twenty, and a mean hides it. So we use **percentiles**: p50, the median, is what half of them wait at most; p95 is what 95% wait at most.
 
 # %%
-COLORS = [BLUE, ORANGE, GREEN, PINK, SKY, RED]  # for Lambda, and each server that you try
+COLORS = [
+    BLUE,
+    ORANGE,
+    GREEN,
+    PINK,
+    SKY,
+    RED,
+]  # for Lambda, and each server that you try
 LOOKS = list(zip(COLORS, "os^vPX", strict=True))
 
 
 def finding(p50):
     callers = p50.index.get_level_values("callers").max()
-    waits = [f"{side} {wait / 1000:.1f} s" for side, wait in p50.xs(callers, level="callers").items()]
+    waits = [
+        f"{side} {wait / 1000:.1f} s"
+        for side, wait in p50.xs(callers, level="callers").items()
+    ]
     return textwrap.fill(f"Median wait of {callers} callers: {', '.join(waits)}", 78)
 
 
 def draw_waits(measured):
-    waits = pd.concat(measured.values()).groupby(["side", "callers"], sort=False)["wait_ms"]
+    waits = pd.concat(measured.values()).groupby(["side", "callers"], sort=False)[
+        "wait_ms"
+    ]
     figure, ax = plt.subplots(figsize=(10, 4.8))
     for side, (color, marker) in zip(measured, cycle(LOOKS)):
         for share, line in ((0.5, "-"), (0.95, ":")):
             values = waits.quantile(share).xs(side)
-            look = {"linestyle": line, "marker": marker, "markersize": 9, "color": color, "linewidth": 2.5}
-            ax.plot([str(callers) for callers in values.index], values, **look, label=f"{side}, p{100 * share:.0f}")
+            look = {
+                "linestyle": line,
+                "marker": marker,
+                "markersize": 9,
+                "color": color,
+                "linewidth": 2.5,
+            }
+            ax.plot(
+                [str(callers) for callers in values.index],
+                values,
+                **look,
+                label=f"{side}, p{100 * share:.0f}",
+            )
     return finish(ax, finding(waits.quantile(0.5)))
 
 
@@ -483,20 +578,27 @@ predicted("13.d", f"{factor.idxmax()}, where it is {factor.max():.1f} times p50"
 
 # %%
 log = reports(logs, name, at_least=len(measured["Lambda"]), since=began)
-joined = measured["Lambda"].merge(log[["request_id", "init_ms", "duration_ms", "billed_ms"]], on="request_id")
-joined["kind"] = np.where(joined["init_ms"].notna(), "cold", "warm")
-joined.groupby(["callers", "kind"])[["wait_ms", "init_ms", "duration_ms"]].median().round().join(
-    joined.groupby(["callers", "kind"]).size().rename("requests")
+joined = measured["Lambda"].merge(
+    log[["request_id", "init_ms", "duration_ms", "billed_ms"]], on="request_id"
 )
+joined["kind"] = np.where(joined["init_ms"].notna(), "cold", "warm")
+joined.groupby(["callers", "kind"])[
+    ["wait_ms", "init_ms", "duration_ms"]
+].median().round().join(joined.groupby(["callers", "kind"]).size().rename("requests"))
 
 # %%
 times = joined.groupby("kind")["wait_ms"].median()
 figure, ax = plt.subplots(figsize=(10, 4.4))
-for kind, color, marker, shift in (("cold", RED, "D", 0.17), ("warm", BLUE, "o", -0.17)):
+for kind, color, marker, shift in (
+    ("cold", RED, "D", 0.17),
+    ("warm", BLUE, "o", -0.17),
+):
     rows = joined[joined["kind"] == kind]
     spread = np.linspace(-0.12, 0.12, len(rows)) + shift
     place = rows["callers"].map(levels.index) + spread
-    ax.scatter(place, rows["wait_ms"], s=45, color=color, marker=marker, label=kind, alpha=0.8)
+    ax.scatter(
+        place, rows["wait_ms"], s=45, color=color, marker=marker, label=kind, alpha=0.8
+    )
 ax.set_xticks(range(len(levels)), [str(callers) for callers in levels])
 cold = (joined["kind"] == "cold").sum()
 display(
@@ -579,7 +681,13 @@ load_server(f"{workers} workers", workers)
 
 # %%
 table = pd.concat(measured.values()).groupby(["side", "callers"], sort=False)
-waits = table["wait_ms"].quantile([0.5, 0.95]).unstack().round().rename(columns={0.5: "p50 ms", 0.95: "p95 ms"})
+waits = (
+    table["wait_ms"]
+    .quantile([0.5, 0.95])
+    .unstack()
+    .round()
+    .rename(columns={0.5: "p50 ms", 0.95: "p95 ms"})
+)
 waits.join(table["per_second"].first().round(1).rename("pages per second"))
 
 # %% [markdown]
@@ -607,7 +715,11 @@ def capacity(frame, workers):
 # check
 check("13.1", capacity)
 
-busiest = {side: frame["per_second"].max() for side, frame in measured.items() if side != "Lambda"}
+busiest = {
+    side: frame["per_second"].max()
+    for side, frame in measured.items()
+    if side != "Lambda"
+}
 sums = {side: capacity(measured["1 worker"], int(side.split()[0])) for side in busiest}
 pd.DataFrame({"your sum": sums, "measured, at the most": busiest}).round(1)
 
@@ -618,8 +730,12 @@ pd.DataFrame({"your sum": sums, "measured, at the most": busiest}).round(1)
 # (queueing theory calls it M/D/1). That is why servers are planned, and paid, with room to spare. And Lambda's capacity? The limit of concurrency takes the place of the workers:
 
 # %%
-lambda_alone = measured["Lambda"][measured["Lambda"]["callers"] == 1]["wait_ms"].median()
-print(f"{limit:,} environments, {lambda_alone:.0f} ms each: {limit * 1000 / lambda_alone:,.0f} pages per second")
+lambda_alone = measured["Lambda"][measured["Lambda"]["callers"] == 1][
+    "wait_ms"
+].median()
+print(
+    f"{limit:,} environments, {lambda_alone:.0f} ms each: {limit * 1000 / lambda_alone:,.0f} pages per second"
+)
 
 # %% [markdown]
 # (As far as the limit goes. On AWS a function reaches it in steps, see notebook 02, and this machine has long run out of cores.)
@@ -651,7 +767,9 @@ def outcomes(base):
             return "no answer"
 
     with ThreadPoolExecutor(10) as threads:
-        return pd.Series(list(threads.map(outcome, ["/item/3"] + 9 * ["/item/1"]))).value_counts()
+        return pd.Series(
+            list(threads.map(outcome, ["/item/3"] + 9 * ["/item/1"]))
+        ).value_counts()
 
 
 # %%
@@ -662,7 +780,9 @@ process, server_url = start_server(4, CRASH_AT="3")
 on_server = outcomes(server_url)
 print("the server ended with exit code", process.wait())
 process.communicate()
-pd.DataFrame({"Lambda": on_lambda, "server, 4 workers": on_server}).fillna(0).astype(int)
+pd.DataFrame({"Lambda": on_lambda, "server, 4 workers": on_server}).fillna(0).astype(
+    int
+)
 
 # %%
 predicted("13.f", f"{on_lambda.get('200', 0)} from Lambda")
@@ -713,7 +833,12 @@ deploy(workshop, corner, {"app.py": careless_source})
 corner_url = open_to_everybody(corner)
 
 # %%
-for path in ("/item/2", "/item/9", "/products/2", "/item/1?visitor=<script>alert('mine now')</script>"):
+for path in (
+    "/item/2",
+    "/item/9",
+    "/products/2",
+    "/item/1?visitor=<script>alert('mine now')</script>",
+):
     answer = http.get(corner_url + path)
     print(answer.status_code, path, "→", answer.text[:75] if answer.ok else "")
 
@@ -751,9 +876,19 @@ def handler(event, context):
 deploy(workshop, corner, {"app.py": careful_source})
 check("13.2")
 
-for path in ("/item/2", "/item/9", "/products/2", "/item/1?visitor=<script>alert('mine now')</script>"):
+for path in (
+    "/item/2",
+    "/item/9",
+    "/products/2",
+    "/item/1?visitor=<script>alert('mine now')</script>",
+):
     answer = http.get(corner_url + path, allow_redirects=False)
-    print(answer.status_code, path, "→", answer.headers.get("Location") or answer.text[:85])
+    print(
+        answer.status_code,
+        path,
+        "→",
+        answer.headers.get("Location") or answer.text[:85],
+    )
 
 # %% [markdown]
 # ## What it costs
@@ -765,9 +900,14 @@ for path in ("/item/2", "/item/9", "/products/2", "/item/1?visitor=<script>alert
 # %%
 prices = load_prices("us-east-1")  # list prices of November 2026, N. Virginia
 page_seconds = joined["billed_ms"].mean() / 1000
-per_page = prices["lambda"]["request"] + page_seconds * 512 / 1024 * prices["lambda"]["gb_second"]["x86_64"]
+per_page = (
+    prices["lambda"]["request"]
+    + page_seconds * 512 / 1024 * prices["lambda"]["gb_second"]["x86_64"]
+)
 pages = pd.Series([10_000, 1_000_000, 10_000_000, 100_000_000], name="pages a month")
-bill = pd.DataFrame({"function URL": pages * per_page, "HTTP API": pages * (per_page + 1.00 / 1e6)})
+bill = pd.DataFrame(
+    {"function URL": pages * per_page, "HTTP API": pages * (per_page + 1.00 / 1e6)}
+)
 bill["two t3.small"] = 2 * 730 * prices["ec2_hour"]["t3.small"]
 bill.set_index(pages.map("{:,}".format)).round(2)
 

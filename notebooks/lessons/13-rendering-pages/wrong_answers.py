@@ -5,12 +5,28 @@ from helpers.exercises.exercise import WrongAnswer
 # 13.1: (frame, workers) -> pages per second
 
 WRONG_CAPACITIES = (
-    WrongAnswer("rounded", lambda frame, workers: round(workers * 1000 / 84), "it is rounded"),
-    WrongAnswer("whole", lambda frame, workers: int(workers * 1000 / 84), "it is rounded"),
-    WrongAnswer("a constant", lambda frame, workers: 10.0, r"returned 10 where 35\.71 is right"),
-    WrongAnswer("a series", lambda frame, workers: 1000 / frame["wait_ms"], "returned a Series; return one number"),
-    WrongAnswer("nothing", lambda frame, workers: None, "returned a NoneType; return one number"),
-    WrongAnswer("raises", lambda frame, workers: frame["waits"], "raised KeyError: 'waits'; call it yourself"),
+    WrongAnswer(
+        "rounded", lambda frame, workers: round(workers * 1000 / 84), "it is rounded"
+    ),
+    WrongAnswer(
+        "whole", lambda frame, workers: int(workers * 1000 / 84), "it is rounded"
+    ),
+    WrongAnswer(
+        "a constant", lambda frame, workers: 10.0, r"returned 10 where 35\.71 is right"
+    ),
+    WrongAnswer(
+        "a series",
+        lambda frame, workers: 1000 / frame["wait_ms"],
+        "returned a Series; return one number",
+    ),
+    WrongAnswer(
+        "nothing", lambda frame, workers: None, "returned a NoneType; return one number"
+    ),
+    WrongAnswer(
+        "raises",
+        lambda frame, workers: frame["waits"],
+        "raised KeyError: 'waits'; call it yourself",
+    ),
 )
 
 # 13.2: what is put in place of something in a page that is right
@@ -42,8 +58,18 @@ def _but(name: str, old: str, new: str, says: str) -> WrongAnswer:
 
 
 WRONG_PAGES = (
-    _but("found, 200", '{"statusCode": 404', '{"statusCode": 200', r"/item/9 was answered 200, .* has to be 404"),
-    _but("gone, 410", '{"statusCode": 404', '{"statusCode": 410', r"/item/9 was answered 410; .* it is 404"),
+    _but(
+        "found, 200",
+        '{"statusCode": 404',
+        '{"statusCode": 200',
+        r"/item/9 was answered 200, .* has to be 404",
+    ),
+    _but(
+        "gone, 410",
+        '{"statusCode": 404',
+        '{"statusCode": 410',
+        r"/item/9 was answered 410; .* it is 404",
+    ),
     _but(
         "no header",
         '{"statusCode": 404, "headers": HTML, "body": f"<p>No {escape(path)}</p>"}',
@@ -51,8 +77,18 @@ WRONG_PAGES = (
         "comes as application/json, and a browser would show the source",
     ),
     _but("an empty 404", 'f"<p>No {escape(path)}</p>"', '""', "has an empty body"),
-    _but("the path unescaped", "No {escape(path)}", "No {path}", "repeats the path unescaped"),
-    _but("looked up all the same", "TEAS.get(path[6:])", "TEAS[path[6:]]", "There is no such page: answer 404"),
+    _but(
+        "the path unescaped",
+        "No {escape(path)}",
+        "No {path}",
+        "repeats the path unescaped",
+    ),
+    _but(
+        "looked up all the same",
+        "TEAS.get(path[6:])",
+        "TEAS[path[6:]]",
+        "There is no such page: answer 404",
+    ),
     _but(
         "one number alone",
         "if tea is None",
@@ -65,12 +101,23 @@ WRONG_PAGES = (
         "TEAS.get(path[6:], 'Sencha')",
         "was answered 200, and there is no such page",
     ),
-    _but("301", '{"statusCode": 302', '{"statusCode": 301', "remember for good; 302 is asked for"),
     _but(
-        "sent on with 200", '{"statusCode": 302', '{"statusCode": 200', "was answered 200; the old address is sent on"
+        "301",
+        '{"statusCode": 302',
+        '{"statusCode": 301',
+        "remember for good; 302 is asked for",
     ),
     _but(
-        "not sent on", 'if path.startswith("/products/")', "if False", "/products/1 was answered 404; the old address"
+        "sent on with 200",
+        '{"statusCode": 302',
+        '{"statusCode": 200',
+        "was answered 200; the old address is sent on",
+    ),
+    _but(
+        "not sent on",
+        'if path.startswith("/products/")',
+        "if False",
+        "/products/1 was answered 404; the old address",
     ),
     _but("no Location", '"headers": {"location": place}, ', "", "no header Location"),
     _but(
@@ -85,8 +132,18 @@ WRONG_PAGES = (
         '"/item/1"',
         "leads to '/item/1'; its header Location .* '/item/2'",
     ),
-    _but("the name unescaped", "name = escape(visitor, quote=False)", "name = visitor", "into the page as they are"),
-    _but("escaped twice", "name = escape(visitor, quote=False)", "name = escape(escape(visitor))", "escaped twice"),
+    _but(
+        "the name unescaped",
+        "name = escape(visitor, quote=False)",
+        "name = visitor",
+        "into the page as they are",
+    ),
+    _but(
+        "escaped twice",
+        "name = escape(visitor, quote=False)",
+        "name = escape(escape(visitor))",
+        "escaped twice",
+    ),
     _but(
         "no &",
         "escape(visitor, quote=False)",
@@ -99,10 +156,25 @@ WRONG_PAGES = (
         '"".join(c for c in visitor if c not in "<>&")',
         "nothing of it may be left out",
     ),
-    _but("always you", "escape(visitor, quote=False)", "escape('you')", "showed 'Ada-.*' before, and does no longer"),
+    _but(
+        "always you",
+        "escape(visitor, quote=False)",
+        "escape('you')",
+        "showed 'Ada-.*' before, and does no longer",
+    ),
     _but("no tea", "<h1>{tea}</h1>", "", "showed 'Sencha' before"),
-    _but("201", '{"statusCode": 200', '{"statusCode": 201', "has to be answered 200 as before, and was 201"),
-    _but("no header for a tea", '200, "headers": HTML', "200", "/item/1 comes as application/json"),
+    _but(
+        "201",
+        '{"statusCode": 200',
+        '{"statusCode": 201',
+        "has to be answered 200 as before, and was 201",
+    ),
+    _but(
+        "no header for a tea",
+        '200, "headers": HTML',
+        "200",
+        "/item/1 comes as application/json",
+    ),
     _but(
         "another handler",
         "def handler",
@@ -110,7 +182,10 @@ WRONG_PAGES = (
         "was answered 502: the function failed with Runtime.HandlerNotFound",
     ),
     _but(
-        "no import", "from html import escape\n", "", "the function failed with NameError: name 'escape' is not defined"
+        "no import",
+        "from html import escape\n",
+        "",
+        "the function failed with NameError: name 'escape' is not defined",
     ),
     _but(
         "a syntax error",

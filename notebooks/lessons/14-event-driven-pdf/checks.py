@@ -7,7 +7,14 @@ from typing import Any
 from helpers.connect import Workshop
 from helpers.exercises import deployed
 from helpers.exercises.diagnosis import Outcome
-from helpers.exercises.exercise import Answer, DeployedFunction, NotSolved, WrongAnswer, as_word, call
+from helpers.exercises.exercise import (
+    Answer,
+    DeployedFunction,
+    NotSolved,
+    WrongAnswer,
+    as_word,
+    call,
+)
 from helpers.exercises.in_step import InStep, in_step
 from helpers.exercises.probe import Probe, unique
 
@@ -17,29 +24,71 @@ COUNTER, TABLE = "pdf-counter", "pdf-counts"  # without the learner's prefix
 TIMEOUT, MOST = 40, 3
 CASES: list[tuple[tuple[int, list[int], int | None], str, str]] = [
     ((1, [], None), "waiting", "nobody has received it yet"),
-    ((3, [7], None), "waiting", "it will be received at second 7, and that is still to come"),
-    ((20, [7], None), "in flight", "it was received at second 7, and nobody else sees it for 40 seconds"),
-    ((46, [7], None), "in flight", "the visibility timeout runs from second 7, when it was received, not from 0"),
-    ((50, [7], None), "waiting", "40 seconds after second 7 it became visible again, and one receive is less than 3"),
-    ((60, [7, 52], None), "in flight", "it was received again at second 52, and the timeout began anew"),
-    ((60, [7, 52, 95], None), "in flight", "the receive at second 95 is still to come, so that the one at 52 counts"),
+    (
+        (3, [7], None),
+        "waiting",
+        "it will be received at second 7, and that is still to come",
+    ),
+    (
+        (20, [7], None),
+        "in flight",
+        "it was received at second 7, and nobody else sees it for 40 seconds",
+    ),
+    (
+        (46, [7], None),
+        "in flight",
+        "the visibility timeout runs from second 7, when it was received, not from 0",
+    ),
+    (
+        (50, [7], None),
+        "waiting",
+        "40 seconds after second 7 it became visible again, and one receive is less than 3",
+    ),
+    (
+        (60, [7, 52], None),
+        "in flight",
+        "it was received again at second 52, and the timeout began anew",
+    ),
+    (
+        (60, [7, 52, 95], None),
+        "in flight",
+        "the receive at second 95 is still to come, so that the one at 52 counts",
+    ),
     (
         (120, [7, 52, 95], None),
         "in flight",
         "the third try, begun at second 95, is still running; "
         "only when it becomes visible once more does it go to the dead-letter queue",
     ),
-    ((136, [7, 52, 95], None), "dead-letter queue", "it was received 3 times, and the last timeout ended at 135"),
-    ((110, [7, 52, 125], None), "waiting", "of its receives only two were before second 110, and it may have 3"),
+    (
+        (136, [7, 52, 95], None),
+        "dead-letter queue",
+        "it was received 3 times, and the last timeout ended at 135",
+    ),
+    (
+        (110, [7, 52, 125], None),
+        "waiting",
+        "of its receives only two were before second 110, and it may have 3",
+    ),
     ((12, [7], 11), "gone", "it was deleted at second 11"),
-    ((140, [7, 52, 95], 97), "gone", "it was deleted at second 97, and what is deleted goes nowhere"),
-    ((10, [7], 11), "in flight", "it will be deleted at second 11, and that is still to come"),
+    (
+        (140, [7, 52, 95], 97),
+        "gone",
+        "it was deleted at second 97, and what is deleted goes nowhere",
+    ),
+    (
+        (10, [7], 11),
+        "in flight",
+        "it will be deleted at second 11, and that is still to come",
+    ),
 ]
 PLACES = ("waiting", "in flight", "dead-letter queue", "gone")
 
 
 def judge_counter(workshop: Workshop) -> list[str]:
-    function = deployed.find(workshop, workshop.name(COUNTER), "run the cell that deploys it")
+    function = deployed.find(
+        workshop, workshop.name(COUNTER), "run the cell that deploys it"
+    )
     counter = _Counter(workshop, function)
     document = _in_order(counter)
     _two_documents(counter)
@@ -70,20 +119,34 @@ class _Counter:
     def is_in_the_table(self, document: str) -> bool:
         client = self.probe.workshop.client("dynamodb")
         key = {"document": {"S": document}}
-        return "Item" in client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return "Item" in client.get_item(
+            TableName=self.table, Key=key, ConsistentRead=True
+        )
 
 
 def _batch(*pages: tuple[str, int, int]) -> dict[str, Any]:
-    bodies = [{"document": document, "page": page, "pages": total} for document, page, total in pages]
-    return {"Records": [{"messageId": str(i), "body": json.dumps(body)} for i, body in enumerate(bodies)]}
+    bodies = [
+        {"document": document, "page": page, "pages": total}
+        for document, page, total in pages
+    ]
+    return {
+        "Records": [
+            {"messageId": str(i), "body": json.dumps(body)}
+            for i, body in enumerate(bodies)
+        ]
+    }
 
 
 def _complete(outcome: Outcome, when: str) -> list[str]:
     if outcome.failed:
         raise NotSolved(_failure(outcome.payload, when))
-    complete = outcome.payload.get("complete") if isinstance(outcome.payload, dict) else None
+    complete = (
+        outcome.payload.get("complete") if isinstance(outcome.payload, dict) else None
+    )
     if not isinstance(complete, list):
-        raise NotSolved('The function has to answer {"complete": [...]}; deploy it with counter_source as it is.')
+        raise NotSolved(
+            'The function has to answer {"complete": [...]}; deploy it with counter_source as it is.'
+        )
     return complete
 
 
@@ -105,42 +168,61 @@ def _in_order(counter: _Counter) -> str:
     for page in (1, 2, 3):
         complete = counter.send((document, page, 3), when=f"When page {page} of 3 came")
         if page < 3 and complete:
-            raise NotSolved(f"When page {page} of 3 came, count_once said that all are there; compare with `pages`.")
+            raise NotSolved(
+                f"When page {page} of 3 came, count_once said that all are there; compare with `pages`."
+            )
     if not complete:
-        absent = "" if counter.is_in_the_table(document) else ", and the table has no item with the document as its key"
-        raise NotSolved(f"Pages 1, 2 and 3 of 3 came, and count_once did not return True for the last one{absent}.")
+        absent = (
+            ""
+            if counter.is_in_the_table(document)
+            else ", and the table has no item with the document as its key"
+        )
+        raise NotSolved(
+            f"Pages 1, 2 and 3 of 3 came, and count_once did not return True for the last one{absent}."
+        )
     return document
 
 
 def _out_of_order(counter: _Counter) -> None:
     document = unique()
-    said = [counter.send((document, page, 4), when=f"When page {page} of 4 came") for page in (4, 2, 1, 3)]
+    said = [
+        counter.send((document, page, 4), when=f"When page {page} of 4 came")
+        for page in (4, 2, 1, 3)
+    ]
     if said[0]:
         raise NotSolved(
             "Page 4 of 4 came first, and count_once called the document complete; "
             "the last page need not be the last to come."
         )
     if any(said[:3]) or not said[3]:
-        raise NotSolved("Pages 4, 2, 1, 3 of 4 came, and count_once has to return True for the fourth call alone.")
+        raise NotSolved(
+            "Pages 4, 2, 1, 3 of 4 came, and count_once has to return True for the fourth call alone."
+        )
 
 
 def _repeated(counter: _Counter) -> None:
     document = unique()
     when = "When page 2 of 3 came twice"
     # in one batch, and then in another
-    if counter.send((document, 2, 3), (document, 2, 3), when=when) + counter.send((document, 2, 3), when=when):
+    if counter.send((document, 2, 3), (document, 2, 3), when=when) + counter.send(
+        (document, 2, 3), when=when
+    ):
         raise NotSolved(
             "Page 2 of 3 came three times and nothing else, and count_once called the document complete: "
             "it counts messages; count different pages, in a set."
         )
-    complete = counter.send((document, 1, 3), (document, 3, 3), when="When the other pages came")
+    complete = counter.send(
+        (document, 1, 3), (document, 3, 3), when="When the other pages came"
+    )
     if len(complete) != 1:
         raise NotSolved(
             f"When all 3 pages were there, page 2 three times, count_once returned True {len(complete)} times; "
             "it has to be once. Is the size of the set compared, after this page was added?"
         )
     for page in (2, 3):
-        if counter.send((document, page, 3), when=f"When page {page} came again after the end"):
+        if counter.send(
+            (document, page, 3), when=f"When page {page} came again after the end"
+        ):
             raise NotSolved(
                 f"The document was complete, page {page} came again, and count_once returned True once more: two "
                 "indexes would be made; return True only for a page that was not in the set before."
@@ -150,7 +232,9 @@ def _repeated(counter: _Counter) -> None:
 def _two_documents(counter: _Counter) -> None:
     one, other = unique(), unique()
     pages = [(one, 1, 2), (other, 1, 2), (one, 2, 2), (other, 2, 2)]
-    said = [counter.send(page, when="When two documents came at once") for page in pages]
+    said = [
+        counter.send(page, when="When two documents came at once") for page in pages
+    ]
     if said != [[], [], [one], [other]]:
         raise NotSolved(
             "Pages of two documents came by turns, and count_once mixed them up; the item's key is the document."
@@ -173,9 +257,13 @@ def _two_pages_at_once(counter: _Counter, at_once: InStep) -> None:
     for pages in (2, 3):  # of a document without an item, and of one that has it
         document = unique()
         for page in range(1, pages - 1):
-            counter.send((document, page, pages), when=f"When page {page} of {pages} came")
+            counter.send(
+                (document, page, pages), when=f"When page {page} of {pages} came"
+            )
         last = [(document, page, pages) for page in (pages - 1, pages)]
-        times = _completed_at_once(at_once, *last, when="When two pages came at the same moment")
+        times = _completed_at_once(
+            at_once, *last, when="When two pages came at the same moment"
+        )
         if times != 1:
             raise NotSolved(
                 f"Pages {pages - 1} and {pages} of {pages} came at the same moment, to two environments, and "
@@ -187,7 +275,9 @@ def _one_page_twice_at_once(counter: _Counter, at_once: InStep) -> None:
     document = unique()
     counter.send((document, 1, 2), when="When page 1 of 2 came")
     last = [(document, 2, 2)] * 2
-    times = _completed_at_once(at_once, *last, when="When one page came twice at the same moment")
+    times = _completed_at_once(
+        at_once, *last, when="When one page came twice at the same moment"
+    )
     if times != 1:
         raise NotSolved(
             "The last page came twice at the same moment, to two environments, and count_once returned True "
@@ -199,7 +289,9 @@ def judge_where(where_is: Callable[..., str]) -> list[str]:
     for (second, received, deleted), right, why in CASES:
         found = as_word(call(where_is, second, list(received), deleted, TIMEOUT, MOST))
         if found not in PLACES:
-            raise NotSolved(f"where_is returned {found!r}; return one of: {', '.join(PLACES)}.")
+            raise NotSolved(
+                f"where_is returned {found!r}; return one of: {', '.join(PLACES)}."
+            )
         if found != right:
             raise NotSolved(
                 f"where_is({second}, {received}, {deleted}, {TIMEOUT}, {MOST}) returned {found!r}, and {right!r} is "
@@ -288,20 +380,49 @@ def count_once(document, page, pages):
 """
 LAST_NUMBER = "the last page need not be the last to come"
 WRONG_COUNTS = (
-    WrongAnswer("complete again after the end", NEW, "page 2 came again, and count_once returned True once more"),
+    WrongAnswer(
+        "complete again after the end",
+        NEW,
+        "page 2 came again, and count_once returned True once more",
+    ),
     WrongAnswer(
         "exception not caught",
-        (("except table.meta.client.exceptions.ConditionalCheckFailedException:", "except KeyError:"),),
+        (
+            (
+                "except table.meta.client.exceptions.ConditionalCheckFailedException:",
+                "except KeyError:",
+            ),
+        ),
         "ConditionalCheckFailedException: that is DynamoDB's way",
     ),
-    WrongAnswer("the last number", "def count_once(document, page, pages):\n    return page == pages\n", LAST_NUMBER),
     WrongAnswer(
-        "the last number, with a table", NEW.replace('len(item["rendered"]) == pages', "page == pages"), LAST_NUMBER
+        "the last number",
+        "def count_once(document, page, pages):\n    return page == pages\n",
+        LAST_NUMBER,
     ),
-    WrongAnswer("reads, changes and writes", READS_FIRST, "1 and 2 of 2 came at the same moment, .* True 0 times"),
-    WrongAnswer("adds, and reads then", ADDS_AND_READS, "1 and 2 of 2 came at the same moment, .* True 2 times"),
-    WrongAnswer("reads, and adds then", READS_AND_ADDS, "last page came twice at the same moment, .* True 2 times"),
-    WrongAnswer("in memory", IN_MEMORY, "what is kept in the memory of one environment"),
+    WrongAnswer(
+        "the last number, with a table",
+        NEW.replace('len(item["rendered"]) == pages', "page == pages"),
+        LAST_NUMBER,
+    ),
+    WrongAnswer(
+        "reads, changes and writes",
+        READS_FIRST,
+        "1 and 2 of 2 came at the same moment, .* True 0 times",
+    ),
+    WrongAnswer(
+        "adds, and reads then",
+        ADDS_AND_READS,
+        "1 and 2 of 2 came at the same moment, .* True 2 times",
+    ),
+    WrongAnswer(
+        "reads, and adds then",
+        READS_AND_ADDS,
+        "last page came twice at the same moment, .* True 2 times",
+    ),
+    WrongAnswer(
+        "in memory", IN_MEMORY, "what is kept in the memory of one environment"
+    ),
     WrongAnswer(
         "before this page",
         OLD.replace("len(before) + 1", "len(before)"),
@@ -335,14 +456,18 @@ def _past(second: int, received: list[int]) -> list[int]:
 
 
 def where_but(
-    gone: Callable[..., bool] = lambda second, received, deleted: deleted is not None and second >= deleted,
+    gone: Callable[..., bool] = lambda second, received, deleted: (
+        deleted is not None and second >= deleted
+    ),
     past: Callable[[int, list[int]], list[int]] = _past,
     until: Callable[..., int] = lambda past, timeout: past[-1] + timeout,
     is_given_up: Callable[..., bool] = lambda past, received, most: len(past) >= most,
 ) -> Callable[..., str]:
     """A right answer to 14.2, except for what is changed."""
 
-    def where_is(second: int, received: list[int], deleted: int | None, timeout: int, most: int) -> str:
+    def where_is(
+        second: int, received: list[int], deleted: int | None, timeout: int, most: int
+    ) -> str:
         if gone(second, received, deleted):
             return "gone"
         tries = past(second, received)
@@ -357,7 +482,11 @@ def where_but(
 
 GIVEN_UP_AT_135 = "received 3 times, and the last timeout ended at 135"
 WRONG_PLACES = (
-    WrongAnswer("from 0", where_but(until=lambda past, timeout: timeout), "runs from second 7, when it was received"),
+    WrongAnswer(
+        "from 0",
+        where_but(until=lambda past, timeout: timeout),
+        "runs from second 7, when it was received",
+    ),
     WrongAnswer(
         "from the first receive",
         where_but(until=lambda past, timeout: past[0] + timeout),
@@ -373,14 +502,28 @@ WRONG_PLACES = (
         where_but(is_given_up=lambda past, received, most: len(received) >= most),
         "of its receives only two were before second 110",
     ),
-    WrongAnswer("no dead-letter queue", where_but(is_given_up=lambda past, received, most: False), GIVEN_UP_AT_135),
+    WrongAnswer(
+        "no dead-letter queue",
+        where_but(is_given_up=lambda past, received, most: False),
+        GIVEN_UP_AT_135,
+    ),
     WrongAnswer(
         "discarded too early",
-        where_but(until=lambda past, timeout: 0 if len(past) >= MOST else past[-1] + timeout),
+        where_but(
+            until=lambda past, timeout: 0 if len(past) >= MOST else past[-1] + timeout
+        ),
         "the third try, begun at second 95, is still running",
     ),
-    WrongAnswer("one try more", where_but(is_given_up=lambda past, received, most: len(past) > most), GIVEN_UP_AT_135),
-    WrongAnswer("never gone", where_but(gone=lambda second, received, deleted: False), "it was deleted at second 11"),
+    WrongAnswer(
+        "one try more",
+        where_but(is_given_up=lambda past, received, most: len(past) > most),
+        GIVEN_UP_AT_135,
+    ),
+    WrongAnswer(
+        "never gone",
+        where_but(gone=lambda second, received, deleted: False),
+        "it was deleted at second 11",
+    ),
     WrongAnswer(
         "gone before it is",
         where_but(gone=lambda second, received, deleted: deleted is not None),
@@ -388,12 +531,18 @@ WRONG_PLACES = (
     ),
     WrongAnswer(
         "gone only from the flight",
-        where_but(gone=lambda second, received, deleted: bool(deleted) and deleted <= second < received[-1] + TIMEOUT),
+        where_but(
+            gone=lambda second, received, deleted: (
+                bool(deleted) and deleted <= second < received[-1] + TIMEOUT
+            )
+        ),
         "it was deleted at second 97, and what is deleted goes nowhere",
     ),
     WrongAnswer(
         "never waiting",
-        lambda second, received, *rest: where_but()(second, received, *rest) if received else "in flight",
+        lambda second, received, *rest: (
+            where_but()(second, received, *rest) if received else "in flight"
+        ),
         "nobody has received it yet",
     ),
     WrongAnswer(
@@ -401,7 +550,11 @@ WRONG_PLACES = (
         lambda *arguments: where_but()(*arguments).replace("gone", "deleted"),
         "return one of: waiting, in flight, dead-letter",
     ),
-    WrongAnswer("raises", lambda second, received, *rest: f"received at {received[-1]}", "raised IndexError"),
+    WrongAnswer(
+        "raises",
+        lambda second, received, *rest: f"received at {received[-1]}",
+        "raised IndexError",
+    ),
 )
 
 COUNT = DeployedFunction(

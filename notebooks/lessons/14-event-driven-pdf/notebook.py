@@ -34,14 +34,15 @@ from datetime import UTC, datetime
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Image, Markdown, display
-
 from helpers import connect, deploy, load_event, package_layer, reports, track
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, DARK_GREY, GREEN, PARTS, PINK, RED
+from IPython.display import Image, Markdown, display
 
 workshop = connect()
-lambda_client, logs, s3, sqs, dynamodb = map(workshop.client, ["lambda", "logs", "s3", "sqs", "dynamodb"])
+lambda_client, logs, s3, sqs, dynamodb = map(
+    workshop.client, ["lambda", "logs", "s3", "sqs", "dynamodb"]
+)
 workshop
 
 # %% [markdown]
@@ -61,7 +62,10 @@ def make_pdf(pages):
     figure.set_layout_engine("none")
     ax = figure.add_axes((0.05, 0.05, 0.9, 0.75), xlim=(-1.1, 1.1), ylim=(-1.1, 1.1))
     ax.set_axis_off()
-    (curve,), title = ax.plot([], [], color=BLUE, linewidth=4), figure.text(0.5, 0.85, "", ha="center", size=64)
+    (curve,), title = (
+        ax.plot([], [], color=BLUE, linewidth=4),
+        figure.text(0.5, 0.85, "", ha="center", size=64),
+    )
     t = np.linspace(0, 2 * np.pi, 300)
     file = io.BytesIO()
     with PdfPages(file, metadata={"CreationDate": None}) as pdf:
@@ -96,14 +100,18 @@ pdfs = {"short.pdf": make_pdf(3), "long.pdf": make_pdf(100)}
 account = workshop.client("sts").get_caller_identity()["Account"]
 bucket_options = {}
 if workshop.region != "us-east-1":  # the one region that must not be named here
-    bucket_options["CreateBucketConfiguration"] = {"LocationConstraint": workshop.region}
+    bucket_options["CreateBucketConfiguration"] = {
+        "LocationConstraint": workshop.region
+    }
 uploads_bucket, pictures_bucket = workshop.name("pdfs"), workshop.name("pdf-pictures")
 for bucket in (uploads_bucket, pictures_bucket):
     try:
         s3.create_bucket(Bucket=bucket, **bucket_options)
     except s3.exceptions.BucketAlreadyOwnedByYou:
         print(bucket, "is there already.")
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
 
 # %% table
 table = workshop.name("pdf-documents")
@@ -140,16 +148,28 @@ make_table(table)
 # %% queues
 def make_queue(name, attributes):
     """The queue's URL and ARN."""
-    url = sqs.create_queue(QueueName=workshop.name(name), Attributes=attributes)["QueueUrl"]
+    url = sqs.create_queue(QueueName=workshop.name(name), Attributes=attributes)[
+        "QueueUrl"
+    ]
     answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return url, answer["Attributes"]["QueueArn"]
 
 
-failed_url, failed_arn = make_queue("pdf-failed", {"MessageRetentionPeriod": str(14 * 24 * 3600)})
-redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": failed_arn, "maxReceiveCount": 5})}
-uploads_url, uploads_arn = make_queue("pdf-uploads", redrive | {"VisibilityTimeout": "120"})
+failed_url, failed_arn = make_queue(
+    "pdf-failed", {"MessageRetentionPeriod": str(14 * 24 * 3600)}
+)
+redrive = {
+    "RedrivePolicy": json.dumps(
+        {"deadLetterTargetArn": failed_arn, "maxReceiveCount": 5}
+    )
+}
+uploads_url, uploads_arn = make_queue(
+    "pdf-uploads", redrive | {"VisibilityTimeout": "120"}
+)
 pages_url, pages_arn = make_queue("pdf-pages", redrive | {"VisibilityTimeout": "30"})
-complete_url, complete_arn = make_queue("pdf-complete", redrive | {"VisibilityTimeout": "120"})
+complete_url, complete_arn = make_queue(
+    "pdf-complete", redrive | {"VisibilityTimeout": "120"}
+)
 
 # %% [markdown]
 # ### The library
@@ -167,13 +187,19 @@ archive = package_layer(["pypdfium2", "pillow"], target=workshop.target)
 def publish(name, archive):
     """The ARN of the layer version with this content; a new one only where the newest has another content."""
     digest = base64.b64encode(hashlib.sha256(archive).digest()).decode()
-    versions = lambda_client.list_layer_versions(LayerName=name)["LayerVersions"]  # the newest comes first
+    versions = lambda_client.list_layer_versions(LayerName=name)[
+        "LayerVersions"
+    ]  # the newest comes first
     if versions:
-        newest = lambda_client.get_layer_version(LayerName=name, VersionNumber=versions[0]["Version"])
+        newest = lambda_client.get_layer_version(
+            LayerName=name, VersionNumber=versions[0]["Version"]
+        )
         if newest["Content"]["CodeSha256"] == digest:
             return newest["LayerVersionArn"]
     content = {"ZipFile": archive}
-    made = lambda_client.publish_layer_version(LayerName=name, Content=content, CompatibleRuntimes=["python3.13"])
+    made = lambda_client.publish_layer_version(
+        LayerName=name, Content=content, CompatibleRuntimes=["python3.13"]
+    )
     return made["LayerVersionArn"]
 
 
@@ -190,7 +216,11 @@ print(f"version {layer_arn.split(':')[-1]}, {len(archive) / 2**20:.1f} MB zipped
 
 # %%
 def show(name):
-    display(Markdown(f"```python\n{(function_folder(name) / 'python' / 'app.py').read_text()}```"))
+    display(
+        Markdown(
+            f"```python\n{(function_folder(name) / 'python' / 'app.py').read_text()}```"
+        )
+    )
 
 
 show("pdf-splitter")
@@ -235,17 +265,39 @@ variables = {
     "PAGES_QUEUE": pages_url,
     "COMPLETE_QUEUE": complete_url,
 }
-common = {"Layers": [layer_arn], "MemorySize": 512, "Environment": {"Variables": variables}}
-splitter, renderer, indexer = (workshop.name(name) for name in ("pdf-splitter", "pdf-renderer", "pdf-indexer"))
-slow = common | {"Timeout": 20}  # and their queues' visibility timeout is 6 * 20 s == 120 s
+common = {
+    "Layers": [layer_arn],
+    "MemorySize": 512,
+    "Environment": {"Variables": variables},
+}
+splitter, renderer, indexer = (
+    workshop.name(name) for name in ("pdf-splitter", "pdf-renderer", "pdf-indexer")
+)
+slow = common | {
+    "Timeout": 20
+}  # and their queues' visibility timeout is 6 * 20 s == 120 s
 fast = common | {"Timeout": 5}  # 6 * 5 s == 30 s
 
 # %% functions
 renderer_role = workshop.role(SQS_TRIGGER, WRITE_S3, SEND, TABLE)
-deploy(workshop, splitter, "pdf-splitter/python", Role=workshop.role(SQS_TRIGGER, READ_S3, SEND, TABLE), **slow)
+deploy(
+    workshop,
+    splitter,
+    "pdf-splitter/python",
+    Role=workshop.role(SQS_TRIGGER, READ_S3, SEND, TABLE),
+    **slow,
+)
 deploy(workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast)
-deploy(workshop, indexer, "pdf-indexer/python", Role=workshop.role(SQS_TRIGGER, WRITE_S3, TABLE), **slow)
-lambda_client.delete_function_concurrency(FunctionName=renderer)  # nothing reserved, whatever an earlier run left
+deploy(
+    workshop,
+    indexer,
+    "pdf-indexer/python",
+    Role=workshop.role(SQS_TRIGGER, WRITE_S3, TABLE),
+    **slow,
+)
+lambda_client.delete_function_concurrency(
+    FunctionName=renderer
+)  # nothing reserved, whatever an earlier run left
 
 # %% [markdown]
 # ### The joints
@@ -258,12 +310,19 @@ lambda_client.delete_function_concurrency(FunctionName=renderer)  # nothing rese
 # %% mappings
 def join(queue_arn, function, **options):
     """Let Lambda invoke the function with the messages of the queue, and wait until it does."""
-    found = lambda_client.list_event_source_mappings(EventSourceArn=queue_arn, FunctionName=function)[
-        "EventSourceMappings"
-    ]
+    found = lambda_client.list_event_source_mappings(
+        EventSourceArn=queue_arn, FunctionName=function
+    )["EventSourceMappings"]
     if not found:
-        found = [lambda_client.create_event_source_mapping(EventSourceArn=queue_arn, FunctionName=function, **options)]
-    while lambda_client.get_event_source_mapping(UUID=found[0]["UUID"])["State"] != "Enabled":
+        found = [
+            lambda_client.create_event_source_mapping(
+                EventSourceArn=queue_arn, FunctionName=function, **options
+            )
+        ]
+    while (
+        lambda_client.get_event_source_mapping(UUID=found[0]["UUID"])["State"]
+        != "Enabled"
+    ):
         time.sleep(1)  # on AWS up to a minute
 
 
@@ -300,7 +359,8 @@ notification = {
     "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".pdf"}]}},
 }
 _ = s3.put_bucket_notification_configuration(
-    Bucket=uploads_bucket, NotificationConfiguration={"QueueConfigurations": [notification]}
+    Bucket=uploads_bucket,
+    NotificationConfiguration={"QueueConfigurations": [notification]},
 )
 
 # %% [markdown]
@@ -316,20 +376,28 @@ def put_pdf(key):
 
 
 def index_of(document):
-    return s3.get_object(Bucket=pictures_bucket, Key=f"{document}/index.png")["Body"].read()
+    return s3.get_object(Bucket=pictures_bucket, Key=f"{document}/index.png")[
+        "Body"
+    ].read()
 
 
 # %%
 short = put_pdf("short.pdf")
 waiter = s3.get_waiter("object_exists")
-waiter.wait(Bucket=pictures_bucket, Key=f"{short}/index.png", WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+waiter.wait(
+    Bucket=pictures_bucket,
+    Key=f"{short}/index.png",
+    WaiterConfig={"Delay": 1, "MaxAttempts": 120},
+)
 Image(index_of(short), alt="An index of three pages, 1 to 3, with a curve each")
 
 # %% [markdown]
 # The item in the table says how it went: how many pages there are, which are rendered, and that the indexer was told.
 
 # %%
-dynamodb.get_item(TableName=table, Key={"document": {"S": short}})["Item"] | {"document": "…"}
+dynamodb.get_item(TableName=table, Key={"document": {"S": short}})["Item"] | {
+    "document": "…"
+}
 
 # %% [markdown]
 # ## Watch a hundred
@@ -339,21 +407,32 @@ dynamodb.get_item(TableName=table, Key={"document": {"S": short}})["Item"] | {"d
 
 
 # %% depth
-QUEUES = {"pdf-uploads": uploads_url, "pdf-pages": pages_url, "pdf-complete": complete_url, "pdf-failed": failed_url}
+QUEUES = {
+    "pdf-uploads": uploads_url,
+    "pdf-pages": pages_url,
+    "pdf-complete": complete_url,
+    "pdf-failed": failed_url,
+}
 
 
 def depth(url):
     """Messages that wait, and messages in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)[
+        "Attributes"
+    ]
     return [int(attributes[name]) for name in names]
 
 
 # %% look
 def look(document):
     """What every stage says of the document now."""
-    found = dynamodb.get_item(TableName=table, Key={"document": {"S": document}}, ConsistentRead=True).get("Item", {})
-    listed = s3.list_objects_v2(Bucket=pictures_bucket, Prefix=f"{document}/").get("Contents", [])
+    found = dynamodb.get_item(
+        TableName=table, Key={"document": {"S": document}}, ConsistentRead=True
+    ).get("Item", {})
+    listed = s3.list_objects_v2(Bucket=pictures_bucket, Prefix=f"{document}/").get(
+        "Contents", []
+    )
     keys = [each["Key"].rpartition("/")[2] for each in listed]
     return {
         "pages": int(found.get("pages", {"N": 0})["N"]),
@@ -391,19 +470,40 @@ PLACES = {  # column and row of each box, and what it is
 }
 
 # %%
-BUCKETS = {"pdfs": "pages", "thumbnails": "thumbnails", "index": "index"}  # what is counted in each
+BUCKETS = {
+    "pdfs": "pages",
+    "thumbnails": "thumbnails",
+    "index": "index",
+}  # what is counted in each
 # From one column to the other, in a row.
-ARROWS = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 5, 0), (4, 5, 1), (4, 3, 1), (3, 2, 1), (2, 1, 1)]
-LINES = [("pages counted", GREEN, "-"), ("pages waiting in the queue", PINK, "--"), ("pages in flight", RED, ":")]
+ARROWS = [
+    (0, 1, 0),
+    (1, 2, 0),
+    (2, 3, 0),
+    (3, 4, 0),
+    (4, 5, 0),
+    (4, 5, 1),
+    (4, 3, 1),
+    (3, 2, 1),
+    (2, 1, 1),
+]
+LINES = [
+    ("pages counted", GREEN, "-"),
+    ("pages waiting in the queue", PINK, "--"),
+    ("pages in flight", RED, ":"),
+]
 
 
 # %%
 def fill_in(texts, seen):
     """Write into the boxes what look() has seen."""
     queues = {
-        name: f"SQS {name}\n{waiting} waiting\n{flying} in flight" for name, (waiting, flying) in seen["queues"].items()
+        name: f"SQS {name}\n{waiting} waiting\n{flying} in flight"
+        for name, (waiting, flying) in seen["queues"].items()
     }
-    functions = {name: f"Lambda\n{name}" for name in ("splitter", "renderer", "indexer")}
+    functions = {
+        name: f"Lambda\n{name}" for name in ("splitter", "renderer", "indexer")
+    }
     buckets = {name: f"S3\n{seen[what]} {what}" for name, what in BUCKETS.items()}
     for name, text in {**queues, **functions, **buckets}.items():
         texts[name].set_text(text)
@@ -421,8 +521,20 @@ def draw_boxes(ax):
     for name, (x, y, part) in PLACES.items():
         height = 1.76 if name == "renderer" else 0.76
         shape = "round,pad=0,rounding_size=0.06"
-        ax.add_patch(FancyBboxPatch((x - 0.4, y - 0.38), 0.8, height, boxstyle=shape, color=PARTS[part]))
-        texts[name] = ax.text(x, y - 0.38 + height / 2, "", ha="center", va="center", size=12, color="white")
+        ax.add_patch(
+            FancyBboxPatch(
+                (x - 0.4, y - 0.38), 0.8, height, boxstyle=shape, color=PARTS[part]
+            )
+        )
+        texts[name] = ax.text(
+            x,
+            y - 0.38 + height / 2,
+            "",
+            ha="center",
+            va="center",
+            size=12,
+            color="white",
+        )
     ax.set(xlim=(-0.45, 5.45), ylim=(1.45, -0.45))
     ax.set_axis_off()
     return texts
@@ -434,7 +546,10 @@ def draw_lines(ax):
     ax.set_xlabel("seconds since the PDF was put into S3")
     ax.set_ylabel("pages")
     shape = {"linewidth": 3, "drawstyle": "steps-post"}
-    return [ax.plot([], [], style, color=color, label=label, **shape)[0] for label, color, style in LINES]
+    return [
+        ax.plot([], [], style, color=color, label=label, **shape)[0]
+        for label, color, style in LINES
+    ]
 
 
 def redraw(run, seen):
@@ -460,11 +575,18 @@ def begin(key):
     """Put a PDF; return the run of it through the system."""
     figure, (top, ax) = plt.subplots(2, 1, figsize=(13, 7.2))
     run = SimpleNamespace(
-        figure=figure, ax=ax, texts=draw_boxes(top), lines=draw_lines(ax), seconds=[], values=([], [], [])
+        figure=figure,
+        ax=ax,
+        texts=draw_boxes(top),
+        lines=draw_lines(ax),
+        seconds=[],
+        values=([], [], []),
     )
     figure.legend(loc="outside lower left", ncols=3, frameon=False)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # everything stays in its place while the numbers change
+    figure.set_layout_engine(
+        "none"
+    )  # everything stays in its place while the numbers change
     plt.close(figure)  # otherwise Jupyter shows it once more when the cell ends
     run.shown = display(display_id=True)
     run.began, run.document = time.monotonic(), put_pdf(key)
@@ -478,7 +600,14 @@ def age(run):
 
 def note(run, text):
     run.ax.axvline(age(run), color="0.4", linewidth=1)
-    run.ax.annotate(text, (age(run), 1), (4, -4), ("data", "axes fraction"), "offset points", va="top")
+    run.ax.annotate(
+        text,
+        (age(run), 1),
+        (4, -4),
+        ("data", "axes fraction"),
+        "offset points",
+        va="top",
+    )
 
 
 # %%
@@ -487,10 +616,14 @@ def follow(run, until, limit=300):
     drawn, drawn_at, enough = None, 0, False
     while not enough:
         if age(run) > limit:
-            raise TimeoutError(f"Not within {limit} s; the logs of the functions say more.")
+            raise TimeoutError(
+                f"Not within {limit} s; the logs of the functions say more."
+            )
         seen = look(run.document)
         run.seconds.append(age(run))
-        for values, number in zip(run.values, [seen["counted"], *seen["queues"]["pdf-pages"]], strict=True):
+        for values, number in zip(
+            run.values, [seen["counted"], *seen["queues"]["pdf-pages"]], strict=True
+        ):
             values.append(number)
         enough = until(seen)
         if enough or (seen != drawn and age(run) > drawn_at + 1):
@@ -533,7 +666,9 @@ predicted("14.b", f"{max(in_flight)}, while up to {max(waiting)} waited")
 # %%
 from helpers import plot_timeline
 
-batches = reports(logs, renderer, at_least=20, since=hundred_began)  # 100 pages, five at most in a batch
+batches = reports(
+    logs, renderer, at_least=20, since=hundred_began
+)  # 100 pages, five at most in a batch
 ax = plot_timeline(batches)
 
 # %% [markdown]
@@ -576,10 +711,14 @@ _ = sqs.send_message(QueueUrl=uploads_url, MessageBody=json.dumps(event))
 
 # %%
 def repeated():
-    return sum(line.endswith("was there already") for line in lines(renderer, twice_began))
+    return sum(
+        line.endswith("was there already") for line in lines(renderer, twice_began)
+    )
 
 
-for number in track(range(1, 6), "pages done again"):  # two by hand, three through the splitter
+for number in track(
+    range(1, 6), "pages done again"
+):  # two by hand, three through the splitter
     while repeated() < number:
         time.sleep(0.5)
 look(short)
@@ -597,8 +736,12 @@ predicted("14.c", f"{seen['counted']} of {seen['pages']} pages")
 # %% proof
 def proof(document):
     """What S3, DynamoDB and SQS say about a document in the end."""
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=pictures_bucket, Prefix=f"{document}/")
-    writes = pd.Series([each["Key"].rpartition("/")[2] for page in pages for each in page["Versions"]]).value_counts()
+    pages = s3.get_paginator("list_object_versions").paginate(
+        Bucket=pictures_bucket, Prefix=f"{document}/"
+    )
+    writes = pd.Series(
+        [each["Key"].rpartition("/")[2] for page in pages for each in page["Versions"]]
+    ).value_counts()
     seen = look(document)
     return {
         "pages of the PDF": seen["pages"],
@@ -660,7 +803,9 @@ options = {
     "Environment": {"Variables": {"TABLE": counts}},
 }
 naive = workshop.name("pdf-naive-counter")
-deploy(workshop, naive, {"app.py": counter_source + inspect.getsource(count)}, **options)
+deploy(
+    workshop, naive, {"app.py": counter_source + inspect.getsource(count)}, **options
+)
 
 
 # %% send-pages
@@ -670,7 +815,11 @@ def send_pages(function, document, numbers, pages=3):
     for page in numbers:
         body = json.dumps({"document": document, "page": page, "pages": pages})
         payload = json.dumps({"Records": [{"messageId": str(page), "body": body}]})
-        answer = json.loads(lambda_client.invoke(FunctionName=function, Payload=payload)["Payload"].read())
+        answer = json.loads(
+            lambda_client.invoke(FunctionName=function, Payload=payload)[
+                "Payload"
+            ].read()
+        )
         said.append("complete" if answer["complete"] else "not yet")
         print(f"page {page} of {pages}:", said[-1])
     return said
@@ -764,7 +913,14 @@ def handler(event, context):
 """
 renderer_source = (function_folder("pdf-renderer") / "python" / "app.py").read_text()
 sabotaged = {"app.py": renderer_source, "saboteur.py": saboteur}
-_ = deploy(workshop, renderer, sabotaged, Handler="saboteur.handler", Role=renderer_role, **fast)
+_ = deploy(
+    workshop,
+    renderer,
+    sabotaged,
+    Handler="saboteur.handler",
+    Role=renderer_role,
+    **fast,
+)
 
 # %% [markdown]
 # And as if that were not enough: as soon as ten pages are counted we pull the **emergency stop**. With a reserved concurrency of 0 the renderer may not
@@ -781,7 +937,9 @@ predict("14.e", choices=["lost", "in the queue", "in the functions"])
 killed_began = datetime.now(UTC)
 run = begin("long.pdf")
 follow(run, until=lambda seen: seen["counted"] >= 10)
-lambda_client.put_function_concurrency(FunctionName=renderer, ReservedConcurrentExecutions=0)
+lambda_client.put_function_concurrency(
+    FunctionName=renderer, ReservedConcurrentExecutions=0
+)
 note(run, "stop")
 stopped = age(run)
 follow(run, until=lambda seen: age(run) > stopped + 5)
@@ -818,7 +976,9 @@ pd.DataFrame({"long.pdf": proof(long), "long.pdf, killed": proof(killed)})
 
 # %%
 assert index_of(killed) == index_of(long)
-deploy(workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast)  # without the saboteur again
+deploy(
+    workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast
+)  # without the saboteur again
 
 # %% [markdown]
 # ## What it costs
@@ -829,13 +989,26 @@ deploy(workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast)  #
 # %%
 prices = load_prices()["lambda"]
 rows = []
-for label, since, end in [("as it should be", hundred_began, twice_began), ("killed", killed_began, datetime.now(UTC))]:
+for label, since, end in [
+    ("as it should be", hundred_began, twice_began),
+    ("killed", killed_began, datetime.now(UTC)),
+]:
     for function in (splitter, renderer, indexer):
         frame = reports(logs, function, since=since)
         frame = frame[frame["start"] < end]
         gb_seconds = (frame["billed_ms"] / 1000 * frame["memory_mb"] / 1024).sum()
-        cost = gb_seconds * prices["gb_second"]["x86_64"] + len(frame) * prices["request"]
-        rows.append({"run": label, "function": function, "invocations": len(frame), "GB-s": gb_seconds, "USD": cost})
+        cost = (
+            gb_seconds * prices["gb_second"]["x86_64"] + len(frame) * prices["request"]
+        )
+        rows.append(
+            {
+                "run": label,
+                "function": function,
+                "invocations": len(frame),
+                "GB-s": gb_seconds,
+                "USD": cost,
+            }
+        )
 costs = pd.DataFrame(rows)
 costs.style.format({"GB-s": "{:.1f}", "USD": "{:.6f}"}).hide()
 
@@ -883,7 +1056,9 @@ check("14.2", where_is)
 
 # a page whose first renderer died, as in the picture above
 [
-    where_is(second, received=[2, 34], deleted=35, visibility_timeout=30, max_receives=5)
+    where_is(
+        second, received=[2, 34], deleted=35, visibility_timeout=30, max_receives=5
+    )
     for second in (1, 10, 33, 34.5, 36)
 ]
 

@@ -25,7 +25,9 @@ class Cashier:
 
     def __init__(self, workshop: Workshop) -> None:
         step = "write charge_once and run the cell that deploys it"
-        self.probe = Probe(workshop, deployed.find(workshop, workshop.name("cashier-once"), step))
+        self.probe = Probe(
+            workshop, deployed.find(workshop, workshop.name("cashier-once"), step)
+        )
         self._dynamodb = workshop.client("dynamodb")
         self._payments, self.orders = workshop.name("payments"), workshop.name("orders")
 
@@ -46,7 +48,9 @@ class Cashier:
         return [item["payment"]["S"] for item in items]
 
     def has_record(self, order: str) -> bool:
-        return "Item" in self._dynamodb.get_item(TableName=self.orders, Key={"id": {"S": order}}, ConsistentRead=True)
+        return "Item" in self._dynamodb.get_item(
+            TableName=self.orders, Key={"id": {"S": order}}, ConsistentRead=True
+        )
 
 
 def judge_charge_once(workshop: Workshop) -> list[str]:
@@ -54,9 +58,13 @@ def judge_charge_once(workshop: Workshop) -> list[str]:
     order = f"check-{unique()}"
     payment = _charges(cashier, order, "for a new order")
     _again(cashier, order, payment)
-    other = _charges(cashier, f"check-{unique()}", "for another order of the same amount")
+    other = _charges(
+        cashier, f"check-{unique()}", "for another order of the same amount"
+    )
     if other == payment:
-        raise NotSolved("A second order got the first one's payment; the key is event['order'], and nothing else.")
+        raise NotSolved(
+            "A second order got the first one's payment; the key is event['order'], and nothing else."
+        )
     _mail_is_down(cashier)
     _crash(cashier)
     _at_once(cashier)
@@ -118,7 +126,10 @@ def _mail_is_down(cashier: Cashier) -> None:
             f"With the mail server down, an order that came three times was charged {charged} times, and once is "
             "right; note the payment before charge_once returns, and leave the record where it is."
         )
-    if "sent the receipt" not in cashier.succeed(order, "when the mail server is up again").log:
+    if (
+        "sent the receipt"
+        not in cashier.succeed(order, "when the mail server is up again").log
+    ):
         raise NotSolved(
             "When the mail server was up again, no receipt was sent; return the payment of an order that is charged, "
             "so that the handler goes on to the mail."
@@ -212,7 +223,13 @@ FAILURES = {
         "the program has to be where the function runs",
     ),
 }
-LETTERS = {"A": "loop", "B": "too long", "C": "connections", "D": "retried", "E": "no command"}
+LETTERS = {
+    "A": "loop",
+    "B": "too long",
+    "C": "connections",
+    "D": "retried",
+    "E": "no command",
+}
 DOES = {
     "key": "a key keeps a second run from acting again",
     "pieces": "pieces make each run shorter",
@@ -224,13 +241,28 @@ DOES = {
     "brake": "a reserved concurrency of 0 stops the function, wanted runs and all",
 }
 NEARLY = {
-    ("retried", "no retries"): "events still come twice from queues and callers, and an order whose mail failed "
+    (
+        "retried",
+        "no retries",
+    ): "events still come twice from queues and callers, and an order whose mail failed "
     "would never get its receipt.",
-    ("too long", "more time"): f"that helps this job today, but the job grows and {fact('timeout'):,} s do not; and "
+    (
+        "too long",
+        "more time",
+    ): f"that helps this job today, but the job grows and {fact('timeout'):,} s do not; and "
     "each run that is stopped still leaves half the work.",
-    ("loop", "brake"): "that is the first thing to do, but it repairs nothing: released, the loop begins again.",
-    ("connections", "brake"): "a small reserved concurrency would bound the connections; 0 stops the function.",
-    ("loop", "key"): "a run that finds its key claimed could stop, but each copy has a new name, so a new key.",
+    (
+        "loop",
+        "brake",
+    ): "that is the first thing to do, but it repairs nothing: released, the loop begins again.",
+    (
+        "connections",
+        "brake",
+    ): "a small reserved concurrency would bound the connections; 0 stops the function.",
+    (
+        "loop",
+        "key",
+    ): "a run that finds its key claimed could stop, but each copy has a new name, so a new key.",
 }
 
 
@@ -251,26 +283,38 @@ def _another_failure(letter: str, failure: str) -> str:
 
 def _another_repair(letter: str, repair: str) -> str:
     failure = LETTERS[letter]
-    why = NEARLY.get((failure, repair), f"{DOES[repair]}; but here {FAILURES[failure].needs}.")
+    why = NEARLY.get(
+        (failure, repair), f"{DOES[repair]}; but here {FAILURES[failure].needs}."
+    )
     return f"{letter} is {failure!r}, right; but {repair!r} does not repair it: {why}"
 
 
 def _pair(letter: str, given: Any) -> tuple[str, str]:
     """The failure and the repair that the reader gave a letter, when these are words of the two lists."""
     if given is None:
-        raise NotSolved(f"{letter} has no diagnosis yet; write one as in diagnosis[{letter!r}] = (failure, repair).")
+        raise NotSolved(
+            f"{letter} has no diagnosis yet; write one as in diagnosis[{letter!r}] = (failure, repair)."
+        )
     if isinstance(given, str) or not hasattr(given, "__len__") or len(given) != 2:
-        raise NotSolved(f"{letter} is {given!r}; give it two words in parentheses, (failure, repair).")
+        raise NotSolved(
+            f"{letter} is {given!r}; give it two words in parentheses, (failure, repair)."
+        )
     failure, repair = (str(word).strip().lower() for word in given)
     if failure in DOES and repair in FAILURES:
-        raise NotSolved(f"{letter} is {given!r}; the failure comes first, and then the repair.")
+        raise NotSolved(
+            f"{letter} is {given!r}; the failure comes first, and then the repair."
+        )
     for word, words, what in ((failure, FAILURES, "failure"), (repair, DOES, "repair")):
         if word not in words:
-            raise NotSolved(f"{letter} has the {what} {word!r}; choose one of: {', '.join(words)}.")
+            raise NotSolved(
+                f"{letter} has the {what} {word!r}; choose one of: {', '.join(words)}."
+            )
     return failure, repair
 
 
-RIGHT_DIAGNOSIS = {letter: (failure, FAILURES[failure].repair) for letter, failure in LETTERS.items()}
+RIGHT_DIAGNOSIS = {
+    letter: (failure, FAILURES[failure].repair) for letter, failure in LETTERS.items()
+}
 
 
 def _but(name: str, letter: str, given: Any, says: str) -> WrongAnswer:
@@ -280,13 +324,23 @@ def _but(name: str, letter: str, given: Any, says: str) -> WrongAnswer:
 
 WRONG_DIAGNOSES = (
     *(
-        _but(f"{letter}: {failure}", letter, (failure, "key"), re.escape(_another_failure(letter, failure)))
+        _but(
+            f"{letter}: {failure}",
+            letter,
+            (failure, "key"),
+            re.escape(_another_failure(letter, failure)),
+        )
         for letter, right in LETTERS.items()
         for failure in FAILURES
         if failure != right
     ),
     *(
-        _but(f"{letter}: {right}, {repair}", letter, (right, repair), re.escape(_another_repair(letter, repair)))
+        _but(
+            f"{letter}: {right}, {repair}",
+            letter,
+            (right, repair),
+            re.escape(_another_repair(letter, repair)),
+        )
         for letter, right in LETTERS.items()
         for repair in DOES
         if repair != FAILURES[right].repair
@@ -294,9 +348,24 @@ WRONG_DIAGNOSES = (
     _but("one word", "A", "loop", "give it two words in parentheses"),
     _but("one word in parentheses", "A", ("loop",), "give it two words in parentheses"),
     _but("the repair first", "A", ("elsewhere", "loop"), "the failure comes first"),
-    _but("another failure", "A", ("explosion", "key"), "the failure 'explosion'; choose one of: loop,"),
-    _but("another repair", "A", ("loop", "prayer"), "the repair 'prayer'; choose one of: key,"),
-    _but("a list of two", "A", ["loop", "brake"], "the first thing to do, but it repairs nothing"),
+    _but(
+        "another failure",
+        "A",
+        ("explosion", "key"),
+        "the failure 'explosion'; choose one of: loop,",
+    ),
+    _but(
+        "another repair",
+        "A",
+        ("loop", "prayer"),
+        "the repair 'prayer'; choose one of: key,",
+    ),
+    _but(
+        "a list of two",
+        "A",
+        ["loop", "brake"],
+        "the first thing to do, but it repairs nothing",
+    ),
     WrongAnswer("nothing yet", dict.fromkeys(LETTERS), "A has no diagnosis yet"),
 )
 

@@ -30,15 +30,22 @@ from datetime import UTC, datetime, timedelta
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import display
-
 from helpers import connect, deploy, explore, fact, load_prices, package, reports
 from helpers.lessons import function_folder
+from IPython.display import display
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
-dynamodb, sqs, s3 = workshop.client("dynamodb"), workshop.client("sqs"), workshop.client("s3")
-states, iam, cloudwatch = workshop.client("stepfunctions"), workshop.client("iam"), workshop.client("cloudwatch")
+dynamodb, sqs, s3 = (
+    workshop.client("dynamodb"),
+    workshop.client("sqs"),
+    workshop.client("s3"),
+)
+states, iam, cloudwatch = (
+    workshop.client("stepfunctions"),
+    workshop.client("iam"),
+    workshop.client("cloudwatch"),
+)
 workshop
 
 # %%
@@ -56,15 +63,24 @@ def show(name, file="app.py"):
 
 
 def invoke(name, event):
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-    return json.loads(response["Payload"].read()), base64.b64decode(response["LogResult"]).decode()
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
+    return json.loads(response["Payload"].read()), base64.b64decode(
+        response["LogResult"]
+    ).decode()
 
 
 def log_of(name, since):
     pages = logs.get_paginator("filter_log_events").paginate(
         logGroupName=f"/aws/lambda/{name}", startTime=int(since.timestamp() * 1000)
     )
-    return [event["message"].splitlines()[0] for page in pages for event in page["events"] if event["message"].strip()]
+    return [
+        event["message"].splitlines()[0]
+        for page in pages
+        for event in page["events"]
+        if event["message"].strip()
+    ]
 
 
 # %% [markdown]
@@ -80,12 +96,18 @@ show("cashier", "bank.py")
 
 # %%
 def make_table(name, hash_key, range_key=None, range_type="S"):
-    keys = [(hash_key, "HASH", "S")] + ([(range_key, "RANGE", range_type)] if range_key else [])
+    keys = [(hash_key, "HASH", "S")] + (
+        [(range_key, "RANGE", range_type)] if range_key else []
+    )
     try:
         dynamodb.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, _, kind in keys],
-            KeySchema=[{"AttributeName": key, "KeyType": role} for key, role, _ in keys],
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": kind} for key, _, kind in keys
+            ],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": role} for key, role, _ in keys
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
     except dynamodb.exceptions.ResourceInUseException:
@@ -112,7 +134,13 @@ def payments_of(order):
 cashier = workshop.name("cashier")
 database_role = workshop.role("AmazonDynamoDBFullAccess")
 settings = {"Role": database_role, "MemorySize": 512, "Timeout": 10}
-deploy(workshop, cashier, "cashier/python", Environment={"Variables": {"PAYMENTS": payments}}, **settings)
+deploy(
+    workshop,
+    cashier,
+    "cashier/python",
+    Environment={"Variables": {"PAYMENTS": payments}},
+    **settings,
+)
 payload, log = invoke(cashier, {"order": str(uuid.uuid4()), "amount": 10})
 payload
 
@@ -131,7 +159,9 @@ predict("15.a")
 order = str(uuid.uuid4())
 charge_began = datetime.now(UTC)
 event = {"order": order, "amount": 10, "fault": "mail"}
-lambda_client.invoke(FunctionName=cashier, InvocationType="Event", Payload=json.dumps(event))
+lambda_client.invoke(
+    FunctionName=cashier, InvocationType="Event", Payload=json.dumps(event)
+)
 charge_runs = reports(logs, cashier, at_least=3, since=charge_began, timeout=600)
 charge_runs[["request_id", "start", "duration_ms", "status"]]
 
@@ -217,7 +247,10 @@ def charge_once(event):
     order = event["order"]
     # solution: Claim the order, charge and note the payment; when it is taken, look at its record.
     try:
-        orders.put_item(Item={"id": order, "state": "started"}, ConditionExpression="attribute_not_exists(id)")
+        orders.put_item(
+            Item={"id": order, "state": "started"},
+            ConditionExpression="attribute_not_exists(id)",
+        )
     except Taken:
         record = orders.get_item(Key={"id": order}, ConsistentRead=True)["Item"]
         if record["state"] == "started":
@@ -232,18 +265,31 @@ def charge_once(event):
 # check
 once = workshop.name("cashier-once")
 files = {
-    "app.py": before_charge_once + "\n\n" + inspect.getsource(charge_once) + after_charge_once,
+    "app.py": before_charge_once
+    + "\n\n"
+    + inspect.getsource(charge_once)
+    + after_charge_once,
     "bank.py": (function_folder("cashier") / "python/bank.py").read_text(),
 }
-deploy(workshop, once, files, Environment={"Variables": {"PAYMENTS": payments, "ORDERS": orders}}, **settings)
+deploy(
+    workshop,
+    once,
+    files,
+    Environment={"Variables": {"PAYMENTS": payments, "ORDERS": orders}},
+    **settings,
+)
 check("15.1")
 
 began, order = datetime.now(UTC), str(uuid.uuid4())
 event = {"order": order, "amount": 10, "fault": "mail"}
-lambda_client.invoke(FunctionName=once, InvocationType="Event", Payload=json.dumps(event))
+lambda_client.invoke(
+    FunctionName=once, InvocationType="Event", Payload=json.dumps(event)
+)
 runs = reports(logs, once, at_least=3, since=began, timeout=600)
 print(f"{len(runs)} runs, {len(payments_of(order))} payment")
-payload, log = invoke(once, {"order": order, "amount": 10})  # the mail server is up again
+payload, log = invoke(
+    once, {"order": order, "amount": 10}
+)  # the mail server is up again
 print("".join(line for line in log.splitlines(keepends=True) if "receipt" in line))
 
 # %% [markdown]
@@ -297,10 +343,18 @@ attributes = {"VisibilityTimeout": "18"}  # six times the time limit, as AWS rec
 queue_url = sqs.create_queue(QueueName=queue_name, Attributes=attributes)["QueueUrl"]
 variables = {"RESULTS": results, "QUEUE_URL": queue_url}
 role = workshop.role("AmazonDynamoDBFullAccess", "AmazonSQSFullAccess")
-worker = {way: workshop.name("piecework-" + way.replace("_", "-")) for way in ("all_at_once", "handler", "from_queue")}
+worker = {
+    way: workshop.name("piecework-" + way.replace("_", "-"))
+    for way in ("all_at_once", "handler", "from_queue")
+}
 for way, name in worker.items():
     environment = {"Variables": variables}
-    configuration = {"Handler": f"app.{way}", "Role": role, "MemorySize": 512, "Timeout": 3}
+    configuration = {
+        "Handler": f"app.{way}",
+        "Role": role,
+        "MemorySize": 512,
+        "Timeout": 3,
+    }
     deploy(workshop, name, "piecework/python", Environment=environment, **configuration)
 
 
@@ -348,9 +402,13 @@ predicted("15.d", f"{results_of['all_at_once']} of 24")
 # `from_queue` gets the job in a message, does what fits, and sends the rest as a new message.
 
 # %%
-queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])[
+    "Attributes"
+]["QueueArn"]
 try:
-    lambda_client.create_event_source_mapping(EventSourceArn=queue_arn, FunctionName=worker["from_queue"], BatchSize=1)
+    lambda_client.create_event_source_mapping(
+        EventSourceArn=queue_arn, FunctionName=worker["from_queue"], BatchSize=1
+    )
 except lambda_client.exceptions.ResourceConflictException:
     print("The mapping is there already.")
 
@@ -409,7 +467,9 @@ queue_runs[["start", "duration_ms", "billed_ms", "status"]]
 # It needs a role of its own, which may invoke this one function.
 
 # %%
-worker_arn = lambda_client.get_function_configuration(FunctionName=worker["handler"])["FunctionArn"]
+worker_arn = lambda_client.get_function_configuration(FunctionName=worker["handler"])[
+    "FunctionArn"
+]
 
 # %% state-machine
 definition = {
@@ -420,7 +480,9 @@ definition = {
             "Resource": "arn:aws:states:::lambda:invoke",
             "Parameters": {"FunctionName": worker_arn, "Payload.$": "$"},
             "OutputPath": "$.Payload",
-            "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}],
+            "Retry": [
+                {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}
+            ],
             "Next": "Anything left?",
         },
         "Anything left?": {
@@ -434,11 +496,22 @@ definition = {
 
 # %%
 machine_role = workshop.name("piecework-states")
-trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-may_invoke = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": worker_arn}
+trust = {
+    "Effect": "Allow",
+    "Principal": {"Service": "states.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+may_invoke = {
+    "Effect": "Allow",
+    "Action": "lambda:InvokeFunction",
+    "Resource": worker_arn,
+}
 try:
     iam.create_role(
-        RoleName=machine_role, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        RoleName=machine_role,
+        AssumeRolePolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [trust]}
+        ),
     )
 except iam.exceptions.EntityAlreadyExistsException:
     print("The role is there already.")
@@ -460,8 +533,12 @@ machine_arn = states.create_state_machine(
     name=workshop.name("piecework"), definition=json.dumps(definition), roleArn=role_arn
 )["stateMachineArn"]
 job, machine_began = new_job(), datetime.now(UTC)
-execution = states.start_execution(stateMachineArn=machine_arn, input=json.dumps(job))["executionArn"]
-while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+execution = states.start_execution(stateMachineArn=machine_arn, input=json.dumps(job))[
+    "executionArn"
+]
+while (found := states.describe_execution(executionArn=execution))[
+    "status"
+] == "RUNNING":
     time.sleep(0.5)
 results_of["handler"] = done(job)
 print(found["status"], results_of["handler"], "of 24 items")
@@ -469,7 +546,11 @@ print(found["status"], results_of["handler"], "of 24 items")
 # %%
 pages = states.get_paginator("get_execution_history").paginate(executionArn=execution)
 history = [event for page in pages for event in page["events"]]
-entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+entered = [
+    event["stateEnteredEventDetails"]["name"]
+    for event in history
+    if "stateEnteredEventDetails" in event
+]
 print(" → ".join(entered))
 
 # %%
@@ -482,11 +563,23 @@ predicted("15.e", f"{entered.count('Work')} times")
 # %%
 prices = load_prices()["lambda"]
 rows = []
-for way, began in {"all_at_once": time_began, "from_queue": queue_began, "handler": machine_began}.items():
+for way, began in {
+    "all_at_once": time_began,
+    "from_queue": queue_began,
+    "handler": machine_began,
+}.items():
     billed_s = reports(logs, worker[way], since=began)["billed_ms"] / 1000
     gb_seconds = billed_s.sum() * 512 / 1024
-    dollars = len(billed_s) * prices["request"] + gb_seconds * prices["gb_second"]["x86_64"]
-    row = {"way": way, "results": results_of[way], "runs": len(billed_s), "billed s": billed_s.sum(), "USD": dollars}
+    dollars = (
+        len(billed_s) * prices["request"] + gb_seconds * prices["gb_second"]["x86_64"]
+    )
+    row = {
+        "way": way,
+        "results": results_of[way],
+        "runs": len(billed_s),
+        "billed s": billed_s.sum(),
+        "USD": dollars,
+    }
     rows.append(row)
 pd.DataFrame(rows).set_index("way").round(6)
 
@@ -552,7 +645,13 @@ def with_layer(source):
     layer = lambda_client.publish_layer_version(
         LayerName=workshop.name("count-slides"), Content={"ZipFile": package(source)}
     )
-    deploy(workshop, counter, "count-slides/python", MemorySize=512, Layers=[layer["LayerVersionArn"]])
+    deploy(
+        workshop,
+        counter,
+        "count-slides/python",
+        MemorySize=512,
+        Layers=[layer["LayerVersionArn"]],
+    )
     return invoke(counter, {"deck": deck})[0]
 
 
@@ -637,8 +736,12 @@ except lambda_client.exceptions.ResourceConflictException:
     print("The permission is there already.")
 
 # %%
-lambda_client.put_function_recursion_config(FunctionName=stamp, RecursiveLoop="Terminate")  # the default
-lambda_client.delete_function_concurrency(FunctionName=stamp)  # no brake, whatever an earlier run left
+lambda_client.put_function_recursion_config(
+    FunctionName=stamp, RecursiveLoop="Terminate"
+)  # the default
+lambda_client.delete_function_concurrency(
+    FunctionName=stamp
+)  # no brake, whatever an earlier run left
 rule = {"Name": "prefix", "Value": "incoming/"}
 notification = {
     "LambdaFunctionArn": stamp_arn,
@@ -646,7 +749,8 @@ notification = {
     "Filter": {"Key": {"FilterRules": [rule]}},
 }
 _ = s3.put_bucket_notification_configuration(
-    Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [notification]}
+    Bucket=bucket,
+    NotificationConfiguration={"LambdaFunctionConfigurations": [notification]},
 )
 
 # %% [markdown]
@@ -693,13 +797,21 @@ s3.put_object(Bucket=bucket, Key="incoming/note.txt", Body=b"a note\n")
 figure, ax = plt.subplots(figsize=(10, 3.5))
 plt.close(figure)  # shown below, and only once
 shown = display(figure, display_id=True)
-while dropped() <= dropped_before and datetime.now(UTC) - loop_began < timedelta(minutes=10):
+while dropped() <= dropped_before and datetime.now(UTC) - loop_began < timedelta(
+    minutes=10
+):
     loop_runs = reports(logs, stamp, since=loop_began)
     draw_loop(ax, loop_runs, f"One upload, {len(loop_runs)} runs so far")
     shown.update(figure)
     time.sleep(0.3)
-loop_runs = reports(logs, stamp, at_least=16 if workshop.is_embedded else 1, since=loop_began)  # AWS: "approximately"
-draw_loop(ax, loop_runs, f"One upload, {len(loop_runs)} runs; then Lambda refused {dropped() - dropped_before} more")
+loop_runs = reports(
+    logs, stamp, at_least=16 if workshop.is_embedded else 1, since=loop_began
+)  # AWS: "approximately"
+draw_loop(
+    ax,
+    loop_runs,
+    f"One upload, {len(loop_runs)} runs; then Lambda refused {dropped() - dropped_before} more",
+)
 shown.update(figure)
 
 # %%
@@ -722,7 +834,9 @@ predicted("15.g", f"{len(loop_runs)} runs")
 
 # %%
 billed_s = loop_runs["billed_ms"].median() / 1000
-dollars_a_run = prices["request"] + billed_s * 512 / 1024 * prices["gb_second"]["x86_64"]
+dollars_a_run = (
+    prices["request"] + billed_s * 512 / 1024 * prices["gb_second"]["x86_64"]
+)
 
 
 # %%
@@ -758,7 +872,9 @@ explore(draw_growth, copies=[1, 2, 3])
 predict("15.h")
 
 # %%
-lambda_client.put_function_concurrency(FunctionName=stamp, ReservedConcurrentExecutions=0)
+lambda_client.put_function_concurrency(
+    FunctionName=stamp, ReservedConcurrentExecutions=0
+)
 began = datetime.now(UTC)
 s3.put_object(Bucket=bucket, Key="incoming/during-the-brake.txt", Body=b"a note\n")
 time.sleep(3)  # longer than the first run took to begin
@@ -785,7 +901,9 @@ deploy_stamp("stamped/")
 lambda_client.delete_function_concurrency(FunctionName=stamp)
 repaired_began = datetime.now(UTC)
 s3.put_object(Bucket=bucket, Key="incoming/repaired.txt", Body=b"a note\n")
-s3.get_waiter("object_exists").wait(Bucket=bucket, Key="stamped/repaired.txt", WaiterConfig={"Delay": 1})
+s3.get_waiter("object_exists").wait(
+    Bucket=bucket, Key="stamped/repaired.txt", WaiterConfig={"Delay": 1}
+)
 print("runs:", len(reports(logs, stamp, since=repaired_began)))
 
 # %% [markdown]
@@ -813,15 +931,23 @@ print("runs:", len(reports(logs, stamp, since=repaired_began)))
 # %%
 def traces(name, since, most):
     """The first lines of a log, without INIT_START and END, and of REPORT only duration and status."""
-    lines = [line for line in log_of(name, since) if not line.startswith(("INIT", "END"))]
+    lines = [
+        line for line in log_of(name, since) if not line.startswith(("INIT", "END"))
+    ]
     kept = [re.sub(r"\tBilled.*?(?=\tStatus|$)", "", line) for line in lines]
-    return "\n".join(kept[:most]) + (f"\n… and {len(kept) - most} lines more" if len(kept) > most else "")
+    return "\n".join(kept[:most]) + (
+        f"\n… and {len(kept) - most} lines more" if len(kept) > most else ""
+    )
 
 
 # %%
-refused = ["[ERROR] DatabaseError: {'S': 'FATAL', 'C': '53300', 'M': 'sorry, too many clients already'}"]
+refused = [
+    "[ERROR] DatabaseError: {'S': 'FATAL', 'C': '53300', 'M': 'sorry, too many clients already'}"
+]
 try:
-    lines = log_of(workshop.name("orders-direct"), datetime.now(UTC) - timedelta(days=30))
+    lines = log_of(
+        workshop.name("orders-direct"), datetime.now(UTC) - timedelta(days=30)
+    )
     refused = [line for line in lines if "'C': '53300'" in line] or refused
 except logs.exceptions.ResourceNotFoundException:
     print("Notebook 07 was not run on this AWS, so C is an example.")

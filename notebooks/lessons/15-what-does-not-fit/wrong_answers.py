@@ -67,7 +67,11 @@ def charge_once(event):
     return "1"
 """
 WRONG_CASHIERS = (
-    WrongAnswer("naive", NAIVE, r"sent 2 times, was charged 2 times, and the table of orders has no record"),
+    WrongAnswer(
+        "naive",
+        NAIVE,
+        r"sent 2 times, was charged 2 times, and the table of orders has no record",
+    ),
     WrongAnswer(
         "another key each time",
         (('order = event["order"]', 'order = str(__import__("uuid").uuid4())'),),
@@ -85,28 +89,46 @@ WRONG_CASHIERS = (
         "answered .*return what charge",
     ),
     WrongAnswer(
-        "charges twice", (("    payment = charge", "    charge(event)\n    payment = charge"),), "has 2 payments"
+        "charges twice",
+        (("    payment = charge", "    charge(event)\n    payment = charge"),),
+        "has 2 payments",
     ),
     WrongAnswer(
         "no condition",
         ((', ConditionExpression="attribute_not_exists(id)"', ""),),
         "put_item replaces a record that is there",
     ),
-    WrongAnswer("claims late", CLAIMS_LATE, "after the bank had been asked; put the record with the state started"),
     WrongAnswer(
-        "not caught", (("except Taken", "except KeyError"),), "failed when it came a second time .*catch Taken"
+        "claims late",
+        CLAIMS_LATE,
+        "after the bank had been asked; put the record with the state started",
+    ),
+    WrongAnswer(
+        "not caught",
+        (("except Taken", "except KeyError"),),
+        "failed when it came a second time .*catch Taken",
     ),
     WrongAnswer(
         "payment not kept",
-        ((', "payment": payment}', "}"), ('record["payment"]', 'record.get("payment")')),
+        (
+            (', "payment": payment}', "}"),
+            ('record["payment"]', 'record.get("payment")'),
+        ),
         "was answered .*null.*keep the payment in the record",
     ),
     WrongAnswer(
-        "no claim", NOTES_ONLY, "died right after the bank had charged.*as it had left no record; put the record"
+        "no claim",
+        NOTES_ONLY,
+        "died right after the bank had charged.*as it had left no record; put the record",
     ),
     WrongAnswer(
         "charges after a crash",
-        ((STARTED, '        if record["state"] == "started":\n            return charge(event)\n'),),
+        (
+            (
+                STARTED,
+                '        if record["state"] == "started":\n            return charge(event)\n',
+            ),
+        ),
         "died right after the bank had charged.*raise an exception when you find that state",
     ),
     WrongAnswer(
@@ -115,9 +137,15 @@ WRONG_CASHIERS = (
         "the next run answered .*null.*as if all were well",
     ),
     WrongAnswer(
-        "looks first", LOOKS_FIRST, "2 runs of one order at the same moment charged it 2 times: each run looks"
+        "looks first",
+        LOOKS_FIRST,
+        "2 runs of one order at the same moment charged it 2 times: each run looks",
     ),
-    WrongAnswer("both withdraw", COMES_TO_NOTHING, "Of 2 runs of one order at the same moment all failed; the one"),
+    WrongAnswer(
+        "both withdraw",
+        COMES_TO_NOTHING,
+        "Of 2 runs of one order at the same moment all failed; the one",
+    ),
     WrongAnswer(
         "forgets when the mail fails",
         ((NOTE, NOTE + FORGETS),),
@@ -125,7 +153,12 @@ WRONG_CASHIERS = (
     ),
     WrongAnswer(
         "no receipt",
-        (("        return record[", "        globals()['send_receipt'] = print\n        return record["),),
+        (
+            (
+                "        return record[",
+                "        globals()['send_receipt'] = print\n        return record[",
+            ),
+        ),
         "When the mail server was up again, no receipt was sent",
     ),
 )

@@ -19,7 +19,9 @@ from .wrong_answers import WRONG_ANSWERS
 
 LAB = labs()["16"]
 ARRIVES_S = 30  # from the upload to the message; LAMBDA_INVOKER's notifications take a second, sometimes more
-ROUNDS = 3  # a reader's upload may bring one more message meanwhile, though not each time
+ROUNDS = (
+    3  # a reader's upload may bring one more message meanwhile, though not each time
+)
 CREATED = ("s3:ObjectCreated:*", "s3:ObjectCreated:Put")
 
 
@@ -28,7 +30,9 @@ def judge_trigger(workshop: Workshop) -> list[str]:
         posts_the_decoded_key(probe)
         posts_every_record(probe)
         if probe.sees_messages:
-            probe.fails_with_the_webhook(s3_event("another-bucket", f"check {unique()}.txt"))
+            probe.fails_with_the_webhook(
+                s3_event("another-bucket", f"check {unique()}.txt")
+            )
         is_triggered(probe, key := f"uploads/check {unique()} 日本語.txt")
         posts_an_upload(probe, key)
         return [] if probe.sees_messages else [SLACK_NOTE]
@@ -42,7 +46,9 @@ def posts_the_decoded_key(probe: Probe) -> None:
         raise NotSolved(_wrong_key(probe, key, outcome.texts, bucket))
     _returned(probe, outcome.payload, [key])
     own = probe.workshop.name(UPLOADS)
-    if any(own in text and key in text for text in outcome.texts):  # others may be about the reader's own uploads
+    if any(
+        own in text and key in text for text in outcome.texts
+    ):  # others may be about the reader's own uploads
         raise NotSolved(
             f"The message names the bucket {own}, and the event was about {bucket}; "
             'take the name from the event: record["s3"]["bucket"]["name"].'
@@ -68,8 +74,12 @@ def posts_every_record(probe: Probe) -> None:
 def _messages_about(probe: Probe, records: int) -> int | None:
     """How many messages an event about so many objects brings; None where they cannot be seen."""
     keys = [f"check {unique()}.txt" for _ in range(records)]
-    outcome = probe.succeed(s3_event("another-bucket", *keys), "for an event about three objects")
-    if outcome.posts is not None and (missing := [key for key in keys if not _named(key, outcome.texts)]):
+    outcome = probe.succeed(
+        s3_event("another-bucket", *keys), "for an event about three objects"
+    )
+    if outcome.posts is not None and (
+        missing := [key for key in keys if not _named(key, outcome.texts)]
+    ):
         raise NotSolved(
             f"An event with three records brought {records - len(missing)} of their keys to the inbox; "
             'one event can hold several, so go through all of event["Records"].'
@@ -84,7 +94,9 @@ def is_triggered(probe: Probe, key: str) -> None:
     bucket = workshop.name(UPLOADS)
     triggers = lambda_triggers(workshop, bucket, name)
     if triggers is None:
-        raise NotSolved(f"There is no bucket {bucket} yet; create it as in the notebook.")
+        raise NotSolved(
+            f"There is no bucket {bucket} yet; create it as in the notebook."
+        )
     if not triggers:
         raise NotSolved(
             f"The bucket {bucket} does not notify {name}; put_bucket_notification_configuration makes the trigger."
@@ -94,13 +106,17 @@ def is_triggered(probe: Probe, key: str) -> None:
             f"S3 may not invoke {name} for {bucket}: no statement of its policy says so; call add_permission "
             f"with Principal={LAMBDA_INVOKER!r} and SourceArn, the ARN of the bucket."
         )
-    wanted = [event for each in triggers for event in each["Events"] if event in CREATED]
+    wanted = [
+        event for each in triggers for event in each["Events"] if event in CREATED
+    ]
     if not wanted:
         raise NotSolved(
             f"The trigger of {bucket} waits for {', '.join(triggers[0]['Events'])}; new objects are s3:ObjectCreated:*."
         )
     if not any(_passes(each, key) for each in triggers):
-        rules = ", ".join(f"{rule['Name']} {rule['Value']!r}" for rule in _rules(triggers[0]))
+        rules = ", ".join(
+            f"{rule['Name']} {rule['Value']!r}" for rule in _rules(triggers[0])
+        )
         raise NotSolved(
             f"The filter of the trigger ({rules}) leaves out the object {key!r}; take the filter away, or widen it."
         )
@@ -112,8 +128,16 @@ def posts_an_upload(probe: Probe, key: str) -> None:
     began = datetime.now(UTC)
     s3.put_object(Bucket=bucket, Key=key, Body=b"put by the check of lab 16\n")
     try:
-        if not (_arrived(probe, key, began) if probe.sees_messages else _invoked(probe, began)):
-            missing = "message about it came" if probe.sees_messages else "invocation shows in the log"
+        if not (
+            _arrived(probe, key, began)
+            if probe.sees_messages
+            else _invoked(probe, began)
+        ):
+            missing = (
+                "message about it came"
+                if probe.sees_messages
+                else "invocation shows in the log"
+            )
             raise NotSolved(
                 f"An object was put into {bucket}, and no {missing} within {ARRIVES_S} s; "
                 f"look into the log of {probe.function.name}, {probe.function.log_group}."
@@ -216,7 +240,9 @@ def _rules(trigger: dict[str, Any]) -> list[dict[str, str]]:
 def _passes(trigger: dict[str, Any], key: str) -> bool:
     fits = {"prefix": key.startswith, "suffix": key.endswith}
     wants = any(event in CREATED for event in trigger["Events"])
-    return wants and all(fits[rule["Name"].lower()](rule["Value"]) for rule in _rules(trigger))
+    return wants and all(
+        fits[rule["Name"].lower()](rule["Value"]) for rule in _rules(trigger)
+    )
 
 
 PRINT = {
@@ -261,7 +287,11 @@ EXERCISE = DeployedFunction(
     title="S3 to Slack",
     judge=judge_trigger,
     hints={
-        language: (f"{PRINT[language]}, {HINTS[0]}", *HINTS[1:], f"The heart of it:\n\n{code}")
+        language: (
+            f"{PRINT[language]}, {HINTS[0]}",
+            *HINTS[1:],
+            f"The heart of it:\n\n{code}",
+        )
         for language, code in CODE.items()
     },
     wrong_answers=WRONG_ANSWERS,

@@ -91,8 +91,13 @@ predict("16.a", choices=["without an error", "with an error"])
 
 # %%
 def test(event):
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-    print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
+    print(
+        response.get("FunctionError", "no error"),
+        response["Payload"].read().decode()[:300],
+    )
     print(base64.b64decode(response["LogResult"]).decode())
     return "with an error" if "FunctionError" in response else "without an error"
 
@@ -131,9 +136,12 @@ except lambda_client.exceptions.ResourceConflictException:
 # %%
 notification = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
 s3.put_bucket_notification_configuration(
-    Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [notification]}
+    Bucket=bucket,
+    NotificationConfiguration={"LambdaFunctionConfigurations": [notification]},
 )
-s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"][0]["Events"]
+s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"][
+    0
+]["Events"]
 
 # %% [markdown]
 # ## Write it
@@ -176,7 +184,12 @@ predict("16.b", choices=["100%+more.txt", "100%25%2Bmore.txt", "100% more.txt"])
 # %%
 logs = workshop.client("logs")
 before = len(reports(logs, name, at_least=0))
-for key in ("report.txt", "my holiday photo.jpg", "日本語 の 名前.txt", "100%+more.txt"):
+for key in (
+    "report.txt",
+    "my holiday photo.jpg",
+    "日本語 の 名前.txt",
+    "100%+more.txt",
+):
     s3.put_object(Bucket=bucket, Key=key, Body=b"hello")
 len(reports(logs, name, at_least=before + 4)) - before
 
@@ -222,7 +235,9 @@ except lambda_client.exceptions.ResourceConflictException:
 _ = s3.put_bucket_notification_configuration(
     Bucket=watched,
     NotificationConfiguration={
-        "LambdaFunctionConfigurations": [{"LambdaFunctionArn": listener_arn, "Events": ["s3:ObjectCreated:*"]}]
+        "LambdaFunctionConfigurations": [
+            {"LambdaFunctionArn": listener_arn, "Events": ["s3:ObjectCreated:*"]}
+        ]
     },
 )
 
@@ -231,7 +246,9 @@ before = len(reports(logs, listener, at_least=0))
 s3.put_object(Bucket=watched, Key="a file.txt", Body=b"hello")
 reports(logs, listener, at_least=before + 1)
 lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{listener}")["events"]
-delivered = json.loads([line["message"] for line in lines if line["message"].startswith("{")][-1])
+delivered = json.loads(
+    [line["message"] for line in lines if line["message"].startswith("{")][-1]
+)
 
 # %% [markdown]
 # Side by side. Times, ids and names differ, of course. Look for paths that are on one side only.

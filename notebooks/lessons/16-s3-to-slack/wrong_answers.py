@@ -45,15 +45,32 @@ WRONG_ANSWERS = (
             "node": r"The \+ was turned into a space after decoding.*decodeURIComponent",
         },
         {
-            "python": (PYTHON_IMPORT, (PYTHON_KEY, 'unquote(record["s3"]["object"]["key"]).replace("+", " ")')),
-            "node": ((NODE_KEY, 'decodeURIComponent(record.s3.object.key).replaceAll("+", " ")'),),
+            "python": (
+                PYTHON_IMPORT,
+                (
+                    PYTHON_KEY,
+                    'unquote(record["s3"]["object"]["key"]).replace("+", " ")',
+                ),
+            ),
+            "node": (
+                (
+                    NODE_KEY,
+                    'decodeURIComponent(record.s3.object.key).replaceAll("+", " ")',
+                ),
+            ),
         },
     ),
     *wrong(
         "only the first + replaced",
         r"Only the first \+ .* before decoding: ",
         {
-            "python": (PYTHON_IMPORT, (PYTHON_KEY, 'unquote(record["s3"]["object"]["key"]).replace("+", " ", 1)')),
+            "python": (
+                PYTHON_IMPORT,
+                (
+                    PYTHON_KEY,
+                    'unquote(record["s3"]["object"]["key"]).replace("+", " ", 1)',
+                ),
+            ),
             "node": (("replaceAll(", "replace("),),
         },
     ),
@@ -62,7 +79,10 @@ WRONG_ANSWERS = (
         "`await` every request",
         {
             "node": (
-                ("for (const record of event.Records) {", "event.Records.forEach(async (record) => {"),
+                (
+                    "for (const record of event.Records) {",
+                    "event.Records.forEach(async (record) => {",
+                ),
                 ("    posted.push(key);\n  }\n", "    posted.push(key);\n  });\n"),
             )
         },
@@ -110,18 +130,30 @@ WRONG_ANSWERS = (
         {
             "python": (
                 ("    posted = []\n", "    posted, lines = [], []\n"),
-                ('post(f"s3://{bucket}/{key}")', 'lines.append(f"s3://{bucket}/{key}")'),
+                (
+                    'post(f"s3://{bucket}/{key}")',
+                    'lines.append(f"s3://{bucket}/{key}")',
+                ),
                 ("    return {", '    post("\\n".join(lines))\n    return {'),
             ),
             "node": (
                 ("const posted = [];", "const posted = [], lines = [];"),
-                ("await post(`s3://${bucket}/${key}`)", "lines.push(`s3://${bucket}/${key}`)"),
-                ("  return { posted };", '  await post(lines.join("\\n"));\n  return { posted };'),
+                (
+                    "await post(`s3://${bucket}/${key}`)",
+                    "lines.push(`s3://${bucket}/${key}`)",
+                ),
+                (
+                    "  return { posted };",
+                    '  await post(lines.join("\\n"));\n  return { posted };',
+                ),
             ),
             "ruby": (
                 ("  posted = event", "  lines = []\n  posted = event"),
                 ('post("s3://#{bucket}/#{key}")', 'lines << "s3://#{bucket}/#{key}"'),
-                ("  { posted: posted }", '  post(lines.join("\\n"))\n  { posted: posted }'),
+                (
+                    "  { posted: posted }",
+                    '  post(lines.join("\\n"))\n  { posted: posted }',
+                ),
             ),
         },
     ),

@@ -23,14 +23,20 @@ from .wrong_answers import WRONG_ANSWERS
 LAB = labs()["17"]
 FEW = 50  # objects, whose keys fit into one message: enough to see one message for each key
 MANY = 1_001  # one more than a page of ListObjectsV2 holds
-MOST_CHARACTERS = 3_000  # what Slack shows of a block; a plain text may be longer, but is cut as well
+MOST_CHARACTERS = (
+    3_000  # what Slack shows of a block; a plain text may be longer, but is cut as well
+)
 UPLOADS_AT_ONCE = 16
 
 
 def judge_list(workshop: Workshop) -> list[str]:
     with probe_of(workshop, LAB) as probe:
         with bucket_of_the_check(workshop) as bucket:
-            empty = probe.succeed(s3_event(bucket, "gone"), f"for an empty bucket, {bucket}", diagnosis.of_empty_bucket)
+            empty = probe.succeed(
+                s3_event(bucket, "gone"),
+                f"for an empty bucket, {bucket}",
+                diagnosis.of_empty_bucket,
+            )
             lists_the_bucket_of_the_event(probe, bucket)
             _returned(empty, 0)
             if probe.sees_messages:
@@ -45,7 +51,9 @@ def judge_list(workshop: Workshop) -> list[str]:
 def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
     keys = [f"check {unique()} + 日本語.txt", f"check/{unique()}"]
     _put(probe.workshop, bucket, keys)
-    outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with two objects, {bucket}")
+    outcome = probe.succeed(
+        s3_event(bucket, keys[0]), f"for a bucket with two objects, {bucket}"
+    )
     if outcome.posts is not None and not all(key in _together(outcome) for key in keys):
         own = probe.workshop.name(UPLOADS)
         raise NotSolved(
@@ -59,7 +67,9 @@ def puts_many_keys_into_a_message(probe: Probe, bucket: str) -> None:
     """NotSolved when each key has a message of its own; found with few, so that the channel is not flooded."""
     keys = [f"k{number:04}" for number in range(FEW - 2)]  # beside those two
     _put(probe.workshop, bucket, keys)
-    outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with {FEW} objects")
+    outcome = probe.succeed(
+        s3_event(bucket, keys[0]), f"for a bucket with {FEW} objects"
+    )
     messages = _messages(outcome)
     if isinstance(messages, int) and messages >= FEW:
         raise NotSolved(
@@ -69,7 +79,9 @@ def puts_many_keys_into_a_message(probe: Probe, bucket: str) -> None:
 
 
 def lists_more_than_a_page(probe: Probe, bucket: str, keys: list[str]) -> None:
-    outcome = probe.succeed(s3_event(bucket, keys[0]), f"for a bucket with {MANY:,} objects")
+    outcome = probe.succeed(
+        s3_event(bucket, keys[0]), f"for a bucket with {MANY:,} objects"
+    )
     if outcome.posts is not None:
         _whole_list(probe, keys, outcome)
         _short_messages(outcome)
@@ -134,7 +146,11 @@ def _payload(outcome: Outcome) -> dict[str, Any]:
 
 def _messages(outcome: Outcome) -> Any:
     """How many messages came; with Slack itself, what the function says of it."""
-    return len(outcome.texts) if outcome.posts is not None else _payload(outcome).get("messages")
+    return (
+        len(outcome.texts)
+        if outcome.posts is not None
+        else _payload(outcome).get("messages")
+    )
 
 
 def _first_page(probe: Probe) -> str:
@@ -151,13 +167,17 @@ def _together(outcome: Outcome) -> str:
 @contextmanager
 def bucket_of_keys(workshop: Workshop, keys: list[str]) -> Iterator[str]:
     """A bucket of the check's own that holds an object for each key, and is gone afterwards."""
-    with bucket_of_the_check(workshop, f"{UPLOADS}-check-many") as bucket:  # AWS frees no name at once
+    with bucket_of_the_check(
+        workshop, f"{UPLOADS}-check-many"
+    ) as bucket:  # AWS frees no name at once
         _put(workshop, bucket, keys)
         yield bucket
 
 
 @contextmanager
-def bucket_of_the_check(workshop: Workshop, name: str = f"{UPLOADS}-check") -> Iterator[str]:
+def bucket_of_the_check(
+    workshop: Workshop, name: str = f"{UPLOADS}-check"
+) -> Iterator[str]:
     """An empty bucket, not the reader's, that is gone afterwards."""
     entry = Entry("bucket", workshop.name(name))
     if entry in workshop.ledger.entries():  # left by a check that was interrupted
@@ -172,7 +192,11 @@ def bucket_of_the_check(workshop: Workshop, name: str = f"{UPLOADS}-check") -> I
 def _put(workshop: Workshop, bucket: str, keys: list[str]) -> None:
     s3 = workshop.client("s3")
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as threads:
-        list(threads.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b""), keys))
+        list(
+            threads.map(
+                lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b""), keys
+            )
+        )
 
 
 HINTS = (
@@ -224,7 +248,10 @@ EXERCISE = DeployedFunction(
     number="17",
     title="S3 list to Slack",
     judge=judge_list,
-    hints={language: (*HINTS, f"The heart of it:\n\n{code}") for language, code in CODE.items()},
+    hints={
+        language: (*HINTS, f"The heart of it:\n\n{code}")
+        for language, code in CODE.items()
+    },
     wrong_answers=WRONG_ANSWERS,
 )
 EXERCISES = (EXERCISE,)

@@ -96,10 +96,18 @@ iam = workshop.client("iam")
 role_name = workshop.name("list-role")
 trust_policy = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
 }
 try:
-    role = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust_policy))["Role"]
+    role = iam.create_role(
+        RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust_policy)
+    )["Role"]
 except iam.exceptions.EntityAlreadyExistsException:
     role = iam.get_role(RoleName=role_name)["Role"]
 
@@ -107,10 +115,21 @@ except iam.exceptions.EntityAlreadyExistsException:
 prefix = workshop.name("x").removesuffix("x")
 policy = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{prefix}*"}],
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": f"arn:aws:s3:::{prefix}*",
+        }
+    ],
 }
-iam.put_role_policy(RoleName=role_name, PolicyName="list-my-buckets", PolicyDocument=json.dumps(policy))
-iam.attach_role_policy(RoleName=role_name, PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
+iam.put_role_policy(
+    RoleName=role_name, PolicyName="list-my-buckets", PolicyDocument=json.dumps(policy)
+)
+iam.attach_role_policy(
+    RoleName=role_name,
+    PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+)
 policy["Statement"]
 
 # %% [markdown]
@@ -136,8 +155,13 @@ deploy(workshop, name, folder, **configuration)["State"]
 
 # %%
 def test(event):
-    response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-    print(response.get("FunctionError", "no error"), response["Payload"].read().decode()[:300])
+    response = lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
+    print(
+        response.get("FunctionError", "no error"),
+        response["Payload"].read().decode()[:300],
+    )
     print(base64.b64decode(response["LogResult"]).decode())
 
 

@@ -1,6 +1,11 @@
 """Wrong answers to lab 17, and what its check says of each."""
 
-from helpers.exercises.lab_mistakes import AN_ERROR_SWALLOWED, SLEEPS, in_all_languages, wrong
+from helpers.exercises.lab_mistakes import (
+    AN_ERROR_SWALLOWED,
+    SLEEPS,
+    in_all_languages,
+    wrong,
+)
 
 WRONG_ANSWERS = (
     *wrong(
@@ -18,9 +23,24 @@ WRONG_ANSWERS = (
         "silence about an empty bucket",
         "posts nothing about an empty bucket",
         {
-            "python": (("    for text in texts:\n", "    for text in texts if keys else []:\n"),),
-            "node": (("for (const text of texts)", "if (keys.length) for (const text of texts)"),),
-            "ruby": (("  texts.each { |text| post(text) }", "  texts.each { |text| post(text) } if keys.any?"),),
+            "python": (
+                (
+                    "    for text in texts:\n",
+                    "    for text in texts if keys else []:\n",
+                ),
+            ),
+            "node": (
+                (
+                    "for (const text of texts)",
+                    "if (keys.length) for (const text of texts)",
+                ),
+            ),
+            "ruby": (
+                (
+                    "  texts.each { |text| post(text) }",
+                    "  texts.each { |text| post(text) } if keys.any?",
+                ),
+            ),
         },
     ),
     *wrong(
@@ -32,7 +52,10 @@ WRONG_ANSWERS = (
         },
         {
             "python": (
-                ('s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)', "[s3.list_objects_v2(Bucket=bucket)]"),
+                (
+                    's3.get_paginator("list_objects_v2").paginate(Bucket=bucket)',
+                    "[s3.list_objects_v2(Bucket=bucket)]",
+                ),
             ),
             "node": (
                 ("import { paginateListObjectsV2,", "import { ListObjectsV2Command,"),
@@ -41,7 +64,12 @@ WRONG_ANSWERS = (
                     "for (const page of [await client.send(new ListObjectsV2Command({ Bucket: bucket }))])",
                 ),
             ),
-            "ruby": (("each_page.flat_map { |page| page.contents.map(&:key) }", "contents.map(&:key)"),),
+            "ruby": (
+                (
+                    "each_page.flat_map { |page| page.contents.map(&:key) }",
+                    "contents.map(&:key)",
+                ),
+            ),
         },
     ),
     *wrong(
@@ -73,14 +101,25 @@ WRONG_ANSWERS = (
         },
     ),
     *AN_ERROR_SWALLOWED,
-    *wrong("a time limit too short", "reached its time limit of 1 s .* raise Timeout", SLEEPS, {"Timeout": 1}),
+    *wrong(
+        "a time limit too short",
+        "reached its time limit of 1 s .* raise Timeout",
+        SLEEPS,
+        {"Timeout": 1},
+    ),
     *wrong(
         "nothing returned",
         r'returned null for 2 objects; return {"objects": n',
         {
-            "python": (('    return {"objects": len(keys), "messages": len(texts)}', ""),),
-            "node": (("  return { objects: keys.length, messages: texts.length };\n", ""),),
-            "ruby": (("  { objects: keys.length, messages: texts.length }\n", "  nil\n"),),
+            "python": (
+                ('    return {"objects": len(keys), "messages": len(texts)}', ""),
+            ),
+            "node": (
+                ("  return { objects: keys.length, messages: texts.length };\n", ""),
+            ),
+            "ruby": (
+                ("  { objects: keys.length, messages: texts.length }\n", "  nil\n"),
+            ),
         },
     ),
 )

@@ -129,12 +129,17 @@ def judge_quiz(answers: dict[Any, Any]) -> list[str]:
     if absent := [name for name in QUIZ if answers.get(name) is None]:
         raise NotSolved(f"These questions have no answer yet: {', '.join(absent)}.")
     if unknown := [str(name) for name in answers if name not in QUIZ]:
-        raise NotSolved(f"answers has an entry that is no question: {', '.join(unknown)}; take the names as they are.")
+        raise NotSolved(
+            f"answers has an entry that is no question: {', '.join(unknown)}; take the names as they are."
+        )
     for name, question in QUIZ.items():
         _is_an_option(name, question, answers[name])
     wrong = [name for name, question in QUIZ.items() if answers[name] != question.right]
     if wrong:
-        first, others = wrong[0], [f"{name} ({QUIZ[name].notebook})" for name in wrong[1:]]
+        first, others = (
+            wrong[0],
+            [f"{name} ({QUIZ[name].notebook})" for name in wrong[1:]],
+        )
         more = f" (Then look again at: {', '.join(others)}.)" if others else ""
         raise NotSolved(
             f"{len(QUIZ) - len(wrong)} of {len(QUIZ)} are right. {_another_answer(first, answers[first])}{more}"
@@ -152,7 +157,9 @@ def _is_an_option(name: str, question: Question, answer: Any) -> None:
     if any(type(answer) is type(option) and answer == option for option in options):
         return
     if any(str(answer) == str(option) for option in options):
-        raise NotSolved(f"answers[{name!r}] is {answer!r}; write numbers without quotes, and words within them.")
+        raise NotSolved(
+            f"answers[{name!r}] is {answer!r}; write numbers without quotes, and words within them."
+        )
     listed = ", ".join(repr(option) for option in sorted(options))
     raise NotSolved(f"answers[{name!r}] is {answer!r}; choose one of {listed}.")
 
@@ -171,12 +178,16 @@ WRONG_QUIZZES = (
         _but(
             f"{name}: {answer}",
             {name: answer},
-            re.escape(f"{len(QUIZ) - 1} of {len(QUIZ)} are right. {_another_answer(name, answer)}"),
+            re.escape(
+                f"{len(QUIZ) - 1} of {len(QUIZ)} are right. {_another_answer(name, answer)}"
+            ),
         )
         for name, question in QUIZ.items()
         for answer in question.instead
     ),
-    WrongAnswer("nothing yet", dict.fromkeys(QUIZ), f"no answer yet: {', '.join(QUIZ)}"),
+    WrongAnswer(
+        "nothing yet", dict.fromkeys(QUIZ), f"no answer yet: {', '.join(QUIZ)}"
+    ),
     _but("no answer", {"night": None}, "no answer yet: night"),
     WrongAnswer(
         "a question left out",
@@ -185,13 +196,29 @@ WRONG_QUIZZES = (
     ),
     _but("no question", {"day": 1}, "an entry that is no question: day"),
     _but("a number in quotes", {"burst": "10"}, "write numbers without quotes"),
-    _but("a truth", {"burst": True}, r"answers\['burst'\] is True; choose one of 0, 1, 5, 10"),
+    _but(
+        "a truth",
+        {"burst": True},
+        r"answers\['burst'\] is True; choose one of 0, 1, 5, 10",
+    ),
     _but("another number", {"burst": 7}, "choose one of 0, 1, 5, 10"),
     _but("a list of one", {"burst": [10]}, "choose one of 0, 1, 5, 10"),
     _but("in percent", {"ec2": "23%"}, "choose one of 2, 23, 50, 88"),
-    _but("a capital", {"timeout": "Killed"}, "choose one of 'finally runs', 'killed', 'runs on'"),
-    _but("three wrong, the first of them", THREE_WRONG, "9 of 12 are right. 'burst' is not 1"),
-    _but("three wrong, the others", THREE_WRONG, r"\(Then look again at: batch \(11\), night \(12\)\.\)"),
+    _but(
+        "a capital",
+        {"timeout": "Killed"},
+        "choose one of 'finally runs', 'killed', 'runs on'",
+    ),
+    _but(
+        "three wrong, the first of them",
+        THREE_WRONG,
+        "9 of 12 are right. 'burst' is not 1",
+    ),
+    _but(
+        "three wrong, the others",
+        THREE_WRONG,
+        r"\(Then look again at: batch \(11\), night \(12\)\.\)",
+    ),
 )
 
 

@@ -14,8 +14,12 @@ MEAN_S, LONGEST_S, FULL_CPU_MB = (
 )  # seconds with a whole vCPU, which a function has from this size on
 NEEDS_MB, AT_ONCE = 600, 20  # memory that is used; calls that the booking service bears
 TIMES_TIMEOUT = 6  # AWS's recommendation for a queue's visibility timeout
-LONGEST_FLIGHT_S = 2 * 3600  # of a photo whose function died, so that a second try fits into the three hours
-RETENTION_S = 4 * 24 * 3600  # SQS keeps a message for four days unless it is told otherwise
+LONGEST_FLIGHT_S = (
+    2 * 3600
+)  # of a photo whose function died, so that a second try fits into the three hours
+RETENTION_S = (
+    4 * 24 * 3600
+)  # SQS keeps a message for four days unless it is told otherwise
 
 WORDS = {
     "trigger": {
@@ -36,7 +40,13 @@ WORDS = {
         "user": "one user has many receipts, and all but the first would be taken for repetitions.",
     },
 }
-NUMBERS = ("MemorySize", "Timeout", "MaximumConcurrency", "VisibilityTimeout", "maxReceiveCount")
+NUMBERS = (
+    "MemorySize",
+    "Timeout",
+    "MaximumConcurrency",
+    "VisibilityTimeout",
+    "maxReceiveCount",
+)
 
 
 def judge_design(design: dict[Any, Any]) -> list[str]:
@@ -44,10 +54,14 @@ def judge_design(design: dict[Any, Any]) -> list[str]:
         raise NotSolved(f"design has nothing yet for: {', '.join(absent)}.")
     for field, options in WORDS.items():
         if design[field] not in list(options):
-            raise NotSolved(f"design[{field!r}] is {design[field]!r}; choose one of {', '.join(map(repr, options))}.")
+            raise NotSolved(
+                f"design[{field!r}] is {design[field]!r}; choose one of {', '.join(map(repr, options))}."
+            )
         if reason := options[design[field]]:
             raise NotSolved(f"{field!r}: {reason}")
-    memory, timeout, at_once, visibility, receives = (_number(design, field) for field in NUMBERS)
+    memory, timeout, at_once, visibility, receives = (
+        _number(design, field) for field in NUMBERS
+    )
     _memory(memory)
     slower = max(1, FULL_CPU_MB / memory)  # than with a whole vCPU
     _timeout(timeout, memory, LONGEST_S * slower)
@@ -59,7 +73,9 @@ def judge_design(design: dict[Any, Any]) -> list[str]:
 def _number(design: dict[str, Any], field: str) -> int:
     value = design[field]
     if type(value) is not int:
-        raise NotSolved(f"design[{field!r}] is {value!r}; write a whole number, as boto3 takes it.")
+        raise NotSolved(
+            f"design[{field!r}] is {value!r}; write a whole number, as boto3 takes it."
+        )
     return value
 
 
@@ -95,9 +111,13 @@ def _timeout(timeout: int, memory: int, longest_s: float) -> None:
 
 def _concurrency(at_once: int, hours_alone: float) -> None:
     if at_once < 2:
-        raise NotSolved(f"'MaximumConcurrency': {at_once} is less than 2, the least that Lambda takes.")
+        raise NotSolved(
+            f"'MaximumConcurrency': {at_once} is less than 2, the least that Lambda takes."
+        )
     if at_once > AT_ONCE:
-        raise NotSolved(f"'MaximumConcurrency': {at_once} calls at once, and the booking service bears {AT_ONCE}.")
+        raise NotSolved(
+            f"'MaximumConcurrency': {at_once} calls at once, and the booking service bears {AT_ONCE}."
+        )
     if hours_alone / at_once > HOURS:
         raise NotSolved(
             f"'MaximumConcurrency': {RECEIPTS:,} receipts at this memory size are {hours_alone:.1f} hours of work, so "
@@ -150,7 +170,9 @@ def _receives(receives: int, visibility: int) -> list[str]:
             "ten or fewer will do."
         )
     if receives < 5:
-        return ["AWS recommends a maxReceiveCount of 5 or more, since a throttled call counts as a try, too"]
+        return [
+            "AWS recommends a maxReceiveCount of 5 or more, since a throttled call counts as a try, too"
+        ]
     return []
 
 
@@ -182,12 +204,20 @@ WRONG_CHOICES: tuple[tuple[str, Any, str], ...] = (
     ("MemorySize", 3008, "gets no faster"),
     ("Timeout", 3, "the worst photos take 43 s, so a limit of 3 s kills them"),
     ("Timeout", 30, "with the CPU of 1024 MB the worst photos take 43 s"),
-    ("Timeout", 90_000, f"it is in seconds, and Lambda takes {fact('timeout'):,} at most"),
+    (
+        "Timeout",
+        90_000,
+        f"it is in seconds, and Lambda takes {fact('timeout'):,} at most",
+    ),
     ("Timeout", fact("timeout") + 1, "Lambda takes .* at most; .* is more"),
     ("Timeout", 90.5, "write a whole number"),
     ("Timeout", True, "write a whole number"),
     ("MaximumConcurrency", 1, "less than 2, the least that Lambda takes"),
-    ("MaximumConcurrency", 2, r"8\.6 hours of work, so 2 at a time need 4\.3 hours, and there are 3"),
+    (
+        "MaximumConcurrency",
+        2,
+        r"8\.6 hours of work, so 2 at a time need 4\.3 hours, and there are 3",
+    ),
     ("MaximumConcurrency", 1000, "the booking service bears 20"),
     ("VisibilityTimeout", 30, "Lambda refuses such a mapping"),
     ("VisibilityTimeout", 90, "AWS recommends six times the Timeout, here 540 s"),
@@ -199,7 +229,10 @@ WRONG_CHOICES: tuple[tuple[str, Any, str], ...] = (
     ("maxReceiveCount", None, "nothing yet for: maxReceiveCount"),
 )
 WRONG_DESIGNS = (
-    *(WrongAnswer(f"{field}: {choice}", RIGHT_DESIGN | {field: choice}, says) for field, choice, says in WRONG_CHOICES),
+    *(
+        WrongAnswer(f"{field}: {choice}", RIGHT_DESIGN | {field: choice}, says)
+        for field, choice, says in WRONG_CHOICES
+    ),
     WrongAnswer(
         "nothing yet",
         dict.fromkeys([*WORDS, *NUMBERS]),

@@ -27,9 +27,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 from botocore.exceptions import ClientError
-from IPython.display import Markdown
-
 from helpers import clean, connect, deploy, draw_map, fact, load_prices, reports, track
+from IPython.display import Markdown
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
@@ -125,7 +124,9 @@ def handler(event, context):
     if event.get("fail"):
         raise ValueError("told to fail")
 """
-arn = deploy(workshop, name, {"app.py": code}, MemorySize=128, Timeout=30)["FunctionArn"]
+arn = deploy(workshop, name, {"app.py": code}, MemorySize=128, Timeout=30)[
+    "FunctionArn"
+]
 measured = {}
 
 # %% [markdown]
@@ -139,7 +140,9 @@ def configure(**changes):
 
 
 def call(**event):
-    return lambda_client.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+    return lambda_client.invoke(
+        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
+    )
 
 
 def ten_at_once():
@@ -160,7 +163,9 @@ for question, pings in {"burst": 0, "pinger": 1}.items():
     for _ in range(pings):
         call()
     calls = ten_at_once()
-    measured[question] = f"{calls['init_ms'].notna().sum()} of {len(calls)} calls were cold"
+    measured[question] = (
+        f"{calls['init_ms'].notna().sum()} of {len(calls)} calls were cold"
+    )
 measured
 
 # %% [markdown]
@@ -171,9 +176,13 @@ configure(Environment={"Variables": {"RUN": str(time.time())}})
 began = datetime.now(UTC)
 call(), call()
 cold, warm = reports(logs, name, at_least=2, since=began).to_dict("records")
-measured["cold bill"] = f"{cold['init_ms']:.2f} + {cold['duration_ms']:.2f} ms are billed as {cold['billed_ms']}"
+measured["cold bill"] = (
+    f"{cold['init_ms']:.2f} + {cold['duration_ms']:.2f} ms are billed as {cold['billed_ms']}"
+)
 in_2019 = np.ceil(warm["duration_ms"] / 100) * 100
-measured["rounding"] = f"{warm['duration_ms']:.2f} ms: {warm['billed_ms']} today, {in_2019:.0f} in 2019"
+measured["rounding"] = (
+    f"{warm['duration_ms']:.2f} ms: {warm['billed_ms']} today, {in_2019:.0f} in 2019"
+)
 
 # %% [markdown]
 # **memory**: the same computation at both sizes, the best of six warm calls each.
@@ -190,7 +199,9 @@ def billed_ms(memory_mb):
 
 
 slow, fast = billed_ms(128), billed_ms(1769)
-measured["memory"] = f"{slow / fast:.1f} times as fast, for {fast * 1769 / (slow * 128):.2f} times the price"
+measured["memory"] = (
+    f"{slow / fast:.1f} times as fast, for {fast * 1769 / (slow * 128):.2f} times the price"
+)
 
 # %% [markdown]
 # **timeout** and **retries**. A failing event is tried again after one minute and after two more on AWS, so there the cell takes over three minutes. The embedded AWS takes the tag as
@@ -199,7 +210,10 @@ measured["memory"] = f"{slow / fast:.1f} times as fast, for {fast * 1769 / (slow
 # %% timeout
 configure(Timeout=1)
 log = base64.b64decode(call(wait_s=5)["LogResult"]).decode()
-status, billed_for = (re.search(pattern, log)[1] for pattern in ("Status: (.*)", "Billed Duration: (.*?)\t"))
+status, billed_for = (
+    re.search(pattern, log)[1]
+    for pattern in ("Status: (.*)", "Billed Duration: (.*?)\t")
+)
 measured["timeout"] = f"{status}; {billed_for} billed; finally ran: {'finally' in log}"
 
 # %% retries
@@ -207,16 +221,26 @@ configure(Timeout=30)
 lambda_client.tag_resource(Resource=arn, Tags={"localaws:retry-seconds": "0.2"})
 began = datetime.now(UTC)
 waits = call(fail=True)
-does_not_wait = lambda_client.invoke(FunctionName=name, Payload='{"fail": true}', InvocationType="Event")
-runs = reports(logs, name, at_least=4, since=began, timeout=600)["request_id"].value_counts()
-once, often = (runs[each["ResponseMetadata"]["RequestId"]] for each in (waits, does_not_wait))
+does_not_wait = lambda_client.invoke(
+    FunctionName=name, Payload='{"fail": true}', InvocationType="Event"
+)
+runs = reports(logs, name, at_least=4, since=began, timeout=600)[
+    "request_id"
+].value_counts()
+once, often = (
+    runs[each["ResponseMetadata"]["RequestId"]] for each in (waits, does_not_wait)
+)
 measured["retries"] = f"{often} runs; when the caller waits, {once}"
 
 # %% [markdown]
 # **charge**: ten runs claim the same order at the same moment, with the condition that nobody has.
 
 # %% table
-dynamodb, table, order = workshop.client("dynamodb"), workshop.name("quiz-orders"), str(uuid.uuid4())
+dynamodb, table, order = (
+    workshop.client("dynamodb"),
+    workshop.name("quiz-orders"),
+    str(uuid.uuid4()),
+)
 try:
     dynamodb.create_table(
         TableName=table,
@@ -241,7 +265,9 @@ def claim(_):
 
 with ThreadPoolExecutor(10) as threads:
     claims = Counter(threads.map(claim, range(10)))
-measured["charge"] = ", ".join(f"{number} {what}" for what, number in sorted(claims.items()))
+measured["charge"] = ", ".join(
+    f"{number} {what}" for what, number in sorted(claims.items())
+)
 
 # %% [markdown]
 # **ec2** and **night** need no function: a list of prices, and a calendar.
@@ -253,8 +279,13 @@ break_even = prices["ec2_hour"]["t3.small"] / busy_hour
 measured["ec2"] = f"the prices meet at {break_even:.1%}"
 
 monday = datetime(2026, 11, 2, 23, tzinfo=UTC)
-fires = [(monday + timedelta(days=day)).astimezone(ZoneInfo("Asia/Tokyo")) for day in range(5)]
-measured["night"] = f"{', '.join(f'{moment:%a}' for moment in fires)} at {fires[0]:%H:%M}"
+fires = [
+    (monday + timedelta(days=day)).astimezone(ZoneInfo("Asia/Tokyo"))
+    for day in range(5)
+]
+measured["night"] = (
+    f"{', '.join(f'{moment:%a}' for moment in fires)} at {fires[0]:%H:%M}"
+)
 
 # %% [markdown]
 # **connections** and **batch** would need their whole system once more. So we look into the logs that notebooks 07 and 11 have left, if you have run them on this AWS.
@@ -263,7 +294,9 @@ measured["night"] = f"{', '.join(f'{moment:%a}' for moment in fires)} at {fires[
 # %% connections-and-batch
 def log_of(function):
     """All lines that a function of yours has logged; none when there is no such function."""
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{workshop.name(function)}")
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{workshop.name(function)}"
+    )
     try:
         return [event["message"] for page in pages for event in page["events"]]
     except logs.exceptions.ResourceNotFoundException:
@@ -271,9 +304,16 @@ def log_of(function):
 
 
 refused = sum("'C': '53300'" in line for line in log_of("orders-direct"))
-measured["connections"] = f"refused {refused} times, by its log" if refused else "run notebook 07 to see it"
-tried = sum(line.startswith("try") and "pictures/mixed/beach.jpg" in line for line in log_of("thumbnail"))
-measured["batch"] = f"a good picture was tried {tried} times" if tried else "run notebook 11 to see it"
+measured["connections"] = (
+    f"refused {refused} times, by its log" if refused else "run notebook 07 to see it"
+)
+tried = sum(
+    line.startswith("try") and "pictures/mixed/beach.jpg" in line
+    for line in log_of("thumbnail")
+)
+measured["batch"] = (
+    f"a good picture was tried {tried} times" if tried else "run notebook 11 to see it"
+)
 
 # %% what-aws-says
 pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
@@ -290,15 +330,31 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 
 # %% everything
 prefix = f"{workshop.tags['learner']}-"
-pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/aws/lambda/{prefix}")
-groups = [group["logGroupName"].removeprefix("/aws/lambda/") for page in pages for group in page["logGroups"]]
-frames = [reports(logs, group, at_least=0).assign(function=group) for group in track(groups, "reading logs")]
+pages = logs.get_paginator("describe_log_groups").paginate(
+    logGroupNamePrefix=f"/aws/lambda/{prefix}"
+)
+groups = [
+    group["logGroupName"].removeprefix("/aws/lambda/")
+    for page in pages
+    for group in page["logGroups"]
+]
+frames = [
+    reports(logs, group, at_least=0).assign(function=group)
+    for group in track(groups, "reading logs")
+]
 everything = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
-print(f"functions: {everything['function'].nunique()}, invocations: {len(everything):,}")
+print(
+    f"functions: {everything['function'].nunique()}, invocations: {len(everything):,}"
+)
 
 # %% present-figures
 pages = lambda_client.get_paginator("list_functions").paginate()
-mine = [each for page in pages for each in page["Functions"] if each["FunctionName"].startswith(prefix)]
+mine = [
+    each
+    for page in pages
+    for each in page["Functions"]
+    if each["FunctionName"].startswith(prefix)
+]
 package_kb = max(each["CodeSize"] for each in mine) / 1024
 limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
 points = workshop.client("cloudwatch").get_metric_statistics(
@@ -309,7 +365,9 @@ points = workshop.client("cloudwatch").get_metric_statistics(
     Period=3600,
     Statistics=["Maximum"],
 )["Datapoints"]
-at_once = max((int(point["Maximum"]) for point in points), default="not known yet")  # AWS's metrics come minutes late
+at_once = max(
+    (int(point["Maximum"]) for point in points), default="not known yet"
+)  # AWS's metrics come minutes late
 
 # %% past-figures
 is_cold = everything["init_ms"].notna()
@@ -353,14 +411,22 @@ Markdown(f"""
 # %% bill
 price = prices["lambda"]
 everything["GB-seconds"] = memory / 1024 * billed / 1000
-everything["USD"] = everything["GB-seconds"] * price["gb_second"]["x86_64"] + price["request"]
+everything["USD"] = (
+    everything["GB-seconds"] * price["gb_second"]["x86_64"] + price["request"]
+)
 bill = everything.groupby("function").agg(
     invocations=("USD", "size"), gb_seconds=("GB-seconds", "sum"), USD=("USD", "sum")
 )
 total, most = bill["USD"].sum(), bill["USD"].idxmax()
-print(f"{total:.6f} USD for {len(everything):,} invocations; {bill['USD'].max() / total:.0%} of it is {most}")
-print(f"Of the month's free tier: {bill['gb_seconds'].sum() / price['free_gb_seconds']:.4%} of the GB-seconds")
-bill.sort_values("USD", ascending=False).head(8).style.format({"gb_seconds": "{:.3f}", "USD": "{:.8f}"})
+print(
+    f"{total:.6f} USD for {len(everything):,} invocations; {bill['USD'].max() / total:.0%} of it is {most}"
+)
+print(
+    f"Of the month's free tier: {bill['gb_seconds'].sum() / price['free_gb_seconds']:.4%} of the GB-seconds"
+)
+bill.sort_values("USD", ascending=False).head(8).style.format(
+    {"gb_seconds": "{:.3f}", "USD": "{:.8f}"}
+)
 
 # %% [markdown]
 # ## Exercise 2: design a system
@@ -400,7 +466,9 @@ check("18.2", design)
 seconds = 6 * max(1, fact("vcpu_memory") / design["MemorySize"])  # of an average photo
 minutes = 3000 * seconds / design["MaximumConcurrency"] / 60
 gb_seconds = (3000 + 30 * 50) * seconds * design["MemorySize"] / 1024  # of a month
-dollars = gb_seconds * price["gb_second"]["x86_64"] + (3000 + 30 * 50) * price["request"]
+dollars = (
+    gb_seconds * price["gb_second"]["x86_64"] + (3000 + 30 * 50) * price["request"]
+)
 print(
     f"The 3,000 are booked after {minutes:.0f} minutes. A month costs {dollars:.2f} USD without the free tier, whichever size you choose."
 )
@@ -467,7 +535,11 @@ LISTS = OFTEN + [
     ("rds", "describe_db_proxies", "DBProxies[].DBProxyName"),
     ("rds", "describe_db_parameter_groups", "DBParameterGroups[].DBParameterGroupName"),
     ("secretsmanager", "list_secrets", "SecretList[].Name"),
-    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups[].AutoScalingGroupName"),
+    (
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups[].AutoScalingGroupName",
+    ),
     ("ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
     ("ec2", "describe_instances", NAMES_OF_INSTANCES),
     ("iam", "list_roles", "Roles[].RoleName"),
@@ -480,9 +552,18 @@ def yours():
     counts = {}
     for service, operation, place in track(LISTS, "asking AWS"):
         try:
-            found = list(workshop.client(service).get_paginator(operation).paginate().search(place))
-            names = [re.split("[/:]", each)[-1] for each in found if each]  # of an ARN or a URL the end
-            counts[f"{service}: {operation}"] = sum(each.startswith(prefix) for each in names)
+            found = list(
+                workshop.client(service)
+                .get_paginator(operation)
+                .paginate()
+                .search(place)
+            )
+            names = [
+                re.split("[/:]", each)[-1] for each in found if each
+            ]  # of an ARN or a URL the end
+            counts[f"{service}: {operation}"] = sum(
+                each.startswith(prefix) for each in names
+            )
         except ClientError as error:
             counts[f"{service}: {operation}"] = error.response["Error"]["Code"]
     return pd.Series(counts, dtype=object)

@@ -14,7 +14,11 @@ def handler(event, context):
 def work(message):
     body = json.loads(message["body"])
     for record in body.get("Records", []):  # none in the test event that S3 sends first
-        print("try", message["attributes"]["ApproximateReceiveCount"], record["s3"]["object"]["key"])
+        print(
+            "try",
+            message["attributes"]["ApproximateReceiveCount"],
+            record["s3"]["object"]["key"],
+        )
         make_thumbnail(record)
 
 

@@ -7,13 +7,19 @@ import os
 
 import boto3
 
-SIZE, LAST, STOPPED = "night:size", "night:last", "night:stopped"  # tags: what has to be remembered until morning
+SIZE, LAST, STOPPED = (
+    "night:size",
+    "night:last",
+    "night:stopped",
+)  # tags: what has to be remembered until morning
 
 autoscaling, ec2 = boto3.client("autoscaling"), boto3.client("ec2")
 
 
 def handler(event, context):
-    found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[os.environ["GROUP"]])
+    found = autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[os.environ["GROUP"]]
+    )
     change(found["AutoScalingGroups"][0], event["action"], event["time"])
 
 
@@ -42,13 +48,20 @@ def forget(group, key):
 
 
 def of(group):
-    return {"ResourceId": group["AutoScalingGroupName"], "ResourceType": "auto-scaling-group"}
+    return {
+        "ResourceId": group["AutoScalingGroupName"],
+        "ResourceType": "auto-scaling-group",
+    }
 
 
 def resize(group, least, desired):
     name = group["AutoScalingGroupName"]
-    autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=least, DesiredCapacity=desired)
-    print(f"{name}: at least {group['MinSize']} and now {group['DesiredCapacity']} -> {least} and {desired}")
+    autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=name, MinSize=least, DesiredCapacity=desired
+    )
+    print(
+        f"{name}: at least {group['MinSize']} and now {group['DesiredCapacity']} -> {least} and {desired}"
+    )
 
 
 def stop_instances():
@@ -60,7 +73,9 @@ def stop_instances():
 
 
 def start_instances():
-    ids = instances(f"tag:{STOPPED}", "yes", "stopped")  # and no other: somebody may have stopped it by day
+    ids = instances(
+        f"tag:{STOPPED}", "yes", "stopped"
+    )  # and no other: somebody may have stopped it by day
     if ids:
         ec2.start_instances(InstanceIds=ids)
         ec2.delete_tags(Resources=ids, Tags=[{"Key": STOPPED}])
@@ -74,4 +89,9 @@ def instances(tag, value, state):
         {"Name": "instance-state-name", "Values": [state]},
     ]
     pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
-    return [instance["InstanceId"] for page in pages for each in page["Reservations"] for instance in each["Instances"]]
+    return [
+        instance["InstanceId"]
+        for page in pages
+        for each in page["Reservations"]
+        for instance in each["Instances"]
+    ]

@@ -5,7 +5,12 @@ import os
 import time
 from string import Template
 
-TEAS = {"1": ("Sencha", 480), "2": ("Hojicha", 390), "3": ("Genmaicha", 420), "4": ("Matcha", 950)}
+TEAS = {
+    "1": ("Sencha", 480),
+    "2": ("Hojicha", 390),
+    "3": ("Genmaicha", 420),
+    "4": ("Matcha", 950),
+}
 PAGE = Template("""\
 <!doctype html>
 <html lang="en">
@@ -25,23 +30,37 @@ $body
 def render(path, visitor="you"):
     """Return the status and the HTML of one page. What comes from outside is escaped."""
     if path == "/":
-        rows = "".join(f'<li><a href="/item/{number}">{name}</a></li>' for number, (name, _) in TEAS.items())
-        return 200, fill("Tea for you", f"<p>Chosen for {html.escape(visitor)}:</p><ul>{rows}</ul>")
+        rows = "".join(
+            f'<li><a href="/item/{number}">{name}</a></li>'
+            for number, (name, _) in TEAS.items()
+        )
+        return 200, fill(
+            "Tea for you", f"<p>Chosen for {html.escape(visitor)}:</p><ul>{rows}</ul>"
+        )
     number = path.removeprefix("/item/")
     tea = look_up(number)
     if tea is None:
         return 404, fill("No such page", '<p>Try <a href="/">the list</a>.</p>')
-    return 200, fill(tea[0], f'<p>{tea[1]} yen, number {number}</p><p><a href="/">All teas</a></p>')
+    return 200, fill(
+        tea[0], f'<p>{tea[1]} yen, number {number}</p><p><a href="/">All teas</a></p>'
+    )
 
 
 def look_up(number):
     """What a database would answer, and how long it would take."""
     time.sleep(0.1)
     if number == os.environ.get("CRASH_AT"):
-        os._exit(1)  # for the part "Break it": the whole process ends, as when memory runs out
+        os._exit(
+            1
+        )  # for the part "Break it": the whole process ends, as when memory runs out
     return TEAS.get(number)
 
 
 def fill(title, body):
-    style, logo = os.environ.get("STYLE", "/static/site.css"), os.environ.get("LOGO", "/static/logo.svg")
-    return PAGE.substitute(title=title, body=body, style=html.escape(style), logo=html.escape(logo))
+    style, logo = (
+        os.environ.get("STYLE", "/static/site.css"),
+        os.environ.get("LOGO", "/static/logo.svg"),
+    )
+    return PAGE.substitute(
+        title=title, body=body, style=html.escape(style), logo=html.escape(logo)
+    )

@@ -27,7 +27,9 @@ class Server(HTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    disable_nagle_algorithm = True  # or else the body waits for the client to confirm the headers
+    disable_nagle_algorithm = (
+        True  # or else the body waits for the client to confirm the headers
+    )
 
     def do_GET(self):
         url = urlsplit(self.path)

@@ -20,7 +20,11 @@ def handler(event, context):
 
 
 def assemble(document):
-    pages = int(documents.get_item(Key={"document": document}, ConsistentRead=True)["Item"]["pages"])
+    pages = int(
+        documents.get_item(Key={"document": document}, ConsistentRead=True)["Item"][
+            "pages"
+        ]
+    )
     rows = -(-pages // COLUMNS)  # rounded up
     sheet = Image.new("RGB", (min(pages, COLUMNS) * WIDTH, rows * HEIGHT), "white")
     for page in range(1, pages + 1):
@@ -32,7 +36,9 @@ def assemble(document):
 
 
 def thumbnail(document, page):
-    picture = s3.get_object(Bucket=bucket, Key=f"{document}/page-{page:03}.png")["Body"].read()
+    picture = s3.get_object(Bucket=bucket, Key=f"{document}/page-{page:03}.png")[
+        "Body"
+    ].read()
     image = Image.open(io.BytesIO(picture))
     image.thumbnail((WIDTH - 4, HEIGHT - 4))
     return image
@@ -40,7 +46,13 @@ def thumbnail(document, page):
 
 def put_once(key, picture):
     try:
-        s3.put_object(Bucket=bucket, Key=key, Body=picture, ContentType="image/png", IfNoneMatch="*")
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=picture,
+            ContentType="image/png",
+            IfNoneMatch="*",
+        )
         print(f"{key} written")
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "PreconditionFailed":

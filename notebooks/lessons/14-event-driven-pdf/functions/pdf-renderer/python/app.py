@@ -19,7 +19,9 @@ def handler(event, context):
     for message in event["Records"]:
         try:
             render(**json.loads(message["body"]))
-        except Exception as error:  # one bad page must not hold up the others of its batch
+        except (
+            Exception
+        ) as error:  # one bad page must not hold up the others of its batch
             print(f"{message['body']} failed: {error!r}")
             failures.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failures}
@@ -36,14 +38,20 @@ def render(bucket, key, document, page):
 
 @functools.lru_cache(maxsize=1)  # the next page is mostly of the same PDF
 def load(bucket, key, version):
-    return pypdfium2.PdfDocument(s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read())
+    return pypdfium2.PdfDocument(
+        s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+    )
 
 
 def put_once(key, picture):
     """Put the picture where none is yet, and return whether it was put."""
     try:
         s3.put_object(
-            Bucket=os.environ["PICTURES_BUCKET"], Key=key, Body=picture, ContentType="image/png", IfNoneMatch="*"
+            Bucket=os.environ["PICTURES_BUCKET"],
+            Key=key,
+            Body=picture,
+            ContentType="image/png",
+            IfNoneMatch="*",
         )
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "PreconditionFailed":
@@ -62,7 +70,10 @@ def count(document, page):
     )["Attributes"]
     if len(item["rendered"]) == item["pages"] and "announced" not in item:
         # Sent first, noted afterwards: whoever dies in between causes a second message, and not none.
-        sqs.send_message(QueueUrl=os.environ["COMPLETE_QUEUE"], MessageBody=json.dumps({"document": document}))
+        sqs.send_message(
+            QueueUrl=os.environ["COMPLETE_QUEUE"],
+            MessageBody=json.dumps({"document": document}),
+        )
         documents.update_item(
             Key={"document": document},
             UpdateExpression="SET announced = :yes",

@@ -28,12 +28,18 @@ def split(bucket, key, version):
         ExpressionAttributeValues={":pdf": key, ":pages": pages},
     )
     for first in range(1, pages + 1, 10):  # SQS takes ten messages at once
-        send({"bucket": bucket, "key": key, "document": version}, range(first, min(first + 10, pages + 1)))
+        send(
+            {"bucket": bucket, "key": key, "document": version},
+            range(first, min(first + 10, pages + 1)),
+        )
     print(f"{key}: {pages} pages")
 
 
 def send(work, pages):
-    entries = [{"Id": str(page), "MessageBody": json.dumps(work | {"page": page})} for page in pages]
+    entries = [
+        {"Id": str(page), "MessageBody": json.dumps(work | {"page": page})}
+        for page in pages
+    ]
     answer = sqs.send_message_batch(QueueUrl=os.environ["PAGES_QUEUE"], Entries=entries)
     if answer.get("Failed"):  # the call succeeds even when messages were refused
         raise RuntimeError(f"{len(answer['Failed'])} messages were not sent")

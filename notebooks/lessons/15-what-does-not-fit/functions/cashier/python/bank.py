@@ -13,7 +13,9 @@ def charge(event):
     """Take the money, enter it in the bank's book, and return the number of the payment."""
     time.sleep(0.2)  # a bank takes its time
     payment = str(uuid.uuid4())
-    payments.put_item(Item={"order_id": event["order"], "payment": payment, "amount": event["amount"]})
+    payments.put_item(
+        Item={"order_id": event["order"], "payment": payment, "amount": event["amount"]}
+    )
     print("charged", event["amount"], "for order", event["order"])
     if event.get("fault") == "crash":
         os._exit(1)  # the process is gone, as when Lambda stops it

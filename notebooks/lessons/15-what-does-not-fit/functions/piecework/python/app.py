@@ -35,4 +35,6 @@ def from_queue(event, context):
     [record] = event["Records"]  # the mapping has BatchSize=1
     job = handler(json.loads(record["body"]), context)
     if job["left"]:
-        queue.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(job))
+        queue.send_message(
+            QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(job)
+        )

@@ -4,4 +4,6 @@ from urllib.request import Request, urlopen
 
 
 def handler(event, context):
-    raise NotImplementedError("Post the event's text to WEBHOOK_URL, and return it as {'posted': text}.")
+    raise NotImplementedError(
+        "Post the event's text to WEBHOOK_URL, and return it as {'posted': text}."
+    )

@@ -10,18 +10,28 @@ WEBHOOK_URL = os.environ["WEBHOOK_URL"]
 TIMEOUT_S = 2  # for one message; the function's own limit has to do for the list and all messages
 MAX_TEXT = 3000  # characters that a block of a Slack message shows
 
-s3 = boto3.client("s3")  # made once for each environment: a warm invocation uses it again
+s3 = boto3.client(
+    "s3"
+)  # made once for each environment: a warm invocation uses it again
 
 
 def post(text):
     body = json.dumps({"text": text}).encode()
-    request = Request(WEBHOOK_URL, body, {"Content-Type": "application/json"})  # with a body it is a POST
+    request = Request(
+        WEBHOOK_URL, body, {"Content-Type": "application/json"}
+    )  # with a body it is a POST
     try:
         with urlopen(request, timeout=TIMEOUT_S) as answer:
-            if answer.url != WEBHOOK_URL:  # urlopen went elsewhere, with a GET that carries no message
+            if (
+                answer.url != WEBHOOK_URL
+            ):  # urlopen went elsewhere, with a GET that carries no message
                 raise RuntimeError("The webhook redirects, which Slack never does")
-    except HTTPError as error:  # any status that is not 2xx: raise, so that the invocation fails
-        raise RuntimeError(f"Slack answered {error.code}: {error.read().decode()}") from error
+    except (
+        HTTPError
+    ) as error:  # any status that is not 2xx: raise, so that the invocation fails
+        raise RuntimeError(
+            f"Slack answered {error.code}: {error.read().decode()}"
+        ) from error
     print("posted", text)
 
 
