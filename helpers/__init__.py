@@ -24,6 +24,7 @@ _DEFINED_IN = {
     "track": "loop_progress",
     "predict": "predict",
     "predicted": "predict",
+    "claim": "claims",
     "load_prices": "prices",
     "fact": "facts",
     "open_inbox": "inbox",

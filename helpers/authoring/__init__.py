@@ -5,6 +5,7 @@ A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipyn
 
     # %% [markdown]        begins prose, in plain CommonMark, and `# %%` begins code. Cells have no tags.
     # %% make-queue        begins code that has a name, which becomes its id: tests run cells by it.
+    # %% draw-it folded    begins code that is folded away until the reader opens it, such as what only draws.
     # solution: Say what.  ends what the starter keeps of a code cell; in place of this line and the rest,
                            `raise NotImplementedError("Say what.")` stands there. It may be indented.
     # check                is the first line of the cell that checks the exercise before it, one for each.
@@ -15,27 +16,33 @@ A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipyn
                            its other parts. In code, fact("timeout") is its value.
 
 The cell after prose that says **Predict** is `predict("02.a")`, which keeps what the reader expects; further down
-`predicted("02.a", measured)` shows it beside the measurement.
+`predicted("02.a", measured)` shows it beside the measurement. What the text says of a measurement is a condition,
+too: `claim("a cold start takes longer", cold > warm)`. Where it is not met, `build` measures again.
 """
 
 import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 from nbformat import NotebookNode
 
-from .. import localaws, settings
+from .. import claims, localaws, settings
 from ..lessons import LessonError, functions_in, numbered
 from . import lint, outputs, readme, source, work
 from .execution import execute
 from .source import Source, sources
 
 __all__ = ["build", "fresh_aws", "run", "sources"]
+
+MEASUREMENTS = 3  # how often a solution is executed, at most, for figures that show what its text says
+QUIET_PERCENT, QUIET_LIMIT_S = 20, 300
 
 # Makes an AWS ready for one notebook, and gives the environment of the kernel that uses it.
 Aws = Callable[[], AbstractContextManager[Mapping[str, str]]]
@@ -148,20 +155,39 @@ def _write(made_of: Source, force: bool, aws: Aws) -> list[str]:
 
 
 def _execute(made_of: Source, aws: Aws) -> list[str]:
-    """Execute the solution and write it, if it did as it should."""
-    solution = made_of.solved()
+    """Execute the solution and write it, if it did as it should and its figures show what its text says."""
     made_of.solution_path.parent.mkdir(exist_ok=True)
-    with aws() as environment, _progress(made_of.name, len(solution.cells)) as on_cell:
-        began = datetime.now(UTC).replace(tzinfo=None)
-        problems = execute(solution, made_of.solution_path.parent, environment, fresh=True, on_cell=on_cell)
+    for left in reversed(range(MEASUREMENTS)):
+        solution = made_of.solved()
+        with aws() as environment, _progress(made_of.name, len(solution.cells)) as on_cell:
+            began = datetime.now(UTC).replace(tzinfo=None)
+            problems = execute(solution, made_of.solution_path.parent, environment, fresh=True, on_cell=on_cell)
+        stayed_out = claims.unmet(solution)
+        if problems or not stayed_out:
+            break
+        if left:
+            print(f"{made_of.name}: once more, as its figures do not show that {stayed_out[0]}", file=sys.stderr)
+            _wait_for_quiet()
+    else:
+        problems = [
+            f"executed {MEASUREMENTS} times, its figures did not show that {claim}; build it on a quiet machine"
+            for claim in stayed_out
+        ]
     if problems:
-        return [f"solutions/{made_of.solution_path.name}: {problem}" for problem in problems]
+        return [f"solutions/{made_of.solution_path.name}: {problem}." for problem in problems]
     home = Path(environment.get("WORKSHOP_HOME") or settings.home())
     port = int(environment.get("WORKSHOP_PORT") or settings.port())
     outputs.normalise(solution, began, port, outputs.places(home))
     source.write(solution, made_of.solution_path)
     _write_pictures(made_of, solution)
     return []
+
+
+def _wait_for_quiet() -> None:
+    """Until nothing much else runs on this machine, but not for ever."""
+    limit = time.monotonic() + QUIET_LIMIT_S
+    while psutil.cpu_percent(interval=2) > QUIET_PERCENT and time.monotonic() < limit:
+        pass
 
 
 def _write_pictures(made_of: Source, solution: NotebookNode) -> None:

@@ -6,20 +6,23 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
-from .. import settings
+from .. import claims, settings
 from ..facts import unknown
 from ..lessons import LessonError
 from ..notebook_files import METADATA
 from . import outputs, source
-from .source import Source
+from .source import Cell, Source
 
-MOST_LINES = 20  # of a code cell
+MOST_LINES, MOST_FOLDED_LINES = 14, 40  # of a code cell
+WIDEST_LINE = 88  # of code: what a projector shows at 1280 pixels and 125 %
+WORDS_A_MIN, LINES_A_MIN, EXERCISE_MIN, LAB_MIN = 200, 15, 4, 20
 LARGEST_OUTPUT = 300_000  # bytes of the notebook's file
 BUILD = "run `python3 -m helpers build`"
 # What no output may hold: whoever reads it could use it.
@@ -29,17 +32,19 @@ SECRETS = re.compile(r"hooks\.slack\.com/services/\w|\b(?:AKIA|ASIA)[0-9A-Z]{16}
 def source_problems(made_of: Source) -> list[str]:
     """What an author has to correct in the source of a lesson."""
     place = f"lessons/{made_of.name}/notebook.py"
-    marks = re.findall(r"^# %%(?!(?: \[markdown\]| [a-z0-9-]+)?$).*", made_of.text, flags=re.MULTILINE)
+    marks = re.findall(r"^# %%(?!(?: \[markdown\]| [a-z0-9-]+(?: folded)?)?$).*", made_of.text, flags=re.MULTILINE)
     if marks:  # what they begin is no cell that can be built
-        wanted = "write `# %%`, `# %% name-of-the-cell` or `# %% [markdown]`"
+        wanted = "write `# %%`, `# %% name-of-the-cell`, `# %% name folded` or `# %% [markdown]`"
         return [f"{place}: {wanted} in place of `{mark}`." for mark in marks]
     named = Counter(cell.name for cell in made_of.cells if cell.name)
     problems = [f"two cells have the name {name}; give each its own" for name, count in named.items() if count > 1]
     problems += _heading_problems(made_of)
     problems += _exercise_problems(made_of)
     problems += _prediction_problems(made_of)
-    for number, (kind, text, _) in enumerate(made_of.cells, start=1):
-        found = _prose_problems(text, made_of) if kind == "markdown" else _code_problems(text)
+    problems += _claim_problems(made_of)
+    problems += _minutes_problems(made_of)
+    for number, cell in enumerate(made_of.cells, start=1):
+        found = _prose_problems(cell.text, made_of) if cell.kind == "markdown" else _code_problems(cell)
         problems += [f"cell {number}: {problem}" for problem in found]
     return [f"{place}: {problem}." for problem in problems] + opening_problems(made_of)
 
@@ -84,6 +89,9 @@ def solution_problems(made_of: Source) -> list[str]:
     if is_stale(solution, made_of):
         return [f"{name} is not what lessons/{made_of.name}/notebook.py makes; {BUILD}."]
     problems = _metadata_problems(solution) + _output_problems(solution)
+    problems += [
+        f"its figures do not show that {claim}; {BUILD} on a quiet machine" for claim in claims.unmet(solution)
+    ]
     problems += _picture_problems(solution, path.parent.parent / "images")
     return [f"{name}: {problem}." for problem in problems]
 
@@ -117,8 +125,8 @@ def has_outputs(notebook: NotebookNode) -> bool:
 def is_stale(solution: NotebookNode, made_of: Source) -> bool:
     """Whether its cells are others than the source makes; their outputs may be of any age."""
 
-    def cells(notebook: NotebookNode) -> list[tuple[str, str, str | None]]:
-        return [(cell.cell_type, cell.source, cell.get("id")) for cell in notebook.cells]
+    def cells(notebook: NotebookNode) -> list[tuple[str, str, str | None, dict[str, Any]]]:
+        return [(cell.cell_type, cell.source, cell.get("id"), cell.metadata) for cell in notebook.cells]
 
     return cells(solution) != cells(made_of.solved())
 
@@ -137,9 +145,9 @@ def pictures(solution: NotebookNode) -> dict[str, bytes]:
 def _heading_problems(made_of: Source) -> list[str]:
     headings = [
         number
-        for number, (kind, text, _) in enumerate(made_of.cells, start=1)
-        if kind == "markdown"
-        for token in MarkdownIt("commonmark").parse(text)
+        for number, cell in enumerate(made_of.cells, start=1)
+        if cell.kind == "markdown"
+        for token in MarkdownIt("commonmark").parse(cell.text)
         if token.type == "heading_open" and token.tag == "h1"
     ]
     if headings == [1] and made_of.cells[0][1].startswith("# "):
@@ -193,10 +201,47 @@ def _prediction_problems(made_of: Source) -> list[str]:
     return problems
 
 
-def _code_problems(text: str) -> list[str]:
-    problems, lines = [], text.splitlines()
-    if len(lines) > MOST_LINES:
-        problems.append(f"{len(lines)} lines of code; {MOST_LINES} at most, and better two to eight")
+def _claim_problems(made_of: Source) -> list[str]:
+    """A notebook that measures says what its figures have to show, so that none is published that contradicts it."""
+    code = "\n".join(cell.text for cell in made_of.cells if cell.kind == "code")
+    if source.MEASURES.search(code) and not source.CLAIM.search(code):
+        return ['it measures and claims nothing; write claim("what the text says", condition) beside a measurement']
+    return []
+
+
+def _minutes_problems(made_of: Source) -> list[str]:
+    """What the first cell says of the time is what reading, code and exercises take, to within a third."""
+    try:
+        said = made_of.lesson.minutes
+    except LessonError:  # which is said elsewhere
+        return []
+    takes = minutes(made_of)
+    if abs(said - takes) <= takes / 3:
+        return []
+    return [f"it says {said} minutes; by its words, code and exercises it takes {takes:.0f}"]
+
+
+def minutes(made_of: Source) -> float:
+    """How long a notebook takes its reader: 200 words or 15 lines of code a minute, and its exercises."""
+    words = sum(len(cell.text.split()) for cell in made_of.cells if cell.kind == "markdown")
+    code = [source.unsolved(cell.text) for cell in made_of.cells if cell.kind == "code" and not cell.is_folded]
+    lines = sum(len(text.splitlines()) for text in code)
+    exercises = sum(source.is_exercise(cell.text) for cell in made_of.cells if cell.kind == "code")
+    each = LAB_MIN if made_of.lesson.lab else EXERCISE_MIN
+    return words / WORDS_A_MIN + lines / LINES_A_MIN + exercises * each
+
+
+def _code_problems(cell: Cell) -> list[str]:
+    problems, text, lines = [], cell.text, cell.text.splitlines()
+    shown = source.unsolved(text).splitlines()
+    most = MOST_FOLDED_LINES if cell.is_folded else MOST_LINES
+    if len(shown) > most:
+        problems.append(f"{len(shown)} lines of code; {most} at most, and better two to eight")
+    problems += [
+        f"{len(line)} characters in `{line.strip()[:30]}…`; {WIDEST_LINE} at most"
+        for line in lines
+        if len(line) > WIDEST_LINE
+    ]
     marked = [line for line in lines if re.match(r"\s*# solution\b", line)]
     if len(marked) > 1 or not all(source.SOLUTION.fullmatch(line) for line in marked):
         problems.append("an exercise has one line `# solution: …` that says what to write")
@@ -250,7 +295,7 @@ def _metadata_problems(notebook: NotebookNode) -> list[str]:
         f"the notebook's {key} is not {value}" for key, value in METADATA.items() if notebook.metadata.get(key) != value
     ]
     for number, cell in enumerate(notebook.cells, start=1):
-        problems += [f"cell {number}: metadata: {key}" for key in cell.metadata]
+        problems += [f"cell {number}: metadata: {key}" for key in cell.metadata if cell.metadata != source.FOLDED]
     return problems
 
 

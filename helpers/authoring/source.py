@@ -29,6 +29,11 @@ APART = "import helpers.in_a_solution  # it counts nothing, and leaves your file
 # What asks for a prediction, and what answers it; each finds the key, such as 02.a.
 PREDICT = re.compile(r"^ *predict\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 PREDICTED = re.compile(r"^ *predicted\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
+MEASURES = re.compile(r"\breports\(")
+# What a measurement has to show, see helpers/claims.py.
+CLAIM = re.compile(r"\bclaim\(")
+# A cell whose code draws a picture: it is folded away until the reader opens it.
+FOLDED = {"jupyter": {"source_hidden": True}}
 # A relative link or picture, other than a link to another notebook, which has its solution beside it.
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#|\d\d-[a-z0-9-]+\.ipynb)(?=[^)\s])")
 
@@ -39,6 +44,7 @@ class Cell(NamedTuple):
     kind: str  # "code" or "markdown"
     text: str
     name: str = ""  # becomes its id in the notebook; tests drive a notebook by the names of its cells
+    is_folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Source:
         """Every cell: code as written, prose with its facts about AWS."""
         made = jupytext.reads(self.text, fmt=PERCENT).cells
         return [
-            Cell(cell.cell_type, _with_facts(cell.cell_type, cell.source), cell.metadata.get("title", ""))
+            Cell(cell.cell_type, _with_facts(cell.cell_type, cell.source), *_mark(cell.metadata.get("title", "")))
             for cell in made
         ]
 
@@ -175,6 +181,12 @@ def to_bytes(notebook: NotebookNode) -> bytes:
     return f"{written}\n".encode()
 
 
+def _mark(title: str) -> tuple[str, bool]:
+    """What the line that begins a cell says of it: its name, and whether it is folded."""
+    name, _, folded = title.partition(" ")
+    return name, bool(folded)
+
+
 def _with_facts(kind: str, text: str) -> str:
     return fill(text) if kind == "markdown" else text
 
@@ -182,11 +194,11 @@ def _with_facts(kind: str, text: str) -> str:
 def _notebook(cells: list[Cell]) -> NotebookNode:
     notebook: NotebookNode = nbformat.v4.new_notebook(metadata=METADATA)
     seen: Counter[tuple[str, str]] = Counter()
-    for kind, text, name in cells:
+    for kind, text, name, is_folded in cells:
         seen[kind, text] += 1
         # From the content, so that building again gives the same ids; the count tells equal cells apart.
         digest = hashlib.sha256(f"{kind}\n{seen[kind, text]}\n{text}".encode()).hexdigest()
-        written = {"source": text, "id": name or digest[:12]}
+        written = {"source": text, "id": name or digest[:12], "metadata": FOLDED if is_folded else {}}
         is_code = kind == "code"
         cell = nbformat.v4.new_code_cell(**written) if is_code else nbformat.v4.new_markdown_cell(**written)
         notebook.cells.append(cell)
