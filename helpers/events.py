@@ -17,6 +17,7 @@ Event = dict[str, Any]  # e.g. {"name": "Ada"}
 MARKS = ("same", "value differs", "only in the sample", "only delivered")
 COLORS = dict(zip(MARKS[1:], (ORANGE_TINT, BLUE_TINT, RED_TINT), strict=True))
 WIDTH = 48  # characters of a value that is shown
+CELL = "text-align:left;overflow-wrap:anywhere;min-width:6em"  # a long path is wrapped, and no column leaves the window
 
 _ABSENT = object()
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*")  # a key that needs no quotes in a path: detail-type, x-amz-id-2
@@ -65,9 +66,9 @@ class EventComparison(pd.DataFrame):
 def compare_events(sample: Event, delivered: Event) -> EventComparison:
     """Return a table with one row for each value of two events, in the order in which they stand there.
 
-    Columns: path (e.g. `Records[0].s3.object.key`), sample and delivered (the values as JSON text, so that 1
-    and "1" can be told apart; empty where there is none), mark (one of MARKS). Long values are shown
-    shortened, and stand in the table whole. `.summary` counts the marks in one line.
+    Columns: mark (one of MARKS), path (e.g. `Records[0].s3.object.key`), sample and delivered (the values as JSON text,
+    so that 1 and "1" can be told apart; empty where there is none). Long values are shown
+    shortened, and are whole in the table. `.summary` counts the marks in one line.
 
     Raises ArgumentError when an event is no dict.
     """
@@ -79,8 +80,8 @@ def compare_events(sample: Event, delivered: Event) -> EventComparison:
             )
         as_json(f"The {name} event", event)
     pairs = _pairs("", sample, delivered)
-    rows = [(path, _json(one), _json(other), _mark(one, other)) for path, one, other in pairs]
-    return EventComparison(rows, columns=["path", "sample", "delivered", "mark"], dtype="str")
+    rows = [(_mark(one, other), path, _json(one), _json(other)) for path, one, other in pairs]
+    return EventComparison(rows, columns=["mark", "path", "sample", "delivered"], dtype="str")
 
 
 def _pairs(path: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -144,7 +145,7 @@ def _short(text: str) -> str:
 def _html_row(row: dict[str, str]) -> str:
     # Styles stand in the cells, as Jupyter takes <style> out of an output that it does not trust.
     color = COLORS.get(row["mark"])
-    style = "text-align:left" + (f";background-color:{color};color:black" if color else "")
+    style = CELL + (f";background-color:{color};color:black" if color else "")
     return f"<tr>{''.join(_html_cell(text, style) for text in row.values())}</tr>"
 
 

@@ -1,22 +1,28 @@
-"""explore() shows a picture with a slider for each of its inputs; where nothing is interactive, the picture stays."""
+"""explore() shows a picture beside a control for each of its inputs; where nothing is interactive, it stays."""
 
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
+from IPython.core.pylabtools import print_figure
 from IPython.display import display
-from ipywidgets import Layout, SelectionSlider, VBox
+from ipywidgets import Box, Dropdown, Label, Layout, Output, SelectionSlider, VBox
 
+from . import alt_text
 from .arguments import CALLABLE, ArgumentError, shown, takes
+
+NARROW = Layout(width="13em")  # a control and a picture of the usual width fit beside each other on a projector
+IN_A_ROW = Layout(display="flex", flex_flow="row wrap", align_items="flex-start")
 
 
 @takes(draw=CALLABLE)
 def explore(draw: Callable[..., Any], **choices: Iterable[Any]) -> None:
-    """Show what `draw` returns, an Axes or a Figure, and draw it anew whenever a slider is moved.
+    """Show what `draw` returns, an Axes or a Figure, and draw it anew whenever an input is changed.
 
-    `choices` gives the values of each parameter that gets a slider: explore(draw, memory_mb=[128, 256, 512]). A slider
-    begins at the default that `draw` has for its parameter, and so does the picture that a saved notebook keeps.
+    `choices` gives the values of each parameter: numbers get a slider, anything else a list to choose from:
+    explore(draw, memory_mb=[128, 256, 512], language=["Python", "Ruby"]). Each begins at the default that `draw` has
+    for its parameter, and so does the picture that a saved notebook keeps.
 
     Raises ArgumentError when `draw` has no such parameter, or when its default is not among the choices.
     """
@@ -25,21 +31,35 @@ def explore(draw: Callable[..., Any], **choices: Iterable[Any]) -> None:
     for name, values in choices.items():
         if not isinstance(values, Iterable) or isinstance(values, str):
             raise ArgumentError(f"explore() takes as {name} a list of its values, and not {shown(values)}.")
-    sliders = {name: _slider(draw, name, list(values)) for name, values in choices.items()}
+    controls = {name: _control(draw, name, list(values)) for name, values in choices.items()}
 
-    def picture() -> Any:
-        drawn = draw(**{name: slider.value for name, slider in sliders.items()})
-        figure = getattr(drawn, "figure", None) or drawn
-        plt.close(figure)  # otherwise Jupyter shows it once more when the cell ends
-        return figure
+    def picture() -> dict[str, Any]:
+        return _picture(draw(**{name: control.value for name, control in controls.items()}))
 
-    display(VBox(list(sliders.values())))
-    drawn = display(picture(), display_id=True)
-    for slider in sliders.values():
-        slider.observe(lambda change: drawn.update(picture()), names="value")
+    first = picture()
+    drawn = Output(outputs=(first,))
+
+    def redraw(change: dict[str, Any]) -> None:
+        drawn.outputs = (picture(),)
+
+    for control in controls.values():
+        control.observe(redraw, names="value")
+    labelled = [part for name, control in controls.items() for part in (Label(name.replace("_", " ")), control)]
+    beside = Box([VBox(labelled), drawn], layout=IN_A_ROW)
+    # beside the widgets, what a page without them shows
+    display({**beside._repr_mimebundle_(), **first["data"]}, metadata=first["metadata"], raw=True)
 
 
-def _slider(draw: Callable[..., Any], name: str, values: list[Any]) -> SelectionSlider:
+def _picture(drawn: Any) -> dict[str, Any]:
+    """An Axes or a Figure as the output of a cell, with its alternative text."""
+    figure = getattr(drawn, "figure", None) or drawn
+    plt.close(figure)  # otherwise Jupyter shows it once more when the cell ends
+    alt = alt_text.of(figure)
+    data = {"image/png": print_figure(figure, base64=True), "text/plain": alt}
+    return {"output_type": "display_data", "data": data, "metadata": {"image/png": {"alt": alt}}}
+
+
+def _control(draw: Callable[..., Any], name: str, values: list[Any]) -> SelectionSlider | Dropdown:
     try:
         parameters = inspect.signature(draw).parameters
     except ValueError:  # of some functions that Python brings along
@@ -50,11 +70,6 @@ def _slider(draw: Callable[..., Any], name: str, values: list[Any]) -> Selection
     if default not in values:
         raise ArgumentError(f"The choices for {name} lack its default, {default!r}; add it to them.")
     labels = [(f"{value:,}" if isinstance(value, int | float) else str(value), value) for value in values]
-    return SelectionSlider(
-        options=labels,
-        value=default,
-        description=name.replace("_", " "),
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout=Layout(width="30em"),
-    )
+    if all(isinstance(value, int | float) for value in values):
+        return SelectionSlider(options=labels, value=default, continuous_update=False, layout=NARROW)
+    return Dropdown(options=labels, value=default, layout=NARROW)

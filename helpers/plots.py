@@ -242,7 +242,7 @@ def plot_timeline(frame: pd.DataFrame, title: str | None = None, ax: Axes | None
     bars = _bars(frame)
     rows = int(bars["row"].max())
     if ax is None:
-        _, ax = plt.subplots(figsize=(10, 2.4 + min(0.28 * rows, 5.6)))
+        _, ax = plt.subplots(figsize=(10, 2.4 + min(0.28 * rows, 2.9)))  # no taller than a projector shows
     for phase, style in PHASES.items():
         drawn = bars[bars["phase"] == phase]
         if len(drawn):

@@ -177,7 +177,8 @@ def test_the_notification_has_a_subject_a_message_and_attributes():
 
 
 def rows(sample, delivered):
-    return [tuple(row) for row in compare_events(sample, delivered).itertuples(index=False)]
+    table = compare_events(sample, delivered)
+    return list(zip(table["path"], table["sample"], table["delivered"], table["mark"], strict=True))
 
 
 def test_it_is_a_public_name():
@@ -188,7 +189,7 @@ def test_every_value_has_a_row_with_its_path_and_its_mark():
     sample = {"Records": [{"id": 1, "name": "日"}], "time": "12:00", "old": None}
     delivered = {"Records": [{"id": 1, "name": "月"}], "time": "12:00", "new": True}
     table = compare_events(sample, delivered)
-    assert list(table.columns) == ["path", "sample", "delivered", "mark"]
+    assert list(table.columns) == ["mark", "path", "sample", "delivered"]
     assert rows(sample, delivered) == [
         ("Records[0].id", "1", "1", "same"),
         ("Records[0].name", '"日"', '"月"', "value differs"),
@@ -267,8 +268,8 @@ def test_the_text_shows_the_summary_and_every_row():
     sample = {f"key{n}": n for n in range(80)}
     table = compare_events(sample, sample)
     summary, header, *lines = repr(table).splitlines()
-    assert summary == table.summary and header.split() == ["path", "sample", "delivered", "mark"]
-    assert [line.split() for line in lines] == [[f"key{n}", str(n), str(n), "same"] for n in range(80)]
+    assert summary == table.summary and header.split() == ["mark", "path", "sample", "delivered"]
+    assert [line.split() for line in lines] == [["same", f"key{n}", str(n), str(n)] for n in range(80)]
 
 
 def test_long_values_are_shown_short_and_kept_whole():
@@ -279,6 +280,7 @@ def test_long_values_are_shown_short_and_kept_whole():
     (shown,) = set(re.findall(r'"arn:\S+', repr(table)))
     assert len(shown) == WIDTH and "…" in shown and shown.endswith(':end"')
     assert f'title="&quot;{long}&quot;"' in table._repr_html_()
+    assert table._repr_html_().count("overflow-wrap:anywhere") == 4, "every cell wraps"
 
 
 def test_the_notebook_shows_each_mark_in_a_colour_of_its_own():

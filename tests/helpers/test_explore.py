@@ -8,27 +8,35 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import pytest
-from ipywidgets import VBox
+from ipywidgets import Box, Dropdown, Label, Output, SelectionSlider, Widget
 
 from helpers import explore
 
 
-class Shown(list):
-    """Stands in for IPython's display: keeps what was shown, and what took its place."""
+@pytest.fixture
+def shown(monkeypatch) -> list[tuple[dict, dict]]:
+    """What was displayed: each bundle, and its metadata."""
+    kept: list[tuple[dict, dict]] = []
 
-    def __call__(self, thing, display_id=False):
-        self.append(thing)
-        return self
+    def display(bundle, metadata, raw):
+        assert raw
+        kept.append((bundle, metadata))
 
-    def update(self, thing):
-        self[-1] = thing
+    monkeypatch.setattr(importlib.import_module("helpers.explore"), "display", display)
+    return kept
 
 
 @pytest.fixture
-def shown(monkeypatch) -> Shown:
-    kept = Shown()
-    monkeypatch.setattr(importlib.import_module("helpers.explore"), "display", kept)
-    return kept
+def boxes(monkeypatch) -> list[Box]:
+    """The boxes that explore() makes."""
+    module, made = importlib.import_module("helpers.explore"), []
+
+    def box(*arguments, **options):
+        made.append(Box(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(module, "Box", box)
+    return made
 
 
 def draw(memory_mb=512, language="python"):
@@ -37,26 +45,42 @@ def draw(memory_mb=512, language="python"):
     return ax
 
 
-def title(figure) -> str:
-    return figure.axes[0].get_title()
+def controls(box: Box) -> list[Widget]:
+    return [part for part in box.children[0].children if not isinstance(part, Label)]
 
 
-def test_the_picture_begins_at_the_defaults_and_follows_the_sliders(shown):
+def said(output: Output) -> str:
+    """The alternative text of the one picture there."""
+    (picture,) = output.outputs
+    assert picture["data"]["image/png"]
+    return picture["metadata"]["image/png"]["alt"]
+
+
+def test_the_picture_begins_at_the_defaults_and_follows_the_controls(shown, boxes):
     explore(draw, memory_mb=[128, 512, 1024], language=["python", "node"])
-    box, figure = shown
-    assert isinstance(box, VBox)
-    assert title(figure) == "512 MB in python"
-    memory, language = box.children
+    (box,) = boxes
+    memory, language = controls(box)
+    picture = box.children[1]
+    assert said(picture) == "512 MB in python."
+    assert isinstance(memory, SelectionSlider) and isinstance(language, Dropdown), "words are chosen from a list"
+    assert [part.value for part in box.children[0].children if isinstance(part, Label)] == ["memory mb", "language"]
     assert [label for label, _ in memory.options] == ["128", "512", "1,024"]
     memory.value, language.value = 1024, "node"
-    assert title(shown[-1]) == "1024 MB in node"
-    assert len(shown) == 2, "the picture is replaced, and not shown once more"
+    assert said(picture) == "1024 MB in node."
 
 
-def test_no_figure_stays_open(shown):
+def test_a_page_without_widgets_shows_the_first_picture_and_says_it(shown):
+    explore(draw, memory_mb=[128, 512])
+    ((bundle, metadata),) = shown
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["image/png"].startswith("iVBOR")
+    assert bundle["text/plain"] == metadata["image/png"]["alt"] == "512 MB in python."
+
+
+def test_no_figure_stays_open(shown, boxes):
     before = plt.get_fignums()  # another test may have left one
     explore(draw, memory_mb=[128, 512])
-    shown[0].children[0].value = 128
+    controls(boxes[0])[0].value = 128
     assert plt.get_fignums() == before
 
 

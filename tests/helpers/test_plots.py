@@ -246,7 +246,7 @@ def test_a_timeline_takes_a_title_and_an_axes():
 def test_a_timeline_fits_and_can_be_read_whatever_it_holds(environments):
     ax = plot_timeline(timeline(*[(f"e{number}", number, 90.0, 1000.0) for number in range(environments)]))
     assert all(float(label).is_integer() for label in ax.get_yticks())
-    assert ax.figure.get_figheight() <= 8
+    assert ax.figure.get_figheight() <= 5.3
     renderer = ax.figure.canvas.get_renderer()
     ax.figure.draw(renderer)
     texts = [text for text in ax.figure.findobj(plt.Text) if text.get_text()]
