@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from .. import aws_choice, localaws, settings
 from . import say
 
 START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
+JUPYTER = settings.ROOT / "helpers" / "jupyter"  # our defaults for it
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
 
 
@@ -55,6 +57,7 @@ def _command(no_browser: bool) -> list[str]:
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={settings.ROOT}",
         f"--LabApp.default_url={START_PAGE}",
+        f"--LabApp.workspaces_dir={_workspaces()}",
         # no question about news, and no call to the network for news, updates or extensions
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
@@ -66,14 +69,24 @@ def _command(no_browser: bool) -> list[str]:
     ]
 
 
+def _workspaces() -> Path:
+    """The folder of JupyterLab's layout: at first all room is the notebook's; then it is as the reader left it."""
+    from jupyterlab_server.workspaces_handler import WorkspacesManager  # which takes a second to import
+
+    folder = settings.home() / "jupyterlab"
+    kept = WorkspacesManager(str(folder))
+    if not kept.load("default")["data"]:
+        kept.save("default", (JUPYTER / "workspace.json").read_text(encoding="utf-8"))
+    return folder
+
+
 def _variables() -> dict[str, str]:
     """The environment of JupyterLab and its kernels: they find helpers from any folder, our defaults and our kernel.
 
     The defaults keep JupyterLab from asking every reader whether to show news from the network. The kernel is ipykernel
     with helpers.notebook_errors from its start.
     """
-    jupyter = settings.ROOT / "helpers" / "jupyter"
-    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": jupyter, "JUPYTER_PATH": jupyter}
+    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": JUPYTER, "JUPYTER_PATH": JUPYTER}
     first = {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in ours.items()}
     # Without MPLBACKEND, plots go to the notebook, as when notebooks are executed without a browser.
     kept = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}

@@ -120,6 +120,8 @@ def test_lab_opens_on_notebook_00(browser, lab, tmp_path):
     browser.save_screenshot(str(tmp_path / "start.png"))
     assert browser.find_elements("xpath", "//h1[contains(., 'Start here')]"), "the first cell is rendered"
     assert not browser.find_elements("css selector", ".jp-Dialog, .Toastify__toast"), "nothing asks the reader anything"
+    files = browser.find_elements("css selector", ".jp-FileBrowser")
+    assert not any(each.is_displayed() for each in files), "all room is the notebook's"
 
 
 def test_a_notebook_that_was_opened_and_saved_is_the_same_file(browser, lab, checkout):
