@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
@@ -125,8 +124,10 @@ def has_outputs(notebook: NotebookNode) -> bool:
 def is_stale(solution: NotebookNode, made_of: Source) -> bool:
     """Whether its cells are others than the source makes; their outputs may be of any age."""
 
-    def cells(notebook: NotebookNode) -> list[tuple[str, str, str | None, dict[str, Any]]]:
-        return [(cell.cell_type, cell.source, cell.get("id"), cell.metadata) for cell in notebook.cells]
+    def cells(notebook: NotebookNode) -> list[tuple[str, str, str | None, bool]]:
+        return [
+            (cell.cell_type, cell.source, cell.get("id"), cell.metadata == source.FOLDED) for cell in notebook.cells
+        ]
 
     return cells(solution) != cells(made_of.solved())
 
@@ -216,7 +217,7 @@ def _minutes_problems(made_of: Source) -> list[str]:
     except LessonError:  # which is said elsewhere
         return []
     takes = minutes(made_of)
-    if abs(said - takes) <= takes / 3:
+    if abs(said - takes) <= max(takes / 3, 5):
         return []
     return [f"it says {said} minutes; by its words, code and exercises it takes {takes:.0f}"]
 

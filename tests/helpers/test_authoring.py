@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import authoring, predict, settings
+from helpers import authoring, claims, predict, settings
 from helpers.authoring import execution, lint, outputs, readme
 from helpers.authoring.outputs import RULES
 
@@ -214,6 +214,84 @@ def test_a_named_cell_has_its_name_as_its_id_and_the_mark_stays_in_the_source(bu
         assert "".join(cell["source"]).startswith("import uuid\n")
 
 
+def test_a_folded_cell_is_closed_in_both_notebooks_and_takes_no_time_to_read(tmp_path):
+    notebooks = tmp_path / "notebooks"
+    drawn = "\n\n# %% draw-it folded\n" + "y = 2\n" * 14
+    write_lesson(notebooks, "02-other", OTHER + drawn)
+    assert authoring.build(folder=notebooks, aws=no_aws) == []
+    for path in (notebooks / "02-other.ipynb", notebooks / "solutions" / "02-other.ipynb"):
+        last = read(path)["cells"][-1]
+        assert (last["id"], last["metadata"]) == ("draw-it", {"jupyter": {"source_hidden": True}})
+    (made_of,) = authoring.sources(notebooks)
+    assert lint.minutes(made_of) < 1
+
+    write_lesson(notebooks, "02-other", OTHER + drawn.replace(" folded", ""))
+    stale = ["02-other.ipynb", "solutions/02-other.ipynb"]
+    said = authoring.build(check=True, folder=notebooks)
+    assert [any(each.startswith(f"{name} is not what") for each in said) for name in stale] == [True, True]
+
+
+CLAIMING = """
+
+# %%
+import os
+from pathlib import Path
+
+from helpers import claim
+
+tries = Path(os.environ["TRIES"])
+tries.write_text(tries.read_text() + "x")
+claim("the {ordinal} is the fastest", len(tries.read_text()) >= {needed})
+"""
+
+
+@pytest.fixture
+def tries(tmp_path, monkeypatch) -> Path:
+    """A file that gets one more character with each execution."""
+    tries = tmp_path / "tries"
+    tries.write_text("")
+    monkeypatch.setenv("TRIES", str(tries))
+    return tries
+
+
+@pytest.fixture
+def quiet(monkeypatch) -> list[str]:
+    """No wait for a quiet machine; what was waited for."""
+    waits: list[str] = []
+    monkeypatch.setattr(authoring, "_wait_for_quiet", lambda: waits.append("quiet"))
+    return waits
+
+
+def test_figures_that_contradict_the_text_are_measured_again(tmp_path, tries, quiet, capfd):
+    write_lesson(tmp_path / "notebooks", "02-other", OTHER + CLAIMING.format(ordinal="second", needed=2))
+
+    assert authoring.build(folder=tmp_path / "notebooks", aws=no_aws) == []
+    assert (tries.read_text(), quiet) == ("xx", ["quiet"])
+    assert "02-other: once more, as its figures do not show that the second is the fastest" in capfd.readouterr().err
+
+
+def test_figures_that_contradict_the_text_again_and_again_stay_out(tmp_path, tries, quiet):
+    notebooks = tmp_path / "notebooks"
+    write_lesson(notebooks, "02-other", OTHER + CLAIMING.format(ordinal="fourth", needed=4))
+
+    assert authoring.build(folder=notebooks, aws=no_aws) == [
+        "solutions/02-other.ipynb: executed 3 times, its figures did not show that the fourth is the fastest; "
+        "build it on a quiet machine."
+    ]
+    assert tries.read_text() == "xxx"
+    assert not (notebooks / "solutions" / "02-other.ipynb").exists()
+
+
+def test_a_quiet_machine_is_waited_for_and_not_for_ever(monkeypatch):
+    percents = iter([95.0, 60.0, 3.0])
+    monkeypatch.setattr(authoring.psutil, "cpu_percent", lambda interval: next(percents))
+    authoring._wait_for_quiet()
+    assert list(percents) == []
+    monkeypatch.setattr(authoring.psutil, "cpu_percent", lambda interval: 100.0)
+    monkeypatch.setattr(authoring, "QUIET_LIMIT_S", 0)
+    authoring._wait_for_quiet()
+
+
 def test_a_source_gives_a_cell_by_its_name_and_says_which_names_there_are(built):
     tiny, other = authoring.sources(built)
 
@@ -369,7 +447,7 @@ def test_a_solution_that_fails_is_not_written(built):
     before = (built / "solutions" / "02-other.ipynb").read_bytes()
 
     assert authoring.build(folder=built, aws=no_aws) == [
-        "solutions/02-other.ipynb: cell 4: NameError: name 'nowhere' is not defined"
+        "solutions/02-other.ipynb: cell 4: NameError: name 'nowhere' is not defined."
     ]
     assert (built / "solutions" / "02-other.ipynb").read_bytes() == before
 
@@ -474,6 +552,11 @@ SPOILT = {
         spoil_solution(with_output(2, printed("9a0a1f3c-5a43-4c5b-9d5e-6a3c0f6b7d8e"))),
         f"solutions/01-tiny.ipynb: its outputs are not normalised; {NO_OUTPUT_NEEDED}",
     ),
+    "solution with a claim that was not met": (
+        spoil_solution(with_output(2, printed("Not measured this time: cold takes longer. " + claims.WHY))),
+        "solutions/01-tiny.ipynb: its figures do not show that cold takes longer; "
+        "run `python3 -m helpers build` on a quiet machine.",
+    ),
     "solution with a webhook": (
         spoil_solution(with_output(2, printed("https://hooks.slack.com/services/T0/B0/x"))),
         "solutions/01-tiny.ipynb: cell 2: its output holds a secret.",
@@ -533,7 +616,7 @@ HEADING = "# %% [markdown]\n# # 01 Bad\n#\n# - see what is bad.\n#\n# It takes a
 EXERCISE = "# %%\n# solution: Do it.\npass\n\n"
 CHECK = "# %%\n# check\nassert True\n\n"
 ONE_HEADING = "the first cell has to begin with the one heading of the first level (`# 04 Cold start`)"
-MARK = "write `# %%`, `# %% name-of-the-cell` or `# %% [markdown]`"
+MARK = "write `# %%`, `# %% name-of-the-cell`, `# %% name folded` or `# %% [markdown]`"
 ASKED = '# %% [markdown]\n# **Predict:** how many?\n\n# %%\npredict("01.a", choices=["1", "2"])\n\n'
 ANSWERED = '# %%\nif True:\n    predicted("01.a", 1)\n\n'
 BAD_SOURCES = {
@@ -565,7 +648,25 @@ BAD_SOURCES = {
         HEADING + "# %% [markdown]\n# ![x](images/no.png)\n",
         "cell 2: there is no file images/no.png to link to",
     ),
-    "long cell": (HEADING + "# %%\n" + "x = 1\n" * 21, "cell 2: 21 lines of code; 20 at most, and better two to eight"),
+    "long cell": (HEADING + "# %%\n" + "x = 1\n" * 15, "cell 2: 15 lines of code; 14 at most, and better two to eight"),
+    "long folded cell": (
+        HEADING + "# %% draw folded\n" + "x = 1\n" * 41,
+        "cell 2: 41 lines of code; 40 at most, and better two to eight",
+    ),
+    "folded without a name": (HEADING + "# %% [folded]\n1\n", f"{MARK} in place of `# %% [folded]`"),
+    "wide line": (HEADING + f"# %%\nname = {'1' * 82}\n", f"cell 2: 89 characters in `name = {'1' * 23}…`; 88 at most"),
+    "figures without a claim": (
+        HEADING + "# %%\nreports(logs, name)\n",
+        'it measures and claims nothing; write claim("what the text says", condition) beside a measurement',
+    ),
+    "too few minutes": (
+        HEADING + "# %% [markdown]\n# " + "word " * 2400 + "\n",
+        "it says 5 minutes; by its words, code and exercises it takes 12",
+    ),
+    "too many minutes": (
+        HEADING.replace(" 5 ", " 50 "),
+        "it says 50 minutes; by its words, code and exercises it takes 0",
+    ),
     "exercise without a check": (HEADING + EXERCISE, "the exercise in cell 2 has no cell that begins with `# check`"),
     "two exercises, one check": (
         HEADING + EXERCISE + EXERCISE + CHECK,
