@@ -30,7 +30,7 @@ if __name__ == "__main__":
 import argparse
 from collections.abc import Callable
 
-from . import aws_choice, environment, lessons, settings
+from . import aws_choice, environment, settings
 from .commands import doctor, embedded_aws, lab, say
 from .localaws import node_sdk
 
@@ -112,20 +112,14 @@ def _parser() -> argparse.ArgumentParser:
     build = command("build", _build, "make the notebooks from notebooks/lessons")
     build.add_argument("--check", action="store_true", help="change nothing, and fail if one is stale")
     build.add_argument("--force", action="store_true", help="make all anew, also a notebook that holds your work")
-    reset = command("reset", _reset, "put a lab back to its start")
-    reset.add_argument("number", metavar="NN", help=f"its number: {_labs()}")
+    reset = command("reset", _reset, "put a notebook back to its start, and its lab; what you had is kept")
+    reset.add_argument("number", metavar="NN", help="its number, such as 09")
     command("clean", _clean, "remove everything that the notebooks made in AWS")
     about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
     about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
     looks = "look at this machine and say what is missing"
     command("doctor", lambda _: doctor.look(), looks, needs_environment=False)
     return parser
-
-
-def _labs() -> str:
-    """The numbers of the labs, e.g. "09, 16 or 17"."""
-    *others, last = [lesson.number for lesson in lessons.lessons() if lesson.lab]
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -165,7 +159,7 @@ def _report(problems: list[str]) -> int:
 def _reset(options: argparse.Namespace) -> int:
     from .starting_points import reset
 
-    say(f"Putting lab {options.number} back to its start.")
+    say(f"Putting notebook {options.number} back to its start.")
     reset(options.number)
     return 0
 

@@ -73,7 +73,7 @@ class _Errors:
             return self._said_of_exercise(str(error))
         name = getattr(error, "name", None) or ""
         if number := self._missing.get(name):
-            return f"This needs exercise {number}, which is not solved yet; the cells below do not.", True
+            return f'This needs exercise {number}: solve it, or run solution("{number}", use=True).', True
         if name in _made_here():
             return (
                 f"There is no {name} yet: the cell above that makes it has not run since this kernel started. "

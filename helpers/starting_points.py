@@ -1,19 +1,20 @@
-"""start_at() makes what the notebooks before one would have made; reset() begins a lab anew."""
+"""start_at() makes what the notebooks before one would have made; reset() begins a notebook anew."""
 
 import shutil
 from pathlib import Path
 
-from . import aws_choice, lessons, progress
+from . import aws_choice, lessons, progress, settings
 from .arguments import NOTEBOOK, TEXT, takes
 from .cleanup import is_ours, remove
 from .connect import Workshop, connect, embedded_is_off
 from .deploy import deploy
 from .errors import WorkshopError
-from .exercises.lab import Lab, labs
+from .exercises.lab import Lab, free_name, labs
 from .exercises.languages import LANGUAGES
 from .ledger import Entry
 from .localaws import MissingRuntime, find_runtime
 from .s3_triggers import UPLOADS, make_trigger, remove_trigger
+from .whole_file import write_whole
 
 TIMEOUT_S = 10  # of the functions that start_at() deploys; an SDK that is loaded cold is slow at 128 MB
 READ_BUCKETS = "AmazonS3ReadOnlyAccess"
@@ -52,22 +53,19 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
 
 @takes(notebook=NOTEBOOK)
 def reset(notebook: str) -> None:
-    """Put a lab, e.g. "09", back to its start: its files, its function with its trigger, and its progress.
+    """Put a notebook, e.g. "04", back to its start, with its progress; of a lab its files and its function, too.
 
-    A file that differs from its starter is kept beside the folder of its language, as e.g. app.py.bak.
-    The bucket stays, with what is in it. Prints what was done.
+    Nothing is lost: the notebook as it was is kept in the folder notebooks/ of WORKSHOP_HOME, a lab's file beside the
+    folder of its language, as e.g. app.py.bak. What else is in AWS stays; clean() removes it. Prints what was done.
 
-    Raises LabError when the notebook has no lab.
+    Raises LessonError for an unknown notebook.
     """
-    lab = labs().get(lessons.numbered(notebook))
-    if lab is None:
-        raise LabError(f"Notebook {notebook!r} has no lab to reset; the labs are {', '.join(labs())}.")
-    for language in LANGUAGES:
-        _put_back(lab, language)
-    if not embedded_is_off():
-        _remove_function(connect(ask=False), lab)
-    progress.forget([lab.number])
-    print(f"Lab {lab.number} counts as unsolved: {progress.summary()}.")
+    lesson = lessons.lesson(notebook)
+    _reset_notebook(lesson)
+    if lab := labs().get(lesson.number):
+        _reset_lab(lab)
+    progress.forget([each.number for each in lesson.exercises])
+    print(f"Notebook {lesson.number} counts as unsolved: {progress.summary()}.")
 
 
 def _say_if_missing(language: str) -> None:
@@ -122,24 +120,31 @@ def _deploy_answer(workshop: Workshop, lab: Lab, language: str, url: str) -> Non
         print(f"Function {name}: is there already.")
 
 
-def _put_back(lab: Lab, language: str) -> None:
-    copy, starter = lab.copy(language), lab.starter(language)
-    if not copy.exists() or copy.read_bytes() == starter.read_bytes():
+def _reset_lab(lab: Lab) -> None:
+    for language in LANGUAGES:
+        if lab.copy(language).exists() and (kept := lab.put(language, lab.starter(language))):
+            what = f"what you had written is {kept.name} in {kept.parent}"
+            print(f"{lab.copy(language)} is the starter again; {what}.")
+    if not embedded_is_off():
+        _remove_function(connect(ask=False), lab)
+
+
+def _reset_notebook(lesson: lessons.Lesson) -> None:
+    from .authoring import source, work  # only here: they take a moment to load
+
+    path, starter = lesson.starter_path, source.to_bytes(source.Source(lesson).starter()).decode()
+    if path.exists() and path.read_bytes() == starter.encode():
+        print(f"{path.name} is as it was at first.")
         return
-    backup = _free_name(lab.folder / f"{copy.name}.bak")  # not in the language's folder, which is packaged
-    copy.rename(backup)
-    shutil.copyfile(starter, copy)
-    print(f"{copy} is the starter again; what you had written is {backup.name} in {backup.parent}.")
-
-
-def _free_name(path: Path) -> Path:
-    """The path, or with a number the first one after it that is free: no backup is lost."""
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_name(f"{path.name}{number}")
-        number += 1
-    return free
+    said = f"{path.name} is as it was at first"
+    if path.exists():
+        kept = free_name(settings.home() / "notebooks" / f"{path.stem}.bak.ipynb")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, kept)
+        said += f"; yours is {kept.name} in {kept.parent}"
+    write_whole(path, starter)
+    work.note_built(path)
+    print(f"{said}. If it is open, choose File > Reload Notebook from Disk.")
 
 
 def _remove_function(workshop: Workshop, lab: Lab) -> None:

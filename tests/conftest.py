@@ -16,7 +16,7 @@ import pytest
 from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
 from sentences import doubled
 
-from helpers import localaws
+from helpers import localaws, settings
 from helpers.errors import WorkshopError
 from helpers.localaws import Endpoint, node_sdk
 
@@ -108,6 +108,16 @@ def needs_sdk(needs) -> Callable[[str], None]:
 def free_port() -> Callable[[], int]:
     """Give a port on 127.0.0.1 that nobody listens on."""
     return localaws.free_port
+
+
+@pytest.fixture
+def own_notebooks(tmp_path, monkeypatch) -> Path:
+    """A folder of notebooks of the test's own, with the workshop's lessons and nothing made of them yet."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "lessons").symlink_to(settings.NOTEBOOKS / "lessons")
+    monkeypatch.setattr(settings, "NOTEBOOKS", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,10 @@ DeployedFunction, which is invoked.
 
 from typing import Any
 
+from IPython import get_ipython
+
 from .. import lessons, progress
-from ..arguments import COUNT, EXERCISE, TEXT, ArgumentError, or_none, shown, takes
+from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, shown, takes
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES
 
@@ -52,27 +54,45 @@ def hint(exercise: str, number: int | None = None) -> None:
         print(f"\nThat was the last one; {answer} shows an answer, and {again} begins again.")
 
 
-@takes(exercise=EXERCISE, language=or_none(TEXT))
-def solution(exercise: str, language: str | None = None) -> None:
-    """Show the reference answer of an exercise; nothing is deployed and no file is changed.
+@takes(exercise=EXERCISE, language=or_none(TEXT), use=YES_NO)
+def solution(exercise: str, language: str | None = None, *, use: bool = False) -> None:
+    """Show the reference answer of an exercise; with `use`, take it in place of one's own, and go on with it.
 
-    `language` is "python", "node" or "ruby": by default the one that the reader last wrote the lab in.
-    Raises ArgumentError for a language that the exercise is not in.
+    `language` is "python", "node" or "ruby": by default the one that the reader last wrote the lab in. To use an answer
+    runs it in the notebook; in a lab it becomes the file that the next cells deploy, and the reader's own is kept.
+    Raises ArgumentError for a language that the exercise is not in, or where there is no notebook.
     """
-    from IPython.display import Markdown, display
-
     chosen = _exercise(exercise)
     languages = list(LANGUAGES) if chosen.lab else ["python"]
     language = language or (chosen.lab.language() if chosen.lab else "python")
     if language not in languages:
         there = ", ".join(languages)
         raise ArgumentError(f"Exercise {chosen.number} has no answer in {language!r}; choose one of: {there}.")
+    _use(chosen, language) if use else _show(chosen, language, languages)
+
+
+def _show(chosen: Exercise, language: str, languages: list[str]) -> None:
+    from IPython.display import Markdown, display
+
     answer = chosen.answer(language)
     fence = {"node": "javascript"}.get(language, language)
     others = ", ".join(f'solution("{chosen.number}", "{each}")' for each in languages if each != language)
     title = f"**An answer in {LANGUAGES[language].title}.**" + (f" The others: `{others}`." if others else "")
     # In one piece, so that the order is kept.
     display(Markdown(f"{title}\n\n```{fence}\n{answer.rstrip()}\n```"))
+
+
+def _use(chosen: Exercise, language: str) -> None:
+    if chosen.lab:
+        kept = chosen.lab.put(language, chosen.lab.answer(language))
+        yours = f"; yours is kept as {kept.name}" if kept else ""
+        print(f"{chosen.lab.copy(language)} is the reference answer now{yours}. Run the cell that deploys it again.")
+        return
+    shell = get_ipython()
+    if shell is None:
+        raise ArgumentError(f'solution("{chosen.number}", use=True) runs the answer in a notebook, and this is none.')
+    shell.run_cell(chosen.answer(), store_history=False).raise_error()  # which inspect.getsource() then finds
+    print(f"The reference answer of exercise {chosen.number} is in place of yours; go on with the next cell.")
 
 
 def _exercise(asked: str, next_one: bool = False) -> Exercise:

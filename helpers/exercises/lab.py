@@ -1,5 +1,6 @@
 """A lab: an exercise whose function the reader writes in a file of their own, in one of three languages."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,19 @@ class Lab:
         """The reference answer."""
         return self.function_folder / language / LANGUAGES[language].file
 
+    def put(self, language: str, file: Path) -> Path | None:
+        """Put a file in place of the reader's own; return where theirs is kept, None where it was no other."""
+        copy = self.copy(language)
+        if copy.exists() and copy.read_bytes() == file.read_bytes():
+            return None
+        kept = None
+        if self._is_begun(language):
+            kept = free_name(self.folder / f"{copy.name}.bak")  # not in the language's folder, which is packaged
+            copy.rename(kept)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        return kept
+
     def language(self) -> str:
         """The language that the reader wrote in last, or else chose."""
         begun = [each for each in LANGUAGES if self._is_begun(each)]
@@ -47,6 +61,16 @@ class Lab:
     def _is_begun(self, language: str) -> bool:
         copy = self.copy(language)
         return copy.exists() and copy.read_bytes() != self.starter(language).read_bytes()
+
+
+def free_name(path: Path) -> Path:
+    """The path, or with a number the first one after it that is free: no backup is lost."""
+    number = 2
+    free = path
+    while free.exists():
+        free = path.with_name(f"{path.name}{number}")
+        number += 1
+    return free
 
 
 def labs() -> dict[str, Lab]:

@@ -1,12 +1,14 @@
 """start_at() makes what a latecomer missed, and reset() takes a lab back; neither loses a reader's work."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from lab_support import remove_labs
 
 from helpers import __main__ as command_line
-from helpers import check, deploy, progress, settings, starting_points
+from helpers import check, deploy, lessons, progress, settings, starting_points
+from helpers.authoring import source, work
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
@@ -18,12 +20,12 @@ from helpers.starting_points import LabError
 
 
 @pytest.fixture(autouse=True)
-def at_the_start(request, tmp_path, monkeypatch) -> None:
-    """Nothing of another test is there: no working copy, no progress, no function, no bucket."""
+def at_the_start(request, own_notebooks, tmp_path, monkeypatch) -> None:
+    """Nothing of another test is there: no working copy, no progress, no function, no bucket, no notebook."""
     if "aws" in request.fixturenames:
         remove_labs(request.getfixturevalue("aws"), request.getfixturevalue("embedded_home"))
     else:
-        monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+        monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path / "home"))
 
 
 def functions(aws) -> set[str]:
@@ -193,18 +195,50 @@ def test_reset_leaves_alone_what_the_workshop_did_not_make(aws, capsys):
     aws.ledger.made(entry)
 
 
-def test_reset_needs_no_running_aws(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
+def test_reset_needs_no_running_aws(capsys):
     (starting_points.start_at("09") / "python" / "app.py").write_text("# mine\n")
     starting_points.reset("09")
     assert "is the starter again" in capsys.readouterr().out
-    assert not (tmp_path / "localaws.json").exists()
+    assert not (settings.home() / "localaws.json").exists()
 
 
-@pytest.mark.parametrize("notebook", ["01", "18", "x"])
-def test_only_a_lab_can_be_reset(notebook):
-    with pytest.raises(LabError, match=r"has no lab to reset; the labs are 09, 16, 17\."):
-        starting_points.reset(notebook)
+@pytest.fixture
+def notebook(own_notebooks) -> Path:
+    """Notebook 04 as a reader gets it."""
+    lesson = lessons.lesson("04")
+    source.write(source.Source(lesson).starter(), lesson.starter_path)
+    return lesson.starter_path
+
+
+def test_reset_puts_a_notebook_back_and_keeps_what_was_there(notebook, capsys):
+    before = notebook.read_bytes()
+    progress.solve("04.1")
+    notebook.write_text('{"mine": 1}')
+    starting_points.reset("4")
+    assert notebook.read_bytes() == before
+    assert (settings.home() / "notebooks" / "04-cold-start.bak.ipynb").read_text() == '{"mine": 1}'
+    said = capsys.readouterr().out
+    assert "yours is 04-cold-start.bak.ipynb" in said and "Reload Notebook from Disk" in said
+    assert progress.solved() == set() and "Notebook 04 counts as unsolved: 0 of " in said
+
+
+def test_reset_makes_a_notebook_that_was_deleted(notebook):
+    before = notebook.read_bytes()
+    notebook.unlink()
+    starting_points.reset("04")
+    assert notebook.read_bytes() == before
+    assert not work.is_there(notebook)
+
+
+def test_reset_of_an_untouched_notebook_leaves_no_backup(notebook, capsys):
+    starting_points.reset("04")
+    assert not (settings.home() / "notebooks").exists()
+    assert "04-cold-start.ipynb is as it was at first." in capsys.readouterr().out
+
+
+def test_reset_of_an_unknown_notebook_is_said():
+    with pytest.raises(LessonError, match="There is no notebook 'x'"):
+        starting_points.reset("x")
 
 
 def test_the_command_line_resets_too(aws, monkeypatch, capsys):
@@ -214,5 +248,5 @@ def test_the_command_line_resets_too(aws, monkeypatch, capsys):
     copy.write_text("# mine\n")
     assert command_line.main(["reset", "09"]) == 0
     assert copy.read_bytes() == labs()["09"].starter("python").read_bytes()
-    assert command_line.main(["reset", "01"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1].startswith("Notebook '01' has no lab to reset; the labs are")
+    assert command_line.main(["reset", "99"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("There is no notebook '99'")

@@ -143,7 +143,7 @@ WRONG = {
     "start at a notebook that there is not": lambda w, i: start_at("77"),
     "start at in a number": lambda w, i: start_at("09", 3),
     "reset nothing": lambda w, i: reset(),
-    "reset a notebook without a lab": lambda w, i: reset("1"),
+    "reset an unknown notebook": lambda w, i: reset("99"),
     "prices of a number": lambda w, i: load_prices(3),
     "prices of Mars": lambda w, i: load_prices("mars-1"),
     "track a number": lambda w, i: list(track(5, "x")),
@@ -266,6 +266,7 @@ def test_it_is_the_error_that_python_has_for_it():
         ("progress.json/a-folder", lambda: check("07.1", print)),
     ],
 )
+@pytest.mark.usefixtures("own_notebooks")
 def test_what_is_in_the_place_of_a_file_of_the_reader_is_one_sentence(home, made, call):
     (home / made).parent.mkdir(parents=True, exist_ok=True)
     (home / made).write_text("")

@@ -79,7 +79,7 @@ def test_a_cell_that_needs_an_exercise_says_which(run):
     run(raising(exercise.task))
     result = run("careful_source")
     assert result.status == "ok"
-    assert result.shown == ["This needs exercise 13.2, which is not solved yet; the cells below do not."]
+    assert result.shown == ['This needs exercise 13.2: solve it, or run solution("13.2", use=True).']
 
 
 def test_after_a_restart_a_name_of_a_cell_above_is_one_sentence_and_run_all_stops(run):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from helpers import exercises, hint, lessons, progress, settings, solution, starting_points
 from helpers.arguments import ArgumentError
@@ -191,3 +192,41 @@ def test_in_a_notebook_a_wrong_answer_is_one_sentence_without_a_traceback(home):
         '(0 of 3 exercises of this notebook solved; hint("03.1") helps.)'
     )
     assert result.stderr == ""
+
+
+@pytest.fixture
+def in_notebook(monkeypatch) -> InteractiveShell:
+    """A shell that runs cells, as a notebook's kernel has one."""
+    shell = InteractiveShell()
+    monkeypatch.setattr(exercises, "get_ipython", lambda: shell)
+    return shell
+
+
+def test_an_answer_that_is_used_takes_the_place_of_the_readers_and_is_not_solved_by_that(in_notebook, capsys):
+    in_notebook.user_ns["report_of"] = lambda event: "mine"
+    solution("03.1", use=True)
+    name = lessons.exercises()["03.1"].asks_for
+    in_notebook.run_cell(f"import inspect\nfound = inspect.getsource({name})")
+    assert in_notebook.user_ns["found"].rstrip() in lessons.exercises()["03.1"].answer()
+    assert capsys.readouterr().out.startswith("The reference answer of exercise 03.1 is in place of yours")
+    assert progress.solved() == set()
+
+
+def test_an_answer_is_used_in_a_notebook_alone():
+    with pytest.raises(ArgumentError, match="runs the answer in a notebook, and this is none"):
+        solution("03.1", use=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_of_a_lab_that_is_used_becomes_its_file_and_the_readers_is_kept(language, home, capsys):
+    copy = starting_points.start_at("09") / language / LANGUAGES[language].file
+    solution("09", language, use=True)
+    assert copy.read_bytes() == labs()["09"].answer(language).read_bytes()
+    assert not list(labs()["09"].folder.glob("*.bak*")), "a starter is nothing to keep"
+    copy.write_text("# mine\n")
+    capsys.readouterr()
+    solution("09", language, use=True)
+    assert copy.read_bytes() == labs()["09"].answer(language).read_bytes()
+    (kept,) = labs()["09"].folder.glob("*.bak")
+    assert kept.read_text() == "# mine\n"
+    assert f"yours is kept as {kept.name}. Run the cell that deploys it again." in capsys.readouterr().out
