@@ -52,6 +52,9 @@ MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and
 # What the estimate counts on: all notebooks, solved, had 1,434 invocations and 1,061 GB-seconds on the embedded AWS
 # in November 2026.
 INVOCATIONS, SECONDS, MEMORY_MB = 1_500, 0.7, 1_024
+# An event source mapping begins with five concurrent polls, and a long poll lasts up to 20 s.
+# Source: "Scaling behavior", AWS Lambda Developer Guide, with-sqs; "long polling", Amazon SQS Developer Guide.
+POLLERS, POLL_S = 5, 20
 
 
 USED_SERVICES = sorted({kind.service for kind in RESOURCE_TYPES})
@@ -80,6 +83,7 @@ class Workshop:
         self.region: str = session.region_name
         self.tags = {"workshop": "lambda", "learner": settings.learner()}
         self.ledger = Ledger(settings.home() / "ledger.jsonl", _place(target, endpoint, account, self.region))
+        self._account = account
         self._session = session
         self._services = session.get_available_services()
         self._clients: dict[str, Any] = {}
@@ -139,6 +143,20 @@ class Workshop:
             )
         return name
 
+    @takes(text=ANY_TEXT)
+    def bucket(self, text: str) -> str:
+        """Return the name of a bucket: name(text), and on AWS a digest of the account, as no other may have the same.
+
+        Raises ArgumentError as name() does.
+        """
+        return self.name(f"{text}-{_digest(self._account)}" if self._account else text)
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS that ARNs here begin with: "aws", or e.g. "aws-cn" in China."""
+        partition: str = self._session.get_partition_for_region(self.region)
+        return partition
+
     @takes(policies=TEXTS)
     def role(self, *policies: str) -> str:
         """Return the ARN of the execution role with these AWS managed policies, made when it is not there.
@@ -146,9 +164,12 @@ class Workshop:
         A policy is named by the end of its ARN, e.g. "AmazonS3ReadOnlyAccess" or
         "service-role/AWSLambdaSQSQueueExecutionRole"; writing logs is always allowed.
         A new role takes some seconds until Lambda may assume it, which deploy() waits for.
+        On AWS, `WORKSHOP_ROLE` names a role of the account that is used for all functions, as it is.
 
         Raises ConnectError when a role of this name is there that the workshop did not make.
         """
+        if self.target == "aws" and (existing := settings.role()):
+            return existing if ":" in existing else f"arn:{self.partition}:iam::{self._account}:role/{existing}"
         iam = self.client("iam")
         name = self.name(_role_suffix(policies))
         try:
@@ -162,9 +183,8 @@ class Workshop:
                     f"There is a role {name} that this workshop did not make, and it stays as it is; "
                     "set WORKSHOP_LEARNER to another prefix."
                 )
-        partition = self._session.get_partition_for_region(self.region)
         for policy in (BASIC_EXECUTION, *policies):
-            iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:{partition}:iam::aws:policy/{policy}")
+            iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:{self.partition}:iam::aws:policy/{policy}")
         arn: str = role["Arn"]
         return arn
 
@@ -237,11 +257,15 @@ def estimate() -> str:
     prices = load_prices()["lambda"]
     gb_seconds = INVOCATIONS * SECONDS * MEMORY_MB / 1024
     dollars = gb_seconds * prices["gb_second"]["x86_64"] + INVOCATIONS * prices["request"]
+    polls = POLLERS * 3600 // POLL_S
     return (
         f"Estimate: {INVOCATIONS:,} invocations of {SECONDS:g} s at {MEMORY_MB} MB are "
         f"{gb_seconds:g} GB-seconds, {dollars:.3f} USD at list price, "
         "and nothing within Lambda's monthly free tier "
         f"({prices['free_requests']:,} requests, {prices['free_gb_seconds']:,} GB-seconds). "
+        "Lambda polls the queues of notebooks 07, 11, 14 and 15, also while they are empty: "
+        f"{polls:,} requests an hour for each, {polls * fact('sqs_request'):.4f} USD "
+        "beyond SQS's free million a month, until you clean up. "
         "The machines of notebook 12 come on top; it says how much before it makes them."
     )
 
@@ -323,8 +347,12 @@ def _with(config: Config, own: Config) -> Config:
 def _place(target: str, endpoint: str | None, account: str | None, region: str) -> str:
     """The ledger's name of an AWS; an account goes in as a digest that does not tell its id."""
     if account:
-        return f"aws {hashlib.sha256(account.encode()).hexdigest()[:6]} {region}"
+        return f"aws {_digest(account)} {region}"
     return f"{target} {_without_password(endpoint)} {region}"
+
+
+def _digest(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:6]
 
 
 def _without_password(url: str | None) -> str:

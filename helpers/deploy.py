@@ -1,6 +1,7 @@
 """deploy() makes a function what its arguments say: it creates it, or updates what differs, and waits."""
 
 import base64
+import contextlib
 import difflib
 import hashlib
 import time
@@ -32,6 +33,8 @@ HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "app.han
 # IAM tells Lambda about a new role some seconds late; AWS's documentation says to try again.
 ROLE_NOT_READY = "The role defined for the function cannot be assumed by Lambda."
 ROLE_TRIES, ROLE_PAUSE = 12, 5.0  # 12 * 5 s == 60 s
+
+RETENTION_DAYS = 7  # of logs on AWS
 
 WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
 
@@ -82,6 +85,8 @@ def _deploy(
     present = _present(workshop, function_name)
     if present is None:
         _create(client, function_name, archive, wanted, sleep)
+        if workshop.target == "aws":
+            _keep_logs_for_a_week(workshop.client("logs"), function_name)
     else:
         _update(client, function_name, archive, wanted, present)
     answer = client.get_function_configuration(FunctionName=function_name)
@@ -132,6 +137,14 @@ def _create(client: Any, name: str, archive: bytes, wanted: dict[str, Any], slee
                 raise
             sleep(ROLE_PAUSE)
     client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=WAIT)
+
+
+def _keep_logs_for_a_week(logs: Any, function_name: str) -> None:
+    """Lambda makes the log group of a function with its first invocation, and it would keep its logs for ever."""
+    group = f"/aws/lambda/{function_name}"
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # of a function that was deleted
+        logs.create_log_group(logGroupName=group)
+    logs.put_retention_policy(logGroupName=group, retentionInDays=RETENTION_DAYS)
 
 
 def _role_is_not_ready(error: ClientError) -> bool:

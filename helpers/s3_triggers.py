@@ -34,7 +34,7 @@ def lambda_triggers(workshop: Workshop, bucket: str, function_name: str) -> list
 
 def make_trigger(workshop: Workshop, function_name: str) -> None:
     """The bucket, S3's permission to invoke the function, and the notification."""
-    client, bucket = workshop.client("lambda"), workshop.name(UPLOADS)
+    client, bucket = workshop.client("lambda"), workshop.bucket(UPLOADS)
     make_bucket(workshop, bucket)
     if lambda_triggers(workshop, bucket, function_name):
         print(f"Bucket {bucket}: is there already, with its trigger.")

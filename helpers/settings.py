@@ -30,6 +30,7 @@ NAMES = (
     "WORKSHOP_HOME",
     "WORKSHOP_LEARNER",
     "WORKSHOP_PORT",
+    "WORKSHOP_ROLE",
     "WORKSHOP_SLACK_WEBHOOK_URL",
     "WORKSHOP_TARGET",
 )
@@ -80,6 +81,16 @@ def cpu_share() -> bool:
     if text not in ("on", "off"):
         raise SettingError(f"WORKSHOP_CPU_SHARE is {text!r}; set it to 'on' or 'off'.")
     return text == "on"
+
+
+def role() -> str:
+    """The execution role of all functions on AWS, by name or ARN: `WORKSHOP_ROLE`, or "" where we make roles."""
+    text = (os.environ.get("WORKSHOP_ROLE") or "").strip()
+    if text and not re.fullmatch(r"(arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+)|([\w+=,.@-]{1,64})", text, re.ASCII):
+        raise SettingError(  # an ARN holds the account's id, so it is not shown
+            "WORKSHOP_ROLE names no role; set it to the name or the ARN of a role that Lambda may assume."
+        )
+    return text
 
 
 def slack_webhook() -> str:

@@ -153,6 +153,6 @@ def _remove_function(workshop: Workshop, lab: Lab) -> None:
     if not is_ours(workshop, entry):
         print(f"Function {name}: is not there, or not the workshop's, so there is nothing to remove.")
         return
-    remove_trigger(workshop, workshop.name(UPLOADS), name)
+    remove_trigger(workshop, workshop.bucket(UPLOADS), name)
     remove(workshop, entry)
     print(f"Function {name}: removed.")

@@ -42,6 +42,10 @@ def workshop(target: str = "emulator") -> Workshop:
     return Workshop(session, target, None if target == "aws" else "http://127.0.0.1:9", account=ACCOUNT)
 
 
+def aws_of(account: str) -> Workshop:
+    return Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "aws", account=account)
+
+
 # The embedded AWS
 
 
@@ -309,9 +313,12 @@ def test_a_profile_that_does_not_exist(calls, monkeypatch):
 
 
 def test_two_accounts_have_two_ledgers(calls):
-    one = Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "aws", account=ACCOUNT)
-    other = Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "aws", account=ACCOUNT[::-1])
-    assert one.ledger.place != other.ledger.place
+    assert aws_of(ACCOUNT).ledger.place != aws_of(ACCOUNT[::-1]).ledger.place
+
+
+def test_the_estimate_counts_what_an_idle_queue_costs():
+    # 5 polls at a time of 20 s each are 900 in an hour; 900 x 0.0000004 = 0.00036 USD
+    assert "also while they are empty: 900 requests an hour for each, 0.0004 USD beyond" in estimate()
 
 
 def test_the_estimate_follows_from_the_price_list():
@@ -380,6 +387,27 @@ def test_on_aws_a_role_of_somebody_else_stays_as_it_is():
         with pytest.raises(ConnectError, match="a role ada-l-lambda-role that this workshop did not make"):
             found.role()
         stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("text", ["lambda-basic", "arn:aws:iam::000087654321:role/team/lambda-basic"])
+def test_on_aws_a_role_of_the_account_can_be_named_and_nothing_is_asked_of_iam(text, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_ROLE", text)
+    with Stubber(workshop("aws").client("iam")):  # which answers nothing
+        named = workshop("aws").role("AmazonS3FullAccess")
+    assert named == (text if ":" in text else f"arn:aws:iam::{ACCOUNT}:role/lambda-basic")
+
+
+def test_a_bucket_is_named_as_no_other_account_would_name_it():
+    assert Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "embedded").bucket("files") == "ada-l-files"
+    names = {workshop("aws").bucket("files"), aws_of(ACCOUNT[::-1]).bucket("files")}
+    assert len(names) == 2
+    assert all(re.fullmatch("ada-l-files-[0-9a-f]{6}", name) and ACCOUNT not in name for name in names)
+
+
+def test_arns_begin_as_those_of_the_region():
+    assert workshop("aws").partition == "aws"
+    session = boto3.Session("x", "x", region_name="cn-north-1")
+    assert Workshop(session, "aws", account=ACCOUNT).partition == "aws-cn"
 
 
 def test_importing_makes_no_call():

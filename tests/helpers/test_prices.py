@@ -69,7 +69,7 @@ def test_no_price_is_typed_into_a_notebook():
     typed -= {"0.005", "0.05", "0.04"}
     assert {"0.0000166667", "0.0272", "0.000003334"} <= typed
     for made_of in authoring.sources(settings.NOTEBOOKS):
-        code = "\n".join(text for kind, text, _ in made_of.cells if kind == "code")  # prose may quote a price
+        code = "\n".join(cell.text for cell in made_of.cells if cell.kind == "code")  # prose may quote a price
         found = [price for price in typed if re.search(rf"(?<![\d.]){re.escape(price)}(?!\d)", code)]
         assert found == [], f"{made_of.name} has a price of its own; take it from load_prices()"
 

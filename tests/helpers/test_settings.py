@@ -54,6 +54,13 @@ def test_what_cannot_be_is_refused_by_one_sentence(monkeypatch, name, text):
     )
 
 
+@pytest.mark.parametrize("text", ["a role", "arn:aws:iam::000087654321:user/ada", "x" * 65])
+def test_what_is_no_role_is_refused_without_showing_an_account(monkeypatch, text):
+    monkeypatch.setenv("WORKSHOP_ROLE", text)
+    with pytest.raises(SettingError, match=r"^WORKSHOP_ROLE names no role; set it to the name or the ARN of a role"):
+        settings.role()
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "ap-northeast-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1"])
 def test_regions_of_aws(monkeypatch, region):
     monkeypatch.setenv("AWS_REGION", region)
