@@ -1,4 +1,4 @@
-"""The checks of notebook 12: rules in UTC, and a function that bears repeated and late events."""
+"""The checks of notebook 12: rules in UTC, and a function that handles repeated and late events."""
 
 import re
 from typing import Any
@@ -37,7 +37,7 @@ def judge_rules(workshop: Workshop) -> list[str]:
             raise NotSolved(f"{said}: {wrong}")
         if found["State"] != "DISABLED":
             raise NotSolved(
-                f'{rule} is {found["State"]}, and would fire for nobody; give it State="DISABLED".'
+                f'{rule} is {found["State"]}, but it has no target; give it State="DISABLED".'
             )
     return []
 
@@ -60,11 +60,11 @@ def _fields(answer: Any, said: str) -> tuple[str, str, set[str]]:
     minute, hour, day_of_month, month, days, year = fields
     if [day_of_month, days].count("?") != 1:
         raise NotSolved(
-            f"{said}; AWS refuses it: exactly one of the two fields for days has to be '?'."
+            f"{said}; AWS refuses it: exactly one of the two fields for days must be '?'."
         )
     if days == "?" or (day_of_month, month, year) != ("?", "*", "*"):
         raise NotSolved(
-            f"{said}; the days of the week belong into the fifth field, with ? * before and * behind it."
+            f"{said}; the days of the week are the fifth field, after ? * and before *."
         )
     return minute, hour, _days(days, said)
 
@@ -80,7 +80,7 @@ def _days(text: str, said: str) -> set[str]:
         ]
         if len(names) > 2 or not set(names) <= set(DAYS):
             raise NotSolved(
-                f"{said}; {part!r} is no day of the week for AWS: write SUN, MON, TUE … between commas."
+                f"{said}; {part!r} is not a day of the week for AWS: write SUN, MON, TUE … between commas."
             )
         first, last = (DAYS.index(name) for name in (names[0], names[-1]))
         found |= {
@@ -111,7 +111,7 @@ def _wrong_time(
     if its_days == (before if shifts else set(days)):
         return None
     if shifts and its_days == set(days):
-        return f"{there} is still the day before in UTC, so the days have to move back by one."
+        return f"{there} is still the day before in UTC, so the days must move back by one."
     if not shifts and its_days == before:
         return f"{there} is the same day in UTC, so the days stay as they are; they move only before 09:00."
     if shifts and its_days == {DAYS[(DAYS.index(day) + 1) % 7] for day in days}:

@@ -192,7 +192,7 @@ def _died_in_the_evening(group: _Group, times: list[str]) -> None:
     group.send("out", times[1], "In the morning after an evening that died half-way")
     group.expect(
         (1, 2),
-        "A function that had written SIZE and emptied the group died before it could note LAST; then its event "
+        "A function that had written SIZE and emptied the group died before it could note LAST; then the same event "
         "came again, and the size was lost. Do not overwrite a SIZE that is there.",
     )
 

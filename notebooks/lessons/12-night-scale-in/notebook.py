@@ -5,17 +5,21 @@
 #
 # - start a function at a time of day, in the time zone where people live, and say what goes wrong in UTC;
 # - let a function operate AWS itself: scale an Auto Scaling group, stop and start EC2 instances;
-# - make such a function bear events that come twice, late or out of order;
+# - make such a function safe against events that come twice, late or out of order;
 # - say what it saves, and when no function is needed at all.
 #
-# It takes about 40 minutes. Slides: "Example 2: scale in EC2 at night", in the part "Architectures".
+# It takes about 35 minutes. Slides: "Example 2: scale in EC2 at night" (page 27, 「例2: 夜間はEC2をスケールイン」), in the part "Architectures".
 #
 # ![A schedule starts a function, which scales an Auto Scaling group in at night and out in the morning, and stops and starts tagged instances](lessons/12-night-scale-in/picture.svg)
 #
-# Nobody uses the web servers of an office at three in the morning, but EC2 is paid by the second that a machine runs. So a clock starts a
-# function in the evening. It writes down how many machines there are, and sends them home. In the morning it brings back as many.
+# At three in the morning nobody uses the web servers of an office, but you pay for every second that they run. So a schedule starts a
+# function in the evening. It notes how many machines there are, and stops them. In the morning it starts as many.
 #
-# The slide says CloudWatch Events; that service is called **EventBridge** today, and has a younger relative, **EventBridge Scheduler**, which AWS recommends for everything that happens by the clock ([rules with a schedule are {{scheduled_rules}}]({{scheduled_rules.source}}), read on {{scheduled_rules.checked}}). We look at both.
+# The slide says CloudWatch Events. That service is now called **EventBridge**. For everything that happens by the clock, AWS
+# recommends the newer **EventBridge Scheduler** ([rules with a schedule are {{scheduled_rules}}]({{scheduled_rules.source}}), read on {{scheduled_rules.checked}}). We look at both.
+#
+# **On AWS, machines cost money while this notebook waits for you.** Up to five t4g.nano run from here to the last section, which stops them. One costs a
+# quarter of a t4g.small ({{t4g_small_hour_tokyo}} an hour in Tokyo); its disk costs less than that. The embedded AWS costs nothing.
 
 # %%
 import inspect
@@ -32,307 +36,289 @@ from helpers.lessons import function_folder
 from helpers.plots import BLUE, RED
 from IPython.display import Markdown, display
 
+# %%
 workshop = connect()
-lambda_client, logs, iam = (
-    workshop.client("lambda"),
-    workshop.client("logs"),
-    workshop.client("iam"),
-)
+lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
+iam, ec2 = workshop.client("iam"), workshop.client("ec2")
+autoscaling = workshop.client("autoscaling")
 scheduler, events = workshop.client("scheduler"), workshop.client("events")
-autoscaling, ec2 = workshop.client("autoscaling"), workshop.client("ec2")
 workshop
 
 # %%
-from helpers import check, hint, predict, predicted, solution
+from helpers import check, claim, hint, predict, predicted, solution
+
+# %%
+prices = load_prices()  # Tokyo
+nano = prices["ec2_hour"]["t4g.small"] / 4  # a quarter of a small, in price too
+print(f"5 machines: {5 * nano:.3f} USD an hour on AWS (Tokyo, {prices['checked']})")
 
 # %% [markdown]
 # ## The machines
 #
-# An **Auto Scaling group** keeps a number of equal EC2 instances alive. It has three numbers: `DesiredCapacity`, how many there should be now;
-# `MinSize` and `MaxSize`, between which that may lie. What an instance looks like is said in a **launch template**.
+# An **Auto Scaling group** keeps a number of equal EC2 instances running. It has three numbers: `DesiredCapacity` is how many there should be now;
+# `MinSize` and `MaxSize` are its limits. A **launch template** describes the instances.
 #
-# The embedded AWS keeps the books of a group and its instances, but **no machine runs**. On AWS they are real. We take the smallest type, without a
-# public address, and this is what you pay until the end of this notebook (which scales to zero):
+# The embedded AWS keeps the data of a group and its instances, but **no machine runs**. On AWS they are real. We take the smallest type, without a
+# public address. The image is Amazon Linux; `resolve:ssm:` lets AWS look up its newest version. (The embedded AWS accepts any text here.)
 
 # %%
-prices = load_prices()  # Tokyo
-nano = (
-    prices["ec2_hour"]["t4g.small"] / 4
-)  # a nano has a quarter of a small, in memory and in price
-print(
-    f"4 machines: {4 * nano:.3f} USD an hour on AWS (t4g.nano, {prices['region']}, {prices['checked']})"
-)
-
-# %% [markdown]
-# The image is Amazon Linux; `resolve:ssm:` lets AWS look up its newest version. (The embedded AWS takes any text here.)
-
-# %%
+path = "aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+machine = {
+    "ImageId": f"resolve:ssm:/{path}",
+    "InstanceType": "t4g.nano",
+    "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}],
+}
 group_name = workshop.name("night-web")
+
+# %%
+names = {"LaunchTemplateName": group_name}
 try:
-    ec2.create_launch_template(
-        LaunchTemplateName=group_name,
-        LaunchTemplateData={
-            "ImageId": "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
-            "InstanceType": "t4g.nano",
-            "NetworkInterfaces": [
-                {"DeviceIndex": 0, "AssociatePublicIpAddress": False}
-            ],
-        },
-    )
+    ec2.create_launch_template(LaunchTemplateData=machine, **names)
 except ec2.exceptions.ClientError as error:
-    if (
-        error.response["Error"]["Code"]
-        != "InvalidLaunchTemplateName.AlreadyExistsException"
-    ):
+    if "AlreadyExists" not in error.response["Error"]["Code"]:
         raise
     print("The launch template is there already.")
 
 # %% [markdown]
-# The group goes into the subnets of your account's default network. Its tag `night` says that it may be stopped at night: our function will be
-# allowed to touch what has this tag, and nothing else. (`PropagateAtLaunch`: the instances of the group do not inherit it.)
+# The group goes into the subnets of your account's default network.
 
 # %%
-night = workshop.name(
-    "off"
-)  # the value of the tag: with your name in it, for accounts that several people share
-subnets = ec2.describe_subnets(
-    Filters=[{"Name": "default-for-az", "Values": ["true"]}]
-)["Subnets"]
+default = [{"Name": "default-for-az", "Values": ["true"]}]
+subnets = ec2.describe_subnets(Filters=default)["Subnets"]
+subnet_ids = ",".join(subnet["SubnetId"] for subnet in subnets)
+
+# %% [markdown]
+# Its tag `night` says that it may be stopped at night. Our function will be allowed to change what has this tag, and nothing else. The value holds your
+# name, for accounts that several people share. (`PropagateAtLaunch`: the instances of the group do not get the tag.)
+
+# %%
+night = workshop.name("off")
+sizes = {"MinSize": 1, "MaxSize": 4, "DesiredCapacity": 3}
 try:
     autoscaling.create_auto_scaling_group(
         AutoScalingGroupName=group_name,
         LaunchTemplate={"LaunchTemplateName": group_name, "Version": "$Latest"},
-        MinSize=1,
-        MaxSize=4,
-        DesiredCapacity=3,
-        VPCZoneIdentifier=",".join(subnet["SubnetId"] for subnet in subnets),
+        VPCZoneIdentifier=subnet_ids,
         Tags=[{"Key": "night", "Value": night, "PropagateAtLaunch": False}],
+        **sizes,
     )
 except autoscaling.exceptions.AlreadyExistsFault:
     print("The group is there already.")
 
 # %% [markdown]
-# And one instance that belongs to no group: a build server, say. It is not replaced but **stopped**: its disk stays (and is paid for), and so does what is on
-# it. (Never stop an instance of a group. The group would think that it is broken, and put another one in its place.)
+# We also need one instance outside the group: a build server, for example. At night it is **stopped** and not replaced, so its disk keeps everything (and
+# still costs money). Never stop an instance of a group: the group thinks that it is broken, and replaces it.
+#
+# The first cell looks whether the server is there from an earlier run; the second one starts it if not.
 
 # %%
-server_tags = {"Name": workshop.name("build-server"), "night": night}
+tags = {"Name": workshop.name("build-server"), "night": night}
+states = ["pending", "running", "stopping", "stopped"]
 alive = [
-    {"Name": "tag:Name", "Values": [server_tags["Name"]]},
-    {
-        "Name": "instance-state-name",
-        "Values": ["pending", "running", "stopping", "stopped"],
-    },
+    {"Name": "tag:Name", "Values": [tags["Name"]]},
+    {"Name": "instance-state-name", "Values": states},
 ]
 found = ec2.describe_instances(Filters=alive)["Reservations"]
+
+# %%
 if not found:
-    tags = [{"Key": key, "Value": text} for key, text in server_tags.items()]
+    pairs = [{"Key": key, "Value": text} for key, text in tags.items()]
     made = ec2.run_instances(
         LaunchTemplate={"LaunchTemplateName": group_name},
         MinCount=1,
         MaxCount=1,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
-    )
-    ec2.get_waiter("instance_exists").wait(
-        InstanceIds=[made["Instances"][0]["InstanceId"]]
+        TagSpecifications=[{"ResourceType": "instance", "Tags": pairs}],
     )
     found = [made]
 build_server = found[0]["Instances"][0]["InstanceId"]
+ec2.get_waiter("instance_exists").wait(InstanceIds=[build_server])
 
 # %% [markdown]
-# `look()` tells what AWS says of all this, and `fresh_day()` makes it morning: at least one machine, three now, and nothing remembered from a night. We will use both
-# a lot.
+# Two functions that we use a lot: `look()` asks AWS for the state of all this.
 
 
 # %%
 def look():
-    group = autoscaling.describe_auto_scaling_groups(
+    groups = autoscaling.describe_auto_scaling_groups(
         AutoScalingGroupNames=[group_name]
-    )["AutoScalingGroups"][0]
-    server = ec2.describe_instances(InstanceIds=[build_server])["Reservations"][0][
-        "Instances"
-    ][0]
+    )
+    [group] = groups["AutoScalingGroups"]
+    servers = ec2.describe_instances(InstanceIds=[build_server])["Reservations"]
+    states = [each["LifecycleState"] for each in group["Instances"]]
     return {
         "MinSize": group["MinSize"],
         "DesiredCapacity": group["DesiredCapacity"],
-        "in service": sum(
-            each["LifecycleState"] == "InService" for each in group["Instances"]
-        ),
-        "build server": server["State"]["Name"],
+        "in service": states.count("InService"),
+        "build server": servers[0]["Instances"][0]["State"]["Name"],
     }
 
 
+# %% [markdown]
+# And `fresh_day()` makes it morning: three machines, at least one, and no notes from a night.
+
+
+# %%
 def fresh_day():
-    autoscaling.update_auto_scaling_group(
-        AutoScalingGroupName=group_name, MinSize=1, DesiredCapacity=3
-    )
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, **sizes)
     of_group = {"ResourceId": group_name, "ResourceType": "auto-scaling-group"}
-    autoscaling.delete_tags(
-        Tags=[{"Key": key} | of_group for key in ("night:size", "night:last")]
-    )
+    notes = [{"Key": key} | of_group for key in ("night:size", "night:last")]
+    autoscaling.delete_tags(Tags=notes)
     if look()["build server"] == "stopped":
         ec2.start_instances(InstanceIds=[build_server])
 
 
 # %% [markdown]
-# On AWS the next cell takes a minute or so, until the machines have started.
+# The folded cell waits until all machines run. On AWS that takes a minute or so.
 
-# %%
+# %% wait-for-machines folded
 if look()["build server"] == "stopping":
     ec2.get_waiter("instance_stopped").wait(InstanceIds=[build_server])
 fresh_day()
-while look()["in service"] != 3 or look()["build server"] != "running":
+shown = display(look(), display_id=True)
+for _ in range(600):  # seconds
+    now = look()
+    shown.update(now)
+    if now["in service"] == 3 and now["build server"] == "running":
+        break
     time.sleep(1)
-look()
+else:
+    raise TimeoutError("After ten minutes not all machines run; look at EC2's console.")
 
 # %% [markdown]
 # ## The function
 #
-# It is a *first draft*. Read `handler` and `change`; what is below them are the single steps. Where does it keep the size of the group overnight? Not in a variable: at eight in the morning its
-# environment will be gone (notebook 04). It writes the size into a **tag of the group**, `night:size`, for example `1 3`.
+# This is a *first draft*. Where does it keep the size of the group overnight? Not in a variable: at eight in the morning its
+# execution environment will be gone (notebook 04). It writes the size into a **tag of the group**, `night:size`, for example `1 3`.
+#
+# The cell shows `handler` and `change`. The steps that they call are in
+# [app.py](lessons/12-night-scale-in/functions/night-scale-in/python/app.py).
 
 # %%
 app_source = (function_folder("night-scale-in") / "python" / "app.py").read_text()
-display(Markdown(f"```python\n{app_source}```"))
+upper_part, _, _ = app_source.partition("\n\n\ndef tags_of")
+Markdown(f"```python\n{upper_part}\n```")
 
 # %% [markdown]
-# `resize` sets `MinSize` and `DesiredCapacity` in one call, since AWS refuses a desired capacity below the minimum. (The embedded AWS does not check that.)
+# `resize` sets `MinSize` and `DesiredCapacity` in one call, because AWS refuses a desired capacity below the minimum. (The embedded AWS does not check that.)
 #
-# Its role may read everything of EC2 and Auto Scaling, and change only what carries our tag. That matters: a function that can stop machines can stop the wrong ones. (The
-# embedded AWS does not enforce roles. AWS does.)
+# The function's role can read everything of EC2 and Auto Scaling, and change only what has our tag: a function that can stop machines can stop the wrong
+# ones. (AWS enforces roles; the embedded AWS does not.)
 
 # %%
 role_arn = workshop.role("AmazonEC2ReadOnlyAccess")  # which includes Auto Scaling
-may_change = [
-    {
-        "Effect": "Allow",
-        "Action": [
-            "autoscaling:UpdateAutoScalingGroup",
-            "autoscaling:CreateOrUpdateTags",
-            "autoscaling:DeleteTags",
-        ],
-        "Resource": "*",
-        "Condition": {"StringEquals": {"autoscaling:ResourceTag/night": night}},
-    },
-    {
-        "Effect": "Allow",
-        "Action": [
-            "ec2:StartInstances",
-            "ec2:StopInstances",
-            "ec2:CreateTags",
-            "ec2:DeleteTags",
-        ],
-        "Resource": "arn:aws:ec2:*:*:instance/*",
-        "Condition": {"StringEquals": {"ec2:ResourceTag/night": night}},
-    },
-]
+actions = ["UpdateAutoScalingGroup", "CreateOrUpdateTags", "DeleteTags"]
+change_group = {
+    "Effect": "Allow",
+    "Action": [f"autoscaling:{action}" for action in actions],
+    "Resource": "*",
+    "Condition": {"StringEquals": {"autoscaling:ResourceTag/night": night}},
+}
+
+# %%
+actions = ["StartInstances", "StopInstances", "CreateTags", "DeleteTags"]
+change_instances = {
+    "Effect": "Allow",
+    "Action": [f"ec2:{action}" for action in actions],
+    "Resource": f"arn:{workshop.partition}:ec2:*:*:instance/*",
+    "Condition": {"StringEquals": {"ec2:ResourceTag/night": night}},
+}
+
+
+# %%
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
 
 # %%
 iam.put_role_policy(
     RoleName=role_arn.rsplit("/", 1)[-1],
     PolicyName="night",
-    PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": may_change}),
+    PolicyDocument=policy(change_group, change_instances),
 )
+
+# %%
 function = workshop.name("night-scale-in")
-options = {
-    "Role": role_arn,
-    "MemorySize": 256,
-    "Timeout": 30,
-    "Environment": {"Variables": {"GROUP": group_name, "NIGHT": night}},
-}
-function_arn = deploy(workshop, function, {"app.py": app_source}, **options)[
-    "FunctionArn"
-]
+options = {"Role": role_arn, "MemorySize": 256, "Timeout": 30}
+options["Environment"] = {"Variables": {"GROUP": group_name, "NIGHT": night}}
+deployed = deploy(workshop, function, {"app.py": app_source}, **options)
 
 # %% [markdown]
 # ## The clock
 #
-# EventBridge Scheduler needs a role too: it has to be allowed to invoke the function.
-
+# EventBridge Scheduler needs a role, too, with the right to invoke the function.
 
 # %%
-def policy(statement):
-    return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]}
-    )
-
-
 clock_role = workshop.name("night-clock")
-trust = {
-    "Principal": {"Service": "scheduler.amazonaws.com"},
-    "Action": "sts:AssumeRole",
-}
+service = {"Service": "scheduler.amazonaws.com"}
+trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
 try:
     iam.create_role(RoleName=clock_role, AssumeRolePolicyDocument=policy(trust))
 except iam.exceptions.EntityAlreadyExistsException:
     print("The role is there already.")
-may_invoke = {"Action": "lambda:InvokeFunction", "Resource": function_arn}
-iam.put_role_policy(
-    RoleName=clock_role, PolicyName="invoke", PolicyDocument=policy(may_invoke)
-)
+
+# %%
+invoke = {"Action": "lambda:InvokeFunction", "Resource": deployed["FunctionArn"]}
+document = policy({"Effect": "Allow"} | invoke)
+iam.put_role_policy(RoleName=clock_role, PolicyName="invoke", PolicyDocument=document)
 clock_role_arn = iam.get_role(RoleName=clock_role)["Role"]["Arn"]
 
 # %% [markdown]
-# A schedule has an **expression**, a **time zone** and a **target**. The expression of six fields, `cron(minutes hours day-of-month month day-of-week year)`, is
-# AWS's own dialect: of the two fields for days one has to be `?`.
+# A schedule has an **expression**, a **time zone** and a **target**. The target has an `Input`: the event that the function gets. Scheduler replaces
+# `<aws.scheduler.scheduled-time>` by the time of the schedule.
 #
-# `Input` is the event that the function gets. Scheduler puts the time of the schedule in place of `<aws.scheduler.scheduled-time>`. And when the event
-# cannot be delivered, it tries again for a day, unless we say otherwise: an evening's event that comes at noon is worse than none, so we give it an hour.
+# When Scheduler cannot deliver the event, it tries again for a day, unless we say otherwise. An evening's event that comes at noon does harm, so we
+# allow one hour.
 
 
 # %%
 def target(action):
-    return {
-        "Arn": function_arn,
-        "RoleArn": clock_role_arn,
-        "Input": json.dumps(
-            {"action": action, "time": "<aws.scheduler.scheduled-time>"}
-        ),
-        "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10},
-    }
+    event = {"action": action, "time": "<aws.scheduler.scheduled-time>"}
+    retries = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
+    to = {"Arn": deployed["FunctionArn"], "RoleArn": clock_role_arn}
+    return to | {"Input": json.dumps(event), "RetryPolicy": retries}
 
 
 target("in")["Input"]
 
 # %% [markdown]
-# On AWS a new role takes some seconds until Scheduler may assume it, so `schedule` tries again.
+# On AWS, Scheduler can use a new role only after some seconds. The folded cell defines `patiently`, which calls again for a minute.
 
 
-# %%
-def schedule(name, **parameters):
-    """Create the schedule, or update it."""
-    parameters |= {"Name": workshop.name(name), "FlexibleTimeWindow": {"Mode": "OFF"}}
+# %% patiently folded
+def patiently(call, **parameters):
+    """Call again for a minute, while the new role cannot be assumed yet."""
     for attempt in range(12):  # 12 * 5 s == a minute
         try:
-            return scheduler.create_schedule(**parameters)
-        except scheduler.exceptions.ConflictException:
-            return scheduler.update_schedule(**parameters)
+            return call(**parameters)
         except scheduler.exceptions.ValidationException as error:
             if attempt == 11 or "assume the role" not in str(error):
                 raise
             time.sleep(5)
 
 
-japan = {"ScheduleExpressionTimezone": "Asia/Tokyo"}
-schedule(
-    "night-in",
-    ScheduleExpression="cron(0 22 ? * MON-FRI *)",
-    Target=target("in"),
-    **japan,
-)
-schedule(
-    "night-out",
-    ScheduleExpression="cron(0 8 ? * MON-FRI *)",
-    Target=target("out"),
-    **japan,
-)
-[
-    each["Name"]
-    for each in scheduler.list_schedules(NamePrefix=workshop.name("night"))["Schedules"]
-]
+# %%
+def schedule(name, expression, action, **more):
+    more |= {"Name": workshop.name(name), "FlexibleTimeWindow": {"Mode": "OFF"}}
+    more |= {"ScheduleExpressionTimezone": "Asia/Tokyo", "Target": target(action)}
+    more |= {"ScheduleExpression": expression}
+    try:
+        patiently(scheduler.create_schedule, **more)
+    except scheduler.exceptions.ConflictException:  # it is there already
+        scheduler.update_schedule(**more)
+
 
 # %% [markdown]
-# That is all: from Friday 22:00 to Monday 08:00 nobody works, so there is no event on Saturday and Sunday.
+# The expression is AWS's own kind of cron, with six fields: `cron(minutes hours day-of-month month day-of-week year)`. One of the two
+# fields for days must be `?`.
+
+# %%
+schedule("night-in", "cron(0 22 ? * MON-FRI *)", "in")
+schedule("night-out", "cron(0 8 ? * MON-FRI *)", "out")
+made = scheduler.list_schedules(NamePrefix=workshop.name("night"))["Schedules"]
+[each["Name"] for each in made]
+
+# %% [markdown]
+# The machines stay off from Friday 22:00 to Monday 08:00, so Saturday and Sunday need no event.
 #
 # ### The same in UTC
 #
@@ -340,56 +326,51 @@ schedule(
 # two rules, but disabled and without a target, because the schedules above do the work.
 
 # %%
-for name, expression in [
-    ("night-in", "cron(0 13 ? * MON-FRI *)"),
-    ("night-out", "cron(0 23 ? * MON-FRI *)"),
-]:
-    events.put_rule(
-        Name=workshop.name(name), ScheduleExpression=expression, State="DISABLED"
-    )
+for rule, hour in {"night-in": 13, "night-out": 23}.items():
+    name, cron = workshop.name(rule), f"cron(0 {hour} ? * MON-FRI *)"
+    events.put_rule(Name=name, ScheduleExpression=cron, State="DISABLED")
+
+# %% [markdown]
+# A rule sends this event. It holds the time and the rule, but not what to do. (The target of a rule can have an `Input`, too.)
+
+# %%
 load_event("scheduled")
 
 # %% [markdown]
-# (The last line shows what a rule would send: when, and which rule. It does not say what to do. A rule's target can be given an `Input`, too.)
-#
-# Do you see what is wrong with these rules?
-#
-# **Predict:** on which days, in Japan, do the machines start by them?
+# Something is wrong with these rules. **Predict:** on which days, in Japan, do they start the machines?
 
 # %%
 predict("12.a", choices=["MON to FRI", "TUE to SAT", "SUN to THU"])
 
 # %% [markdown]
-# **Predict:** for how many of the 168 hours of a week do they run? (Wanted are 5 × 14 = 70.)
+# **Predict:** for how many of the 168 hours of a week do the machines run? (We want 5 × 14 = 70.)
 
 # %%
 predict("12.b")
 
 # %% [markdown]
-# The next cell draws a week. It works out in which of its 168 hours the machines are on, from the two expressions and their time zone.
+# The folded cell defines `fires`, the hours of a week at which an expression fires, and `hours_on`, the hours in which the machines run.
 
-# %% hours-on
+# %% hours-on folded
 DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 
 def fires(expression, zone):
-    """The hours of a week in Japan at which a cron expression fires; 0 is Sunday 00:00."""
-    minutes, hours, _, _, days, _ = (
-        expression.removeprefix("cron(").removesuffix(")").split()
-    )
-    ahead = 9 if zone == "UTC" else 0
-    ranges = [[DAYS.index(day) for day in part.split("-")] for part in days.split(",")]
+    """The hours of a week in Japan at which a cron fires; 0 is Sunday 00:00."""
+    fields = expression.removeprefix("cron(").removesuffix(")").split()
+    hour = int(fields[1]) + (9 if zone == "UTC" else 0)
+    ranges = [
+        [DAYS.index(day) for day in part.split("-")] for part in fields[4].split(",")
+    ]
     fire_on = [day for ends in ranges for day in range(ends[0], ends[-1] + 1)]
-    return {(day * 24 + int(hours) + ahead) % 168 for day in fire_on}
+    return {(day * 24 + hour) % 168 for day in fire_on}
 
 
 def hours_on(scale_out, scale_in, zone):
-    """For each hour of the week whether the machines are on."""
+    """For each hour of the week in Japan whether the machines run."""
     starts, stops, on = fires(scale_out, zone), fires(scale_in, zone), False
     week = []
-    for hour in 2 * [
-        *range(168)
-    ]:  # twice, so that the week begins as the one before it ended
+    for hour in 2 * [*range(168)]:  # twice: a week begins as the one before it ended
         on = (on or hour in starts) and hour not in stops
         week.append(on)
     return week[168:]
@@ -406,33 +387,25 @@ predicted("12.a", f"{starts[0]} to {starts[-1]}")
 predicted("12.b", f"{sum(copied)} hours")
 
 # %% [markdown]
-# The first number is what we want, in hours a week. The picture shows where the others come from. (You need not read the cell that draws it.)
+# The first number is what we want, in hours a week. The picture shows where the others come from. (The folded cell defines the drawing.)
 
 
-# %%
+# %% draw-week folded
 def draw_week(title, rows):
-    """In which hours of a week in Japan the machines are on, in a row for each; hatched where they should be off."""
-    figure, ax = plt.subplots(figsize=(11, 1.6 + 0.8 * len(rows)))
-    blue, red = (
-        {"color": BLUE},
-        {"facecolor": RED, "edgecolor": "white", "hatch": "///", "linewidth": 0},
-    )
+    """When the machines run, a row for each; hatched where they should be off."""
+    figure, ax = plt.subplots(figsize=(10, 1.4 + 0.6 * len(rows)))
+    blue = {"color": BLUE}
+    red = {"facecolor": RED, "edgecolor": "white", "hatch": "///", "linewidth": 0}
     should = np.roll(wanted, -24)  # the week of the picture begins on Monday
     for place, week in enumerate(rows.values()):
         is_on = np.roll(week, -24)
         for hours, style in ((is_on & should, blue), (is_on & ~should, red)):
-            ends = np.flatnonzero(
-                np.diff(hours.astype(int), prepend=0, append=0)
-            ).reshape(-1, 2)
-            ax.broken_barh(
-                [(start, end - start) for start, end in ends],
-                (place - 0.3, 0.6),
-                **style,
-            )
-    ax.set_yticks(
-        range(len(rows)),
-        [f"{label}: {sum(week)} hours" for label, week in rows.items()],
-    )
+            changes = np.diff(hours.astype(int), prepend=0, append=0)
+            ends = np.flatnonzero(changes).reshape(-1, 2)
+            bars = [(start, end - start) for start, end in ends]
+            ax.broken_barh(bars, (place - 0.3, 0.6), **style)
+    labels = [f"{label}: {sum(week)} hours" for label, week in rows.items()]
+    ax.set_yticks(range(len(rows)), labels)
     ax.set_xticks(range(0, 169, 24), [])
     for place, day in enumerate(DAYS[1:] + DAYS[:1]):
         ax.text(24 * place + 12, len(rows) - 0.4, day, ha="center", va="center")
@@ -443,35 +416,32 @@ def draw_week(title, rows):
 
 
 # %%
-not_wanted = sum(copied) - sum(wanted)
-ax = draw_week(
-    f"Copied to UTC, {not_wanted} of {sum(copied)} hours a week are not wanted",
-    {"wanted": wanted, "MON-FRI in UTC": copied},
-)
+rows = {"wanted": wanted, "MON-FRI in UTC": copied}
+extra = sum(copied) - sum(wanted)
+_ = draw_week(f"{extra} of {sum(copied)} hours a week are not wanted", rows)
 
 # %% [markdown]
 # 23:00 on Monday in UTC is already **Tuesday** in Japan, and 23:00 on Friday is Saturday. So on Saturday the machines start, and nothing stops them until
-# Monday night. On Monday morning nobody misses anything, because they have been running all weekend. The bill is where it shows.
+# Monday night. Only the bill shows it.
 #
-# When a time moves to another day, the days have to move along. In countries that change their clocks it is worse: there a rule in UTC is an hour off for
-# half of the year. A schedule with a time zone follows the clock on the wall.
+# When a time moves to another day, the days must move along. In countries that change their clocks it is worse: there, a rule in UTC is one hour off for
+# half of the year. A schedule with a time zone follows the local clock.
 #
 # | | rule of EventBridge | EventBridge Scheduler |
 # |---|---|---|
 # | time zone | UTC | any |
-# | expressions | `cron`, `rate` | and `at(…)`, once |
-# | targets | up to five | one, and almost any call of AWS's API |
-# | may invoke a function by | a permission of the function (notebook 04) | a role |
-# | tries again | {{rule_retries}} times in 24 hours, or less: the target's `RetryPolicy` | {{schedule_retries}} times in 24 hours, or less: the target's `RetryPolicy` |
-# | what could not be delivered | goes to the queue in the target's `DeadLetterConfig` | goes to the queue in the target's `DeadLetterConfig` |
-# | also reacts to | events of AWS and of your own | nothing but time |
+# | expressions | `cron`, `rate` | `cron`, `rate`, and `at` for one moment |
+# | targets | up to five | one, but almost any call of AWS's API |
+# | right to invoke a function | a permission of the function (notebook 04) | a role |
+# | events that it reacts to | the time; events of AWS and of your own | the time |
 #
-# (Sources: EventBridge User Guide, ["Retrying event delivery"]({{rule_retries.source}}); EventBridge Scheduler API Reference,
-# ["RetryPolicy"]({{schedule_retries.source}}). The embedded AWS keeps both settings, and acts on neither.)
+# **Retries are the same in both.** When an event cannot be delivered, both try again, by default for 24 hours and up to {{rule_retries}} times
+# ([rules]({{rule_retries.source}}), [Scheduler]({{schedule_retries.source}})). Each target has a `RetryPolicy` that lowers both numbers, and a
+# `DeadLetterConfig`: a queue for the events that were not delivered. (The embedded AWS keeps these settings, but does not use them.)
 #
 # ## Exercise 1: from Japan's time to UTC
 #
-# Rules in UTC are everywhere, and somebody has to maintain them. A laboratory in Japan wants four, for these times **in Japan**:
+# Many rules in UTC are in use. A laboratory in Japan wants four, for these times **in Japan**:
 #
 # | rule | time | days |
 # |---|---|---|
@@ -480,18 +450,18 @@ ax = draw_week(
 # | `lab-stop` | 21:45 | Sunday, Tuesday, Thursday |
 # | `lab-clean` | 00:15 | Saturday |
 #
-# Make them with `events.put_rule`, as above: with `workshop.name("lab-start")` as its name, for example, a cron in UTC, and
+# Make them with `events.put_rule`, as above. The name of the first is `workshop.name("lab-start")`, and so on. Each has a cron in UTC and
 # `State="DISABLED"`. The check reads them back from EventBridge.
 
 # %% lab-rules
-# solution: Call events.put_rule for each of the four, with its time and its days in UTC.
-in_utc = {
+# solution: Call events.put_rule for each of the four, with time and days in UTC.
+lab_rules = {
     "lab-start": "cron(30 22 ? * SAT,MON,WED *)",
     "lab-open": "cron(0 0 ? * MON *)",
     "lab-stop": "cron(45 12 ? * SUN,TUE,THU *)",
     "lab-clean": "cron(15 15 ? * FRI *)",
 }
-for rule, cron in in_utc.items():
+for rule, cron in lab_rules.items():
     name = workshop.name(rule)
     events.put_rule(Name=name, ScheduleExpression=cron, State="DISABLED")
 
@@ -499,73 +469,48 @@ for rule, cron in in_utc.items():
 # check
 check("12.1")
 
+# %%
 rules = events.list_rules(NamePrefix=workshop.name("lab"))["Rules"]
 pd.DataFrame(rules)[["Name", "ScheduleExpression", "State"]]
 
 # %% [markdown]
-# And the rules of the office, put right: the start moves to the days from Sunday to Thursday.
+# Now the rules of the office, corrected: the days of the start move to Sunday to Thursday.
 
 # %%
 corrected = hours_on("cron(0 23 ? * SUN-THU *)", "cron(0 13 ? * MON-FRI *)", "UTC")
-agree = sum(one == other for one, other in zip(wanted, corrected, strict=True))
-ax = draw_week(
-    f"With the days moved along, {agree} of 168 hours are as wanted",
-    {"wanted": wanted, "MON-FRI in UTC": copied, "SUN-THU and MON-FRI": corrected},
-)
+agree = sum(np.equal(wanted, corrected))
+rows["SUN-THU and MON-FRI"] = corrected
+_ = draw_week(f"With the days moved, {agree} of 168 hours are as wanted", rows)
 
 # %% [markdown]
 # ## A night of ten seconds
 #
-# Nobody wants to wait until 22:00. `at(…)` is a schedule for one moment: we order an evening a few seconds from now, and a morning ten seconds later. With
-# `ActionAfterCompletion="DELETE"` such a schedule removes itself when it has fired. (AWS keeps to the minute and not to the second, and needs time to start machines. There our night
-# takes four minutes.)
+# `at(…)` is a schedule for one moment: we order an evening a few seconds from now, and a morning ten seconds later. With
+# `ActionAfterCompletion="DELETE"` such a schedule deletes itself when it has fired. (On AWS our night takes four minutes: Scheduler is precise
+# to the minute, and machines need time to start.)
 #
-# The next two cells only draw what `look()` says, again and again, until it is morning. You need not read them.
+# The two folded cells define `watch`, which draws what `look()` says until it is morning.
 
 
-# %%
+# %% draw-night folded
 def draw_night(ax, seen):
     ax.clear()
     style = {"where": "post", "linewidth": 3}
-    ax.step(
-        seen["second"],
-        seen["DesiredCapacity"],
-        color=RED,
-        label="DesiredCapacity",
-        **style,
-    )
-    ax.step(
-        seen["second"],
-        seen["in service"],
-        color=BLUE,
-        linestyle="--",
-        label="machines in service",
-        **style,
-    )
-    stopped = 4 * (
-        seen["build server"] != "running"
-    )  # as high as the picture, up to the next look
-    ax.fill_between(
-        seen["second"],
-        stopped,
-        step="post",
-        color="0.88",
-        linewidth=0,
-        label="build server does not run",
-    )
-    first, least, last = (
-        seen["in service"].iloc[0],
-        seen["in service"].min(),
-        seen["in service"].iloc[-1],
-    )
+    second, capacity = seen["second"], seen["DesiredCapacity"]
+    ax.step(second, capacity, color=RED, label="DesiredCapacity", **style)
+    style |= {"linestyle": "--", "label": "machines in service"}
+    ax.step(second, seen["in service"], color=BLUE, **style)
+    stopped = 4 * (seen["build server"] != "running")  # as high as the picture
+    grey = {"step": "post", "color": "0.88", "linewidth": 0}
+    ax.fill_between(second, stopped, label="build server does not run", **grey)
+    first, last = seen["in service"].iloc[[0, -1]]
+    least = seen["in service"].min()
     ax.set_title(f"In service: {first} by day, {least} at night, {last} in the morning")
-    ax.set_xlabel("seconds")
-    ax.set_ylabel("machines")
-    ax.set(ylim=(-0.15, 4.4), yticks=range(5))
+    ax.set(ylim=(-0.15, 4.4), yticks=range(5), xlabel="seconds", ylabel="machines")
     ax.legend(loc="upper right", ncols=3)
 
 
-# %%
+# %% watch folded
 def watch(limit=900):
     """Look and draw until a night is over and all machines are back; return it all."""
     figure, ax = plt.subplots(figsize=(10, 4))
@@ -578,24 +523,25 @@ def watch(limit=900):
         draw_night(ax, pd.DataFrame(rows))
         shown.update(figure)
         was_night = any(row["DesiredCapacity"] == 0 for row in rows)
-        all_back = (
-            now["in service"] == now["DesiredCapacity"] > 0
-            and now["build server"] == "running"
-        )
-        mornings += was_night and all_back
+        all_back = now["in service"] == now["DesiredCapacity"] > 0
+        mornings += was_night and all_back and now["build server"] == "running"
         if mornings == 4:  # a look at the morning, too
             return pd.DataFrame(rows)
         time.sleep(1)
-    raise TimeoutError(
-        f"No morning within {limit} s; the log of the function says more."
-    )
+    raise TimeoutError(f"No morning within {limit} s; read the log of the function.")
 
 
 # %% [markdown]
-# **Predict:** what falls first, the capacity or the number of machines? (On AWS machines have to stop and to start.)
+# **Predict:** what falls first, the capacity or the number of machines? (On AWS, machines need time to stop and to start.)
 
 # %%
 predict("12.c", choices=["the capacity", "the machines", "both at once"])
+
+
+# %%
+def at(moment):
+    return f"at({moment:%Y-%m-%dT%H:%M:%S})"
+
 
 # %%
 fresh_day()
@@ -603,77 +549,74 @@ asked = datetime.now(UTC)
 soon, duration = (8, 10) if workshop.is_embedded else (60, 240)  # seconds
 evening = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(seconds=soon)
 morning = evening + timedelta(seconds=duration)
-once = japan | {"ActionAfterCompletion": "DELETE"}
-schedule(
-    "tonight-in",
-    ScheduleExpression=f"at({evening:%Y-%m-%dT%H:%M:%S})",
-    Target=target("in"),
-    **once,
-)
-schedule(
-    "tonight-out",
-    ScheduleExpression=f"at({morning:%Y-%m-%dT%H:%M:%S})",
-    Target=target("out"),
-    **once,
-)
-seen = watch()
 
 # %%
+once = {"ActionAfterCompletion": "DELETE"}
+schedule("tonight-in", at(evening), "in", **once)
+schedule("tonight-out", at(morning), "out", **once)
+seen = watch()
+
+# %% night-claims folded
+first, last = seen["in service"].iloc[[0, -1]]
+emptied = seen["in service"].min() == 0
+claim(
+    "no machine runs at night, and all are back in the morning",
+    emptied and first == last,
+)
 capacity = seen["second"][seen["DesiredCapacity"] == 0].min()
 machines = seen["second"][seen["in service"] == 0].min()
 sooner = "the capacity" if capacity < machines else "the machines"
-predicted("12.c", "both at once" if capacity == machines else sooner)
+sooner = "both at once" if capacity == machines else sooner
+if workshop.is_embedded:
+    claim("capacity and machines fall at once here", capacity == machines)
+predicted("12.c", sooner)
 
 # %% [markdown]
-# On the embedded AWS both change at once, since there is nothing to start. On AWS the machines follow the capacity a minute later. (And the expressions above are in Japan's
-# time, wherever this notebook runs: the schedule says which clock it means.)
+# On the embedded AWS both change at once, because there is nothing to stop. On AWS the machines follow the capacity about a minute later. (The expressions
+# are in Japan's time, wherever this notebook runs.)
 #
-# The function was invoked twice, and not by us. Here is what it printed.
+# The schedules invoked the function, not we. The folded cell reads what it printed.
 
-# %%
+# %% night-log folded
 night_shift = reports(logs, function, at_least=2, since=asked)
-pages = logs.get_paginator("filter_log_events").paginate(
-    logGroupName=f"/aws/lambda/{function}", startTime=int(asked.timestamp() * 1000)
-)
+claim("the function was invoked twice", len(night_shift) == 2)
+group = {"logGroupName": f"/aws/lambda/{function}"}
+since = int(asked.timestamp() * 1000)
+pages = logs.get_paginator("filter_log_events").paginate(startTime=since, **group)
 lines = [event["message"].strip() for page in pages for event in page["events"]]
-print(
-    "\n".join(
-        line for line in lines if line.startswith((group_name, "stopped", "started"))
-    )
-)
+ours = (group_name, "stopped", "started")
+print(*[line for line in lines if line.startswith(ours)], sep="\n")
 
 # %% [markdown]
 # ## It comes twice
 #
-# Scheduler promises to deliver an event **at least once**. Once in a while it delivers it twice, and so does Lambda's own queue for asynchronous events; and when a
-# function fails, Lambda sends the event again. (Sources: EventBridge Scheduler User Guide, "What is EventBridge Scheduler?"; Lambda Developer Guide, "Asynchronous invocation".)
+# Scheduler promises to deliver an event **at least once**. Sometimes it delivers one twice, and so does Lambda's own queue for asynchronous events. And when a
+# function fails, Lambda runs the same event again. (Sources: EventBridge Scheduler User Guide, "What is EventBridge Scheduler?"; Lambda Developer Guide, "Asynchronous invocation".)
 #
-# You cannot order a duplicate, but you can play one: `play` sends events by hand, one after the other, and shows how the group looks after each. 13:00 UTC is the evening, and
+# You cannot order a duplicate, but you can play one. `play` sends events by hand, one after the other, and shows the group after each. 13:00 UTC is the evening, and
 # 23:00 UTC the morning.
 #
-# (On AWS an instance that is still *stopping* cannot be started. The build server may miss so quick a morning, and come with the next.)
+# (On AWS an instance that is still *stopping* cannot be started. After so short a night the build server may stay off.)
+
 
 # %%
-EVENING, MORNING = "2026-11-02T13:00:00Z", "2026-11-02T23:00:00Z"
-
-
 def play(*happened):
     rows = []
     for action, when in happened:
-        answer = lambda_client.invoke(
-            FunctionName=function, Payload=json.dumps({"action": action, "time": when})
-        )
-        payload = json.loads(answer["Payload"].read())
-        error = payload["errorType"] if "FunctionError" in answer else ""
-        rows.append({"action": action, "time": when, **look(), "error": error})
+        event = {"action": action, "time": when}
+        answer = lambda_client.invoke(FunctionName=function, Payload=json.dumps(event))
+        failed = json.load(answer["Payload"]) if "FunctionError" in answer else {}
+        rows.append(event | look() | {"error": failed.get("errorType", "")})
     return pd.DataFrame(rows)
 
 
+# %%
+EVENING, MORNING = ("in", "2026-11-02T13:00:00Z"), ("out", "2026-11-02T23:00:00Z")
 fresh_day()
-play(("in", EVENING), ("out", MORNING))
+play(EVENING, MORNING)
 
 # %% [markdown]
-# As it should be. Now the evening's event is delivered twice. Read `change` again before you run the cell.
+# As it should be. Now the evening's event comes twice. Read `change` again first.
 #
 # **Predict:** what will `DesiredCapacity` be in the morning?
 
@@ -682,51 +625,49 @@ predict("12.d")
 
 # %%
 fresh_day()
-twice = play(("in", EVENING), ("in", EVENING), ("out", MORNING))
+twice = play(EVENING, EVENING, MORNING)
 twice
 
 # %%
 predicted("12.d", twice["DesiredCapacity"].iloc[-1])
 
 # %% [markdown]
-# It is eight o'clock, people come to work, and there is no web server. Nothing failed, and no alarm rang.
+# People come to work, and there is no web server. The function did not fail, and there was no alarm.
 #
-# When the second event came, the group was empty already. So the function wrote down an empty group, over the note of the first event. In the morning it restored what it had written:
-# nothing. And tomorrow night it will note "nothing" again. The size is **lost**.
+# When the second event came, the group was empty already. So the function noted an empty group, over the first note. In the morning it restored what it had noted:
+# nothing. The size is **lost**, for all the following days.
 #
-# Two more cases. The morning's event comes twice, and meanwhile somebody has given the group a fourth machine. And an evening's event comes late, after the morning's.
+# Two more cases. First, the morning's event comes twice, and in between somebody has added a fourth machine. Second, an evening's event comes late, after the morning's.
 
 # %%
 fresh_day()
-first = play(("in", EVENING), ("out", MORNING))
-autoscaling.update_auto_scaling_group(
-    AutoScalingGroupName=group_name, DesiredCapacity=4
-)
+first, four = play(EVENING, MORNING), {"DesiredCapacity": 4}
+autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, **four)
+
+# %%
 by_hand = pd.DataFrame([{"action": "by hand", "time": "", **look(), "error": ""}])
-pd.concat([first, by_hand, play(("out", MORNING), ("in", EVENING))], ignore_index=True)
+pd.concat([first, by_hand, play(MORNING, EVENING)], ignore_index=True)
 
 # %% [markdown]
-# The second morning took the fourth machine away, and the late evening sent all of them home, in the middle of the day.
+# The second morning removed the fourth machine, and the late evening stopped all of them in the middle of the day.
 #
 # ## Exercise 2: a function that bears repetition
 #
-# Write `change` anew, so that all of this does no harm. Whatever it has to remember goes into tags of the group, with the functions of `app.py`:
+# That means: when events repeat or come late, no harm is done. Write `change` anew. It keeps its notes in tags of the group, with the functions of `app.py`:
 # `tags_of(group)` is a dict, `remember(group, key, value)` and `forget(group, key)` change one tag. (`group` is what AWS said when the event came.)
 #
-# - An event that is **not newer** than the last one that was handled changes nothing. Keep the time of the last one in the tag `LAST`. (Times such as these can be compared as texts.)
-# - The function may **die half-way**, and gets the same event again. So a size that is remembered in `SIZE` (as `1 3`, like before) must not be overwritten: it is only forgotten when it has been restored.
-# - A morning without anything remembered changes nothing, and does not fail.
+# - An event that is **not newer** than the last one changes nothing. Keep the time of the last one in the tag `LAST`. (You can compare these times as texts.)
+# - The function may **stop half-way**, and gets the same event again. So never overwrite a size that is in `SIZE` (such as `1 3`). Forget it only when it is restored.
+# - A morning without a note changes nothing, and does not fail.
 # - The next night begins anew, with the size of that day. `MinSize` counts too.
 
 
 # %% change
 def change(group, action, time):
-    # solution: Ignore what is not newer than LAST; remember SIZE only once, forget it once it is restored; note LAST at the end.
+    # solution: Ignore what is not newer than LAST; keep a SIZE; note LAST at the end.
     tags = tags_of(group)
     if time <= tags.get(LAST, ""):
-        print(
-            f"ignored: {action} of {time}, because the last event was of {tags[LAST]}"
-        )
+        print(f"ignored: {action} of {time}, the last event was of {tags[LAST]}")
         return
     if action == "in":
         if SIZE not in tags:
@@ -744,86 +685,70 @@ def change(group, action, time):
 
 # %%
 # check
-deploy(
-    workshop,
-    function,
-    {"app.py": app_source + "\n\n" + inspect.getsource(change)},
-    **options,
-)
+app = f"{app_source}\n\n{inspect.getsource(change)}"
+deploy(workshop, function, {"app.py": app}, **options)
 check("12.2")
 
+# %%
 fresh_day()
-play(
-    ("in", EVENING),
-    ("in", EVENING),
-    ("out", MORNING),
-    ("out", MORNING),
-    ("in", EVENING),
-)
+play(EVENING, EVENING, MORNING, MORNING, EVENING)
 
 # %% [markdown]
-# Why note `LAST` at the end, and not at the beginning? Because the function may die in between. Then the event comes again, and has to be handled: each step may be done twice, but none
-# may be left out. The order is the same everywhere in this workshop: **first do it, then say that it is done**.
+# Why note `LAST` at the end, and not at the beginning? Because the function may stop in between. Then the event comes again. A step may be done twice, but
+# none may be left out: **first do it, then note that it is done**.
 #
-# (Two events at the very same moment would still both read the tags before either has written. Here that is harmless: both see the same group, and write the same size. Where it is
-# not, a tag is not enough, and you need a conditional write as in notebooks 14 and 15.)
+# (Two events at the very same moment could both read the tags before one of them writes. Here that does no harm: both see the same group, and note the same size. Where it
+# does, a tag is not enough: you need a conditional write, as in notebooks 14 and 15.)
 #
 # ## What it costs, and what it saves
 #
-# First the function: two invocations on each of some 22 working days, at the billed duration of the night above.
+# First the function: two invocations on each of 22 working days, as long as those of the night above.
 
 # %%
-billed_seconds = night_shift["billed_ms"].sum() / 1000  # an evening and a morning
-gb_seconds = 22 * billed_seconds * night_shift["memory_mb"].iloc[0] / 1024
-function_cost = (
-    44 * prices["lambda"]["request"]
-    + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
-)
-print(f"The function: {gb_seconds:.1f} GB-seconds and {function_cost:.6f} USD a month")
+seconds = 22 * night_shift["billed_ms"].sum() / 1000  # an evening and a morning
+gb_seconds = seconds * night_shift["memory_mb"].iloc[0] / 1024
+price = prices["lambda"]
+function_cost = 44 * price["request"] + gb_seconds * price["gb_second"]["x86_64"]
+
+# %%
+print(f"{gb_seconds:.1f} GB-seconds and {function_cost:.6f} USD a month")
+claim("the function costs less than a cent a month", function_cost < 0.01)
 
 # %% [markdown]
-# (What Scheduler takes for 44 events is as little.) And the machines: t3.small in Tokyo. Move the sliders: how many machines do you have, and how long is your day?
+# Less than a cent. (The 44 events of Scheduler cost as little.) Now the machines: t3.small in Tokyo. Move the sliders: how many machines do you have, and how long is your
+# day? (The folded cell defines the drawing.)
 
 
-# %%
+# %% draw-month folded
 def draw_month(machines=10, hours_a_day=14):
-    price = prices["ec2_hour"]["t3.small"]
-    always, office = (
-        machines * price * 730 * part for part in (1, 5 * hours_a_day / 168)
-    )
+    always = machines * prices["ec2_hour"]["t3.small"] * 730
+    office = always * 5 * hours_a_day / 168
     figure, ax = plt.subplots(figsize=(10, 3))
     labels = ["always on", f"Monday to Friday,\n{hours_a_day} hours a day"]
-    bars = ax.barh(
-        labels,
-        [always, office],
-        color=[RED, BLUE],
-        hatch=["///", ""],
-        edgecolor="white",
-    )
+    style = {"color": [RED, BLUE], "hatch": ["///", ""], "edgecolor": "white"}
+    bars = ax.barh(labels, [always, office], **style)
     ax.bar_label(bars, fmt="%.0f USD", padding=4)
     ax.invert_yaxis()
     ax.margins(x=0.15)
     ax.set_xlabel("USD a month")
-    finding = f"{machines} t3.small: {always - office:.0f} of {always:.0f} USD saved, {1 - office / always:.0%}"
-    ax.set_title(finding)
+    saved = f"{always - office:.0f} of {always:.0f} USD saved"
+    ax.set_title(f"{machines} t3.small: {saved}, {1 - office / always:.0%}")
     return ax
 
 
-explore(
-    draw_month,
-    machines=[1, 2, 5, 10, 20, 50, 100],
-    hours_a_day=[8, 10, 12, 14, 16, 20, 24],
-)
+# %%
+machines, hours = [1, 2, 5, 10, 20, 50, 100], [8, 10, 12, 14, 16, 20, 24]
+explore(draw_month, machines=machines, hours_a_day=hours)
 
 # %% [markdown]
-# A week has 168 hours, and an office of 14 hours a day needs 70 of them. That is why the percentage is so large, and it does not depend on the number of machines.
+# The percentage is so large because an office of 14 hours a day needs 70 of a week's 168 hours.
 #
-# Mind what the sum leaves out. A stopped instance still pays for its disk. Machines that are reserved for a year (Reserved Instances, Savings Plans) cost the same by day and by night. And a
-# group that scales with its load is small at night all by itself.
+# The picture leaves something out. A stopped instance still pays for its disk. Machines that you reserve for a year (Reserved Instances, Savings Plans) cost the same by day and by night. And a
+# group that scales with its load is small at night without this function.
 #
 # ## The hours of a month
 #
-# For a bill, 730 hours a month are not exact enough: months differ in their days, and in their weekends. (The schedule knows no holidays.)
+# For a bill, 730 hours a month are not exact enough: months differ in days, and in weekends. (The schedule knows no holidays.)
 #
 # **Predict:** in which month of 2026 are the machines off for the most hours?
 
@@ -831,7 +756,7 @@ explore(
 predict("12.e")
 
 
-# %% hours-off
+# %% hours-off folded
 def hours_off(year, month):
     """How many hours of a month are not between 08:00 and 22:00 on Monday to Friday."""
     days = pd.Period(f"{year}-{month:02}").days_in_month
@@ -841,90 +766,77 @@ def hours_off(year, month):
 
 
 # %%
-price = prices["ec2_hour"]["t3.small"]
-months = pd.Index(range(1, 13), name="month of 2026")
-saved = pd.DataFrame(
-    {"hours off": [hours_off(2026, month) for month in months]}, index=months
-)
-saved["USD saved by 10 t3.small"] = (10 * price * saved["hours off"]).round(2)
-print(
-    f"{saved.iloc[:, 1].sum():.0f} USD in 2026, for {12 * function_cost:.4f} USD of Lambda"
-)
-saved
+off = pd.Series({month: hours_off(2026, month) for month in range(1, 13)})
+usd = (10 * prices["ec2_hour"]["t3.small"] * off).round(2)
+print(f"10 t3.small: {usd.sum():.0f} USD saved in 2026")
+pd.DataFrame({"hours off": off, "USD saved": usd}).rename_axis("month")
 
 # %%
-most = saved["hours off"]
-predicted("12.e", ", ".join(f"{month}" for month in most.index[most == most.max()]))
+predicted("12.e", ", ".join(f"{month}" for month in off.index[off == off.max()]))
 
 # %% [markdown]
 # ## When no function is needed
 #
-# The best function is the one that you need not write. Auto Scaling has **scheduled actions**: a cron (of five fields here, as in Unix) with a time zone, and the sizes from then on.
+# Auto Scaling has **scheduled actions**: a cron (here with five fields, as in Unix), a time zone, and the new sizes.
 
 # %%
+this = {"AutoScalingGroupName": group_name, "ScheduledActionName": "evening"}
 autoscaling.put_scheduled_update_group_action(
-    AutoScalingGroupName=group_name,
-    ScheduledActionName="evening",
     Recurrence="0 22 * * MON-FRI",
     TimeZone="Asia/Tokyo",
     MinSize=0,
     DesiredCapacity=0,
+    **this,
 )
-actions = autoscaling.describe_scheduled_actions(AutoScalingGroupName=group_name)[
-    "ScheduledUpdateGroupActions"
-]
-autoscaling.delete_scheduled_action(
-    AutoScalingGroupName=group_name, ScheduledActionName="evening"
-)
-[
-    {
-        key: action[key]
-        for key in ("Recurrence", "TimeZone", "MinSize", "DesiredCapacity")
-    }
-    for action in actions
-]
+found = autoscaling.describe_scheduled_actions(AutoScalingGroupName=group_name)
+
+# %%
+autoscaling.delete_scheduled_action(**this)
+columns = ["Recurrence", "TimeZone", "MinSize", "DesiredCapacity"]
+pd.DataFrame(found["ScheduledUpdateGroupActions"])[columns]
 
 # %% [markdown]
-# (We delete it at once, so that it does not get in our function's way. The embedded AWS keeps such actions but does not carry them out.)
+# (We delete it at once: it must not disturb our function. The embedded AWS keeps such actions, but does not carry them out.)
 #
-# It always sets the same sizes, so running twice does no harm, and there is nothing to forget. When three machines every morning are fine, use this. And EventBridge Scheduler can call AWS's API without a
-# function in between: the target `arn:aws:scheduler:::aws-sdk:ec2:stopInstances` with the instances as `Input` is a **universal target**.
+# A scheduled action always sets the same sizes, so it can run twice, and there is nothing to note. And EventBridge Scheduler can call AWS's API without a
+# function: the **universal target** `arn:aws:scheduler:::aws-sdk:ec2:stopInstances`, with the instances as `Input`.
 #
 # | what you want | take |
 # |---|---|
 # | the same size every morning | scheduled actions of the group |
 # | stop and start certain instances | Scheduler with a universal target |
-# | the size of yesterday; whatever has the tag; no start on holidays; a message to Slack | a function |
+# | the size of yesterday; everything with the tag; no start on holidays; a message to Slack | a function |
 #
-# A function is for what has to *look* before it acts.
+# Use a function when something must *look* before it acts.
 #
-# ## Send them home
+# ## Stop the machines
 #
-# A schedule that nobody needs any more should not fire for ever, and on AWS the machines cost money. So this cell deletes schedules and rules, scales the group to zero and stops the build
-# server. (`python3 -m helpers clean` removes the rest: the group, its template, the instance with its disk.)
+# These cells delete schedules and rules, scale the group to zero and stop the build server. (On AWS, `python3 -m helpers clean` must remove the rest: the group, its template, the instance with its disk.)
 
 # %%
-for rule in ("lab-start", "lab-open", "lab-stop", "lab-clean"):
+for rule in ("night-in", "night-out", "lab-start", "lab-open", "lab-stop", "lab-clean"):
     events.delete_rule(Name=workshop.name(rule))
+
+# %%
 for name in ("night-in", "night-out"):
     try:
         scheduler.delete_schedule(Name=workshop.name(name))
     except scheduler.exceptions.ResourceNotFoundException:
         print(name, "is gone already.")
-    events.delete_rule(Name=workshop.name(name))
-autoscaling.update_auto_scaling_group(
-    AutoScalingGroupName=group_name, MinSize=0, DesiredCapacity=0
-)
+
+# %%
+none = {"MinSize": 0, "DesiredCapacity": 0}
+autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, **none)
 ec2.stop_instances(InstanceIds=[build_server])
 look()
 
 # %% [markdown]
 # ## What you have learned
 #
-# - EventBridge Scheduler starts a function at a time of day, in the time zone that you name. A rule is in UTC, and a time that moves to another day takes the days of the week along.
-# - A function with the right role operates AWS: it reads, notes and changes groups and instances. A condition on a tag keeps it from the wrong ones.
-# - Events come at least once, sometimes twice or late. Remember only once, forget only what is restored, ignore what is older than the last, and note last that it is done.
-# - Nights and weekends are more than half of a week's hours, and the function that saves them costs next to nothing.
+# - EventBridge Scheduler starts a function at a time of day, in the time zone that you name. A rule is in UTC, and when a time moves to another day, the days of the week must move, too.
+# - A function with the right role operates AWS: it reads, notes and changes groups and instances. A condition on a tag protects the others.
+# - Events come at least once, sometimes twice or late. Never overwrite a note, forget only what is restored, ignore what is not newer, and note last that it is done.
+# - Nights and weekends are more than half of a week's hours, and the function that saves them costs almost nothing.
 # - Where the sizes are always the same, scheduled actions do it without a function.
 #
 # **Next:** notebook 13, *Server-side rendering*.

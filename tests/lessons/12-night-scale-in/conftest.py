@@ -1,4 +1,4 @@
-"""What the tests of notebook 12 share: an Auto Scaling group, an instance, and the function that sends them home."""
+"""What the tests of notebook 12 share: an Auto Scaling group, an instance, and the function that stops them."""
 
 import types
 from collections.abc import Iterator

@@ -72,7 +72,7 @@ def test_without_rules_the_first_is_named(rules, aws):
 
 def test_a_rule_that_would_fire_is_said(rules):
     rules(with_names, "ENABLED")
-    assert 'lab-start is ENABLED, and would fire for nobody; give it State="DISABLED"' in refused("12.1")
+    assert 'lab-start is ENABLED, but it has no target; give it State="DISABLED"' in refused("12.1")
 
 
 @pytest.mark.parametrize("wrong", checks.RULES.wrong_answers, ids=lambda wrong: wrong.name)

@@ -7,19 +7,15 @@ import os
 
 import boto3
 
-SIZE, LAST, STOPPED = (
-    "night:size",
-    "night:last",
-    "night:stopped",
-)  # tags: what has to be remembered until morning
+# The keys of tags: notes for the morning.
+SIZE, LAST, STOPPED = "night:size", "night:last", "night:stopped"
 
 autoscaling, ec2 = boto3.client("autoscaling"), boto3.client("ec2")
 
 
 def handler(event, context):
-    found = autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[os.environ["GROUP"]]
-    )
+    names = [os.environ["GROUP"]]
+    found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=names)
     change(found["AutoScalingGroups"][0], event["action"], event["time"])
 
 
@@ -73,9 +69,8 @@ def stop_instances():
 
 
 def start_instances():
-    ids = instances(
-        f"tag:{STOPPED}", "yes", "stopped"
-    )  # and no other: somebody may have stopped it by day
+    # and no other instances: somebody may have stopped them by day
+    ids = instances(f"tag:{STOPPED}", "yes", "stopped")
     if ids:
         ec2.start_instances(InstanceIds=ids)
         ec2.delete_tags(Resources=ids, Tags=[{"Key": STOPPED}])
