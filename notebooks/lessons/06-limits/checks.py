@@ -36,7 +36,7 @@ def judge_worker(workshop: Workshop) -> Notes:
     if function.timeout_s != TIMEOUT_S:
         raise NotSolved(
             f"{function.name} has a Timeout of {function.timeout_s} s; deploy it with Timeout={TIMEOUT_S}, "
-            "as the cell does: the time is to be short."
+            "as the cell does: the time must be short."
         )
     probe = Probe(workshop, function)
     _works(probe, 0, 0.1, at_least=0)
@@ -44,7 +44,7 @@ def judge_worker(workshop: Workshop) -> Notes:
     _works(probe, 20, 0.3, at_least=4)  # there is time for eight
     _works(
         probe, 4, 0.55 * TIMEOUT_S, at_least=1
-    )  # one fits, and a second one has to wait
+    )  # one fits, and a second one does not
     _works(probe, 2, TIMEOUT_S + 2.0, at_least=0)  # none fits
     return []
 
@@ -133,7 +133,7 @@ def judge_table(workshop: Workshop) -> Notes:
     step = "write the handler and run the cell that deploys it"
     probe = Probe(workshop, deployed.find(workshop, workshop.name("table-maker"), step))
     for rows in (SMALL, LARGE):
-        _makes(probe, workshop.client("s3"), workshop.name("limits"), rows)
+        _makes(probe, workshop.client("s3"), workshop.bucket("limits"), rows)
     return []
 
 
@@ -185,7 +185,7 @@ def _wrong_address(answer: Any, wanted: dict[str, str], when: str) -> str | None
     ):
         return f'The answer {when} was {_json(answer)}; call its members "bucket" and "key", as in {_json(wanted)}.'
     if answer != wanted:
-        return f"The answer {when} was {_json(answer)}; it has to be {_json(wanted)}, the address from the event."
+        return f"The answer {when} was {_json(answer)}; it must be {_json(wanted)}, the address from the event."
     return None
 
 
@@ -410,7 +410,7 @@ WORKER = DeployedFunction(
     title="stop in time",
     judge=judge_worker,
     hints=(
-        "What has to be true before the next item may begin? Ask that before each item, the first one too.",
+        "What must be true before the next item begins? Ask that before each item, the first one too.",
         "context.get_remaining_time_in_millis() is in milliseconds, event['seconds_each'] in seconds; "
         "an item needs 1000 * (event['seconds_each'] + 0.5) ms, with the half second to spare.",
         "while left and context.get_remaining_time_in_millis() > needed_ms: work on left[0], and then "

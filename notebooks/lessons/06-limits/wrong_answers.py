@@ -15,8 +15,8 @@ NEEDED = '1000 * (event["seconds_each"] + 0.5)'
 LOOK = " and context.get_remaining_time_in_millis() > needed_ms"
 RETURNED = '{"done": done, "left": left}'
 # In the answer to 06.2.
-PUT = 'boto3.client("s3").put_object(Bucket=event["bucket"], Key=event["key"], Body=text.encode())'
-ADDRESS = '{"bucket": event["bucket"], "key": event["key"]}'
+PUT = 'boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())'
+ADDRESS = '{"bucket": bucket, "key": key}'
 
 
 def _loop(name: str, instead: str, says: str) -> WrongAnswer:
@@ -106,24 +106,24 @@ WRONG_TABLES = (
         f"text if event['rows'] < 10**6 and event['rows'] > 9 else {ADDRESS}",
         "was larger than 6 MB",
     ),
-    _returns("a key", "event['key']", r'was "check/\w+.csv"; it has to be {"bucket": '),
+    _returns("a key", "event['key']", r'was "check/\w+.csv"; it must be {"bucket": '),
     _returns(
         "capitals",
         '{"Bucket": event["bucket"], "Key": event["key"]}',
         'call its members "bucket" and "key"',
     ),
     _returns(
-        "more", f"{ADDRESS} | {{'rows': 7}}", "has to be .*the address from the event"
+        "more", f"{ADDRESS} | {{'rows': 7}}", "must be .*the address from the event"
     ),
     WrongAnswer("no put", (PUT, "pass"), "names an object that is not in the bucket"),
     WrongAnswer(
         "another key",
-        ('Key=event["key"]', 'Key="table.csv"'),
+        ("Key=key", 'Key="table.csv"'),
         "names an object that is not in the bucket",
     ),
     WrongAnswer(
         "another bucket",
-        ('Bucket=event["bucket"]', 'Bucket="no-such-bucket-of-mine"'),
+        ("Bucket=bucket", 'Bucket="no-such-bucket-of-mine"'),
         "does not exist for 7 rows; take event",
     ),
     _puts(

@@ -471,7 +471,7 @@ check("12.1")
 
 # %%
 rules = events.list_rules(NamePrefix=workshop.name("lab"))["Rules"]
-pd.DataFrame(rules)[["Name", "ScheduleExpression", "State"]]
+pd.DataFrame(rules, columns=["Name", "ScheduleExpression", "State"])
 
 # %% [markdown]
 # Now the rules of the office, corrected: the days of the start move to Sunday to Thursday.

@@ -26,8 +26,8 @@ def at_the_start(aws, embedded_home) -> None:
 @pytest.fixture
 def bucket(aws) -> str:
     """The bucket of the notebook."""
-    aws.client("s3").create_bucket(Bucket=aws.name("limits"))  # again and again, in us-east-1
-    return aws.name("limits")
+    aws.client("s3").create_bucket(Bucket=aws.bucket("limits"))  # again and again, in us-east-1
+    return aws.bucket("limits")
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_wrong_table_gets_its_sentence(wrong, put, bucket, aws):
 
 
 def test_a_bucket_that_is_missing_is_said(put, aws):
-    remove(aws, Entry("bucket", aws.name("limits")))
+    remove(aws, Entry("bucket", aws.bucket("limits")))
     put("table-maker", solved(TABLE), **FAST)
     assert re.search("There is no bucket .* run the notebook from the top", refused("06.2"))
 
