@@ -13,7 +13,7 @@
 # ![A schedule starts a function, which scales an Auto Scaling group in at night and out in the morning, and stops and starts tagged instances](lessons/12-night-scale-in/picture.svg)
 #
 # At three in the morning nobody uses the web servers of an office, but you pay for every second that they run. So a schedule starts a
-# function in the evening. It notes how many machines there are, and stops them. In the morning it starts as many.
+# function in the evening. It notes how many machines there are, and stops them. In the morning it starts as many again.
 #
 # The slide says CloudWatch Events. That service is now called **EventBridge**. For everything that happens by the clock, AWS
 # recommends the newer **EventBridge Scheduler** ([rules with a schedule are {{scheduled_rules}}]({{scheduled_rules.source}}), read on {{scheduled_rules.checked}}). We look at both.
@@ -109,7 +109,7 @@ except autoscaling.exceptions.AlreadyExistsFault:
 # We also need one instance outside the group: a build server, for example. At night it is **stopped** and not replaced, so its disk keeps everything (and
 # still costs money). Never stop an instance of a group: the group thinks that it is broken, and replaces it.
 #
-# The first cell looks whether the server is there from an earlier run; the second one starts it if not.
+# The first cell looks for the server of an earlier run; the second one starts a server if there is none.
 
 # %%
 tags = {"Name": workshop.name("build-server"), "night": night}
@@ -168,7 +168,7 @@ def fresh_day():
 
 
 # %% [markdown]
-# The folded cell waits until all machines run. On AWS that takes a minute or so.
+# The folded cell calls `fresh_day()` and waits until all machines run. On AWS that takes a minute or so.
 
 # %% wait-for-machines folded
 if look()["build server"] == "stopping":
@@ -230,7 +230,7 @@ def policy(*statements):
 
 
 # %%
-iam.put_role_policy(
+_ = iam.put_role_policy(
     RoleName=role_arn.rsplit("/", 1)[-1],
     PolicyName="night",
     PolicyDocument=policy(change_group, change_instances),
@@ -387,7 +387,7 @@ predicted("12.a", f"{starts[0]} to {starts[-1]}")
 predicted("12.b", f"{sum(copied)} hours")
 
 # %% [markdown]
-# The first number is what we want, in hours a week. The picture shows where the others come from. (The folded cell defines the drawing.)
+# The first number is what we want, in hours a week. The picture shows where the other hours come from. (The folded cell defines the drawing.)
 
 
 # %% draw-week folded
@@ -436,8 +436,9 @@ _ = draw_week(f"{extra} of {sum(copied)} hours a week are not wanted", rows)
 # | events that it reacts to | the time; events of AWS and of your own | the time |
 #
 # **Retries are the same in both.** When an event cannot be delivered, both try again, by default for 24 hours and up to {{rule_retries}} times
-# ([rules]({{rule_retries.source}}), [Scheduler]({{schedule_retries.source}})). Each target has a `RetryPolicy` that lowers both numbers, and a
-# `DeadLetterConfig`: a queue for the events that were not delivered. (The embedded AWS keeps these settings, but does not use them.)
+# ([rules]({{rule_retries.source}}), [Scheduler]({{schedule_retries.source}})). A target's `RetryPolicy` can lower both numbers; its
+# `DeadLetterConfig` names a queue for events that were not delivered. (The embedded AWS keeps these settings, but does not use them.) When the function itself
+# fails, Lambda tries again, as in notebook 06.
 #
 # ## Exercise 1: from Japan's time to UTC
 #
@@ -500,7 +501,7 @@ def draw_night(ax, seen):
     ax.step(second, capacity, color=RED, label="DesiredCapacity", **style)
     style |= {"linestyle": "--", "label": "machines in service"}
     ax.step(second, seen["in service"], color=BLUE, **style)
-    stopped = 4 * (seen["build server"] != "running")  # as high as the picture
+    stopped = 3.5 * (seen["build server"] != "running")  # up to the legend
     grey = {"step": "post", "color": "0.88", "linewidth": 0}
     ax.fill_between(second, stopped, label="build server does not run", **grey)
     first, last = seen["in service"].iloc[[0, -1]]
@@ -572,10 +573,10 @@ if workshop.is_embedded:
 predicted("12.c", sooner)
 
 # %% [markdown]
-# On the embedded AWS both change at once, because there is nothing to stop. On AWS the machines follow the capacity about a minute later. (The expressions
+# On the embedded AWS both change at once, because there is nothing to stop. On AWS the machines follow the capacity, a minute later or so. (The expressions
 # are in Japan's time, wherever this notebook runs.)
 #
-# The schedules invoked the function, not we. The folded cell reads what it printed.
+# The schedules invoked the function; we did not. The folded cell reads what it printed.
 
 # %% night-log folded
 night_shift = reports(logs, function, at_least=2, since=asked)
@@ -641,8 +642,9 @@ predicted("12.d", twice["DesiredCapacity"].iloc[-1])
 
 # %%
 fresh_day()
-first, four = play(EVENING, MORNING), {"DesiredCapacity": 4}
-autoscaling.update_auto_scaling_group(AutoScalingGroupName=group_name, **four)
+first = play(EVENING, MORNING)
+four = {"AutoScalingGroupName": group_name, "DesiredCapacity": 4}
+_ = autoscaling.update_auto_scaling_group(**four)
 
 # %%
 by_hand = pd.DataFrame([{"action": "by hand", "time": "", **look(), "error": ""}])
@@ -811,7 +813,7 @@ pd.DataFrame(found["ScheduledUpdateGroupActions"])[columns]
 #
 # ## Stop the machines
 #
-# These cells delete schedules and rules, scale the group to zero and stop the build server. (On AWS, `python3 -m helpers clean` must remove the rest: the group, its template, the instance with its disk.)
+# These cells delete schedules and rules, scale the group to zero and stop the build server. (`python3 -m helpers clean` removes the rest: the group, its template, the instance with its disk. On AWS the disk costs money until then.)
 
 # %%
 for rule in ("night-in", "night-out", "lab-start", "lab-open", "lab-stop", "lab-clean"):
