@@ -30,7 +30,7 @@
 # The numbers in bold are on the slide. Sources: [Lambda quotas]({{zip.source}}) in the AWS Lambda Developer Guide, checked on
 # {{zip.checked}}; for the time, [AWS's API]({{timeout.source}}): {{timeout.lag}}.
 # (*Lambda Managed Instances*, EC2 instances of your account that run your functions, have other limits: up to {{timeout_managed_instances}} for asynchronous
-# events, and {{memory_managed_instances}}.)
+# and event source invocations, and {{memory_managed_instances}}.)
 #
 # We go beyond each limit and read what Lambda says.
 
@@ -226,7 +226,7 @@ first["answer"]
 
 # %% [markdown]
 # `signal: killed` does not contain the word memory. When you see it, compare `Max Memory Used` with `Memory Size`: if
-# they are equal, memory was the cause. Often a higher `MemorySize` solves it; it goes up to {{memory_max}} now, not {{memory_max.slides}}.
+# they are equal, memory was the cause. Often a higher `MemorySize` solves it; the maximum is {{memory_max}} now, not {{memory_max.slides}}.
 # (A new AWS account may start with less, and Lambda's answer then names the smaller number.)
 
 # %%
@@ -237,8 +237,8 @@ ask(update, FunctionName=hungry, MemorySize=fact("memory_max") + 1)
 #
 # ### {{zip}} in the request
 #
-# We make a zip of 51 MB: a small handler, and noise, which does not get smaller in a zip. (The folded cell makes a zip with Python's own `zipfile`, because the
-# workshop's `package()` refuses one of this size.) On AWS, the upload may take some minutes.
+# We make a zip of 51 MB: a small handler, and noise, which does not get smaller in a zip. (The folded cell defines `zip_of`; the workshop's
+# `package()` refuses to make a zip of this size.) On AWS, the upload may take some minutes.
 
 
 # %% zip-of folded
@@ -377,8 +377,8 @@ payload
 # %% [markdown]
 # (On AWS the wording of these errors may differ a little; look at the error's name.)
 #
-# The way out is the same in both directions: **put the data into S3, and its address into the event.** That is why an event
-# from S3 holds a bucket and a key, and never the file. The function below counts the lines of an object of 20 MB. (We deploy the source
+# The way out is the same in both directions: **put the data into S3, and its address into the event.** An event
+# from S3 does the same: it holds a bucket and a key, never the file. The function below counts the lines of an object of 20 MB. (We deploy the source
 # of one function alone, so `import boto3` and the client are inside it. In a file of your own, write them above it, so that they belong to init.)
 
 
@@ -452,8 +452,8 @@ claim("520 MB fit into a /tmp of 1,024 MB", written[1024] == 520)
 
 # %% [markdown]
 # `No space left on device` comes from the operating system: `/tmp` is a file system of that size. 1,024 MB are
-# enough. What is above {{tmp}} costs extra. (When *both* lines say 520 MB, the embedded AWS cannot give each environment
-# a `/tmp` of its own on this machine. Then functions share the machine's, without a limit.)
+# enough. What is above {{tmp}} costs extra. (When *both* lines say 520 MB, functions on the embedded AWS share
+# the `/tmp` of this machine, without a limit.)
 #
 # ## It failed. And then?
 #
@@ -611,9 +611,9 @@ claim("with 0 retries there is one run", len(single) == 1)
 
 # %% [markdown]
 # The event went to the queue after one run. (An event that waits longer than `MaximumEventAgeInSeconds`, by default
-# six hours, is discarded, too.)
+# six hours, goes there, too.)
 #
-# Without retries any short problem loses an event. And AWS may deliver even an event that did *not* fail more than once.
+# Without retries any short problem costs an event: it is in the queue, or lost where there is none. And AWS may deliver even an event that did *not* fail more than once.
 # So a second run of the same event must do no harm. Such a function is **idempotent** (more in notebook 15).
 #
 # ## What to use instead
@@ -645,7 +645,7 @@ claim("with 0 retries there is one run", len(single) == 1)
 # second more for the answer.
 #
 # Put your code in place of the line that begins with `raise`, and run the cell. The next cell deploys and
-# checks your function; `hint("06.1")` helps.
+# checks it; `hint("06.1")` helps.
 
 
 # %% worker
@@ -680,7 +680,7 @@ while left:  # the check has seen that each invocation does some
 
 # %% [markdown]
 # Six seconds of work, in a function that may run for three. Here the notebook hands on what is left; in production Step Functions
-# or a queue does. (A function that sends work to itself looks like a mistake: Lambda stops such a loop after
+# or a queue does. (Do not let a function send work to itself: Lambda stops such a loop after
 # about 16 rounds, unless you allow it with `put_function_recursion_config`.)
 #
 # ## Exercise 2: an answer of any size

@@ -635,10 +635,10 @@ predicted("12.d", twice["DesiredCapacity"].iloc[-1])
 # %% [markdown]
 # People come to work, and there is no web server. The function did not fail, and there was no alarm.
 #
-# When the second event came, the group was empty already. So the function noted an empty group, over the first note. In the morning it restored what it had noted:
-# nothing. The size is **lost**, for all the following days.
+# When the second event came, the group was empty already. So the function noted an empty group, over the first note, and restored that in the morning.
+# The size is **lost**, for all the following days.
 #
-# Two more cases. First, the morning's event comes twice, and in between somebody has added a fourth machine. Second, an evening's event comes late, after the morning's.
+# Two more cases: first, the morning's event comes twice, and in between somebody has added a fourth machine; second, an evening's event comes late, after the morning's.
 
 # %%
 fresh_day()
@@ -699,8 +699,8 @@ play(EVENING, EVENING, MORNING, MORNING, EVENING)
 # Why note `LAST` at the end, and not at the beginning? Because the function may stop in between. Then the event comes again. A step may be done twice, but
 # none may be left out: **first do it, then note that it is done**.
 #
-# (Two events at the very same moment could both read the tags before one of them writes. Here that does no harm: both see the same group, and note the same size. Where it
-# does, a tag is not enough: you need a conditional write, as in notebooks 14 and 15.)
+# (Two copies of an event at the very same moment do no harm here: both note the same size. Where they do, a tag is not enough: you need a conditional
+# write, as in notebooks 14 and 15.)
 #
 # ## What it costs, and what it saves
 #
@@ -717,8 +717,8 @@ print(f"{gb_seconds:.1f} GB-seconds and {function_cost:.6f} USD a month")
 claim("the function costs less than a cent a month", function_cost < 0.01)
 
 # %% [markdown]
-# Less than a cent. (The 44 events of Scheduler cost as little.) Now the machines: t3.small in Tokyo. Move the sliders: how many machines do you have, and how long is your
-# day? (The folded cell defines the drawing.)
+# Less than a cent. (The 44 events of Scheduler cost as little.) Now the machines: t3.small in Tokyo. Move the sliders: how many machines, and how long a day?
+# (The folded cell defines the drawing.)
 
 
 # %% draw-month folded
