@@ -645,7 +645,7 @@ claim("with 0 retries there is one run", len(single) == 1)
 # second more for the answer.
 #
 # Put your code in place of the line that begins with `raise`, and run the cell. The next cell deploys and
-# checks it; `hint("06.1")` helps.
+# checks it, which takes some seconds; `hint("06.1")` helps.
 
 
 # %% worker
