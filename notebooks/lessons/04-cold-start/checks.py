@@ -29,7 +29,7 @@ def judge_light(workshop: Workshop) -> Notes:
         before = cold_call(heavy, {"name": "Ada"}, "when it greeted, cold")
         raise NotSolved(
             f"A cold call that only greets is billed {now.billed_ms:g} ms, and was billed {before.billed_ms:g} before; "
-            "boto3 is loaded for it all the same: import it, and make the client, only where an event counts."
+            "boto3 is still loaded for it: import it, and make the client, only where an event counts."
         )
     return []
 
@@ -54,7 +54,7 @@ WRONG_LIGHTS = (
     WrongAnswer(
         "the client alone",
         ((IMPORT, "import boto3\n"), ("s3.list", 'boto3.client("s3").list')),
-        "boto3 is loaded",
+        "boto3 is still loaded",
     ),
     WrongAnswer(
         "no boto3",
@@ -64,7 +64,7 @@ WRONG_LIGHTS = (
     WrongAnswer(
         "a number made up",
         ((IMPORT, ""), ('len(s3.list_buckets()["Buckets"])', "-1")),
-        'answers {"buckets": -1} to an event that counts, and the heavy one {"buckets": .*have to stay the same',
+        'answers {"buckets": -1} to an event that counts, and the heavy one {"buckets": .*must stay the same',
     ),
 )
 
@@ -82,7 +82,7 @@ def judge_primes(workshop: Workshop) -> Notes:
     if now > before / TIMES_FASTER:
         raise NotSolved(
             f"A warm call takes {now:.1f} ms (median), and took {before:.1f} ms before; "
-            "what is made anew for every event is still in the handler: move it above."
+            "the handler still makes again, for every event, what could be made once: move it above."
         )
     return []
 
@@ -93,7 +93,7 @@ def _same_answer(old: Probe, new: Probe, event: dict[str, Any], when: str) -> No
         their, its = (probe.function.name.rpartition("-")[2] for probe in (new, old))
         raise NotSolved(
             f"The {their} function answers {json.dumps(found)[:100]} {when}, and the {its} one "
-            f"{json.dumps(wanted)}; the answers have to stay the same."
+            f"{json.dumps(wanted)}; the answers must stay the same."
         )
 
 
@@ -114,7 +114,7 @@ LIGHT = DeployedFunction(
     hints=(
         "Which lines does an event that greets not need?",
         "An import may be in a function: it runs when the function is called, and is quick from the second time on.",
-        "Make the client in a function of its own, with @functools.cache above it: so it is made once an environment.",
+        "Make the client in a function of its own, with @functools.cache above it: so each environment makes it once.",
     ),
     wrong_answers=WRONG_LIGHTS,  # each as changes of the notebook's heavy_source
 )
@@ -125,7 +125,7 @@ PRIMES = DeployedFunction(
     hints=(
         "Which lines of the handler do the same for every event?",
         "What is outside the handler runs once for each environment, in its init phase.",
-        'Put the sieve and the loop that fills it above `def handler`; in it stays `return sieve[event["number"]]`.',
+        'Put the sieve and the loop that fills it above `def handler`; keep `return sieve[event["number"]]` in it.',
     ),
     wrong_answers=(  # each what is made of the notebook's slow_source
         WrongAnswer(

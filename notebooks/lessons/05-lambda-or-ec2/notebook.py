@@ -5,20 +5,19 @@
 #
 # - compute what a load costs on Lambda and on machines of EC2, and where the two meet;
 # - derive the slide's two prices, 88 and 19 dollars, and say what they assume;
-# - read a day's traffic: Lambda is paid for its area, EC2 for its height;
+# - read a day's traffic: on Lambda you pay for its area, on EC2 for its height;
 # - configure a function for a load, and say what each setting saves;
 # - name what such a sum leaves out, and decide all the same.
 #
-# It takes about 30 minutes.
-# Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases", in the part "Know Lambda".
+# It takes about 40 minutes. Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases" (Lambdaの注意点 その2「EC2のほうが安いケースがある」,
+# page 10), in the part "Know Lambda".
 #
-# EC2 is the part of AWS that rents virtual machines by the hour, used or not. This notebook starts none: the sums are made from
+# EC2 rents virtual machines by the hour, used or not. This notebook starts none: the sums come from
 # list prices, and from the REPORT lines of small functions of yours. The prices are Tokyo's, as in the slides, wherever your
 # function runs.
 
 # %%
 import inspect
-import json
 import time
 from datetime import UTC, datetime
 
@@ -28,13 +27,13 @@ import pandas as pd
 from helpers import connect, deploy, explore, fact, load_prices, reports
 from helpers.plots import BLUE, RED, SKY
 
+# %%
 workshop = connect()
-lambda_client = workshop.client("lambda")
-logs = workshop.client("logs")
+lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 workshop
 
 # %%
-from helpers import check, hint, predict, predicted, solution
+from helpers import check, claim, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## The slide's sum
@@ -48,61 +47,47 @@ then = prices["slides_2019"]
 then
 
 # %% slide
-tenths = (
-    10 * 60 * 60 * 24 * then["days_a_month"]
-)  # Lambda was billed by tenths of a second
+tenths = 10 * 60 * 60 * 24 * then["days_a_month"]  # of a second: Lambda's unit in 2019
 lambda_2019 = then["lambda_100_ms"] * tenths
 ec2_2019 = then["t3_small_hour"] * 24 * then["days_a_month"]
-print(
-    f"Lambda  {then['lambda_100_ms']:.9f} x {tenths:,.0f} tenths of a second = {lambda_2019:.2f} USD"
-)
-print(
-    f"EC2     {then['t3_small_hour']} x {24 * then['days_a_month']:.0f} hours = {ec2_2019:.2f} USD"
-)
+print(f"Lambda: {lambda_2019:.2f} USD a month, EC2: {ec2_2019:.2f} USD a month")
 
 # %% [markdown]
-# So 88 is rounded, and 19 has lost its cents. (The comment calls the first price one "per ms". It was the price of 100 ms,
-# as the factor 10 in its sum shows.)
+# So the slide rounds 88, and cuts the cents of 19. (Its comment calls the first price one "per ms". It was the price of 100 ms,
+# as the factor 10 in the sum shows.)
 #
 # The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2048 MB that works without a pause,
 # day and night, for a month. And one machine with 2 GiB that has just as much to do.
 #
-# ## The same sum today
+# ## The same sum now
 #
-# Lambda is billed by the millisecond now, and a GB-second, one GB of memory for one second, is the unit of its price. AWS's own calculator
-# takes a month as 730 hours. There are also ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
+# Lambda bills by the millisecond now. The unit of its price is a GB-second: one GB of memory for one second. AWS's own calculator
+# takes a month as 730 hours. And there are ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
 
 # %% today
 HOURS = 365 * 24 / 12  # of a month: 730
-MACHINES = {
-    "x86_64": "t3.small",
-    "arm64": "t4g.small",
-}  # both have 2 GiB of memory and 2 vCPUs
-rows = [("2019, Tokyo", "x86_64", lambda_2019, ec2_2019)]
-for region in ("ap-northeast-1", "us-east-1"):
-    now = load_prices(region)
-    for architecture, machine in MACHINES.items():
-        busy_month = (
-            now["lambda"]["gb_second"][architecture] * 2 * HOURS * 3600
-        )  # 2 GB, all the time
-        rows.append(
-            (
-                f"{now['checked']}, {now['region']}",
-                architecture,
-                busy_month,
-                now["ec2_hour"][machine] * HOURS,
-            )
-        )
-table = pd.DataFrame(
-    rows,
-    columns=["when, where", "architecture", "Lambda, 2 GB, USD", "small machine, USD"],
-)
-table["times"] = table["Lambda, 2 GB, USD"] / table["small machine, USD"]
+MACHINES = {"x86_64": "t3.small", "arm64": "t4g.small"}  # both: 2 GiB and 2 vCPUs
+
+
+def full_month(region, architecture):
+    """USD of 2 GB in use all month, on Lambda and on a small machine."""
+    listed = load_prices(region)
+    on_lambda = listed["lambda"]["gb_second"][architecture] * 2 * HOURS * 3600
+    return on_lambda, listed["ec2_hour"][MACHINES[architecture]] * HOURS
+
+
+# %%
+sums = {("2019", "Tokyo", "x86_64"): (lambda_2019, ec2_2019)}
+for region, city in {"ap-northeast-1": "Tokyo", "us-east-1": "N. Virginia"}.items():
+    for architecture in MACHINES:
+        sums[prices["checked"], city, architecture] = full_month(region, architecture)
+table = pd.DataFrame(sums, index=["Lambda, USD", "EC2, USD"]).T
+table["times"] = table["Lambda, USD"] / table["EC2, USD"]
 table.round(2)
 
 # %% [markdown]
-# It still holds: a machine that is **full all month** costs less than a quarter of what Lambda does. Who says "Lambda is cheap because
-# you pay only for what you use" has to say how much that is.
+# It still holds: a machine that is **in use all month** costs less than a quarter of what Lambda does. "Lambda is cheap, because
+# you pay only for what you use" is true only if you use little.
 #
 # **Predict:** for how many hours a day may the 2 GB be in use before Lambda costs more than the machine?
 
@@ -110,22 +95,20 @@ table.round(2)
 predict("05.a")
 
 # %%
-full, machine_usd = (
-    table["Lambda, 2 GB, USD"][1],
-    table["small machine, USD"][1],
-)  # Tokyo, x86_64, now
+full, machine_usd = full_month("ap-northeast-1", "x86_64")
 equal = machine_usd / full
-busy = np.linspace(0, 1, 101)
-figure, ax = plt.subplots(figsize=(10, 4.5))
-ax.plot(busy * 24, busy * full, color=RED, linewidth=3, label="Lambda, 2048 MB")
-ax.plot(
-    busy * 24,
-    np.full(101, machine_usd),
-    color=BLUE,
-    linewidth=3,
-    linestyle="--",
-    label="t3.small, always on",
-)
+predicted("05.a", f"{equal * 24:.1f} hours")
+claim("a full machine costs less than a quarter of Lambda", table["times"].min() > 4)
+
+# %% [markdown]
+# The folded cell draws both costs over the hours.
+
+# %% draw-hours folded
+figure, ax = plt.subplots(figsize=(10, 4.2))
+hours = np.linspace(0, 24, 101)
+ax.plot(hours, hours / 24 * full, color=RED, linewidth=3, label="Lambda, 2048 MB")
+label = "t3.small, always on"
+ax.axhline(machine_usd, color=BLUE, linewidth=3, linestyle="--", label=label)
 ax.plot(equal * 24, machine_usd, "ko", markersize=10)
 ax.text(equal * 24 - 0.8, machine_usd + 8, f"{equal:.1%} of the day", ha="right")
 ax.set_xlabel("hours a day in which the 2 GB are in use")
@@ -134,69 +117,65 @@ ax.set_title(f"In use for less than {equal * 24:.1f} hours a day, Lambda is chea
 ax.set_xticks(range(0, 25, 3))
 _ = ax.legend()
 
-# %%
-predicted("05.a", f"{equal * 24:.1f} hours")
-
 # %% [markdown]
-# The slide's two figures *are* the answer: 19 / 88. A machine is worth its price from that **utilisation** on, the share of
+# The slide's two figures *are* the answer: 19 / 88. A machine is worth its price from that **utilisation** on: the share of
 # its time in which it has work. A machine that serves people has less, at least at night.
 #
 # ## What a small machine is
 #
-# One more assumption hides in "t3.small". It is a *burstable* machine: the price of the hour covers 20% of each of its two vCPUs (virtual processors) on
-# average. While it uses less, it earns credits, and it may spend them later. What it uses beyond them is either denied (standard
-# mode), or charged by the vCPU-hour (unlimited mode, the default). See
+# A t3.small is a *burstable* machine: the price of the hour covers 20% of each of its two vCPUs (virtual processors) on
+# average. While it uses less, it earns credits, which it can spend later. Beyond its credits it becomes slow (standard
+# mode), or you pay for more by the vCPU-hour (unlimited mode, the default). See
 # [AWS's page](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html).
 #
-# Lambda's price has the CPU in it: {{vcpu_memory}} come with one vCPU, so 2048 MB with 1.16.
+# Lambda's price includes the CPU: {{vcpu_memory}} come with one vCPU, so 2048 MB with 1.16. What does the machine cost
+# with 0.4 vCPUs in use, as its price assumes, with as many as Lambda gives, and with both?
 
 # %% vcpus
 t3 = prices["ec2"]["t3.small"]
-in_use = {
-    "it waits, mostly": 0.4,
-    "as much CPU as Lambda's 2048 MB": 2048 / fact("vcpu_memory"),
-    "both vCPUs, always": 2.0,
-}
-for label, vcpus in in_use.items():
+for vcpus in (0.4, 2048 / fact("vcpu_memory"), 2.0):
     surplus = max(vcpus - t3["vcpus"] * t3["baseline"], 0)
     usd = HOURS * (prices["ec2_hour"]["t3.small"] + surplus * t3["surplus_vcpu_hour"])
-    print(f"{vcpus:.2f} vCPUs in use all month: {usd:6.2f} USD   ({label})")
+    print(f"{vcpus:.2f} vCPUs in use all month: {usd:.2f} USD")
 
 # %% [markdown]
-# So the 19 dollars are for a machine that spends most of its time waiting, as web servers do: for a database, for another service.
-# For work that *computes* all day long the machine costs more than the slide says, and still less than Lambda's 88 dollars. From here on we count
+# So the 19 dollars are for a machine that waits most of the time, as web servers do: for a database, for another service.
+# A machine that *computes* all day costs more, and still less than Lambda's 88 dollars. From here on we count
 # machines that wait.
 #
 # ## From "busy" to requests
 #
-# Nobody knows the hours in which a GB is busy. What one knows is a rate: requests per second. Each request costs
+# You rarely know how many hours a GB is busy. What you know is a rate: requests per second. Each request costs
 #
 # - the price of a request, whatever it does, and
 # - its GB-seconds, duration in seconds times memory in GB, at the price of a GB-second.
 #
 # A month has `HOURS` x 3600 seconds. A GB is 1024 MB.
 #
-# **Predict:** what does one request per second cost in a month, of 200 ms at 512 MB? (In Tokyo, on x86_64, at list price without the free tier.)
+# **Predict:** what does one request per second cost in a month, of 200 ms at 512 MB? (In Tokyo, on x86_64, at list price
+# without the free tier.)
 
 # %%
 predict("05.d")
 
 
 # %% lambda-cost
-def lambda_cost(requests_per_second, duration_ms, memory_mb):
-    """USD a month."""
-    per_request = prices["lambda"]["request"]
-    per_gb_second = prices["lambda"]["gb_second"]["x86_64"]
+def request_usd(duration_ms, memory_mb):
+    """USD of one request on Lambda, on x86_64."""
     gb_seconds = duration_ms / 1000 * memory_mb / 1024
-    return (
-        requests_per_second * 3600 * HOURS * (per_request + gb_seconds * per_gb_second)
-    )
+    price = prices["lambda"]
+    return price["request"] + gb_seconds * price["gb_second"]["x86_64"]
+
+
+def lambda_cost(rate, duration_ms, memory_mb):
+    """USD a month, for so many requests per second."""
+    return rate * 3600 * HOURS * request_usd(duration_ms, memory_mb)
 
 
 # %%
 for rate in (0.1, 1, 10):
     print(
-        f"{rate:4} requests per second of 200 ms at 512 MB: {lambda_cost(rate, 200, 512):6.2f} USD a month"
+        f"{rate:4} requests per second: {lambda_cost(rate, 200, 512):6.2f} USD a month"
     )
 predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 
@@ -207,8 +186,8 @@ predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 #
 # > requests in an hour x price of one request on Lambda = price of the machine for an hour
 #
-# A request of 200 ms at 512 MB meets the machine at some four a second. **Predict:** and one of 20 ms at 128 MB, which is ten times as
-# short and has a quarter of the memory: how many times as many are that?
+# For requests of 200 ms at 512 MB it is at about four a second. **Predict:** and for requests of 20 ms at 128 MB, which are ten times as
+# short, with a quarter of the memory: at how many times as many?
 
 # %%
 predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than ten"])
@@ -216,38 +195,32 @@ predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than te
 
 # %% break-even
 def break_even(duration_ms, memory_mb):
-    """The requests per second at which one t3.small in Tokyo costs what Lambda does."""
-    gb_seconds = duration_ms / 1000 * memory_mb / 1024
-    one_request = (
-        prices["lambda"]["request"]
-        + gb_seconds * prices["lambda"]["gb_second"]["x86_64"]
-    )
-    return prices["ec2_hour"]["t3.small"] / 3600 / one_request
+    """The requests per second at which one t3.small costs what Lambda does."""
+    machine_second = prices["ec2_hour"]["t3.small"] / 3600
+    return machine_second / request_usd(duration_ms, memory_mb)
 
 
 # %%
-for duration_ms, memory_mb in [(20, 128), (200, 512), (2000, 1024)]:
-    rate = break_even(duration_ms, memory_mb)
+for size in [(20, 128), (200, 512), (2000, 1024)]:
     print(
-        f"{duration_ms:4} ms at {memory_mb:4} MB: {rate:6.2f} requests per second, {rate * 86_400:9,.0f} a day"
+        "{} ms at {} MB:".format(*size), f"{break_even(*size):.2f} requests per second"
     )
 more = break_even(20, 128) / break_even(200, 512)
 predicted("05.e", f"{more:.1f} times as many")
+claim("the break-even is at fewer than ten times as many requests", more < 10)
 
 # %% [markdown]
-# Neither: for short requests the price of the *request* is most of what they cost, and it does not get smaller with the duration.
+# Fewer than ten: a short request costs mostly the price of a *request*, which does not get smaller with the duration.
 #
 # ## Machines come whole
 #
-# From here on we use a function that knows the other architecture and the *free tier*, too: each month AWS gives an account a million
+# From here on we use a function that also knows the other architecture and the *free tier*: each month AWS gives an account a million
 # requests and 400,000 GB-seconds. It takes whole arrays of rates.
 
 
 # %% lambda-month
-def lambda_month(
-    requests_per_second, duration_ms, memory_mb, architecture="x86_64", free_tier=False
-):
-    requests = requests_per_second * 3600 * HOURS
+def lambda_month(rate, duration_ms, memory_mb, architecture="x86_64", free_tier=False):
+    requests = rate * 3600 * HOURS
     gb_seconds = requests * duration_ms / 1000 * memory_mb / 1024
     price = prices["lambda"]
     if free_tier:
@@ -257,46 +230,37 @@ def lambda_month(
 
 
 # %% [markdown]
-# Half a machine cannot be rented. How many are needed? Requests per second times seconds per request are the requests **in progress at
-# the same time**. We let a machine serve as many at once as fit into its memory: 4 of 512 MB. That is an assumption, in
-# favour of EC2: nothing is left for the operating system, and no machine is kept in reserve. Where your program serves many requests
-# in one process, more fit: give `at_once`. The break-even stays where it is, since one machine is enough there; the next one is needed later.
+# You cannot rent half a machine. How many do you need? Requests per second times seconds per request are the requests **in progress at
+# the same time**. We let a machine serve as many at once as fit into its memory: 4 of 512 MB. This assumption favours
+# EC2: it leaves no memory for the operating system, and no machine in reserve. If your program serves many requests
+# in one process, more fit: give `at_once`.
 #
-# Whoever cannot do without the service rents two machines, in two *availability zones*: data centres that do not fail together. Lambda
+# For a service that must not stop you rent two machines, in two *availability zones*: data centres that do not fail together. Lambda
 # runs in several zones by itself.
 
 
 # %% machines
-def machines(requests_per_second, duration_ms, memory_mb, zones=1, at_once=None):
-    in_progress = requests_per_second * duration_ms / 1000
+def machines(rate, duration_ms, memory_mb, zones=1, at_once=None):
+    in_progress = rate * duration_ms / 1000
     at_once = at_once or t3["memory_mb"] // memory_mb
     return np.maximum(np.ceil(in_progress / at_once), zones)
 
 
+# %% ec2-month
 def ec2_month(
-    requests_per_second,
-    duration_ms,
-    memory_mb,
-    machine="t3.small",
-    region="ap-northeast-1",
-    zones=1,
-    at_once=None,
+    rate, duration_ms, memory_mb, machine="t3.small", region="ap-northeast-1", **more
 ):
-    number = machines(requests_per_second, duration_ms, memory_mb, zones, at_once)
+    number = machines(rate, duration_ms, memory_mb, **more)
     return number * load_prices(region)["ec2_hour"][machine] * HOURS
 
 
 # %%
 rate = np.array([1, 10, 100, 1000])
-pd.DataFrame(
-    {
-        "requests per second": rate,
-        "machines, for 200 ms at 512 MB": machines(rate, 200, 512).astype(int),
-    }
-)
+number = machines(rate, 200, 512).astype(int)
+pd.DataFrame({"requests per second": rate, "machines, for 200 ms at 512 MB": number})
 
 # %% [markdown]
-# The picture below has both costs over the load, for requests of 200 ms at 512 MB. Their lines cross.
+# The folded cell defines a picture of both costs over the load, for requests of 200 ms at 512 MB. Their lines cross.
 #
 # **Predict:** two machines in two zones instead of one: where does the crossing go?
 
@@ -304,7 +268,7 @@ pd.DataFrame(
 predict("05.b", choices=["to the left", "to the right", "it stays"])
 
 
-# %% costs
+# %% costs folded
 def costs(
     duration_ms=200,
     memory_mb=512,
@@ -313,30 +277,15 @@ def costs(
     free_tier="no",
     zones=1,
 ):
-    rate, machine = (
-        np.logspace(-2, 2.5, 20_000),
-        MACHINES[architecture],
-    )  # requests per second
-    on_lambda = lambda_month(
-        rate, duration_ms, memory_mb, architecture, free_tier == "yes"
-    )
-    on_ec2 = ec2_month(rate, duration_ms, memory_mb, machine, region, zones)
-    figure, ax = plt.subplots(figsize=(10, 5))
-    ax.loglog(
-        rate,
-        np.where(on_lambda > 0, on_lambda, np.nan),
-        color=RED,
-        linewidth=3,
-        label="Lambda",
-    )
-    ax.loglog(
-        rate,
-        on_ec2,
-        color=BLUE,
-        linewidth=3,
-        linestyle="--",
-        label=f"{machine}, as many as needed",
-    )
+    size = (duration_ms, memory_mb)
+    rate, machine = np.logspace(-2, 2.5, 20_000), MACHINES[architecture]
+    on_lambda = lambda_month(rate, *size, architecture, free_tier == "yes")
+    on_ec2 = ec2_month(rate, *size, machine, region, zones=zones)
+    figure, ax = plt.subplots(figsize=(10, 4.6))
+    paid = np.where(on_lambda > 0, on_lambda, np.nan)
+    ax.loglog(rate, paid, color=RED, linewidth=3, label="Lambda")
+    label = f"{machine}, as many as needed"
+    ax.loglog(rate, on_ec2, color=BLUE, linewidth=3, linestyle="--", label=label)
     title = "Lambda is cheaper for all these rates"
     if (on_lambda > on_ec2).any():
         first = np.argmax(on_lambda > on_ec2)
@@ -351,46 +300,49 @@ def costs(
     return ax
 
 
+settings_to_try = {
+    "duration_ms": [2, 20, 200, 1000, 5000],
+    "memory_mb": [128, 256, 512, 1024, 2048],
+    "region": ["ap-northeast-1", "us-east-1"],
+    "architecture": ["x86_64", "arm64"],
+}
+
 # %%
-explore(
-    costs,
-    duration_ms=[2, 20, 200, 1000, 5000],
-    memory_mb=[128, 256, 512, 1024, 2048],
-    region=["ap-northeast-1", "us-east-1"],
-    architecture=["x86_64", "arm64"],
-    free_tier=["no", "yes"],
-    zones=[1, 2],
-)
+explore(costs, **settings_to_try, free_tier=["no", "yes"], zones=[1, 2])
 
 # %% [markdown]
-# Move the sliders: a duration of 20 ms, two zones, the free tier. Both axes are logarithmic: a step to the right is ten times the load.
+# Try a duration of 20 ms, two zones, the free tier. Both axes are logarithmic: each tick is ten times the one before.
+
 
 # %%
-rates = np.logspace(-2, 2.5, 20_000)
-on_lambda = lambda_month(rates, 200, 512)
-on_ec2 = {zones: ec2_month(rates, 200, 512, zones=zones) for zones in (1, 2)}
-one, two = (rates[np.argmax(on_lambda > on_ec2[zones])] for zones in (1, 2))
-way = "it stays" if one == two else "to the right" if two > one else "to the left"
+def crossing(zones):
+    """The first rate at which Lambda costs more, for requests of 200 ms at 512 MB."""
+    rates = np.logspace(-2, 2.5, 20_000)
+    on_ec2 = ec2_month(rates, 200, 512, zones=zones)
+    return rates[np.argmax(lambda_month(rates, 200, 512) > on_ec2)]
+
+
+# %%
+one, two = crossing(zones=1), crossing(zones=2)
+way = "to the right" if two > one else "to the left" if two < one else "it stays"
 predicted("05.b", f"{way}, from {one:.2g} to {two:.2g} requests per second")
 
 # %% [markdown]
-# On the left the machine idles, and you pay for its idling. On the right Lambda's line runs on upwards, while EC2 takes a stair for each further machine.
+# On the left the machine has hardly any work, and you pay for it all the same. On the right Lambda's line goes on upwards, and EC2 takes a step
+# up for each further machine.
 #
 # ## All loads at once
 #
 # Now for every rate and every duration, at 512 MB. The colour says how many times as much the more expensive one costs, and the black line
-# is the break-even. At each stripe on the right one more machine is needed.
+# is the break-even. At each stripe on the right one more machine is needed. (The folded cell draws this map.)
 
-
-# %%
+# %% draw-map folded
 rate, duration_ms = np.meshgrid(np.logspace(-2, 2.5, 300), np.logspace(1, 4, 300))
-ratio = lambda_month(rate, duration_ms, 512) / ec2_month(
-    rate, duration_ms, 512
-)  # above 1: EC2 is cheaper
-figure, ax = plt.subplots(figsize=(10, 5.5))
-shades = ax.pcolormesh(
-    rate, duration_ms, np.log10(ratio), cmap="PuOr_r", vmin=-2, vmax=2, rasterized=True
-)
+# above 1, EC2 is cheaper
+ratio = lambda_month(rate, duration_ms, 512) / ec2_month(rate, duration_ms, 512)
+figure, ax = plt.subplots(figsize=(10, 4.8))
+colors = {"cmap": "PuOr_r", "vmin": -2, "vmax": 2, "rasterized": True}
+shades = ax.pcolormesh(rate, duration_ms, np.log10(ratio), **colors)
 ax.contour(rate, duration_ms, ratio, levels=[1], colors="black", linewidths=3)
 ax.text(0.02, 30, "Lambda is cheaper", size="large", color="white")
 ax.text(8, 3000, "EC2 is cheaper", size="large")
@@ -401,31 +353,35 @@ ax.set_ylabel("duration of a request, ms")
 bar = figure.colorbar(shades, ticks=[-2, -1, 0, 1, 2], extend="min")
 bar.ax.set_yticklabels(["1/100", "1/10", "the same", "10 times", "100 times"])
 bar.set_label("Lambda's cost, compared with EC2's")
-title = f"Lambda costs {ratio.max():.0f} times as much at most, EC2 up to {1 / ratio.min():,.0f} times"
-_ = ax.set_title(title)
+at_most, up_to = ratio.max(), 1 / ratio.min()
+title = (
+    f"Lambda costs {at_most:.0f} times as much at most, EC2 up to {up_to:,.0f} times"
+)
+ax.set_title(title)
+claim("an idle machine costs over a thousand times what Lambda does", up_to > 1000)
 
 # %% [markdown]
-# The corners are not alike. A machine that has hardly anything to do may cost a thousand times what Lambda would. The other way round
+# The corners are not alike. A machine that has hardly anything to do can cost a thousand times what Lambda would. The other way round
 # there is a bound: for full machines and requests that last, it is the slide's 88 / 19. It is more only for very short requests, at the
 # bottom right, where Lambda's price of a *request* is more than that of its time.
 #
 # ## A day has a shape
 #
-# "The same all month" is what no load is. Take a service where people order lunch: quiet during office hours, a rush at noon, and nothing at night.
+# No load is "the same all month". Take a service where people order lunch: quiet during office hours, a rush at noon, and nothing at night.
 
 # %% office
 hour = np.arange(0, 24, 1 / 60)  # each minute of a day
 office = (hour >= 8) & (hour < 19)
 load = office * (2 + 33 * np.exp(-(((hour - 12) / 0.5) ** 2)))  # requests per second
 print(
-    f"{load.sum() * 60:,.0f} requests a day; at the peak {load.max():.0f} per second, on average {load.mean():.1f}"
+    f"requests per second: {load.mean():.1f} on average, {load.max():.0f} at the peak"
 )
 
 # %% [markdown]
 # On Lambda you pay for every request: for the **area** under the curve. On EC2 you pay for enough machines for the peak, for 24 hours:
 # for the **height**.
 #
-# **Predict:** which share of those machines is in use, over the day?
+# **Predict:** over the day, which share of those machines is in use?
 
 # %%
 predict("05.c")
@@ -435,12 +391,17 @@ per_machine = t3["memory_mb"] // 512 / 0.2  # requests per second, of 200 ms at 
 fleet = machines(load.max(), 200, 512)
 area, height = lambda_month(load.mean(), 200, 512), fleet * machine_usd
 used = load.mean() / (fleet * per_machine)
-figure, ax = plt.subplots(figsize=(10, 4.5))
-rented = f"{fleet:.0f} machines, {height:.2f} USD a month"
-ax.fill_between(hour, fleet * per_machine, color=SKY, alpha=0.35, label=rented)
-ax.fill_between(
-    hour, load, color=RED, label=f"requests, on Lambda {area:.2f} USD a month"
-)
+predicted("05.c", f"{used:.0%}")
+
+# %% [markdown]
+# The folded cell draws the area and the height.
+
+# %% draw-day folded
+figure, ax = plt.subplots(figsize=(10, 4.2))
+label = f"{fleet:.0f} machines, {height:.2f} USD a month"
+ax.fill_between(hour, fleet * per_machine, color=SKY, alpha=0.35, label=label)
+label = f"requests, on Lambda {area:.2f} USD a month"
+ax.fill_between(hour, load, color=RED, label=label)
 for number in range(1, int(fleet) + 1):
     ax.axhline(number * per_machine, color=BLUE, linestyle="--")
 ax.set_xlabel("hour of the day")
@@ -448,63 +409,53 @@ ax.set_ylabel("requests per second")
 ax.set_xticks(range(0, 25, 3))
 ax.set(xlim=(0, 24), ylim=(0, fleet * per_machine * 1.35))
 ax.legend(loc="upper right")
-title = f"The machines for the peak are {used:.0%} in use: {height:.0f} USD a month; Lambda: {area:.0f}"
-_ = ax.set_title(title)
-
-# %%
-predicted("05.c", f"{used:.0%}")
+title = f"The machines for the peak are {used:.0%} in use"
+_ = ax.set_title(f"{title}: {height:.0f} USD a month; Lambda: {area:.0f}")
 
 # %% [markdown]
 # EC2 has an answer: *Auto Scaling* starts and stops machines as the load changes. At its best it would follow the curve minute by
-# minute. In truth a machine takes minutes to start, so one scales early, and keeps at least one.
+# minute. In truth a machine takes minutes to start, so you scale early, and keep at least one.
 
 # %%
-for label, number in {
-    "enough for the peak, always": fleet,
-    "Auto Scaling, perfect, at least one": machines(load, 200, 512).mean(),
-    "Auto Scaling, perfect, at least two zones": machines(
-        load, 200, 512, zones=2
-    ).mean(),
-    "Auto Scaling, perfect, none at night": machines(load, 200, 512, zones=0).mean(),
-}.items():
-    print(f"{number * machine_usd:6.2f} USD a month   EC2: {label}")
-print(f"{area:6.2f} USD a month   Lambda")
+scaled = {"EC2, enough for the peak, always": height}
+for zones, least in enumerate(["none at night", "at least one", "at least two zones"]):
+    number = machines(load, 200, 512, zones=zones).mean()
+    scaled[f"EC2, perfect Auto Scaling, {least}"] = number * machine_usd
+scaled["Lambda"] = area
+pd.Series(scaled).map("{:.2f} USD a month".format).to_frame("cost")
 
 # %% [markdown]
-# The last line of EC2 comes near to Lambda: that is what Lambda does for you, without any of the machinery.
+# Perfect Auto Scaling with no machine at night costs about what Lambda does. Lambda scales like that by itself, with nothing for you to build.
 #
 # ## Your own function
 #
-# So far 200 ms were made up. Take a function that really works: it turns a password into a key, which is slow on purpose. Its billed
-# duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's. On AWS they would be others,
-# and so would the sums.) The cold start is left out: it is billed too, but under a steady load it is rare.
+# So far the 200 ms were invented. Now take a function that really works: it turns a password into a key, which is slow on purpose. Its billed
+# duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's, and so are the sums.)
+# We leave the cold start out: Lambda bills it too, but under a steady load it is rare.
 
 # %%
 source = """
 import hashlib
-
 
 def handler(event, context):
     key = hashlib.pbkdf2_hmac("sha256", event["password"].encode(), b"a salt", 100_000)
     return {"key": key.hex()}
 """
 name = workshop.name("password-key")
-deploy(workshop, name, {"app.py": source}, MemorySize=512, Timeout=30)
+_ = deploy(workshop, name, {"app.py": source}, MemorySize=512, Timeout=30)
+
+# %%
 began = datetime.now(UTC)
 for _ in range(15):
-    lambda_client.invoke(
-        FunctionName=name, Payload=json.dumps({"password": "correct horse"})
-    )
+    lambda_client.invoke(FunctionName=name, Payload='{"password": "correct horse"}')
 own = reports(logs, name, at_least=15, since=began)
 warm = own[own["init_ms"].isna()]
 own_ms, own_mb = float(warm["billed_ms"].median()), int(warm["memory_mb"].iloc[0])
-print(
-    f"billed per warm call: {own_ms:.0f} ms (median of {len(warm)}), memory: {own_mb} MB"
-)
+print(f"{own_ms:.0f} ms billed per warm call (median of {len(warm)}), at {own_mb} MB")
 
 # %% [markdown]
-# This function computes instead of waiting, so the credits count. We let a machine give a call as much CPU as Lambda does: `MemorySize` / {{vcpu_memory.number}} of
-# a vCPU, one at most.
+# This function computes instead of waiting, so the credits count. We let a machine give a call as much CPU as Lambda does:
+# `MemorySize` / {{vcpu_memory.number}} of a vCPU, one at most. `surplus` is what the credits do not cover.
 
 # %%
 a_day = np.array([1_000, 100_000, 1_000_000, 10_000_000])
@@ -512,40 +463,41 @@ rate = a_day / 86_400  # requests per second, spread evenly
 number = machines(rate, own_ms, own_mb)
 vcpus = rate * own_ms / 1000 * min(own_mb / fact("vcpu_memory"), 1)
 surplus = np.maximum(vcpus - number * t3["vcpus"] * t3["baseline"], 0)
-yours = {
-    "Lambda": lambda_month(rate, own_ms, own_mb),
-    "with the free tier": lambda_month(rate, own_ms, own_mb, free_tier=True),
-    "t3.small": number * machine_usd,
-    "with its credits": number * machine_usd
-    + surplus * t3["surplus_vcpu_hour"] * HOURS,
-}
-pd.DataFrame(
-    yours,
-    index=pd.Index([f"{calls:,}" for calls in a_day], name="calls a day, USD a month"),
-).round(2)
 
 # %%
-one_request = lambda_month(
-    1 / 3600 / HOURS, own_ms, own_mb
-)  # a single request in a month
+yours = pd.DataFrame(index=pd.Index(a_day, name="calls a day, USD a month"))
+yours["Lambda"] = lambda_month(rate, own_ms, own_mb)
+yours["with the free tier"] = lambda_month(rate, own_ms, own_mb, free_tier=True)
+yours["t3.small"] = number * machine_usd
+yours["with surplus"] = yours["t3.small"] + surplus * t3["surplus_vcpu_hour"] * HOURS
+yours.round(2)
+
+# %%
+first, last = yours.iloc[0], yours.iloc[-1]
+claim("Lambda is cheaper at a thousand calls", first["Lambda"] < first["t3.small"])
+claim("EC2 is cheaper at ten million calls", last["with surplus"] < last["Lambda"])
+
+# %% [markdown]
+# At a thousand calls a day Lambda is cheaper, at ten million the machines are. And in between?
+
+# %%
+one_request = request_usd(own_ms, own_mb)
 meet = prices["ec2_hour"]["t3.small"] * 24 / one_request
 print(f"A million calls of your function cost {one_request * 1e6:.2f} USD.")
-print(f"It meets one t3.small at {meet:,.0f} calls a day.")
+print(f"At {meet:,.0f} calls a day they cost as much as one t3.small.")
 
 # %% [markdown]
-# Change `MemorySize` to 1024 (2048 at most: more does not fit into this machine) and run the three cells again. More memory, and fewer
+# Change `MemorySize` to 1024 (2048 at most: more does not fit into this machine) and run the cells again from there. More memory, and fewer
 # milliseconds?
-
-# %% [markdown]
+#
 # ## Exercise 1: configure a function for its load
 #
-# The function `intake` takes readings of a partner's machines. Each call waits a tenth of a second for a service. **3** calls a second come on
-# average, and **60** a second at the peak; the service bears **10** at once.
+# The function `intake` takes readings of a partner's machines. Each call waits a tenth of a second for a service. On average **3** calls
+# come in a second, at the peak **60**; the service can take **10** at once.
 
 # %% intake
 intake_code = """
 import time
-
 
 def handler(event, context):
     time.sleep(0.1)
@@ -556,15 +508,16 @@ deploy(workshop, intake, {"app.py": intake_code}, MemorySize=1024, Timeout=900)
 print(f"{lambda_month(3, 100, 1024):.2f} USD a month as it is")
 
 # %% [markdown]
-# It costs more than it has to, and when the service hangs, each call is paid for a quarter of an hour. Leave the code as it is, and change the configuration, so that
+# It costs more than it must, and when the service hangs, you pay for a quarter of an hour per call. Leave the code as it is, and change
+# the configuration, so that
 #
 # - such a month costs **6 USD** at most, by the REPORT lines of the function (list price, without the free tier);
-# - it runs on **arm64**, since the code is Python alone and needs nothing that is made for another processor;
+# - it runs on **arm64**: the code is Python alone and needs nothing that is made for another processor;
 # - the peak has the environments that it needs (notebook 02: calls per second x seconds), and the service never has more than **10** calls at once;
-# - a call that hangs is stopped after **5 seconds** at most.
+# - Lambda stops a call that hangs after **5 seconds** at most.
 #
-# `deploy` takes AWS's own names, as above, and `Architectures=[...]` as well; one thing is not a matter of `deploy`. The check reads the configuration back, and invokes
-# your function. `hint("05.1")` in a cell of its own helps.
+# `deploy` takes AWS's own names, as above, and `Architectures=[...]` as well; for one of the points you need another call. The check reads the
+# configuration back, and invokes your function. `hint("05.1")` in a cell of its own helps.
 
 # %% configure
 # solution: Deploy intake_code with other settings, and call put_function_concurrency.
@@ -582,23 +535,23 @@ usd = lambda_month(3, calls["billed_ms"].min(), calls["memory_mb"].iloc[-1], "ar
 print(f"{usd:.2f} USD a month now; one t3.small costs {machine_usd:.2f}")
 
 # %% [markdown]
-# A function has no room to idle in, so what can be saved is in its configuration: memory that it does not use, the processor, calls that hang.
+# A function costs nothing while nobody calls it. What you can save is in its configuration: memory that it does not use, the processor, calls that hang.
 #
 # ## Exercise 2: pack them together
 #
-# For very short calls the price of the *request* is more than that of their time. Take a million readings, each in a call of its own, which
+# Very short calls cost mostly the price of the *request*. Take a million readings, each in a call of its own, which
 # takes 20 ms at 128 MB.
 
 # %%
-one_by_one = 1e6 * lambda_month(1 / 3600 / HOURS, 20, 128)
-requests_alone = 1e6 * prices["lambda"]["request"]
+one_by_one, requests_alone = 1e6 * request_usd(20, 128), 1e6 * request_usd(0, 128)
 print(f"{one_by_one:.2f} USD, of which {requests_alone:.2f} are for requests")
 
 # %% [markdown]
 # Readings that wait in a queue come in batches, so let one call store a hundred.
 #
-# `save` sends a list of readings to the database. It takes 20 ms, however long the list is. Write `store_readings`: it stores all of `event["readings"]`, and returns
-# `{"stored": how many}`. By its REPORT lines, a million readings in packs of a hundred have to cost **0.02 USD** at most.
+# `save` sends a list of readings to the database. It takes 20 ms, however long the list is. Write `store_readings`: it stores all of
+# `event["readings"]`, and returns `{"stored": how many}`. By its REPORT lines, a million readings in packs of a hundred must cost
+# **0.02 USD** at most.
 
 
 # %% store-readings
@@ -622,32 +575,31 @@ deploy(workshop, packs, {"app.py": code}, **options)
 check("05.2")
 
 pack_ms = reports(logs, packs)["billed_ms"].min()
-one_pack = lambda_month(1 / 3600 / HOURS, pack_ms, 128)  # one request in a month
-print(f"A million readings in packs of a hundred: {1e4 * one_pack:.4f} USD")
+million = 1e4 * request_usd(pack_ms, 128)
+print(f"A million readings in packs of a hundred: {million:.4f} USD")
 
 # %% [markdown]
 # ## What the sum leaves out
 #
-# List prices of compute are the part that is easy to add up. The rest, for one small machine in Tokyo. The first two lines are *yours*:
+# List prices of compute are easy to add up. Here is the rest, for one small machine in Tokyo. The two numbers of the first line are *yours*:
 # set them to what is true where you work.
 
 # %%
-HOURS_OF_WORK = 1  # a month: updates, alarms, a full disk, a certificate
-AN_HOUR_COSTS = 40  # USD
+HOURS_OF_WORK, AN_HOUR_USD = 1, 40  # a month, for updates, alarms, a full disk
 left_out = {
-    "the machine from 19 to 8 o'clock, when nobody calls": machine_usd * 13 / 24,
+    "the machine at night, from 19 to 8 o'clock": machine_usd * 13 / 24,
     "a second one, in another availability zone": machine_usd,
     "a public IPv4 address": prices["public_ipv4_hour"] * HOURS,
-    f"{HOURS_OF_WORK} h of your work": HOURS_OF_WORK * AN_HOUR_COSTS,
+    f"{HOURS_OF_WORK} h of your work": HOURS_OF_WORK * AN_HOUR_USD,
 }
-print(pd.Series(left_out).map("{:.2f} USD a month".format).to_string())
-difference = full - machine_usd
-print(
-    f"\nThe slide's difference, {difference:.2f} USD, is {difference / AN_HOUR_COSTS * 60:.0f} minutes of your work."
-)
+pd.Series(left_out).map("{:.2f} USD a month".format).to_frame("left out")
+
+# %%
+minutes = (full - machine_usd) / AN_HOUR_USD * 60
+print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your work")
 
 # %% [markdown]
-# Without a number here, because it depends on more than we know:
+# For the rest there is no number here, because it depends on more than we know:
 #
 # | | EC2 | Lambda |
 # |---|---|---|
@@ -659,17 +611,18 @@ print(
 # | a promise for one or three years | [Savings Plans](https://aws.amazon.com/savingsplans/compute-pricing/): up to 66% off | up to 17% off |
 #
 # A burst, a load balancer and a disk move the break-even towards Lambda. A promise moves it towards EC2, and so does what grows
-# with each request: API Gateway, where you need it, and log lines. Data to the internet moves nothing.
+# with each request: API Gateway, where you need it, and log lines.
 #
 # ## "Wouldn't EC2 do?"
 #
-# That is the slide's question, and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says, is for developers who
-# want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts (notebook 04), a chain of
-# functions because {{timeout.minutes}} are not enough (06). There is a trap on the other side as well: a machine that is paid day and night for a job of two minutes.
+# That is the slide's question (「それEC2でよくね？」), and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says,
+# is for developers who want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts
+# (notebook 04), a chain of functions because {{timeout.minutes}} are not enough (06). The other side has a trap as well: a machine that you
+# pay day and night for a job of two minutes.
 #
-# Between the two, AWS has put more: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines in your account, several calls
-# in one environment, and you pay for the machines; [Web Functions]({{web_functions.source}}) (read on {{web_functions.checked}}) run a web server that ends when nobody calls.
-# For both, the sum above changes: a call that waits no longer keeps an environment to itself.
+# Between the two, AWS has put more: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines
+# in your account, several calls in one environment, and you pay for the machines; [Web Functions]({{web_functions.source}}) (read on
+# {{web_functions.checked}}) run a web server that scales to zero when nobody calls. With both, one environment serves several calls at a time, which changes the sum above.
 #
 # ## Exercise 3: decide
 #
@@ -692,12 +645,11 @@ cases
 
 # %% choices
 choices = {"webhook": "?", "sensors": "?", "tickets": "?"}
-# solution: Compute both sums of each case, and put "lambda" or "ec2" in place of each question mark.
+# solution: Compute both sums of each case, and replace each "?" by "lambda" or "ec2".
 for case, row in cases.iterrows():
-    on_lambda = lambda_month(row["average"], row["duration_ms"], row["memory_mb"])
-    on_ec2 = ec2_month(
-        row["peak"], row["duration_ms"], row["memory_mb"], zones=row["zones"]
-    )
+    size = row["duration_ms"], row["memory_mb"]
+    on_lambda = lambda_month(row["average"], *size)
+    on_ec2 = ec2_month(row["peak"], *size, zones=row["zones"])
     choices[case] = "lambda" if on_lambda < on_ec2 else "ec2"
     print(f"{case}: Lambda {on_lambda:.2f} USD, EC2 {on_ec2:.2f} USD a month")
 
@@ -705,7 +657,7 @@ for case, row in cases.iterrows():
 # check
 check("05.3", choices)
 
-pd.Series(choices, name="cheaper")
+pd.Series(choices, name="cheaper").to_frame()
 
 # %% [markdown]
 # ## A short way to decide
@@ -713,7 +665,7 @@ pd.Series(choices, name="cheaper")
 # | the load | then | because |
 # |---|---|---|
 # | nothing for hours, or only at office hours | Lambda | an idle machine costs what a busy one does |
-# | peaks far above the average, or no idea of the load yet | Lambda | EC2 is paid for the peak |
+# | peaks far above the average, or no idea of the load yet | Lambda | you pay EC2 for the peak |
 # | steady, above the break-even, and somebody looks after machines anyway | EC2, or containers (notebook 08) | full machines cost a quarter |
 # | steady, and many very short requests | EC2 | Lambda's price of a request is more than its time |
 # | it does not fit into Lambda's limits (06), or needs a pinger to be usable (04) | not Lambda | the price is not the question |
@@ -721,10 +673,10 @@ pd.Series(choices, name="cheaper")
 #
 # ## What you have learned
 #
-# - 88 and 19 dollars are right, for 2 GB that are in use all month; today it is 87.60 and 19.86.
+# - 88 and 19 dollars are right, for 2 GB that are in use all month; now it is 87.60 and 19.86.
 # - The quotient of the two is the break-even: below some 23% of use, about five and a half hours a day, Lambda is cheaper.
 # - Per request: its price, plus duration times memory. The rate at which a machine costs the same is a division.
-# - Machines come whole, in two zones, and for the peak: EC2 is paid for the height of a day, Lambda for its area.
+# - Machines come whole, in two zones, and for the peak: you pay EC2 for the height of a day, Lambda for its area.
 # - The sum leaves out work, networks and promises. Compute it all the same, before you argue.
 #
 # **Next:** notebook 06 meets the limits that no price changes.
