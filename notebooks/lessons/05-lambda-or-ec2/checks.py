@@ -72,19 +72,15 @@ CASES = {
 }
 REASONS = {
     "webhook": "a machine would wait for a call every fifty seconds, and cost the same as a busy one.",
-    "sensors": "a load that never rests keeps two machines at work, and Lambda takes its price for every request.",
-    "tickets": "EC2 is paid for the peak, all month, and the peak is 200 times the average.",
+    "sensors": "a load that never rests keeps two machines at work, and on Lambda you pay for every request.",
+    "tickets": "on EC2 you pay all month for the peak, which is 200 times the average.",
 }
 
 
 # 05.1
 
-AVERAGE, PEAK, SECONDS, AT_ONCE = (
-    3,
-    60,
-    0.1,
-    10,
-)  # calls per second, of a call, and what the service bears
+AVERAGE, PEAK, SECONDS = 3, 60, 0.1  # calls per second, calls per second, of a call
+AT_ONCE = 10  # calls that the service can take
 LEAST = math.ceil(PEAK * SECONDS)
 LIMIT_USD, HANGS_S = 6.0, 5
 WAITS = "time.sleep(0.1)"
@@ -102,7 +98,7 @@ def judge_intake(workshop: Workshop) -> Notes:
         )
     if function.timeout_s > HANGS_S:
         raise NotSolved(
-            f"{function.name} has a Timeout of {function.timeout_s} s, so a call that hangs is paid for so long; "
+            f"{function.name} has a Timeout of {function.timeout_s} s, so you pay that long for a call that hangs; "
             f"{HANGS_S} s at most are asked for."
         )
     answer = workshop.client("lambda").get_function_concurrency(
@@ -120,10 +116,10 @@ def _wrong_reservation(reserved: int | None, name: str) -> str | None:
     if reserved is None:
         return (
             f"{name} has no reserved concurrency, so the service may get as many calls at once as the account allows, "
-            f"and it bears {AT_ONCE}; call put_function_concurrency."
+            f"and it can take {AT_ONCE}; call put_function_concurrency."
         )
     if reserved > AT_ONCE:
-        return f"With {reserved} reserved, {reserved} calls may reach the service at once, and it bears {AT_ONCE}."
+        return f"With {reserved} reserved, {reserved} calls may reach the service at once, and it can take {AT_ONCE}."
     if reserved < LEAST:
         return (
             f"With {reserved} reserved, calls are throttled at the peak: {PEAK} a second, each of {SECONDS} s, need "
@@ -139,7 +135,7 @@ def _costs_little(probe: Probe, requests: float) -> None:
     if month > LIMIT_USD:
         raise NotSolved(
             f"With {memory_mb:,} MB its calls are billed {billed:g} ms, and a month costs {month:.2f} USD, where "
-            f"{LIMIT_USD:.2f} is the limit; it waits, so less memory does not make it slower."
+            f"{LIMIT_USD:.2f} is the limit; the function waits, so less memory does not make it slower."
         )
 
 
@@ -164,7 +160,7 @@ WRONG_INTAKES = (
     ),
     _intake(
         "patient",
-        "has a Timeout of 900 s, so a call that hangs is paid for so long; 5 s at most",
+        "has a Timeout of 900 s, so you pay that long for a call that hangs; 5 s at most",
         Timeout=900,
     ),
     _intake(
@@ -172,7 +168,7 @@ WRONG_INTAKES = (
     ),
     _intake(
         "the peak's calls",
-        "With 60 reserved, 60 calls may reach the service at once, and it bears 10",
+        "With 60 reserved, 60 calls may reach the service at once, and it can take 10",
         reserved=60,
     ),
     _intake(
@@ -308,9 +304,9 @@ INTAKE = DeployedFunction(
     title="configure a function for its load",
     judge=judge_intake,
     hints=(
-        "Which of the four wishes is about memory? Which are about one setting each?",
+        "Which of the four points is about memory? Which are about one setting each?",
         'deploy takes Architectures=["arm64"], MemorySize= in MB and Timeout= in seconds.',
-        "60 calls a second of 0.1 s are 6 at once, and the service bears 10: reserve from 6 to 10 with "
+        "60 calls a second of 0.1 s are 6 at once, and the service can take 10: reserve from 6 to 10 with "
         "put_function_concurrency.",
     ),
     wrong_answers=WRONG_INTAKES,  # each the settings; `reserved` is the concurrency
@@ -321,7 +317,7 @@ PACKS = DeployedFunction(
     judge=judge_packs,
     hints=(
         "How often is save called for a hundred readings, and how long does that take?",
-        "save takes a list; the event brings one.",
+        "save takes a list, and the event holds one.",
     ),
     wrong_answers=WRONG_PACKS,
 )
@@ -351,7 +347,7 @@ CHOICES = Answer(
         _decided(
             "tickets",
             "ec2",
-            r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*paid for the peak",
+            r"Lambda costs 13\.93 USD a month and 30 t3\.small 595\.68, .*pay all month for the peak",
         ),
         _decided("webhook", "?", "webhook is not decided yet"),
         _decided(

@@ -12,9 +12,8 @@
 # It takes about 40 minutes. Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases" (Lambdaの注意点 その2「EC2のほうが安いケースがある」,
 # page 10), in the part "Know Lambda".
 #
-# EC2 rents virtual machines by the hour, used or not. This notebook starts none: the sums come from
-# list prices, and from the REPORT lines of small functions of yours. The prices are Tokyo's, as in the slides, wherever your
-# function runs.
+# You rent EC2's virtual machines by the hour, used or not. This notebook starts none: the sums come from
+# list prices, and from the REPORT lines of your functions. The prices are Tokyo's, as in the slides.
 
 # %%
 import inspect
@@ -53,16 +52,15 @@ ec2_2019 = then["t3_small_hour"] * 24 * then["days_a_month"]
 print(f"Lambda: {lambda_2019:.2f} USD a month, EC2: {ec2_2019:.2f} USD a month")
 
 # %% [markdown]
-# So the slide rounds 88, and cuts the cents of 19. (Its comment calls the first price one "per ms". It was the price of 100 ms,
-# as the factor 10 in the sum shows.)
+# So the slide rounds 88, and cuts the cents of 19. (Its comment says "per ms", but this was the price of 100 ms.)
 #
 # The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2048 MB that works without a pause,
-# day and night, for a month. And one machine with 2 GiB that has just as much to do.
+# day and night, for a month, and one machine with 2 GiB that has just as much to do.
 #
 # ## The same sum now
 #
-# Lambda bills by the millisecond now. The unit of its price is a GB-second: one GB of memory for one second. AWS's own calculator
-# takes a month as 730 hours. And there are ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
+# Lambda bills by the millisecond now, and its unit is a GB-second: one GB of memory for one second. AWS's calculator
+# takes a month as 730 hours. There are also ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
 
 # %% today
 HOURS = 365 * 24 / 12  # of a month: 730
@@ -129,7 +127,7 @@ _ = ax.legend()
 # [AWS's page](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html).
 #
 # Lambda's price includes the CPU: {{vcpu_memory}} come with one vCPU, so 2048 MB with 1.16. What does the machine cost
-# with 0.4 vCPUs in use, as its price assumes, with as many as Lambda gives, and with both?
+# with 0.4 vCPUs in use, with 1.16, and with both?
 
 # %% vcpus
 t3 = prices["ec2"]["t3.small"]
@@ -139,13 +137,12 @@ for vcpus in (0.4, 2048 / fact("vcpu_memory"), 2.0):
     print(f"{vcpus:.2f} vCPUs in use all month: {usd:.2f} USD")
 
 # %% [markdown]
-# So the 19 dollars are for a machine that waits most of the time, as web servers do: for a database, for another service.
-# A machine that *computes* all day costs more, and still less than Lambda's 88 dollars. From here on we count
-# machines that wait.
+# So the 19 dollars are for a machine that waits most of the time, as web servers do. One that *computes* all day costs more,
+# and still less than Lambda's 88 dollars. From here on we count machines that wait.
 #
 # ## From "busy" to requests
 #
-# You rarely know how many hours a GB is busy. What you know is a rate: requests per second. Each request costs
+# What you know is mostly a rate: requests per second. Each request costs
 #
 # - the price of a request, whatever it does, and
 # - its GB-seconds, duration in seconds times memory in GB, at the price of a GB-second.
@@ -174,9 +171,7 @@ def lambda_cost(rate, duration_ms, memory_mb):
 
 # %%
 for rate in (0.1, 1, 10):
-    print(
-        f"{rate:4} requests per second: {lambda_cost(rate, 200, 512):6.2f} USD a month"
-    )
+    print(f"{rate:4} per second: {lambda_cost(rate, 200, 512):6.2f} USD a month")
 predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 
 # %% [markdown]
@@ -186,8 +181,8 @@ predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 #
 # > requests in an hour x price of one request on Lambda = price of the machine for an hour
 #
-# For requests of 200 ms at 512 MB it is at about four a second. **Predict:** and for requests of 20 ms at 128 MB, which are ten times as
-# short, with a quarter of the memory: at how many times as many?
+# For requests of 200 ms at 512 MB it is at about four a second. **Predict:** requests of 20 ms at 128 MB are ten times as
+# short, with a quarter of the memory. At how many times as many is their break-even?
 
 # %%
 predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than ten"])
@@ -202,20 +197,18 @@ def break_even(duration_ms, memory_mb):
 
 # %%
 for size in [(20, 128), (200, 512), (2000, 1024)]:
-    print(
-        "{} ms at {} MB:".format(*size), f"{break_even(*size):.2f} requests per second"
-    )
+    print(f"{size}: {break_even(*size):.2f} requests per second")
 more = break_even(20, 128) / break_even(200, 512)
 predicted("05.e", f"{more:.1f} times as many")
 claim("the break-even is at fewer than ten times as many requests", more < 10)
 
 # %% [markdown]
-# Fewer than ten: a short request costs mostly the price of a *request*, which does not get smaller with the duration.
+# Fewer than ten: a short request costs mostly the price of a *request*, which is the same for any duration.
 #
 # ## Machines come whole
 #
-# From here on we use a function that also knows the other architecture and the *free tier*: each month AWS gives an account a million
-# requests and 400,000 GB-seconds. It takes whole arrays of rates.
+# The next function also knows the other architecture and the *free tier*: each month AWS gives an account
+# {{free_requests}} requests and {{free_gb_seconds}} GB-seconds.
 
 
 # %% lambda-month
@@ -231,12 +224,11 @@ def lambda_month(rate, duration_ms, memory_mb, architecture="x86_64", free_tier=
 
 # %% [markdown]
 # You cannot rent half a machine. How many do you need? Requests per second times seconds per request are the requests **in progress at
-# the same time**. We let a machine serve as many at once as fit into its memory: 4 of 512 MB. This assumption favours
-# EC2: it leaves no memory for the operating system, and no machine in reserve. If your program serves many requests
-# in one process, more fit: give `at_once`.
+# the same time**. We let a machine serve as many at once as fit into its memory: 4 of 512 MB. This favours
+# EC2: it leaves no memory for the operating system. (A program that serves many requests in one process can take more: give `at_once`.)
 #
-# For a service that must not stop you rent two machines, in two *availability zones*: data centres that do not fail together. Lambda
-# runs in several zones by itself.
+# A service that must not stop needs two machines, in two *availability zones*: data centres that do not fail together. Lambda
+# uses several zones by itself.
 
 
 # %% machines
@@ -260,7 +252,7 @@ number = machines(rate, 200, 512).astype(int)
 pd.DataFrame({"requests per second": rate, "machines, for 200 ms at 512 MB": number})
 
 # %% [markdown]
-# The folded cell defines a picture of both costs over the load, for requests of 200 ms at 512 MB. Their lines cross.
+# Now a picture of both costs over the load, for requests of 200 ms at 512 MB. Their lines cross. (The folded cell defines it.)
 #
 # **Predict:** two machines in two zones instead of one: where does the crossing go?
 
@@ -328,13 +320,12 @@ way = "to the right" if two > one else "to the left" if two < one else "it stays
 predicted("05.b", f"{way}, from {one:.2g} to {two:.2g} requests per second")
 
 # %% [markdown]
-# On the left the machine has hardly any work, and you pay for it all the same. On the right Lambda's line goes on upwards, and EC2 takes a step
-# up for each further machine.
+# On the left you pay for a machine with hardly any work. On the right EC2 takes a step up for each further machine.
 #
 # ## All loads at once
 #
-# Now for every rate and every duration, at 512 MB. The colour says how many times as much the more expensive one costs, and the black line
-# is the break-even. At each stripe on the right one more machine is needed. (The folded cell draws this map.)
+# The folded cell draws every rate and duration, at 512 MB. The colour says how many times as much the more expensive one costs; the black
+# line is the break-even. Each stripe on the right is one more machine.
 
 # %% draw-map folded
 rate, duration_ms = np.meshgrid(np.logspace(-2, 2.5, 300), np.logspace(1, 4, 300))
@@ -361,25 +352,22 @@ ax.set_title(title)
 claim("an idle machine costs over a thousand times what Lambda does", up_to > 1000)
 
 # %% [markdown]
-# The corners are not alike. A machine that has hardly anything to do can cost a thousand times what Lambda would. The other way round
-# there is a bound: for full machines and requests that last, it is the slide's 88 / 19. It is more only for very short requests, at the
-# bottom right, where Lambda's price of a *request* is more than that of its time.
+# A machine with hardly any work can cost a thousand times what Lambda would. The other way round
+# there is a bound: for full machines it is the slide's 88 / 19. It is more only for very short requests, at the
+# bottom right, where a *request* costs more than its time.
 #
 # ## A day has a shape
 #
-# No load is "the same all month". Take a service where people order lunch: quiet during office hours, a rush at noon, and nothing at night.
+# No load is "the same all month". Take a service where people order lunch: a rush at noon, and nothing at night.
 
 # %% office
 hour = np.arange(0, 24, 1 / 60)  # each minute of a day
 office = (hour >= 8) & (hour < 19)
 load = office * (2 + 33 * np.exp(-(((hour - 12) / 0.5) ** 2)))  # requests per second
-print(
-    f"requests per second: {load.mean():.1f} on average, {load.max():.0f} at the peak"
-)
+print(f"per second: {load.mean():.1f} on average, {load.max():.0f} at the peak")
 
 # %% [markdown]
-# On Lambda you pay for every request: for the **area** under the curve. On EC2 you pay for enough machines for the peak, for 24 hours:
-# for the **height**.
+# On Lambda you pay for every request: the **area** under the curve. On EC2 you pay for machines for the peak, for 24 hours: the **height**.
 #
 # **Predict:** over the day, which share of those machines is in use?
 
@@ -413,8 +401,8 @@ title = f"The machines for the peak are {used:.0%} in use"
 _ = ax.set_title(f"{title}: {height:.0f} USD a month; Lambda: {area:.0f}")
 
 # %% [markdown]
-# EC2 has an answer: *Auto Scaling* starts and stops machines as the load changes. At its best it would follow the curve minute by
-# minute. In truth a machine takes minutes to start, so you scale early, and keep at least one.
+# EC2 has an answer: *Auto Scaling* starts and stops machines as the load changes. A perfect one would follow the curve minute by
+# minute. A real machine takes minutes to start, so you scale early, and keep at least one.
 
 # %%
 scaled = {"EC2, enough for the peak, always": height}
@@ -425,11 +413,11 @@ scaled["Lambda"] = area
 pd.Series(scaled).map("{:.2f} USD a month".format).to_frame("cost")
 
 # %% [markdown]
-# Perfect Auto Scaling with no machine at night costs about what Lambda does. Lambda scales like that by itself, with nothing for you to build.
+# Perfect Auto Scaling with no machine at night costs about what Lambda does, which scales like that by itself.
 #
 # ## Your own function
 #
-# So far the 200 ms were invented. Now take a function that really works: it turns a password into a key, which is slow on purpose. Its billed
+# Now a real function: it turns a password into a key, which is slow on purpose. Its billed
 # duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's, and so are the sums.)
 # We leave the cold start out: Lambda bills it too, but under a steady load it is rare.
 
@@ -487,7 +475,7 @@ print(f"A million calls of your function cost {one_request * 1e6:.2f} USD.")
 print(f"At {meet:,.0f} calls a day they cost as much as one t3.small.")
 
 # %% [markdown]
-# Change `MemorySize` to 1024 (2048 at most: more does not fit into this machine) and run the cells again from there. More memory, and fewer
+# Change `MemorySize` to 1024 (2048 at most: more does not fit into a t3.small) and run the cells again from there. More memory, and fewer
 # milliseconds?
 #
 # ## Exercise 1: configure a function for its load
@@ -535,7 +523,7 @@ usd = lambda_month(3, calls["billed_ms"].min(), calls["memory_mb"].iloc[-1], "ar
 print(f"{usd:.2f} USD a month now; one t3.small costs {machine_usd:.2f}")
 
 # %% [markdown]
-# A function costs nothing while nobody calls it. What you can save is in its configuration: memory that it does not use, the processor, calls that hang.
+# What you can save on Lambda is in the configuration: memory that the function does not use, the processor, calls that hang.
 #
 # ## Exercise 2: pack them together
 #
@@ -581,8 +569,8 @@ print(f"A million readings in packs of a hundred: {million:.4f} USD")
 # %% [markdown]
 # ## What the sum leaves out
 #
-# List prices of compute are easy to add up. Here is the rest, for one small machine in Tokyo. The two numbers of the first line are *yours*:
-# set them to what is true where you work.
+# List prices of compute are easy to add up. Here is some of the rest, for one small machine in Tokyo. The two numbers of the first line
+# are *yours*: set them to what is true where you work.
 
 # %%
 HOURS_OF_WORK, AN_HOUR_USD = 1, 40  # a month, for updates, alarms, a full disk
@@ -599,7 +587,7 @@ minutes = (full - machine_usd) / AN_HOUR_USD * 60
 print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your work")
 
 # %% [markdown]
-# For the rest there is no number here, because it depends on more than we know:
+# These depend on more than we know, so they have no number here:
 #
 # | | EC2 | Lambda |
 # |---|---|---|
@@ -607,7 +595,6 @@ print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your wor
 # | in front of it | a load balancer for two machines or more, by the hour and by use ([prices](https://aws.amazon.com/elasticloadbalancing/pricing/)) | a function URL costs nothing extra; API Gateway charges per request ([prices](https://aws.amazon.com/api-gateway/pricing/)) |
 # | logs | what you send to CloudWatch | a few lines of its own for each call, charged by the GB |
 # | disk | a volume for each machine, by the GB and month | {{tmp}} of `/tmp` are in the price |
-# | data to the internet | the same price per GB | the same price per GB |
 # | a promise for one or three years | [Savings Plans](https://aws.amazon.com/savingsplans/compute-pricing/): up to 66% off | up to 17% off |
 #
 # A burst, a load balancer and a disk move the break-even towards Lambda. A promise moves it towards EC2, and so does what grows
@@ -616,8 +603,8 @@ print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your wor
 # ## "Wouldn't EC2 do?"
 #
 # That is the slide's question (「それEC2でよくね？」), and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says,
-# is for developers who want to use Lambda at any price. You recognise it by what they build around it: a pinger against cold starts
-# (notebook 04), a chain of functions because {{timeout.minutes}} are not enough (06). The other side has a trap as well: a machine that you
+# is to want Lambda at any price. You see it in what people build around it: a pinger against cold starts
+# (notebook 04), a chain of functions because {{timeout.minutes}} are not enough (06). The other trap is a machine that you
 # pay day and night for a job of two minutes.
 #
 # Between the two, AWS has put more: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines

@@ -116,7 +116,7 @@ def test_the_choices_of_the_notebook_pass_and_its_starter_fails():
         for make in (Starter, Notebook)
     )
     for each in (starter, notebook):
-        each.run("vcpus", "lambda-month", "machines", "cases", "choices")
+        each.run("vcpus", "lambda-month", "machines", "ec2-month", "cases", "choices")
     assert "webhook is not decided yet" in refused("05.3", starter.choices)
     check("05.3", notebook.choices)
     assert progress.solved() == {"05.3"}

@@ -24,6 +24,7 @@ CELLS = (
     "break-even",
     "lambda-month",
     "machines",
+    "ec2-month",
     "costs",
     "office",
 )
