@@ -363,12 +363,12 @@ claim("client in handler is slowest when warm", warm_ms.idxmax() == "client in h
 #
 # ## What makes it long, and does not show: the size of the package
 #
-# The slide says that a cold start unpacks the package. Let us put 45 MB of noise beside the same small handler.
+# The slide says that a cold start unpacks the package. Let us put 25 MB of noise beside the same small handler.
 # REPORT does not show this time: Lambda fetches and unpacks *before* the init phase, and does not bill it. But the caller
 # waits, so here, and only here, we measure at the caller.
 
 # %%
-noise = np.random.default_rng(seed=4).bytes(45_000_000)  # which no zip makes smaller
+noise = np.random.default_rng(seed=4).bytes(25_000_000)  # which no zip makes smaller
 handler = "def handler(event, context):\n    return 'hello'\n"
 files = {"small": {"app.py": handler}}
 files["large"] = files["small"] | {"noise.bin": noise}
