@@ -39,7 +39,7 @@ from helpers import check, claim, hint, load_prices, predict, predicted, solutio
 # %% [markdown]
 # ## An experiment that needs a while
 #
-# Two functions with the same code. A rule of EventBridge *pings* one of them every minute; nobody calls the other.
+# We make two functions with the same code. A rule of EventBridge *pings* one of them every minute; nobody calls the other.
 # Near the end we call both and compare. We start now, so that the time passes while you read.
 #
 # AWS does not document how long it keeps an idle environment, and you cannot set it: minutes, sometimes much longer. The
@@ -188,7 +188,7 @@ claim("a cold invocation takes more than twice as long as a warm one", cold > 2 
 # %% [markdown]
 # ## After a rest
 #
-# Lambda ends an environment that nobody calls for a while. With the tag we set this time to two
+# Lambda ends an environment that gets no call for a while. With the tag we set this time to two
 # seconds. Then we call three times, the third time after a rest of four seconds.
 #
 # **Predict:** which of the three calls are cold?
@@ -458,7 +458,7 @@ for ax, values, color, title in [
     ax.set_xlabel("Init Duration, ms (medians)")
 
 # %% [markdown]
-# On AWS, Rust has by far the shortest init. Java's (234 ms) is level with Ruby's (230 ms): for so small a program the JVM is
+# On AWS, Rust has by far the shortest init. Java's (234 ms) is level with Ruby's (230 ms): for a program this small the JVM is
 # not the slow one. But a JVM's cold start has more to it: at 128 MB Java's *first handler call* takes another
 # 90 ms (same source), and a real Java program loads many more classes than "hello world".
 #
@@ -498,7 +498,7 @@ claim("the pinged function is warm and the one left alone is cold", on_aws or as
 # The pinged function answered warm (no `init_ms`), the other one cold. On AWS both may be warm after so short a rest; the
 # difference shows after a longer one.
 #
-# And the price of the trick? Lambda counts GB-seconds: one GB of memory for one second is one. The pings of a month, at list prices
+# What does the pinger cost? Lambda counts GB-seconds: one GB of memory for one second is one. The pings of a month, at list prices
 # (the same in Tokyo and N. Virginia):
 
 # %%
@@ -644,7 +644,7 @@ for label in ("slow", "fast"):
 #   the last two are `Init Duration`.
 # - Lambda uses an environment again, one invocation at a time, and ends it after a rest. An update makes the next calls cold, and
 #   a burst needs as many environments as it has calls at once.
-# - Imports make init long; the language sets its least; a client made in init costs the warm calls nothing.
+# - Imports make init long; the language sets the minimum; a client made in init costs the warm calls nothing.
 # - A pinger keeps one environment warm, for some cents. Provisioned concurrency and SnapStart are what AWS offers for more.
 # - And the first question is: does anybody wait for these calls?
 #

@@ -7,7 +7,7 @@
 # - derive the slide's two prices, 88 and 19 dollars, and say what they assume;
 # - read a day's traffic: on Lambda you pay for its area, on EC2 for its height;
 # - configure a function for a load, and say what each setting saves;
-# - name what such a sum leaves out, and decide all the same.
+# - name what such a sum leaves out, and decide.
 #
 # It takes about 40 minutes. Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases" (Lambdaの注意点 その2「EC2のほうが安いケースがある」,
 # page 10), in the part "Know Lambda".
@@ -52,7 +52,7 @@ ec2_2019 = then["t3_small_hour"] * 24 * then["days_a_month"]
 print(f"Lambda: {lambda_2019:.2f} USD a month, EC2: {ec2_2019:.2f} USD a month")
 
 # %% [markdown]
-# So the slide rounds 88, and cuts the cents of 19. (Its comment says "per ms", but this was the price of 100 ms.)
+# So the slide rounds 87.86 up, and cuts the cents of 19.91. (Its comment says "per ms", but this was the price of 100 ms.)
 #
 # The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2048 MB that works without a pause,
 # day and night, for a month, and one machine with 2 GiB that has just as much to do.
@@ -142,7 +142,7 @@ for vcpus in (0.4, 2048 / fact("vcpu_memory"), 2.0):
 #
 # ## From "busy" to requests
 #
-# What you know is mostly a rate: requests per second. Each request costs
+# Usually you know a rate: requests per second. Each request costs
 #
 # - the price of a request, whatever it does, and
 # - its GB-seconds, duration in seconds times memory in GB, at the price of a GB-second.
@@ -196,7 +196,7 @@ def break_even(duration_ms, memory_mb):
 
 
 # %%
-for size in [(20, 128), (200, 512), (2000, 1024)]:
+for size in [(20, 128), (200, 512), (2000, 1024)]:  # ms, MB
     print(f"{size}: {break_even(*size):.2f} requests per second")
 more = break_even(20, 128) / break_even(200, 512)
 predicted("05.e", f"{more:.1f} times as many")
@@ -607,7 +607,7 @@ print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your wor
 # (notebook 04), a chain of functions because {{timeout.minutes}} are not enough (06). The other trap is a machine that you
 # pay day and night for a job of two minutes.
 #
-# Between the two, AWS has put more: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines
+# AWS offers more between the two: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines
 # in your account, several calls in one environment, and you pay for the machines; [Web Functions]({{web_functions.source}}) (read on
 # {{web_functions.checked}}) run a web server that scales to zero when nobody calls. With both, one environment serves several calls at a time, which changes the sum above.
 #
@@ -652,7 +652,7 @@ pd.Series(choices, name="cheaper").to_frame()
 # | the load | then | because |
 # |---|---|---|
 # | nothing for hours, or only at office hours | Lambda | an idle machine costs what a busy one does |
-# | peaks far above the average, or no idea of the load yet | Lambda | you pay EC2 for the peak |
+# | peaks far above the average, or no idea of the load yet | Lambda | on EC2 you pay for the peak |
 # | steady, above the break-even, and somebody looks after machines anyway | EC2, or containers (notebook 08) | full machines cost a quarter |
 # | steady, and many very short requests | EC2 | Lambda's price of a request is more than its time |
 # | it does not fit into Lambda's limits (06), or needs a pinger to be usable (04) | not Lambda | the price is not the question |
@@ -663,7 +663,7 @@ pd.Series(choices, name="cheaper").to_frame()
 # - 88 and 19 dollars are right, for 2 GB that are in use all month; now it is 87.60 and 19.86.
 # - The quotient of the two is the break-even: below some 23% of use, about five and a half hours a day, Lambda is cheaper.
 # - Per request: its price, plus duration times memory. The rate at which a machine costs the same is a division.
-# - Machines come whole, in two zones, and for the peak: you pay EC2 for the height of a day, Lambda for its area.
-# - The sum leaves out work, networks and promises. Compute it all the same, before you argue.
+# - Machines come whole, in two zones, and for the peak: on EC2 you pay for the height of a day, on Lambda for its area.
+# - The sum leaves out work, networks and promises. Compute it before you argue.
 #
 # **Next:** notebook 06 meets the limits that no price changes.
