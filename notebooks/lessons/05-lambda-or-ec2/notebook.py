@@ -453,7 +453,8 @@ vcpus = rate * own_ms / 1000 * min(own_mb / fact("vcpu_memory"), 1)
 surplus = np.maximum(vcpus - number * t3["vcpus"] * t3["baseline"], 0)
 
 # %%
-yours = pd.DataFrame(index=pd.Index(a_day, name="calls a day, USD a month"))
+index = pd.Index(map("{:,}".format, a_day), name="calls a day, USD a month")
+yours = pd.DataFrame(index=index)
 yours["Lambda"] = lambda_month(rate, own_ms, own_mb)
 yours["with the free tier"] = lambda_month(rate, own_ms, own_mb, free_tier=True)
 yours["t3.small"] = number * machine_usd
