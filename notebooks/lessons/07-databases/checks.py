@@ -46,7 +46,7 @@ WAYS = ("direct", "dynamodb", "queue", "proxy")
 def _require_database(workshop: Workshop) -> None:
     if not workshop.is_embedded:
         raise NotSolved(
-            "This exercise needs the database, which this notebook makes on the embedded AWS alone; "
+            "This exercise needs the database, which this notebook makes only on the embedded AWS; "
             "choose that one in notebook 00."
         )
 
@@ -239,11 +239,11 @@ def _judge_outcome(probe: Probe, outcome: Outcome, batch: Batch, when: str) -> N
         if is_bad and not is_reported:
             raise NotSolved(
                 f"{_begun(when)}, {place} has a quantity that the table refuses, and it is not reported; "
-                "SQS takes it for done and deletes it."
+                "SQS treats it as done and deletes it."
             )
         if not is_bad and is_reported:
             raise NotSolved(
-                f"{_begun(when)}, {place} is good, and it is reported as failed; report those alone for which "
+                f"{_begun(when)}, {place} is good, and it is reported as failed; report only those for which "
                 "the insert raises DatabaseError."
             )
         if not is_bad and number not in stored:
@@ -295,7 +295,7 @@ def _reported(payload: Any, batch: Batch, when: str) -> set[str]:
         isinstance(each, dict) and set(each) == {"itemIdentifier"} for each in failures
     ):
         raise NotSolved(
-            f"{_begun(when)}, batchItemFailures holds {json.dumps(failures[0])[:100]}, and SQS wants a dictionary "
+            f"{_begun(when)}, batchItemFailures holds {json.dumps(failures[0])[:100]}, and SQS expects a dictionary "
             f"with itemIdentifier alone; {form}."
         )
     found = {str(each["itemIdentifier"]) for each in failures}
@@ -363,7 +363,7 @@ CASES = {
     "clicks": Case(
         "queue",
         {
-            "direct": "2,000 clicks a second are many connections at once, and a rush would shut out the analysts.",
+            "direct": "2,000 clicks a second are many connections at once, and a burst would keep the analysts out.",
             "dynamodb": "the analysts look for the clicks in their PostgreSQL.",
             "proxy": "each click would still be a transaction of its own while a caller waits, though nobody needs the "
             "answer; written in batches they cost the database far less.",
@@ -372,7 +372,7 @@ CASES = {
     "seats": Case(
         "proxy",
         {
-            "direct": "300 people at once would be 300 connections, and who is refused has no seat.",
+            "direct": "300 people at once would be 300 connections, and those that are refused have no seat.",
             "dynamodb": "the data is in an existing PostgreSQL, and one booking is a transaction over three tables "
             "there.",
             "queue": "the people wait for their answer: with a queue they would hear that they may have a seat, later.",
@@ -382,7 +382,7 @@ CASES = {
         "direct",
         {
             "dynamodb": "the data is in an existing PostgreSQL; moving it for one report a night is much work for "
-            "nothing.",
+            "little.",
             "queue": "a queue is for writes that can wait; this function reads.",
             "proxy": "one invocation a night needs one connection; there is nothing to share, and a proxy costs all "
             "day.",
@@ -415,7 +415,7 @@ CONCURRENCY = Answer(
     asks_for="safe_concurrency",
     judge=judge_concurrency,
     hints=(
-        "How many of the connections are neither the superuser's nor somebody else's?",
+        "How many of the connections are neither the superuser's nor another program's?",
         "The functions share what is left: divide by their number, and round down: one too many is refused.",
         "// divides and rounds down. With nothing left the difference is below 0: max(0, ...) helps.",
     ),
@@ -443,8 +443,8 @@ WRITER = DeployedFunction(
     title="one bad order in the batch",
     judge=judge_writer,
     hints=(
-        "What should happen to the other orders of the batch, once one has been refused?",
-        "Put `try:` around the insert of one record, inside of the loop, and catch pg8000.native.DatabaseError.",
+        "What should happen to the other orders of the batch, when one is refused?",
+        "Put `try:` around the insert of one record, inside the loop, and catch pg8000.native.DatabaseError.",
         'Collect {"itemIdentifier": record["messageId"]} for each that was refused.',
         'After the loop, return {"batchItemFailures": failures}, also when the list is empty.',
     ),
@@ -457,9 +457,9 @@ CHOICES = Answer(
     form="dict",
     judge=judge_choices,
     hints=(
-        "Ask of each case: where does the data have to be, who waits for the answer, and how many come at once?",
+        "Ask of each case: where must the data be, who waits for the answer, and how many come at once?",
         "Is the data read and written by a key, and is there no database yet? Does nobody wait? Is there one caller?",
-        "One case each: without connections, answered early, with shared connections, and with none of this.",
+        "One case each: without connections, with an early answer, with shared connections, and with none of these.",
     ),
     wrong_answers=(
         *(

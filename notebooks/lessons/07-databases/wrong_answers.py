@@ -26,7 +26,7 @@ RAISES_OTHERS = "if error.args[0]['C'] != '23514': raise\n            failures.a
 IN_ONE_TRANSACTION = RIGHT.replace(
     "    for", '    connection.run("BEGIN")\n    for'
 ).replace("    return", '    connection.run("COMMIT")\n    return')
-# Put before a handler: an INSERT that cannot bear a second delivery.
+# Put before a handler: an INSERT that cannot handle a second delivery.
 ONCE = '\nINSERT = "INSERT INTO orders VALUES (:way, :id, :quantity)"\n'
 
 
@@ -68,7 +68,7 @@ WRONG_WRITERS = (
         "bare ids",
         '{"itemIdentifier": record["messageId"]}',
         'record["messageId"]',
-        "SQS wants a dictionary",
+        "SQS expects a dictionary",
     ),
     _right_but(
         "receipt handles",

@@ -1,6 +1,5 @@
 """The checks of notebook 07: right answers pass, wrong ones get their sentence."""
 
-import contextlib
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -52,9 +51,8 @@ def port(clients):
         DBName="orders",
         DBParameterGroupName=NAME,
     )["DBInstance"]["Endpoint"]["Port"]
-    endpoint = {"Address": "127.0.0.1", "Port": found}
-    names = {"pg8000": pg8000, "contextlib": contextlib, "USER": USER, "PASSWORD": PASSWORD, "endpoint": endpoint}
-    notebook = Notebook("07", has_database=True, **names)
+    login = {"user": USER, "password": PASSWORD, "database": "orders", "host": "127.0.0.1", "port": found}
+    notebook = Notebook("07", has_database=True, login=login)
     notebook.run("orders-table")
     notebook.admin.close()
     yield found
@@ -162,7 +160,7 @@ def test_an_absent_writer_is_said():
 
 
 def test_on_aws_the_check_of_the_writer_says_that_the_database_is_not_there():
-    with pytest.raises(NotSolved, match="embedded AWS alone"):
+    with pytest.raises(NotSolved, match="only on the embedded AWS"):
         checks.judge_writer(SimpleNamespace(is_embedded=False))
 
 
