@@ -14,8 +14,8 @@ def at_the_start(monkeypatch, tmp_path) -> None:
 
 
 def both(*cells: str) -> tuple[Starter, Notebook]:
-    """What an exercise leaves behind, as the reader and as the author has it: its cards, then its cell."""
-    found = Starter("08", Markdown=str), Notebook("08", Markdown=str)
+    """What an exercise leaves behind, as the reader and as the author has it."""
+    found = Starter("08"), Notebook("08")
     for notebook in found:
         notebook.run(*cells)
     return found
@@ -25,7 +25,7 @@ def both(*cells: str) -> tuple[Starter, Notebook]:
 
 
 def test_the_turns_of_the_notebook_pass_and_its_starter_has_none():
-    starter, notebook = both("incidents", "whose-turn")
+    starter, notebook = both("whose-turn")
     assert set(notebook.incidents) == set(checks.INCIDENTS)
     assert "you_act has no answer yet for: disk, kernel" in refused("08.1", starter.you_act)
     check("08.1", notebook.you_act)
@@ -41,7 +41,7 @@ def test_sets_and_tuples_of_levels_pass():
 
 
 def test_the_choices_of_the_notebook_pass_and_its_starter_has_none(capsys):
-    starter, notebook = both("cards", "where-to-put-it")
+    starter, notebook = both("where-to-put-it")
     assert set(notebook.cards) == set(checks.CARDS)
     assert "choices has no answer yet for: driver" in refused("08.2", starter.choices)
     check("08.2", notebook.choices)

@@ -24,7 +24,7 @@ CALLS = 10
 def notebook() -> Notebook:
     """Its task and its server_source."""
     notebook = Notebook("08")
-    notebook.run("task", "server")
+    notebook.run("task", "web", "server")
     return notebook
 
 
