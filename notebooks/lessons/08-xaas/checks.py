@@ -1,4 +1,4 @@
-"""The checks of notebook 08: on which level who has to act, and where a system belongs."""
+"""The checks of notebook 08: on which levels the reader acts, and where a system belongs."""
 
 import re
 from collections.abc import Collection
@@ -11,7 +11,7 @@ LEVELS = ("IaaS", "CaaS", "PaaS", "FaaS")
 
 
 class Incident(NamedTuple):
-    """Where the reader has to act, and why there."""
+    """Where the reader acts, and why there."""
 
     yours: tuple[str, ...]
     because: str
@@ -50,7 +50,7 @@ INCIDENTS = {
     ),
 }
 
-MINUTES = fact("timeout") // 60
+MINUTES, TMP_GB = fact("timeout") // 60, fact("tmp_max") // 1024
 CARDS = {
     "driver": Card(
         ("IaaS",),
@@ -73,7 +73,7 @@ CARDS = {
         {
             "IaaS": "it works, but nothing in this case needs an operating system that is yours to patch.",
             "FaaS": "a function handles one event and is frozen, so it can keep neither a connection open nor "
-            "the rooms in its memory; with API Gateway holding the connections it would be another program.",
+            "the rooms in its memory; with API Gateway, which holds the connections, it would be another program.",
         },
     ),
     "training": Card(
@@ -89,30 +89,30 @@ CARDS = {
         {
             "IaaS": "you would size a machine for 200 in a minute and pay for it in the hours with none.",
             "CaaS": "it can be done, but you choose how many containers run, for a load that you do not know.",
-            "PaaS": "an application would wait for the hours with none, and add its copies after the rush has come.",
+            "PaaS": "an application would wait for the hours with none, and add its copies after the users have come.",
         },
     ),
     "shop": Card(
         ("PaaS", "CaaS"),
         {
-            "IaaS": "somebody has to patch the operating system, and there is no administrator.",
-            "FaaS": "Lambda has no runtime for PHP, and the shop is one application that would have to be cut "
-            "up; busy all day, it would gain little from environments that come and go.",
+            "IaaS": "you would patch the operating system yourselves, and there is no administrator.",
+            "FaaS": "Lambda has no runtime for PHP, and you would have to cut one application into functions; "
+            "busy all day, it would gain little from environments that come and go.",
         },
     ),
     "videos": Card(
         ("CaaS", "IaaS"),
         {
             "PaaS": "a platform is made for applications that answer requests, and this is one job of three hours.",
-            "FaaS": f"Lambda stops a function after {MINUTES} minutes, and its /tmp ends at 10 GB.",
+            "FaaS": f"Lambda stops a function after {MINUTES} minutes, and its /tmp has {TMP_GB} GB at most.",
         },
     ),
     "fleet": Card(
         ("CaaS",),
         {
             "IaaS": "you can run Kubernetes yourself on rented machines, and would then look after it as well.",
-            "PaaS": "a platform takes applications, and has no use for settings of Kubernetes.",
-            "FaaS": "that means rewriting twelve services as functions, and they shall stay as they are.",
+            "PaaS": "a platform takes applications, and does not read the settings of Kubernetes.",
+            "FaaS": "that means rewriting twelve services as functions, and they should stay as they are.",
         },
     ),
 }
@@ -169,7 +169,7 @@ def judge_cards(choices: dict[str, Any]) -> Notes:
     pairs = ", ".join(
         f"{name} ({' or '.join(fits)})" for name, fits in open_to_both.items()
     )
-    return [f"reasonable people differ on some, and either answer passes: {pairs}"]
+    return [f"good engineers disagree on some, and either answer passes: {pairs}"]
 
 
 def _is_complete(answer: dict[str, Any], wanted: Collection[str], name: str) -> None:

@@ -47,8 +47,8 @@ from helpers import check, claim, hint, predict, predicted, solution
 # - **PaaS**, platform: you bring an application, a program that waits for requests;
 # - **FaaS**, function: you bring the code that handles one event.
 #
-# The slide takes its picture from [serverless.zone](https://serverless.zone/abstracting-the-back-end-with-faas-e5e80e837362). Here it
-# is data: for each level, how many of the layers, counted from the top, are yours.
+# The slide's picture is from [serverless.zone](https://serverless.zone/abstracting-the-back-end-with-faas-e5e80e837362). Here it is
+# data: for each level, how many of the layers, from the top, are yours.
 
 # %%
 layers = ["function", "application", "runtime", "container image"]
@@ -76,11 +76,8 @@ def draw_layers(table):
     colours = ListedColormap([LIGHT_GREY, ORANGE])
     ax.pcolormesh(mine, cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=5)
     for (row, column), is_mine in np.ndenumerate(mine):
-        style = {
-            "ha": "center",
-            "va": "center",
-            "weight": "bold" if is_mine else "normal",
-        }
+        style = {"ha": "center", "va": "center"}
+        style["weight"] = "bold" if is_mine else "normal"
         ax.text(column + 0.5, row + 0.5, table.iloc[row, column], **style)
     ax.set_xticks(np.arange(columns) + 0.5, table.columns, size="large", weight="bold")
     ax.set_yticks(np.arange(rows) + 0.5, table.index, size="medium")
@@ -96,14 +93,14 @@ def draw_layers(table):
 draw_layers(table)
 
 # %% [markdown]
-# Three layers need an explanation.
+# Three of the layers:
 #
 # - **Application** is what runs all day around your functions: the loop that waits for requests, and the decision how many
 #   copies of it run. With FaaS both are the provider's.
 # - **Runtime** is Python, Node.js or Java. On PaaS and FaaS you choose the version, and the provider keeps it patched.
 # - **Container image** means the system libraries beside your program. A machine without containers has them too.
 #
-# From this follows what is added when more work comes: on IaaS a machine, on CaaS a container, on PaaS a copy of the
+# When more work comes, this is added: on IaaS a machine, on CaaS a container, on PaaS a copy of the
 # application, on FaaS an environment for each call that finds none free.
 #
 # The picture follows the table, so you can change it. Is the operating system below a container really the
@@ -146,12 +143,11 @@ draw_layers(detailed)
 #    ([a note by Okta](https://help.okta.com/en/prod/Content/Topics/Workflows/connector-reference/googlecloudfunctions/googlecloudfunctions.htm)),
 #    and such a function is [deployed as a service on Cloud Run](https://docs.cloud.google.com/run/docs/functions/comparison).
 #
-# *Kubernetes* is the most common program to run containers on many machines; EKS, GKE and AKS are
-# Kubernetes as a service.
+# *Kubernetes* is a program that runs containers on many machines; EKS, GKE and AKS are Kubernetes as a service.
 #
 # Services come, get new names, and close. The four levels have stayed: learn those, and look up the names.
 #
-# ## The borders are blurred today
+# ## The borders are not sharp today
 #
 # - A Lambda function can be a **container image** of up to {{image}}. Then you keep the image with its runtime patched: FaaS, with the
 #   layers of CaaS.
@@ -164,8 +160,8 @@ draw_layers(detailed)
 #   FaaS by its layers, IaaS by what runs all the time.
 # - **Lambda Web Functions** run a web server in Node.js as it is: it listens on a port, gets an HTTPS address, serves up to {{web_function_concurrency}} requests in one
 #   environment, and ends when nobody calls ([AWS's guide]({{web_functions.source}}), read on {{web_functions.checked}}). PaaS by its program, FaaS by how it scales.
-# - **Lambda MicroVMs** give you the machines below Lambda. You make one from your image. You suspend it with all that is in its memory, and
-#   resume it, for up to {{microvm.hours}} ([AWS's guide]({{microvm.source}}), read on {{microvm.checked}}). IaaS that starts like FaaS.
+# - **Lambda MicroVMs** give you the machines below Lambda. You make one from your image, suspend it with all that is in its memory, and
+#   resume it. It lives for up to {{microvm.hours}} ([AWS's guide]({{microvm.source}}), read on {{microvm.checked}}). IaaS that starts like FaaS.
 #
 # These notebooks teach Lambda *Event* Functions. The embedded AWS has none of the last three.
 #
