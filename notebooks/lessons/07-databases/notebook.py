@@ -8,7 +8,7 @@
 # - use DynamoDB, a queue or a pool of connections instead, and measure what each of them costs;
 # - choose among the four ways for a case of your own.
 #
-# It takes about 50 minutes. Take it in two sittings.
+# It takes about 45 minutes. Take it in two sittings.
 # Slides: "Caveats of Lambda, part 4: do not connect to RDS" (Lambdaの注意点 その4「RDSと繋ぐな」, page 12), in the part "Know Lambda".
 # The slide links an article, [LambdaとRDSで爆死してみる](https://qiita.com/asahi0301/items/49808ccf16dc2fff06f3) (in Japanese).
 #
@@ -43,9 +43,7 @@ workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 rds = workshop.client("rds")
 has_database = workshop.is_embedded
-print(
-    "with a database" if has_database else "no database: the cells about RDS do nothing"
-)
+print("with" if has_database else "without", "a database")
 workshop
 
 # %%
@@ -121,10 +119,9 @@ if has_database:
 # %%
 def end_environments(*names):
     """Update each function to what it is, so that Lambda ends its environments."""
+    not_made_yet = lambda_client.exceptions.ResourceNotFoundException
     for each in names:
-        with suppress(
-            lambda_client.exceptions.ResourceNotFoundException
-        ):  # not made yet
+        with suppress(not_made_yet):
             lambda_client.update_function_configuration(FunctionName=each, Timeout=30)
             lambda_client.get_waiter("function_updated_v2").wait(FunctionName=each)
 
@@ -185,7 +182,7 @@ connections()
 #
 # The slide says that connections use the database's CPU and memory. On AWS, CloudWatch has both, once a minute: the metrics
 # `CPUUtilization` and `FreeableMemory` of the DB instance. The embedded AWS does not have these metrics, so we ask this machine's
-# operating system. The folded cell adds up the CPU time of all PostgreSQL's processes, and the memory that they do not share.
+# operating system. The folded cell adds up the CPU time of PostgreSQL's processes, and the memory that they do not share.
 
 
 # %% measure-database folded
@@ -342,7 +339,7 @@ def place(way, number):
 
 # %%
 def burst(way, callers, written=lambda: True):
-    """Place so many orders at once, until all are `written`; return what came of it."""
+    """Place so many orders at once; when all are `written`, return what came of it."""
     seen, began = [], datetime.now(UTC)
     with ThreadPoolExecutor(callers) as threads:
         calls = [threads.submit(place, way, number) for number in range(callers)]

@@ -8,7 +8,7 @@
 # - measure what the same task needs from you on a server, and as a function;
 # - place a system on a level, and give the reason.
 #
-# It takes about 30 minutes.
+# It takes about 25 minutes.
 # Slides: "Comparison with XaaS" (XaaSとの比較, page 13) and "Services that correspond to XaaS" (XaaSに対応するサービス, page 14),
 # in the part "Know Lambda".
 
