@@ -56,7 +56,7 @@ from helpers import check, claim, hint, predict, predicted, solution
 # `max_connections`. On RDS its default grows with memory, at most 112 for each GB
 # ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html), November 2026).
 # Ours gets 16: a small burst then does what a large burst does to a large database.
-# Parameters are kept in a *parameter group*.
+# RDS keeps parameters in a *parameter group*.
 
 # %%
 MAX_CONNECTIONS = 16
@@ -244,7 +244,7 @@ def insert(number):
 
 
 # %%
-if has_database:
+if has_database and psutil.LINUX:  # macOS does not count processes that have ended
     connecting, inserting = cpu_ms(connect_and_close), cpu_ms(insert)
     print(f"CPU: {connecting:.1f} ms to connect, {inserting:.1f} ms to insert")
     claim("connecting costs far more CPU", connecting > 3 * inserting)
@@ -560,7 +560,7 @@ explore(draw, calls_per_second=rates, duration_ms=[50, 100, 200, 500])
 #
 # The slide says: *use DynamoDB*. DynamoDB is a key-value store without connections: each request is an HTTP request of its
 # own, and there is no limit on the number of clients. (There is one on requests per second, which
-# grows with the load.) The price: no joins, and queries by key alone. You design tables for the questions that you will ask.
+# grows with the load.) The price: no joins, and queries only by key. You design tables for the questions that you will ask.
 
 # %%
 dynamodb = workshop.client("dynamodb")
@@ -863,8 +863,8 @@ claim("DynamoDB, the queue and the proxy lose no order", not others.any())
 #
 # ## What has changed since 2019
 #
-# - A second reason against RDS were the long cold starts of functions in a VPC. AWS solved that in 2019.
-# - **RDS Proxy** (2020) is AWS's answer for functions that need a relational database. Know *pinning*: a client
+# - There was a second reason against RDS: long cold starts of functions in a VPC. AWS solved that in 2019.
+# - **RDS Proxy** (2020) is AWS's answer for functions that need a relational database. Avoid *pinning*: a client
 #   whose session has a state, for example after `SET`, keeps its connection until it disconnects
 #   ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html)).
 # - The **Data API** of Aurora (AWS's own relational engine) takes SQL over HTTP: the function holds no connection.
@@ -907,7 +907,7 @@ if has_database:
 #
 # ## Exercise 2: one bad order in the batch
 #
-# The table has a rule: `CHECK (quantity > 0)`. A batch holds an order of 0 pieces? PostgreSQL refuses it, pg8000 raises
+# The table has a rule: `CHECK (quantity > 0)`. What if a batch holds an order of 0 pieces? PostgreSQL refuses it, pg8000 raises
 # `DatabaseError`, the function fails, and SQS delivers the *whole batch* again after its visibility timeout. And again.
 #
 # With `ReportBatchItemFailures` the writer returns which messages failed, and only those come back:
