@@ -945,6 +945,7 @@ check("07.2")
 orders = [{"way": "mixed", "id": each, "quantity": each % 5} for each in range(10)]
 entries = [{"Id": str(each["id"]), "MessageBody": json.dumps(each)} for each in orders]
 sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+print(f"{len(orders)} orders are in the queue")
 wait_until(lambda: rows("mixed") == 8)
 print(f"{rows('mixed')} of {len(orders)} orders are stored, each once")
 
