@@ -202,7 +202,7 @@ class Web(BaseHTTPRequestHandler):
             began = time.time()
             self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + handler({}, None).encode())
             times = {"came": came, "began": began, "ended": time.time()}
-        print(json.dumps(times), flush=True)
+        print(json.dumps(times) + "\n", end="", flush=True)  # in one piece
 """
 
 # %% server
