@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from IPython import get_ipython
 
-from . import aws_choice, notebook_errors, settings, webhook
+from . import aws_choice, not_yet, notebook_errors, settings, webhook
 from .arguments import ANY_TEXT, TEXT, TEXTS, YES_NO, ArgumentError, Wanted, or_none, takes
 from .asking import says_yes
 from .errors import WorkshopError
@@ -90,7 +90,9 @@ class Workshop:
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         Recorder(self.ledger, RESOURCE_TYPES, self.tags, self.client).register(session.events)
         session.events.register("after-call.lambda", _hide_webhooks)
-        if target == "embedded":
+        if target != "embedded":
+            not_yet.register(session.events)
+        else:
             session.events.register("needs-retry", _say_that_it_stopped)
             session.events.register("before-send", partial(_name_life, life))
             session.events.register("before-parse", _say_that_it_is_another)
@@ -163,7 +165,7 @@ class Workshop:
 
         A policy is named by the end of its ARN, e.g. "AmazonS3ReadOnlyAccess" or
         "service-role/AWSLambdaSQSQueueExecutionRole"; writing logs is always allowed.
-        A new role takes some seconds until Lambda may assume it, which deploy() waits for.
+        A new role takes some seconds until Lambda may assume it: not_yet.py tries again.
         On AWS, `WORKSHOP_ROLE` names a role of the account that is used for all functions, as it is.
 
         Raises ConnectError when a role of this name is there that the workshop did not make.

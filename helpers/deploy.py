@@ -4,13 +4,11 @@ import base64
 import contextlib
 import difflib
 import hashlib
-import time
-from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ParamValidationError
 
-from .arguments import CALLABLE, CODE, TEXT, WORKSHOP, ArgumentError, takes
+from .arguments import CODE, TEXT, WORKSHOP, ArgumentError, takes
 from .connect import Workshop
 from .errors import WorkshopError
 from .facts import fact
@@ -30,10 +28,6 @@ DEFAULTS: dict[str, Any] = {
 }
 HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "app.handler"}
 
-# IAM tells Lambda about a new role some seconds late; AWS's documentation says to try again.
-ROLE_NOT_READY = "The role defined for the function cannot be assumed by Lambda."
-ROLE_TRIES, ROLE_PAUSE = 12, 5.0  # 12 * 5 s == 60 s
-
 RETENTION_DAYS = 7  # of logs on AWS
 
 WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
@@ -43,15 +37,8 @@ class DeployError(WorkshopError):
     """A function that cannot be deployed; the message is one sentence for the reader."""
 
 
-@takes(workshop=WORKSHOP, function_name=TEXT, code=CODE, sleep=CALLABLE)
-def deploy(
-    workshop: Workshop,
-    function_name: str,
-    code: bytes | Source,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-    **configuration: Any,
-) -> dict[str, Any]:
+@takes(workshop=WORKSHOP, function_name=TEXT, code=CODE)
+def deploy(workshop: Workshop, function_name: str, code: bytes | Source, **configuration: Any) -> dict[str, Any]:
     """Create the function, or update what differs, and return its configuration once it can be invoked.
 
     `code` is a zip archive, or whatever package() takes. `configuration` has the names and the shapes of
@@ -68,15 +55,13 @@ def deploy(
     archive = code if isinstance(code, bytes) else package(code)
     wanted = DEFAULTS | configuration
     try:
-        return _deploy(workshop, function_name, archive, wanted, sleep)
+        return _deploy(workshop, function_name, archive, wanted)
     except ParamValidationError as error:  # its first line has no news
         refused = "; ".join(str(error.kwargs["report"]).splitlines())
         raise ArgumentError(f"deploy() was given what boto3 cannot send: {refused}.") from None
 
 
-def _deploy(
-    workshop: Workshop, function_name: str, archive: bytes, wanted: dict[str, Any], sleep: Callable[[float], None]
-) -> dict[str, Any]:
+def _deploy(workshop: Workshop, function_name: str, archive: bytes, wanted: dict[str, Any]) -> dict[str, Any]:
     client = workshop.client("lambda")
     if "Handler" not in wanted:
         wanted["Handler"] = _default_handler(wanted["Runtime"])
@@ -84,7 +69,8 @@ def _deploy(
         wanted["Role"] = workshop.role()
     present = _present(workshop, function_name)
     if present is None:
-        _create(client, function_name, archive, wanted, sleep)
+        client.create_function(FunctionName=function_name, Code={"ZipFile": archive}, **wanted)
+        client.get_waiter("function_active_v2").wait(FunctionName=function_name, WaiterConfig=WAIT)
         if workshop.target == "aws":
             _keep_logs_for_a_week(workshop.client("logs"), function_name)
     else:
@@ -127,28 +113,12 @@ def _present(workshop: Workshop, function_name: str) -> dict[str, Any] | None:
     return configuration
 
 
-def _create(client: Any, name: str, archive: bytes, wanted: dict[str, Any], sleep: Callable[[float], None]) -> None:
-    for attempt in range(1, ROLE_TRIES + 1):
-        try:
-            client.create_function(FunctionName=name, Code={"ZipFile": archive}, **wanted)
-            break
-        except client.exceptions.InvalidParameterValueException as error:
-            if attempt == ROLE_TRIES or not _role_is_not_ready(error):
-                raise
-            sleep(ROLE_PAUSE)
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=WAIT)
-
-
 def _keep_logs_for_a_week(logs: Any, function_name: str) -> None:
     """Lambda makes the log group of a function with its first invocation, and it would keep its logs for ever."""
     group = f"/aws/lambda/{function_name}"
     with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # of a function that was deleted
         logs.create_log_group(logGroupName=group)
     logs.put_retention_policy(logGroupName=group, retentionInDays=RETENTION_DAYS)
-
-
-def _role_is_not_ready(error: ClientError) -> bool:
-    return ROLE_NOT_READY in error.response["Error"]["Message"]
 
 
 def _update(client: Any, name: str, archive: bytes, wanted: dict[str, Any], present: dict[str, Any]) -> None:

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from helpers.deploy import DEFAULTS, ROLE_NOT_READY, DeployError, deploy
+from helpers.deploy import DEFAULTS, DeployError, deploy
 from helpers.package import package
 
 NAME = "ada-hello"
@@ -171,42 +170,6 @@ def test_layers_are_compared_by_arn(stub):
     waited(stub)
     answered(stub)
     assert deploy(workshop(stub), NAME, SOURCE, Layers=[arn]) == READY
-
-
-def test_a_role_that_lambda_cannot_assume_yet_is_waited_for(stub):
-    absent(stub)
-    for _ in range(2):
-        stub.add_client_error("create_function", "InvalidParameterValueException", ROLE_NOT_READY)
-    stub.add_response("create_function", READY, CREATED)
-    waited(stub)
-    answered(stub)
-    pauses: list[float] = []
-    deploy(workshop(stub), NAME, SOURCE, sleep=pauses.append)
-    assert pauses == [5.0, 5.0]
-
-
-def test_a_role_that_never_works_ends_with_the_answer_of_lambda(stub):
-    absent(stub)
-    for _ in range(12):
-        stub.add_client_error("create_function", "InvalidParameterValueException", ROLE_NOT_READY)
-    pauses: list[float] = []
-    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
-        deploy(workshop(stub), NAME, SOURCE, sleep=pauses.append)
-    assert len(pauses) == 11
-
-
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [("InvalidParameterValueException", "The runtime is not supported."), ("AccessDeniedException", ROLE_NOT_READY)],
-)
-def test_no_other_refusal_is_tried_again(stub, code, message):
-    absent(stub)
-    stub.add_client_error("create_function", code, message)
-    pauses: list[float] = []
-    with pytest.raises(ClientError) as caught:
-        deploy(workshop(stub), NAME, SOURCE, sleep=pauses.append)
-    assert caught.value.response["Error"]["Code"] == code
-    assert pauses == []
 
 
 @pytest.mark.parametrize(
