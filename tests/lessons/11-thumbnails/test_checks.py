@@ -121,14 +121,14 @@ def test_the_drain_of_the_starter_fails():
 
 
 def test_the_choices_of_the_notebook_pass():
-    notebook = Notebook("11", cases=checks.CASES)
+    notebook = Notebook("11")
     notebook.run("ways")
     check("11.3", notebook.ways)
     assert progress.solved() == {"11.3"}
 
 
 def test_the_choices_of_the_starter_fail():
-    starter = Starter("11", cases=checks.CASES)
+    starter = Starter("11")
     starter.run("ways")
     assert "scans has no choice yet" in refused("11.3", starter.ways)
 
@@ -139,8 +139,8 @@ def test_upper_case_and_spaces_do_not_matter():
 
 
 def test_the_cases_of_the_check_are_those_of_the_notebook():
-    notebook = Notebook("11", Markdown=str, display=print)
-    notebook.run("cases")
+    notebook = Notebook("11")
+    notebook.run("ways")
     assert list(notebook.cases) == list(checks.CASES)
 
 

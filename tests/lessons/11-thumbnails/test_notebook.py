@@ -24,16 +24,15 @@ class System(Notebook):
     """The notebook's system, with pictures that are quickly made, and a queue that does not wait for long."""
 
     def __init__(self) -> None:
-        super().__init__("11", first_began=now())  # which is otherwise set by cells that draw
-        self.run("imports", "connect", "function")
+        super().__init__("11")
+        self.run("imports", "connect", "source-files", "function")
         self.options |= {"MemorySize": 10_240, "Timeout": 4}
-        self.run("archive", "layer", "layered-function", "buckets", "queues", "wait-until", "mapping", "notification")
-        self.run("paint", "depth", "put", "datapoints", "alarm", "logo", "outcome", "upload", "fixed")
-
-    @property
-    def original(self) -> dict[str, str]:
-        """The function's files as they are at first."""
-        return self.names["source"]
+        self.options["Environment"] = {"Variables": {"THUMBNAILS": self.thumbnails}}  # no service to wait for
+        self.run("archive", "layer", "published-layer", "layered-function")
+        self.run("buckets", "queues", "dead-letter-queue", "jobs-queue", "wait-until", "change-mapping", "mapping")
+        self.run("mapping-settings", "condition", "queue-policy", "notify", "notification")
+        self.run("paint", "depth", "made", "emptied", "begin-anew", "put", "datapoints", "alarm", "alarm-state", "logo")
+        self.run("renew", "dead-letters", "outcome", "upload", "is-settled", "fixed")
 
     def settle(self, files: dict[str, str | bytes], partial: bool = False, tries: int = 3) -> None:
         """The function with these files, and a queue without patience."""
@@ -123,7 +122,9 @@ def test_no_more_batches_at_once_than_maximum_concurrency(system):
 def test_a_picture_that_fails_takes_its_batch_along_and_a_redrive_brings_all_back(system):
     system.settle(system.original)
     names = ["beach.jpg", "city.jpg", "logo.png", "lake.jpg", "wood.jpg"]
-    batch = dict(zip(names, map(system.picture, range(5)), strict=True)) | {"logo.png": system.as_png(system.logo)}
+    batch = dict(zip(names, map(system.picture, range(5)), strict=True)) | {
+        "logo.png": system.as_file(system.logo, "PNG")
+    }
     began = system.upload(batch, "pictures/mixed/")
     eventually(lambda: len(system.dead_letters()) == 5 and system.depth(system.jobs_url) == [0, 0], PATIENCE)
     outcome = system.outcome(batch, "pictures/mixed/", began)
@@ -152,7 +153,7 @@ def test_with_a_partial_answer_only_the_torn_picture_comes_again(system):
     assert list(outcome["tries"]) == [1, 1, 3, 1, 1]
     assert list(outcome["thumbnail"]) == ["yes", "yes", "no", "yes", "yes"]
     assert list(outcome["dead letter"]) == ["no", "no", "yes", "no", "no"]
-    invocations = system.datapoints("AWS/Lambda", "Errors", "FunctionName", system.function, "Sum", began)
+    invocations = system.datapoints("Errors", system.function, "Sum", began)
     assert invocations  # the metric is there, and counts no error of these invocations
     assert (reports(system.logs, system.function, since=began)["status"] == "success").all()
 
@@ -191,6 +192,17 @@ def test_nothing_is_lost_when_the_function_dies_in_the_middle_of_a_batch(system,
     assert {key: system.thumbnail(key) for key in keys} == whole  # the same as without dying
 
 
+def test_what_an_interrupted_run_left_is_gone_before_the_next_one(system):
+    system.settle(system.original)
+    names = ["beach.jpg", "logo.png", "wood.jpg"]
+    batch = {name: system.picture(1) for name in names} | {"logo.png": system.as_file(system.logo, "PNG")}
+    system.upload(batch, "pictures/again/")
+    eventually(lambda: system.made("pictures/again/"), PATIENCE)  # its messages wait, are in flight, or failed already
+    system.upload({}, "pictures/again/")
+    assert system.made("pictures/again/") == []
+    assert system.depth(system.jobs_url) == system.depth(system.failed_url) == [0, 0]
+
+
 def test_a_message_that_is_delivered_twice_changes_nothing(system):
     system.settle(system.fixed)
     (name,), _ = system.upload_some("pictures/twice/", 1)
@@ -222,13 +234,12 @@ def test_s3s_test_event_is_no_work(system):
 def test_without_the_queue_an_event_is_gone_after_three_tries(system):
     system.run("direct", "direct-notification")
     began = now()
-    system.put("direct/logo.png", system.as_png(system.logo))
+    system.put("direct/logo.png", system.as_file(system.logo, "PNG"))
     tries = reports(system.logs, system.direct, at_least=3, since=began)
     assert tries["request_id"].nunique() == 1
 
     def dropped() -> float:
-        points = system.datapoints("AWS/Lambda", "AsyncEventsDropped", "FunctionName", system.direct, "Sum", began)
-        return sum(point["Sum"] for point in points)
+        return sum(system.datapoints("AsyncEventsDropped", system.direct, "Sum", began))
 
     eventually(lambda: dropped() == 1)
     assert len(reports(system.logs, system.direct, since=began)) == 3

@@ -12,13 +12,12 @@ def handler(event, context):
 
 
 def work(message):
-    body = json.loads(message["body"])
-    for record in body.get("Records", []):  # none in the test event that S3 sends first
-        print(
-            "try",
-            message["attributes"]["ApproximateReceiveCount"],
-            record["s3"]["object"]["key"],
-        )
+    tries = message["attributes"]["ApproximateReceiveCount"]
+    event = json.loads(message["body"])
+    for record in event.get(
+        "Records", []
+    ):  # S3's first message, a test event, has none
+        print("try", tries, record["s3"]["object"]["key"])
         make_thumbnail(record)
 
 
