@@ -103,7 +103,7 @@ TRIALS = (
         {
             "burst": "the peak of 10 is not ten times the mean of 2.",
             "offload": "it is not on the web server now.",
-            "event": "what runs by itself, all the time, was not started by an event.",
+            "event": "what runs by itself, all the time, is not started by an event.",
             "async": "somebody waits, and that speaks against it.",
             "no server": "2 calls a second of 0.1 seconds keep a server busy for 20% of the time, which is less than "
             "break_even.",
@@ -160,8 +160,8 @@ CARDS = {
         ("does not fit",),
         {
             "fits": "a function is frozen after each event, and keeps neither a match in memory nor its connections.",
-            "repair first": "with every update of a match through a database, 30 times a second, it would be another "
-            "game.",
+            "repair first": "a match that goes through a database 30 times a second for each player is too slow to "
+            "play.",
         },
     ),
     "film": Card(
@@ -172,8 +172,8 @@ CARDS = {
         ("repair first",),
         {
             "fits": "500 calls at once are 500 environments and 500 connections, and the database takes 100.",
-            "does not fit": "waves of events are what Lambda is for; a queue with bounded concurrency, or RDS Proxy, "
-            "spares the database.",
+            "does not fit": "waves of events are what Lambda is good for; a queue with a limited concurrency, or RDS Proxy, "
+            "protects the database.",
         },
     ),
     "TV page": Card(
@@ -186,16 +186,14 @@ CARDS = {
     "prices": Card(
         ("does not fit",),
         {
-            "fits": "none of the five reasons holds: 20 calls are under way all the time, and servers are there that "
-            "are cheaper.",
+            "fits": "none of the five reasons holds: 20 calls run all the time, and the servers that the team has are "
+            "cheaper.",
             "repair first": "there is nothing to repair in the work; steady load is what servers are good at.",
         },
     ),
     "discount": Card(
         ("repair first", "does not fit"),
-        {
-            "fits": "code that needs the classes and the session of the shop does not run without the shop."
-        },
+        {"fits": "code that needs the shop's classes and session cannot run alone."},
     ),
 }
 
@@ -408,7 +406,7 @@ SPEAKS_FOR = Answer(
     title="what speaks for Lambda",
     judge=judge_reasons,
     hints=(
-        "Each reason is a question to the facts, and independent of the others: one `if` for each.",
+        "Each reason is a question about the facts, and independent of the others: one `if` for each.",
         'Two are facts already: "on the web server now", and "somebody waits", turned around with `not`.',
         "How busy is a server? Two calls a second that take 0.1 s each keep it busy for 2 * 0.1 == 0.2 of the time.",
         'case["started by"] in ("file", "message", "schedule"); case["mean"] * case["seconds"] < break_even.',
@@ -424,7 +422,7 @@ SORT_THE_CARDS = Answer(
         "Go through the six objections for each card. None of them holds? Then it fits.",
         "Where an objection holds: can the work be changed so that it no longer does, by pieces, remembered ids or "
         "a queue? Then repair first.",
-        "Three cards fit; two are about doing it twice and about connections, and can be repaired.",
+        "Three cards fit. Two are about doing it twice and about connections: they can be repaired.",
         'Fits: photos, report, TV page. Does not fit: backup, game, prices. "repair first" is right for the others.',
     ),
     asks_for="sorted_cards",

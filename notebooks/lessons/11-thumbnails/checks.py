@@ -25,13 +25,10 @@ from PIL import Image
 
 from .wrong_answers import WRONG_DRAINS, WRONG_HANDLERS
 
-PARTIAL, UPLOADS, THUMBNAILS = (
-    "thumbnail-partial",
-    "thumbnail-uploads",
-    "thumbnails",
-)  # without the learner's prefix
+# Without the learner's prefix.
+PARTIAL, UPLOADS, THUMBNAILS = "thumbnail-partial", "thumbnail-uploads", "thumbnails"
 
-# Batches by what is in the pictures, and how they are spoken of.
+# Batches by what is in the pictures, and what the sentences call them.
 BATCHES = {
     "of four messages whose second has a damaged picture": (
         "good",
@@ -87,7 +84,7 @@ class _Batch:
             self._compare(reported)
             if "damaged" in self.kinds.values() and not SAID.search(outcome.log):
                 raise NotSolved(
-                    f"After a batch {self.when} the log does not say what was wrong; print the exception, or else "
+                    f"After a batch {self.when} the log does not say what was wrong; print the exception, or "
                     "nobody will ever know of it."
                 )
         finally:
@@ -131,22 +128,22 @@ class _Batch:
                 else f"{len(missing)} of {len(failed)} damaged pictures"
             )
             raise NotSolved(
-                f"The answer to a batch {self.when} lacks {which}; what is not reported is deleted, and so lost."
+                f"The answer to a batch {self.when} lacks {which}; Lambda deletes what is not reported, and so it is lost."
             )
         if wrong := set(reported) - failed:
             made = all(self._is_made(key) for key in good if self.ids[key] in wrong)
             why = (
                 "it was made, so it need not come again"
                 if made
-                else ("it was not even tried: the loop has to go on after a failure")
+                else "it was not even tried: the loop must go on after a failure"
             )
             raise NotSolved(
                 f"The answer to a batch {self.when} names a good picture as failed; {why}."
             )
         if not all(self._is_made(key) for key in good):
             raise NotSolved(
-                f"After a batch {self.when} a good picture has no thumbnail and is not reported, so that its message "
-                "is deleted; call work(message) for every message, also after one that failed."
+                f"After a batch {self.when} a good picture has no thumbnail and is not reported, so Lambda deletes its "
+                "message; call work(message) for every message, also after one that failed."
             )
 
     def _is_made(self, key: str) -> bool:
@@ -169,7 +166,7 @@ def _failure(payload: Any, when: str) -> str:
     if kind in ("OSError", "UnidentifiedImageError"):
         return (
             f"In a batch {when} the exception of the damaged picture ended the handler ({kind}), and so the whole "
-            "batch has failed; catch it for each message, inside the loop."
+            "batch failed; catch it for each message, inside the loop."
         )
     return f"In a batch {when} the function failed with {kind}: {message[:200]}"
 
@@ -178,7 +175,7 @@ def _reported(answer: Any, when: str) -> list[Any]:
     """The identifiers in an answer of the right shape."""
     if answer is None:
         raise NotSolved(
-            f"The function answered nothing to a batch {when}, which says that all went well, and every "
+            f"The function answered nothing to a batch {when}, so all went well for Lambda, and every "
             f"message is deleted; {SHAPE}."
         )
     if not isinstance(answer, dict) or "batchItemFailures" not in answer:
@@ -191,7 +188,7 @@ def _reported(answer: Any, when: str) -> list[Any]:
         isinstance(each, dict) for each in failures
     ):
         raise NotSolved(
-            f"batchItemFailures has to be a list of dicts, one for each message that failed; {SHAPE}."
+            f"batchItemFailures must be a list of dicts, one for each message that failed; {SHAPE}."
         )
     if any("itemIdentifier" not in each for each in failures):
         raise NotSolved(
@@ -310,18 +307,18 @@ WAYS = ("queue", "direct")
 CASES = {
     "scans": (
         "queue",
-        "S3 would start as many invocations as scans come, and the service bears 20; in a queue they wait, and "
-        "MaximumConcurrency is 20.",
+        "S3 starts as many invocations as scans come, and the service takes 20 calls at a time; in a queue they "
+        "wait, and MaximumConcurrency is 20.",
     ),
     "contracts": (
         "queue",
-        "S3's direct invocation is tried three times, and gone by Monday; dead letters are kept for days, and "
+        "Lambda tries S3's direct event three times, and it is gone by Monday; dead letters are kept for days, and "
         "start_message_move_task is the one call.",
     ),
     "avatars": (
         "direct",
         "a queue, its dead-letter queue, a policy, a mapping and an alarm are many parts for ten a day, and nothing "
-        "is lost that the user does not bring again.",
+        "is lost, since the user uploads it again.",
     ),
     "readings": (
         "queue",
@@ -330,8 +327,8 @@ CASES = {
     ),
     "preview": (
         "direct",
-        "one file, one user, no batch, no flood: the queue would add delay, and its patience brings previews "
-        "that nobody waits for any more.",
+        "one file, one user, no batch, no peak: the queue adds delay, and its tries bring previews that nobody "
+        "waits for any more.",
     ),
 }
 
@@ -361,7 +358,7 @@ ONLY_THE_BAD = DeployedFunction(
     title="only the bad one comes again",
     judge=judge_partial,
     hints=(
-        "Begin with the loop of the old handler. What has to happen when work(message) raises, so that it goes on?",
+        "Begin with the loop of the old handler. How does it go on when work(message) raises an exception?",
         'Put try and except inside the loop, around work(message), and append {"itemIdentifier": '
         'message["messageId"]} to failures in the except part.',
         'After the loop: return {"batchItemFailures": failures}. It is an empty list when all went well.',
@@ -392,7 +389,7 @@ WITH_OR_WITHOUT = Answer(
     title="with the queue, or without",
     judge=judge_ways,
     hints=(
-        "Look at the table above. What does each case need: time to fix, a limit, batches, or few parts?",
+        "Look at the table before exercise 1. What does each case need: time to fix, a limit, batches, few parts?",
         "A limit of 20 at a time, a redrive after days, a hundred files in one invocation: which way has these?",
         "Three of the five need the queue. The other two have little traffic, and a failure is soon seen by a user.",
     ),

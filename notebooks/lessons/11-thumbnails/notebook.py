@@ -10,17 +10,18 @@
 # - say what the queue is good for, and when S3 can invoke the function directly.
 #
 # It takes about 50 minutes. You can do it in two sittings: there is a pause in the middle.
+#
 # Slides: "Example 1: make a thumbnail when a file is added to S3" (例1: S3にファイルが追加されたらサムネイル作成), in the part "Architectures".
 #
 # ![A picture in S3 becomes a message in a queue; Lambda makes thumbnails in batches; what fails goes to a dead-letter queue](lessons/11-thumbnails/picture.svg)
 #
-# Users upload pictures, and each needs a small copy. The web server could make it, but then it is busy with pictures instead of visitors.
-# So it only puts the picture into S3. The rest happens without it:
+# Users upload pictures, and each needs a small copy. The web server should have time for its visitors, so
+# it only puts the picture into S3. The rest happens without it:
 #
 # 1. S3 sends an event to a queue.
 # 2. Lambda takes messages from the queue, several at once, and invokes the function with them.
 # 3. The function makes thumbnails, and puts them into a second bucket.
-# 4. What fails again and again goes to a **dead-letter queue**. An alarm tells a person, who fixes the function and sends the work back.
+# 4. What fails again and again goes to a **dead-letter queue**, and an alarm goes off.
 
 # %% imports
 import hashlib
@@ -55,11 +56,11 @@ from helpers import check, claim, fact, hint, load_prices, predict, predicted, s
 # %% [markdown]
 # ## The function
 #
-# It has two files. The first one makes a thumbnail from a record of an S3 event. Pillow, which is imported as `PIL`, is Python's
+# It has two files. The first one makes a thumbnail from a record of an S3 event, with Pillow (imported as `PIL`), Python's
 # best-known library for pictures.
 #
-# Before a thumbnail is published, another service looks at it: is it fit to be shown? (On AWS, Amazon Rekognition does this.) Here
-# `moderate` only waits as long as such a call takes: 0.3 s.
+# Before a thumbnail is published, another service checks what it shows, as Amazon Rekognition does. Here
+# `moderate` only waits as long as such a call takes: 0.4 s.
 
 # %% source-files
 folder = function_folder("thumbnail") / "python"
@@ -69,15 +70,15 @@ original = {name: (folder / name).read_text() for name in ("thumbnail.py", "app.
 Markdown(f"```python\n{original['thumbnail.py']}```")
 
 # %% [markdown]
-# The second file has the handler. Look at `work`: an event of SQS holds messages, and the `body` of each message is the event of S3, as text.
-# So there is JSON within JSON. (`direct` is for later.)
+# The second file has the handler. Look at `work`: an event of SQS holds messages, and the `body` of each message is the event of S3, as
+# text: JSON within JSON. (`direct` is for later.)
 
 # %%
 Markdown(f"```python\n{original['app.py']}```")
 
 # %% [markdown]
-# Deploy it. Its role may take messages from SQS, and read and write S3. The embedded AWS does not enforce roles, but AWS does. (These are AWS's
-# managed policies, which allow more than is needed. In production, write your own, for these buckets and this queue alone.)
+# Deploy it. Its role may take messages from SQS, and read and write S3. (AWS enforces roles, the embedded AWS does not. AWS's
+# managed policies allow more than is needed: in production, write your own, for these buckets and this queue alone.)
 #
 # **Predict:** will it run? The event holds no message, so there is no work to do.
 
@@ -89,7 +90,7 @@ uploads, thumbnails = workshop.name("thumbnail-uploads"), workshop.name("thumbna
 function = workshop.name("thumbnail")
 policies = "service-role/AWSLambdaSQSQueueExecutionRole", "AmazonS3FullAccess"
 options = {"Role": workshop.role(*policies), "MemorySize": 512, "Timeout": 5}
-options["Environment"] = {"Variables": {"THUMBNAILS": thumbnails, "SERVICE_S": "0.3"}}
+options["Environment"] = {"Variables": {"THUMBNAILS": thumbnails, "SERVICE_S": "0.4"}}
 
 # %% bare-function
 deploy(workshop, function, "thumbnail/python", **options)
@@ -108,8 +109,8 @@ predicted("11.a", "no" if "FunctionError" in response else "yes")
 # Python. On AWS that is Amazon Linux, the architecture of the function (here x86_64), and its runtime (here Python 3.13). A Pillow that you
 # installed on a Mac does not run there.
 #
-# `package_layer` takes care of that: for AWS it downloads the Pillow that is compiled for Lambda's Linux and Python. The
-# embedded AWS runs functions on this machine, with this machine's Python, so it takes what is installed here.
+# For AWS, `package_layer` downloads the Pillow that is compiled for Lambda's Linux and Python. The
+# embedded AWS runs functions with this machine's Python, so it takes what is installed here.
 # The names of the compiled files tell the Python and the machine.
 
 # %% archive
@@ -118,7 +119,7 @@ entries = zipfile.ZipFile(io.BytesIO(archive)).infolist()
 [each.filename.split("/")[-1] for each in entries if each.filename.endswith(".so")][:3]
 
 # %% [markdown]
-# It is not small. Lambda limits the size of a zip that is sent in the call itself, and the size of everything unzipped: the function with
+# Lambda limits the size of a zip that is sent in the call itself, and the size of everything unzipped: the function with
 # all its layers. (A larger zip can come from S3, but the second limit holds for it, too.)
 
 # %%
@@ -128,11 +129,11 @@ columns = {"MB": (sizes / 2**20).round(1), "limit in MB": limits}
 pd.DataFrame(columns).set_axis(["zipped", "unzipped"])
 
 # %% [markdown]
-# You could put Pillow into the package of the function. Then each small change of your code sends it all again. A **layer** is a zip of
-# its own: you publish it once, and each function that needs it names it. Lambda unpacks it to `/opt`, and Python looks below `/opt/python`. That is why
-# all names in the zip begin with `python/`.
+# With Pillow in the package of the function, each small change of your code sends it all again. A **layer** is a zip of
+# its own: you publish it once, and each function that needs it names it. Lambda unpacks it to `/opt`, and Python looks below
+# `/opt/python`, so all names in the zip begin with `python/`.
 #
-# Each publication makes a new *version* of the layer, even with the same content. So `publish` keeps a hash of the content in the
+# Each publication makes a new *version*, even with the same content. So `publish` keeps a hash of the content in the
 # description, and compares first.
 
 
@@ -153,7 +154,7 @@ options["Layers"] = [publish(workshop.name("pillow"), archive)]
 print("version", options["Layers"][0].split(":")[-1])
 
 # %% [markdown]
-# With the layer, the same call works: there is no error, and the answer is `None`, JSON's `null`.
+# With the layer, the same call works: no error, and the answer is `None`, JSON's `null`.
 
 # %% layered-function
 deploy(workshop, function, "thumbnail/python", **options)
@@ -163,8 +164,8 @@ print(response.get("FunctionError"), json.loads(response["Payload"].read()))
 # %% [markdown]
 # ## The buckets and the queues
 #
-# You need **two** buckets: a function that writes into the bucket that starts it starts itself, again and again. Another prefix in the same
-# bucket and a filter would work as well, until somebody changes the filter. Notebook 15 shows what happens then.
+# You need **two** buckets: a function that writes into the bucket that starts it starts itself, again and again (notebook 15).
+# Another prefix in the same bucket and a filter work as well, until somebody changes the filter.
 
 # %% buckets
 place = {"LocationConstraint": workshop.region}
@@ -184,8 +185,8 @@ for bucket in (uploads, thumbnails):
 # - `VisibilityTimeout`: longer than any try can take. AWS recommends six times the function's `Timeout`, plus the batching window.
 # - `RedrivePolicy`: after `maxReceiveCount` tries a message goes to the dead-letter queue. AWS recommends at least 5, since a throttled
 #   invocation counts as a try, too.
-# - `MessageRetentionPeriod`: how long a queue keeps a message, 4 days by default, {{sqs_retention}} at most. The age of a message
-#   goes on when it moves to the dead-letter queue, so let that queue keep messages longer.
+# - `MessageRetentionPeriod`: how long a queue keeps a message, 4 days by default, {{sqs_retention}} at most. The age of a
+#   message goes on in the dead-letter queue, so let that queue keep messages longer.
 #
 # (Source: [Configuring an SQS queue for Lambda](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), AWS Lambda Developer Guide, read in
 # November 2026.)
@@ -219,9 +220,8 @@ jobs_url, jobs_arn = make_queue("thumbnail-jobs", patient)
 # %% [markdown]
 # ## From the queue to the function
 #
-# This is an **event source mapping**: Lambda polls the queue for you, and invokes the function with what it finds. Creating or changing a
-# mapping can take a minute on AWS, so `change_mapping` waits. (`wait_until`, in the folded cell, looks twice a second until a
-# condition is true.)
+# An **event source mapping** joins them: Lambda polls the queue for you, and invokes the function with what it finds. A change of the
+# mapping can take a minute on AWS. (The folded cell defines `wait_until`, which waits for a condition.)
 
 
 # %% wait-until folded
@@ -262,8 +262,8 @@ wait_until(is_enabled)
 # - `BatchSize`: at most five messages for one invocation.
 # - `MaximumBatchingWindowInSeconds`: wait up to a second for a batch to become full.
 # - `MaximumConcurrency`: at most two invocations at a time, the least that Lambda takes. Without it Lambda begins with five, and adds up to 300 a minute.
-#   With *provisioned mode* (`ProvisionedPollerConfig`, since {{sqs_provisioned_mode}}) you pay by the hour for up to {{sqs_pollers}} pollers, and need not begin
-#   small. The embedded AWS does not have that mode.
+#   With *provisioned mode* (`ProvisionedPollerConfig`, since {{sqs_provisioned_mode}}, not in the embedded AWS) you pay by the hour for up to
+#   {{sqs_pollers}} pollers, and need not begin small.
 # - `FunctionResponseTypes`: empty for now. The first exercise is about it.
 #
 # (Source of the numbers: [Scaling of SQS event source mappings](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html), read in November 2026.)
@@ -279,7 +279,7 @@ change_mapping(
 # %% [markdown]
 # ## From the bucket to the queue
 #
-# It takes two settings. First, the queue allows S3 to send, but only for our bucket and our account.
+# Two settings. The queue allows S3 to send, but only for our bucket and our account.
 
 # %% condition
 _, partition, _, _, account, _ = jobs_arn.split(":")
@@ -301,7 +301,7 @@ policy = json.dumps({"Version": "2012-10-17", "Statement": [permission]})
 _ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes={"Policy": policy})
 
 # %% [markdown]
-# Second, the bucket notifies the queue of new objects whose keys begin with `pictures/`.
+# The bucket notifies the queue of new objects whose keys begin with `pictures/`.
 
 
 # %% notify
@@ -325,8 +325,8 @@ notify(QueueConfigurations=[to_queue])
 # %% [markdown]
 # ## Sixty pictures
 #
-# You paint the pictures here: hills in the evening. The same number gives the same picture. Ten are painted, and each is uploaded six
-# times: for the system that makes no difference. (The folded cell defines the painting.)
+# The folded cell defines how to paint a picture: hills in the evening. Ten are painted, and each is uploaded six
+# times: for the system that makes no difference.
 
 
 # %% paint folded
@@ -364,7 +364,7 @@ alt = {"image/png": {"alt": "A painted landscape: a sun above four hills"}}
 display(paint(7).resize((420, 280)), metadata=alt)
 
 # %% [markdown]
-# What can you see of the system from outside? SQS says how many messages wait and how many are in flight, *approximately*: on AWS the figures lag a little.
+# What can you see from outside? SQS says how many messages wait and how many are in flight (*approximately*: on AWS the figures lag a little).
 # S3 says how many thumbnails there are.
 
 
@@ -384,8 +384,8 @@ def made(prefix):
 
 
 # %% [markdown]
-# Before pictures are put, `begin_anew` deletes what an earlier or interrupted run left: messages in both queues, and thumbnails. So you
-# can run each cell again.
+# So that you can run each cell again, `begin_anew` first deletes what an earlier or interrupted run left: messages in both queues, and
+# thumbnails.
 
 
 # %% emptied
@@ -423,7 +423,7 @@ def drop(prefix):
 
 
 # %% [markdown]
-# The folded cell defines `watch`: it asks SQS and S3 once a second, and draws the answers, until the last thumbnail is there.
+# The folded cell defines `watch`: once a second it draws what SQS and S3 say, until the last thumbnail is there.
 
 
 # %% watch folded
@@ -480,8 +480,8 @@ first_began = drop("pictures/first/")
 seen = watch("pictures/first/")
 
 # %% [markdown]
-# No event was refused: the *messages* waited. Now from Lambda's side: each bar is an invocation. (In flight can be a little more than
-# two batches, because Lambda may hold a batch ready.)
+# No event was refused: the *messages* waited. Now from Lambda's side: each bar is an invocation. (Lambda may hold a third batch ready:
+# its messages are in flight, too.)
 
 # %%
 first = reports(logs, function, at_least=12, since=first_began)
@@ -494,7 +494,7 @@ claim("messages waited", seen["messages waiting"].max() >= 10)
 claim("no invocation failed", (first["status"] == "success").all())
 
 # %% [markdown]
-# Twelve invocations, if each batch is full, and few environments. The folded cell shows the results.
+# If each batch is full, it is twelve invocations. The folded cell shows the results.
 
 
 # %% gallery folded
@@ -557,16 +557,16 @@ predicted("11.d", f"{times:.1f} times as fast")
 claim("six batches at a time are much faster than two", times > 1.6)
 
 # %% [markdown]
-# At best it is three times as fast. Cold starts take a part of that, and so do batches that are not full. The price is nearly the same: more environments
-# work for a shorter time.
+# At best it is three times as fast; cold starts, and batches that are not full, cost a part of that. The work costs the same: more environments
+# work for a shorter time. Only their init comes on top.
 #
-# It is so much faster because each batch mostly *waits* for the other service. Work that computes needs processors. On AWS each environment
-# has its own share of one, so that such work is faster, too. On the embedded AWS the environments share the processors of this machine.
+# Here each batch mostly *waits* for the other service. Work that computes needs processors: on AWS each environment
+# has its own share, on the embedded AWS all share those of this machine.
 #
-# Do you always want more at once? Something behind the function may set the limit: a database, a service that takes 20 calls at a time, or the concurrency of your
-# account, which all your functions share. `MaximumConcurrency` protects it: it works like a valve.
+# More is not always better. A database, or a service that takes 20 calls at a time, may be behind the function; and all your functions share the
+# concurrency of your account. `MaximumConcurrency` protects them.
 #
-# CloudWatch has a metric for it, `ConcurrentExecutions`. On AWS it comes a few minutes late.
+# CloudWatch has a metric, `ConcurrentExecutions`. On AWS it comes a few minutes late.
 
 
 # %% datapoints
@@ -592,13 +592,14 @@ print("at most", int(max(datapoints(*at_once))), "at once in any minute")
 # %% [markdown]
 # ## A pause
 #
-# This is a good place to stop for today: what you made stays. When you come back with a new kernel, select this cell, then choose
-# Run > Run All Above Selected Cell, which takes about a minute, and go on below.
-#
+# This is a good place to stop: what you made stays. When you come back with a new kernel, select this cell, choose
+# Run > Run All Above Selected Cell, and go on below.
+
+# %% [markdown]
 # ## An alarm, before something goes wrong
 #
-# Nobody looks at a dead-letter queue all day. So let CloudWatch look: this alarm goes off as soon as there is a message in the queue. With
-# `AlarmActions=[…]` it would tell an SNS topic, which sends a mail. Here you look at its state yourself.
+# Nobody looks at a dead-letter queue all day, so let CloudWatch do it: this alarm goes off when there is a message in the queue. With
+# `AlarmActions=[…]` it tells an SNS topic, which sends a mail. Here you look at its state yourself.
 
 # %% alarm
 alarm = workshop.name("thumbnail-failed")
@@ -625,12 +626,11 @@ def alarm_state():
 alarm_state()
 
 # %% [markdown]
-# (On AWS a new alarm is `INSUFFICIENT_DATA` at first. If you have run this notebook before, it may be `ALARM` already, because of a
-# dead letter of that run.)
+# (On AWS a new alarm is `INSUFFICIENT_DATA` at first. It may be `ALARM` because of a dead letter of an earlier run.)
 #
 # ## One picture that breaks it
 #
-# Our sixty were JPEG files. Now somebody uploads a logo: a PNG with a **transparent** background. JPEG has no transparency. What will Pillow do?
+# Now somebody uploads a logo: a PNG with a **transparent** background. JPEG has no transparency. What will Pillow do?
 
 # %% logo
 logo = Image.new("RGBA", (600, 400), (0, 0, 0, 0))
@@ -641,10 +641,10 @@ except OSError as error:
     print(error)
 
 # %% [markdown]
-# You do not want to wait long, so make the queue impatient: three tries instead of five, and a visibility timeout of five seconds, the function's `Timeout`, which is the least
-# that Lambda accepts. (With the recommended values a message needs two and a half minutes to the dead-letter queue.)
+# With the recommended values a message needs two and a half minutes to the dead-letter queue. To save time: three tries, and a visibility timeout of
+# five seconds, the function's `Timeout`, which is the least that Lambda accepts.
 #
-# To repeat this section later, begin here: the cell also brings back the function and the mapping as they were.
+# To repeat this section later, begin here: these cells also bring back the function and the mapping.
 
 
 # %% renew
@@ -662,7 +662,7 @@ change_mapping(ScalingConfig={"MaximumConcurrency": 2}, FunctionResponseTypes=[]
 
 # %% [markdown]
 # What is in the dead-letter queue? A receive with `VisibilityTimeout=0` only looks: the message
-# stays visible. `WaitTimeSeconds` makes SQS ask all its servers, instead of some.
+# stays visible. With `WaitTimeSeconds` SQS asks all its servers, not only some.
 
 
 # %% dead-letters
@@ -675,7 +675,7 @@ def dead_letters():
 
 
 # %% [markdown]
-# The folded cell defines `outcome`, a table with a row for each picture: how often it was tried (by the function's log), whether it has a thumbnail, and whether
+# The folded cell defines `outcome`, a table: how often each picture was tried (by the function's log), whether it has a thumbnail, and whether
 # its message is in the dead-letter queue.
 
 
@@ -748,8 +748,8 @@ predicted("11.f", f"{(mixed['dead letter'] == 'yes').sum()} of {len(mixed)}")
 claim("all that came with the logo suffered", list(mixed["tries"]) == [3, 3, 3, 0, 0])
 
 # %% [markdown]
-# One bad picture, and all that came in its batch are in the dead-letter queue. Those before it were made three times. Those after it were
-# *never* tried: `handler` stopped at the exception each time. For Lambda a batch succeeds or fails as a whole. (On AWS the five may come in
+# One bad picture, and its whole batch is in the dead-letter queue. The pictures before it were made three times. Those after it were
+# *never* tried: `handler` stopped at the exception. For Lambda a batch succeeds or fails as a whole. (On AWS the five may come in
 # more than one batch. Then fewer suffer.)
 #
 # The log says what was wrong.
@@ -759,8 +759,7 @@ errors = [text for text in log_since(broken_began) if "[ERROR]" in text]
 print(len(errors), "errors:", *[text.splitlines()[0] for text in errors[:1]])
 
 # %% [markdown]
-# And the alarm goes off. (On AWS the metric comes some minutes late, and CloudWatch evaluates this alarm once a minute; the embedded AWS
-# takes seconds.)
+# And the alarm goes off. (On AWS that takes some minutes, on the embedded AWS seconds.)
 
 # %%
 wait_until(lambda: alarm_state() == "ALARM", seconds=1200)
@@ -770,9 +769,6 @@ cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateReason"]
 # ## Fix it, and send the work back
 #
 # The picture is all right; the function is not. It needs one change: convert every image to RGB before it is saved.
-#
-# (`renew` has the cold start at once. A batch that takes longer than its visibility timeout is delivered a second time, although
-# nothing is wrong, and five seconds are not much.)
 
 # %% fixed
 save, save_as_rgb = "image.save(", 'image.convert("RGB").save('
@@ -781,7 +777,7 @@ fixed = original | {"thumbnail.py": text}
 renew(fixed, **options)
 
 # %% [markdown]
-# Nobody has to upload anything again: the messages are still there. `start_message_move_task` sends all that is in a dead-letter queue back to where it came
+# No upload is needed: the messages are still there. `start_message_move_task` sends all messages of a dead-letter queue back to where they came
 # from (the console calls it *redrive*). There each begins anew, with a receive count of 0.
 
 # %% redrive
@@ -795,7 +791,7 @@ task = sqs.list_message_move_tasks(SourceArn=failed_arn)["Results"][0]
 print(task["Status"], task["ApproximateNumberOfMessagesMoved"], "messages moved")
 
 # %% [markdown]
-# The outcome, counted from the redrive on. (On AWS the log lags some seconds behind: run the cell again if tries are missing.)
+# The outcome, counted from the redrive on. (On AWS, run the cell again if tries are missing: the log comes some seconds late.)
 
 # %%
 sent_back = outcome(batch, "pictures/mixed/", redrive_began)
@@ -804,13 +800,13 @@ sent_back
 
 # %% [markdown]
 # All five have their thumbnail. *beach* and *city* were made a fourth time, which does no harm, since the same key gets the same thumbnail: the work is
-# **idempotent**. With queues it must be, for another reason, too: SQS delivers *at least* once, now and then twice.
+# **idempotent**. It must be: SQS delivers *at least* once, now and then twice.
 #
 # A file that is really broken would come back to the dead-letter queue. Then a person looks at it, and deletes the message.
 #
 # ## Without the queue
 #
-# In notebook 16 S3 invokes the function itself, which is simpler. What happens there to our logo? A second function, with the handler `app.direct` and
+# S3 can invoke a function itself, which is simpler (notebook 16). What happens then to our logo? A second function, with the handler `app.direct` and
 # the bug still in it, gets the pictures below `direct/`.
 
 # %% direct
@@ -865,7 +861,7 @@ tries[["start", "duration_ms", "init_ms"]].assign(request=request)
 predicted("11.g", f"{len(tries)} times")
 
 # %% [markdown]
-# Three tries of one and the same request. Then Lambda discarded the event: a metric counts it, but the event itself is gone.
+# Three tries of one request. Then Lambda discarded the event: a metric counts it, but the event itself is gone.
 
 # %%
 dropped = ("AsyncEventsDropped", direct, "Sum", direct_began)
@@ -888,12 +884,12 @@ claim("one event is gone after three tries", len(tries) == 3 and not kept)
 # | one event for the function | one object, as a rule | up to `BatchSize` objects |
 # | parts to build | a permission and a notification | two queues, a policy, a mapping, an alarm |
 #
-# Neither is always right. The queue has more parts and adds a little delay, and it gives you time: time to fix.
+# Neither is always right. The queue has more parts and adds a little delay, and it gives you time to fix things.
 #
 # ## What it costs
 #
-# This is Lambda's part, from the REPORT lines of the first sixty. Time in which the function waits for the other service is paid for, too. (Requests to S3 and SQS come on top. SQS has a
-# million free requests per month, and batches need fewer. On AWS, Lambda polls an empty queue all the time, and those requests count.)
+# This is Lambda's part, from the REPORT lines of the first sixty. You pay for the time in which the function waits for the other service, too. (Requests to
+# S3 and SQS come on top. SQS has a million free requests a month. On AWS, Lambda polls an empty queue all the time, and those requests count.)
 
 # %%
 prices = load_prices()["lambda"]
@@ -905,7 +901,7 @@ print(f"{gb_seconds:.1f} GB-s; {thousand:.4f} USD for a thousand pictures")
 # %% [markdown]
 # ## Exercise 1: only the bad one
 #
-# Four good pictures suffered with the logo. Lambda has an answer to that: a function may return which messages of a batch failed, and all others are
+# Four good pictures suffered with the logo. To avoid that, a function can return which messages of a batch failed; all others are
 # deleted. Write `handle_each`, which takes the place of `handler`, so that
 #
 # - every message of the batch is tried, whatever happens to the others;
@@ -929,7 +925,7 @@ def handle_each(event, context):
 
 # %% [markdown]
 # The check deploys it as a function of its own. When it is right, it takes the place of the old one, and the mapping gets
-# `ReportBatchItemFailures`: now Lambda reads its answer. Then five pictures come again. One of them was cut off in the middle, and no function can help it.
+# `ReportBatchItemFailures`: now Lambda reads its answer. Then five pictures come again. One of them is damaged, and no function can help it.
 
 # %%
 names = ["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"]
@@ -952,10 +948,10 @@ claim("only the bad one comes again", list(reported["tries"]) == [1, 1, 3, 1, 1]
 reported
 
 # %% [markdown]
-# If you have solved it: each good picture was tried once, and only the damaged one came again, until it was a dead letter. The invocations themselves count as successful now, so the
-# metric `Errors` stays at 0. The dead-letter queue and its alarm tell you of failures.
+# If you have solved it: each good picture was tried once, and only the damaged one came again, until it was a dead letter. The invocations count as successful now, so the
+# metric `Errors` stays at 0: only the dead-letter queue and its alarm tell you of failures.
 #
-# Now the queue gets its patience back.
+# Now the queue gets its recommended values back.
 
 # %%
 _ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patient)
@@ -965,7 +961,7 @@ _ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patient)
 #
 # The marketing department wants to upload 10,000 pictures at once. Write `drain_seconds`: how many seconds until the queue is empty again?
 #
-# - `frame` is a table of `reports()`, with one row per batch. Take the mean `duration_ms` of the **warm** ones: among thousands of batches the few cold starts do not count;
+# - `frame` is a table of `reports()`, with one row for each batch. Take the mean `duration_ms` of the **warm** ones: among thousands of batches the few cold starts do not count;
 # - `images` come at once, `batch_size` in each batch, and all batches are full, except perhaps the last;
 # - `max_concurrency` batches are worked on at a time, and there is no other limit.
 
@@ -984,11 +980,11 @@ check("11.2", drain_seconds)
 
 at_a_time = pd.Index([2, 10, 50, 200], name="MaximumConcurrency")
 seconds = [drain_seconds(first, 10_000, 5, number) for number in at_a_time]
-pd.DataFrame({"seconds": seconds}, at_a_time).round()
+pd.DataFrame({"seconds": seconds}, at_a_time).round().astype(int)
 
 # %% [markdown]
-# These are seconds by *your* Durations. Each row costs the same: twice as many environments work for half as long. Only what is behind the function, and your account's limit,
-# tell you where to stop.
+# These are seconds by *your* Durations. Each row costs the same: twice as many environments work for half as long. The limit is what is behind the function,
+# and your account's concurrency.
 #
 # ## Exercise 3: with the queue, or without?
 #
@@ -1016,7 +1012,7 @@ pd.Series(ways, name="way").to_frame()
 # %% [markdown]
 # ## What you have learned
 #
-# - A compiled library must be built for the function's runtime and architecture. A layer keeps it apart from the code, and all together stay below {{unzipped}}.
+# - A library must be compiled for the function's runtime and architecture. A layer keeps it apart from the code, and all together stay below {{unzipped}}.
 # - A queue lets messages wait, shows how many wait, and lets you choose how many are worked on at once.
 # - A failed message comes again after the visibility timeout, and after `maxReceiveCount` tries it is a dead letter. An alarm must tell somebody.
 # - A batch succeeds or fails as a whole, unless the function reports its failures, and the mapping asks for them.

@@ -14,9 +14,7 @@ def handler(event, context):
 def work(message):
     tries = message["attributes"]["ApproximateReceiveCount"]
     event = json.loads(message["body"])
-    for record in event.get(
-        "Records", []
-    ):  # S3's first message, a test event, has none
+    for record in event.get("Records", []):  # a test event of S3 has none
         print("try", tries, record["s3"]["object"]["key"])
         make_thumbnail(record)
 
