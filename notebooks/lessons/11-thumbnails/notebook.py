@@ -478,13 +478,13 @@ predict("11.c")
 change_mapping(ScalingConfig={"MaximumConcurrency": 2})
 first_began = drop("pictures/first/")
 seen = watch("pictures/first/")
+first = reports(logs, function, at_least=12, since=first_began)
 
 # %% [markdown]
 # No event was refused: the *messages* waited. Now from Lambda's side: each bar is an invocation. (Lambda may hold a third batch ready:
 # its messages are in flight, too.)
 
 # %%
-first = reports(logs, function, at_least=12, since=first_began)
 ax = plot_timeline(first)
 
 # %%
@@ -529,9 +529,9 @@ predict("11.d")
 change_mapping(ScalingConfig={"MaximumConcurrency": 6})
 second_began = drop("pictures/second/")
 seen = watch("pictures/second/")
+second = reports(logs, function, at_least=12, since=second_began)
 
 # %%
-second = reports(logs, function, at_least=12, since=second_began)
 ax = plot_timeline(second)
 
 
