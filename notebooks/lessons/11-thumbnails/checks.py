@@ -61,7 +61,7 @@ class _Batch:
         self.probe, self.when = probe, when
         self.s3 = probe.workshop.client("s3")
         self.uploads, self.thumbnails = (
-            probe.workshop.name(name) for name in (UPLOADS, THUMBNAILS)
+            probe.workshop.bucket(name) for name in (UPLOADS, THUMBNAILS)
         )
         prefix = f"check/{unique()}"  # none that the bucket notifies of
         self.kinds = {

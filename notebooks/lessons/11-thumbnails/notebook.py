@@ -86,7 +86,8 @@ Markdown(f"```python\n{original['app.py']}```")
 predict("11.a", choices=["yes", "no"])
 
 # %% function
-uploads, thumbnails = workshop.name("thumbnail-uploads"), workshop.name("thumbnails")
+uploads = workshop.bucket("thumbnail-uploads")
+thumbnails = workshop.bucket("thumbnails")
 function = workshop.name("thumbnail")
 policies = "service-role/AWSLambdaSQSQueueExecutionRole", "AmazonS3FullAccess"
 options = {"Role": workshop.role(*policies), "MemorySize": 512, "Timeout": 10}
@@ -282,8 +283,8 @@ change_mapping(
 # Two settings. The queue allows S3 to send, but only for our bucket and our account.
 
 # %% condition
-_, partition, _, _, account, _ = jobs_arn.split(":")
-uploads_arn = f"arn:{partition}:s3:::{uploads}"
+account = jobs_arn.split(":")[4]
+uploads_arn = f"arn:{workshop.partition}:s3:::{uploads}"
 from_us = {
     "ArnEquals": {"aws:SourceArn": uploads_arn},
     "StringEquals": {"aws:SourceAccount": account},

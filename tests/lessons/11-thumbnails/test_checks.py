@@ -44,10 +44,10 @@ def put(aws_of_module, layer) -> Callable[[str], None]:
     workshop = aws_of_module
     s3 = workshop.client("s3")
     there = [each["Name"] for each in s3.list_buckets()["Buckets"]]
-    for name in {workshop.name(checks.UPLOADS), workshop.name(checks.THUMBNAILS)}.difference(there):
+    for name in {workshop.bucket(checks.UPLOADS), workshop.bucket(checks.THUMBNAILS)}.difference(there):
         s3.create_bucket(Bucket=name)
     files = {file.name: file.read_text() for file in FUNCTION.glob("*.py")}
-    variables = {"THUMBNAILS": workshop.name(checks.THUMBNAILS)}
+    variables = {"THUMBNAILS": workshop.bucket(checks.THUMBNAILS)}
 
     def put(handler: str) -> None:
         deploy(
@@ -75,7 +75,7 @@ def test_the_answer_of_the_notebook_passes_and_leaves_nothing_behind(put, aws, c
     assert "Exercise 11.1" in capsys.readouterr().out
     assert progress.solved() == {"11.1"}
     for name in (checks.UPLOADS, checks.THUMBNAILS):
-        assert aws.client("s3").list_objects_v2(Bucket=aws.name(name), Prefix="check/")["KeyCount"] == 0
+        assert aws.client("s3").list_objects_v2(Bucket=aws.bucket(name), Prefix="check/")["KeyCount"] == 0
 
 
 def test_the_starter_fails(put):
