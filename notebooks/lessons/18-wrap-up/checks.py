@@ -23,16 +23,16 @@ QUIZ = {
         {
             0: "it was deployed a moment ago, so there is no environment that could be warm.",
             1: "one environment serves one invocation at a time, so nine of the ten calls find it busy.",
-            5: "each call takes a second, so none is over before the last one begins.",
+            5: "each call takes a second, so none has ended when the last one begins.",
         },
     ),
     "pinger": Question(
         9,
         "04",
         {
-            0: "the pinger keeps one environment warm, and ten calls at once need ten.",
-            1: "one is how many calls are warm.",
-            10: "one of the ten finds the environment that the pinger has kept warm.",
+            0: "the ping keeps one environment warm, and ten calls at once need ten.",
+            1: "one is the number of warm calls.",
+            10: "one of the ten finds the environment that the ping has kept warm.",
         },
     ),
     "cold bill": Question(
@@ -50,7 +50,7 @@ QUIZ = {
         {
             2: "counting by single milliseconds began in December 2020.",
             3: "2.00 ms are two whole milliseconds, and the unit of 2019 was larger than that.",
-            10: "the unit of 2019 was larger still: the slide names it.",
+            10: "the unit of 2019 was still larger: the slide names it.",
         },
     ),
     "memory": Question(
@@ -58,16 +58,16 @@ QUIZ = {
         "03",
         {
             "faster, more expensive": "a second costs 14 times as much, and the function needs a 14th of the seconds.",
-            "as slow, more expensive": "so it is with a function that waits; one that computes gets CPU by its memory.",
+            "as slow, more expensive": "that is true of a function that waits; one that computes gets more CPU with more memory.",
         },
     ),
     "ec2": Question(
         23,
         "05",
         {
-            2: "at 2% of the month Lambda costs less than a tenth of what the machine does.",
+            2: "at 2% of the month Lambda costs less than a tenth of the machine's price.",
             50: "at 50% Lambda costs some 44 dollars a month, and the machine 20.",
-            88: "88 is what Lambda costs in dollars when it is in use all month; divide the machine's 20 by it.",
+            88: "88 dollars is Lambda's price for a whole month; divide the machine's 20 by it.",
         },
     ),
     "timeout": Question(
@@ -82,26 +82,26 @@ QUIZ = {
         3,
         "06",
         {
-            1: "that is a synchronous call, whose caller has the error; here nobody waits, so Lambda tries again.",
+            1: "that is true of a synchronous call, whose caller gets the error; here nobody waits, so Lambda tries again.",
             2: "MaximumRetryAttempts is 2 by default, and the first run is not among them.",
-            6: "six hours is how long Lambda keeps an event that is throttled; failures it repeats twice.",
+            6: "for up to six hours Lambda keeps an event that is throttled; one that fails is tried again twice.",
         },
     ),
     "connections": Question(
         "refused",
         "07",
         {
-            "wait": "PostgreSQL lets nobody wait for a connection; it is RDS Proxy that does.",
-            "shared": "environments share nothing, so each has a connection of its own; it is RDS Proxy that "
-            "shares them.",
+            "wait": "PostgreSQL lets nobody wait for a connection; RDS Proxy does that.",
+            "shared": "environments share nothing, so each has a connection of its own; RDS Proxy can share "
+            "them.",
         },
     ),
     "batch": Question(
         5,
         "11",
         {
-            1: "that takes `ReportBatchItemFailures`, and a handler that says which message failed.",
-            3: "Lambda cannot know how far the handler came: to it a batch succeeds or fails as a whole.",
+            1: "for that you need `ReportBatchItemFailures`, and a handler that says which message failed.",
+            3: "Lambda cannot know how far the handler came: a batch succeeds or fails as a whole.",
         },
     ),
     "night": Question(
@@ -116,10 +116,10 @@ QUIZ = {
         "conditional put",
         "15",
         {
-            "no retries": "that stops Lambda's own retries alone; queues and callers may send an event twice all the "
-            "same.",
+            "no retries": "that stops only Lambda's own retries; queues and callers can still send an event "
+            "twice.",
             "look first": "two runs at the same moment both look, both find nothing, and both charge.",
-            "more time": "the time limit is not why the event came twice.",
+            "more time": "the event did not come twice because of the time limit.",
         },
     ),
 }
@@ -227,9 +227,9 @@ QUIZ_EXERCISE = Answer(
     title="the quiz",
     judge=judge_quiz,
     hints=(
-        "Each question names the notebook that measured it; in the folder solutions it is with its figures.",
-        "One environment serves one invocation at a time. A batch is one thing to Lambda. UTC is nine hours behind.",
-        "Wrong: all answers with 0, 1, 2 or 3, except for one, where 2 retries follow the first run.",
+        "Each question names the notebook that measured it; the folder solutions has it with its figures.",
+        "One environment serves one invocation at a time. A batch succeeds or fails as a whole. Japan is nine hours ahead of UTC.",
+        "The answers 0, 1 and 2 are all wrong. 3 is right once: two retries follow the first run.",
         'In order: 10, 9, 93, 100, "faster, same price", 23, "killed", 3, "refused", 5, "TUE-SAT", "conditional put".',
     ),
     asks_for="answers",
@@ -241,9 +241,9 @@ DESIGN = Answer(
     title="design a system",
     judge=judge_design,
     hints=(
-        "The words first: what starts it, what has to happen when 3,000 photos come at once, and what stays the same "
-        "when a photo is announced twice?",
-        "Memory: above what is used, and not above one vCPU. How slow are the worst photos with that CPU? They take "
+        "The words first: what starts it, what must happen when 3,000 photos come at once, and what stays the same "
+        "when the event of a photo comes twice?",
+        "Memory: more than is used, and not more than one vCPU needs. How slow are the worst photos then? They take "
         f"25 s * {FULL_CPU_MB} / MemorySize.",
         f"At once: 20 at most, and at least 3,000 * 6 s * {FULL_CPU_MB} / MemorySize / 10,800 s. VisibilityTimeout: "
         "six times the Timeout.",

@@ -6,13 +6,16 @@ from helpers.exercises.exercise import NotSolved, WrongAnswer
 from helpers.facts import fact
 
 # The figures of the description in the notebook.
-RECEIPTS, HOURS = 3_000, 3  # that many have to be booked within that time
+RECEIPTS, HOURS = 3_000, 3  # that many must be booked within that time
 MEAN_S, LONGEST_S, FULL_CPU_MB = (
     6,
     25,
     fact("vcpu_memory"),
 )  # seconds with a whole vCPU, which a function has from this size on
-NEEDS_MB, AT_ONCE = 600, 20  # memory that is used; calls that the booking service bears
+NEEDS_MB, AT_ONCE = (
+    600,
+    20,
+)  # memory that is used; calls that the booking service handles
 TIMES_TIMEOUT = 6  # AWS's recommendation for a queue's visibility timeout
 LONGEST_FLIGHT_S = (
     2 * 3600
@@ -24,20 +27,20 @@ RETENTION_S = (
 WORDS = {
     "trigger": {
         "S3 event": "",
-        "schedule": "a schedule looks when nothing is there, and late when something is; S3 tells when a photo comes.",
-        "function URL": f"an event may have {fact('payload')} MB and the photos up to 8, and nobody waits for it.",
+        "schedule": "a schedule runs when there is no photo, and late when there is one; S3 sends an event when a photo comes.",
+        "function URL": f"an event has at most {fact('payload')} MB and a photo up to 8, and nobody waits for an answer.",
     },
     "in between": {
         "queue": "",
-        "nothing": "S3 → Lambda starts as many as come, and what fails three times is gone; a queue lets the photos "
-        "wait, bounds how many are worked on, and keeps what fails.",
+        "nothing": "without a queue Lambda runs as often as photos come, and what fails three times is gone; in a queue the "
+        "photos wait, you limit how many are worked on at once, and what fails is kept.",
     },
     "idempotency key": {
         "bucket, key and version": "",
         "hash of the photo": "",
         "request id": "SQS hands a message out again in another invocation, with another request id.",
-        "message id": "S3 may announce a photo twice, and then it is two messages with two ids.",
-        "user": "one user has many receipts, and all but the first would be taken for repetitions.",
+        "message id": "S3 may send the event of a photo twice, and then it is two messages with two ids.",
+        "user": "one user has many receipts, and only the first would be booked.",
     },
 }
 NUMBERS = (
@@ -83,12 +86,12 @@ def _memory(memory: int) -> None:
     if memory <= NEEDS_MB:
         raise NotSolved(
             f"'MemorySize': {NEEDS_MB} MB are used, so at {memory} MB the process is killed (`signal: killed`); "
-            "it is in MB."
+            "the unit is MB."
         )
     if memory < NEEDS_MB + 100:
         raise NotSolved(
             f"'MemorySize': {memory} MB leave {memory - NEEDS_MB} MB for a photo larger than all before; "
-            "more costs nothing here, since the function computes."
+            "more memory costs nothing here, since the function computes."
         )
     if memory > FULL_CPU_MB:
         raise NotSolved(
@@ -100,12 +103,12 @@ def _memory(memory: int) -> None:
 def _timeout(timeout: int, memory: int, longest_s: float) -> None:
     if timeout > fact("timeout"):
         raise NotSolved(
-            f"'Timeout': it is in seconds, and Lambda takes {fact('timeout'):,} at most; {timeout} is more."
+            f"'Timeout': the unit is seconds, and Lambda takes {fact('timeout'):,} at most; {timeout} is more."
         )
     if timeout <= longest_s:
         raise NotSolved(
             f"'Timeout': with the CPU of {memory} MB the worst photos take {longest_s:.0f} s, so a limit of "
-            f"{timeout} s kills them, each time anew."
+            f"{timeout} s stops them, at every try."
         )
 
 
@@ -116,7 +119,7 @@ def _concurrency(at_once: int, hours_alone: float) -> None:
         )
     if at_once > AT_ONCE:
         raise NotSolved(
-            f"'MaximumConcurrency': {at_once} calls at once, and the booking service bears {AT_ONCE}."
+            f"'MaximumConcurrency': {at_once} calls at once, and the booking service handles {AT_ONCE}."
         )
     if hours_alone / at_once > HOURS:
         raise NotSolved(
@@ -138,13 +141,13 @@ def _visibility(visibility: int, timeout: int) -> None:
         )
     if visibility > LONGEST_FLIGHT_S:
         raise NotSolved(
-            f"'VisibilityTimeout': when a function dies, its photo lies in flight for {visibility / 3600:.1f} hours, "
+            f"'VisibilityTimeout': when a function dies, its photo is in flight for {visibility / 3600:.1f} hours, "
             f"and there are {HOURS}; stay at two hours or less, so that there is time to try again."
         )
 
 
 def _patience(timeout: int, longest_s: float) -> list[str]:
-    """What is right, and can cost more than it has to."""
+    """What is right, and can cost more than it needs to."""
     if timeout <= 300:
         return []
     return [
@@ -156,18 +159,18 @@ def _patience(timeout: int, longest_s: float) -> list[str]:
 def _receives(receives: int, visibility: int) -> list[str]:
     if receives < 2:
         raise NotSolved(
-            f"'maxReceiveCount': with {receives} a photo is a dead letter after any short trouble, without a second "
+            f"'maxReceiveCount': with {receives} a photo goes to the dead-letter queue after one failure, without a second "
             "try."
         )
     if receives * visibility > RETENTION_S:
         raise NotSolved(
             f"'maxReceiveCount': {receives} tries of {visibility} s are longer than the four days for which SQS keeps "
-            "a message by default, so it would be gone before it is a dead letter."
+            "a message by default, so it would be gone before it comes to the dead-letter queue."
         )
     if receives > 10:
         raise NotSolved(
             f"'maxReceiveCount': what cannot be read is tried, and paid for, {receives} times before a person sees it; "
-            "ten or fewer will do."
+            "ten or fewer are enough."
         )
     if receives < 5:
         return [
@@ -188,8 +191,8 @@ RIGHT_DESIGN: dict[str, Any] = {
 }
 # One choice that is wrong, and what the sentence says of it.
 WRONG_CHOICES: tuple[tuple[str, Any, str], ...] = (
-    ("trigger", "schedule", "'trigger': a schedule looks when nothing is there"),
-    ("trigger", "function URL", "'trigger': an event may have 6 MB"),
+    ("trigger", "schedule", "'trigger': a schedule runs when there is no photo"),
+    ("trigger", "function URL", "'trigger': an event has at most 6 MB"),
     ("trigger", "S3", "choose one of 'S3 event', 'schedule', 'function URL'"),
     ("in between", "nothing", "what fails three times is gone"),
     ("in between", True, "choose one of 'queue', 'nothing'"),
@@ -202,12 +205,12 @@ WRONG_CHOICES: tuple[tuple[str, Any, str], ...] = (
     ("MemorySize", 600, "600 MB are used"),
     ("MemorySize", 640, "leave 40 MB for a photo larger"),
     ("MemorySize", 3008, "gets no faster"),
-    ("Timeout", 3, "the worst photos take 43 s, so a limit of 3 s kills them"),
+    ("Timeout", 3, "the worst photos take 43 s, so a limit of 3 s stops them"),
     ("Timeout", 30, "with the CPU of 1024 MB the worst photos take 43 s"),
     (
         "Timeout",
         90_000,
-        f"it is in seconds, and Lambda takes {fact('timeout'):,} at most",
+        f"the unit is seconds, and Lambda takes {fact('timeout'):,} at most",
     ),
     ("Timeout", fact("timeout") + 1, "Lambda takes .* at most; .* is more"),
     ("Timeout", 90.5, "write a whole number"),
@@ -218,12 +221,12 @@ WRONG_CHOICES: tuple[tuple[str, Any, str], ...] = (
         2,
         r"8\.6 hours of work, so 2 at a time need 4\.3 hours, and there are 3",
     ),
-    ("MaximumConcurrency", 1000, "the booking service bears 20"),
+    ("MaximumConcurrency", 1000, "the booking service handles 20"),
     ("VisibilityTimeout", 30, "Lambda refuses such a mapping"),
     ("VisibilityTimeout", 90, "AWS recommends six times the Timeout, here 540 s"),
-    ("VisibilityTimeout", 43_200, r"its photo lies in flight for 12\.0 hours"),
-    ("maxReceiveCount", 1, "a dead letter after any short trouble"),
-    ("maxReceiveCount", 0, "a dead letter after any short trouble"),
+    ("VisibilityTimeout", 43_200, r"its photo is in flight for 12\.0 hours"),
+    ("maxReceiveCount", 1, "to the dead-letter queue after one failure"),
+    ("maxReceiveCount", 0, "to the dead-letter queue after one failure"),
     ("maxReceiveCount", 1000, "longer than the four days"),
     ("maxReceiveCount", 100, "tried, and paid for, 100 times"),
     ("maxReceiveCount", None, "nothing yet for: maxReceiveCount"),
