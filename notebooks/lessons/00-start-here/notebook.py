@@ -2,9 +2,15 @@
 # # 00 Start here
 #
 # This is a workshop on **AWS Lambda**, in notebooks. You deploy real functions, send them events, and look at what
-# happened. It follows, section by section, the slides of a study session on Lambda of 2019 (in Japanese), and says what has
+# happened. It follows, section by section, the slides of a study session of 2019 in Japanese (インフラ勉強会 #5, "Lambda"), and says what has
 # changed since. You need neither an AWS account nor Docker: an *embedded AWS* runs on
-# this machine, and the same notebooks run on AWS itself by one setting.
+# this machine. With one setting, the same notebooks run on AWS itself.
+#
+# The goals of the slides are the goals of the workshop. At its end you
+#
+# - know what is special about Lambda, and about FaaS in general;
+# - know where it fits, and how to design a system with it;
+# - have written code that runs on Lambda, in Python, Node.js or Ruby.
 #
 # After this notebook you will
 #
@@ -21,35 +27,39 @@
 # ## The map
 
 # %%
-from helpers import choose, draw_map, hint, reset, solution, start_at
+from helpers import choose, claim, draw_map, hint, reset, solution, start_at
 
 ax = draw_map()
 
 # %% [markdown]
-# Each notebook says at its top what you will be able to do, how long it takes, and which slides it belongs to. On the
-# way it asks you to **predict** what a cell will show. A small box keeps your prediction, and shows it again beside what
-# was measured: comparing the two is where the learning is. (Where no box appears, write it into the call, as in
-# `predict("02.a", 12)`.)
-#
-# Most notebooks have **exercises**. A check looks at what you have written or deployed, and says what to look at if it is
-# not right yet. `hint("01.1")` gives a hint, a further one each time, and `solution("01.1")` shows an answer. What you have
-# solved gets a tick in the map. All notebooks are in the folder `solutions` too, solved and executed, so that you can
+# What you have solved gets a tick in the map. All notebooks are in the folder `solutions` too, solved and executed: there you can
 # read them without running anything.
 #
-# In a hurry? Take 01, 04 and 09. At the end of the way, 18 has a quiz, and removes all that you have made. To begin anywhere else, `start_at("16")` makes what the notebooks before 16 would have made,
-# and `reset("09")` puts a lab back to its start.
+# ## How much time do you have?
+#
+# In a hurry? Take 01, 04 and 09. At the end, 18 has a quiz, and removes all that you have made. You can begin anywhere: `start_at("16")`
+# makes what the notebooks before 16 would have made. `reset("09")` puts a notebook back to its start.
+#
+# ## How a notebook works
+#
+# At its top, each notebook says what you will be able to do, how long it takes, and which slides it belongs to. It has
+#
+# - **Your predictions**: before a cell measures, you say what it will show. A small box keeps this, and shows it again beside
+#   the measurement. You learn most where the two differ. (No box? Write it into the call, as in `predict("02.a", 12)`.)
+# - **Exercises**: a check looks at what you have written or deployed, and says what to look at if it is not right yet.
+#   `hint("01.1")` gives a hint, and one more each time. `solution("01.1")` shows an answer, and with `use=True` goes on with it.
+# - **Folded cells**: a cell that shows only "…" is folded. It holds code that draws or prepares something. A click opens it,
+#   and it runs like any other cell.
+# - **Claims**: a line with `claim(...)` says what the figures should show. It prints nothing when they do, and "Not measured this time" when they do not: then
+#   run the cells that measure again.
 
 # %% [markdown]
 # ## Which AWS?
 #
-# `connect()` finds the AWS that you chose, and starts the embedded one if it is not running. Everything that you make will
-# have a name that begins with yours: your login name, or what `WORKSHOP_LEARNER` says.
+# `connect()` finds the AWS that you chose, and starts the embedded one if it is not running. Everything that you make gets
+# a name that begins with yours: your login name, or what `WORKSHOP_LEARNER` says.
 
 # %%
-import json
-import platform
-
-import pandas as pd
 from helpers import connect, deploy, load_event, reports
 
 workshop = connect()
@@ -57,74 +67,105 @@ workshop
 
 # %% [markdown]
 # To use **AWS itself**, with the credentials and the region of your own configuration, run `choose("aws")` in a cell (or
-# set `WORKSHOP_TARGET=aws` before you start JupyterLab) and restart the kernels of open notebooks. Before anything is made
-# there, you are shown the account and an estimate of the costs, and asked. `choose("embedded")` goes back. If you run
+# set `WORKSHOP_TARGET=aws` before you start JupyterLab) and restart the kernels of open notebooks. Before the workshop makes
+# anything there, it shows you the account and an estimate of the costs, and asks. `choose("embedded")` goes back. If you run
 # another emulator, set `AWS_ENDPOINT_URL` to its address.
 
 # %% [markdown]
 # ## Does everything work?
 #
-# A function in each language that this machine can run. A language that is missing says so; the workshop goes on
-# in the others.
+# `greet` deploys a function in one language, calls it, and returns its answer.
 
-# %%
+# %% greet
+import json
+
 lambda_client = workshop.client("lambda")
-languages = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
-answers = {}
-for language, runtime in languages.items():
+event = json.dumps(load_event("hello"))
+
+
+def greet(language, runtime):
     name = workshop.name(f"first-{language}")
     deploy(workshop, name, f"hello/{language}", Runtime=runtime)
-    response = lambda_client.invoke(
-        FunctionName=name, Payload=json.dumps(load_event("hello"))
-    )
-    answer = json.loads(response["Payload"].read())
-    answers[language] = answer.get("message") or answer["errorMessage"]
-print(f"This machine's Python is {platform.python_version()}.")
-pd.Series(answers, name="answer")
+    response = lambda_client.invoke(FunctionName=name, Payload=event)
+    return json.loads(response["Payload"].read())
+
 
 # %% [markdown]
-# And what Lambda recorded of the Python function, read back from CloudWatch, which is where AWS keeps logs and metrics. Times
-# are in milliseconds; notebooks 01 and 04 explain the columns.
+# A language that this machine does not have says *missing*, and how to install it. The workshop works in the others; Python
+# is always there.
 
-# %%
-logs = workshop.client("logs")
-reports(logs, workshop.name("first-python"))[
-    ["start", "init_ms", "duration_ms", "billed_ms", "status"]
-].tail(3)
+# %% languages
+runtimes = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
+for language, runtime in runtimes.items():
+    answer = greet(language, runtime)
+    missing = "missing: " + answer.get("errorMessage", "").split("Error: ")[-1]
+    print(f"{language:8}{answer.get('message', missing)}")
 
 # %% [markdown]
-# If you see a greeting in at least one language, and a row in this table, you are ready.
+# This is what Lambda recorded of the Python function. AWS keeps logs and metrics in CloudWatch. Times
+# are in milliseconds; what is billed is never less than the duration. Notebooks 01, 03 and 04 explain the columns.
+
+# %% recorded
+rows = reports(workshop.client("logs"), workshop.name("first-python"))
+billed_in_full = rows["billed_ms"] >= rows["duration_ms"]
+claim("what is billed is never less than the duration", billed_in_full.all())
+rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
+
+# %% [markdown]
+# You see a greeting in at least one language, and a row in this table? Then you are ready.
 
 # %% [markdown]
 # ## What is real, and what is not
 #
-# On the embedded AWS:
+# In the embedded AWS. (Where a figure is this machine's, the notebooks say so, and put AWS's beside it where there is one.)
 #
-# | | |
-# |---|---|
-# | **real** | Each function runs in processes of its own, which are started when an event comes (a *cold* start), reused for the next one (*warm*), frozen in between and ended when idle. Init, duration and memory are measured on them. Errors, timeouts and crashes happen, and are reported in AWS's words. Your calls are boto3 calls to an HTTP API. The addresses of function URLs and HTTP APIs work, in a browser too. The database of notebook 07 is a PostgreSQL. |
-# | **imitated** | S3, SQS, DynamoDB, EventBridge, IAM, CloudWatch, EC2 and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). They behave like AWS in what these notebooks use, and not in every corner: filter patterns of CloudWatch Logs, for example, know words only. Permissions are stored but not enforced. An EC2 instance is an entry in a list: no machine runs. The share of CPU that a memory size gets is imitated as well: a function that has computed for longer than its share is stopped for moments, so that at 128 MB it takes about 14 times as long as at {{vcpu_memory}}, and one that waits is not slowed. |
-# | **not AWS's** | The network; the MicroVM around each environment; the processor; therefore every millisecond. The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log. Code lies in a folder of this machine instead of `/var/task`. Under Linux each environment has a `/tmp` of its own, of the size that `EphemeralStorage` says, and code is read-only, as on AWS; under macOS, and in containers that forbid it, functions share this machine's `/tmp` and can write to their code (`python3 -m helpers doctor` says which it is). |
-# | **quicker** | What takes AWS minutes takes seconds here. An asynchronous event that fails is tried again after one second and two more, where AWS waits as many minutes. Metrics and alarms follow within two seconds; on AWS they lag by minutes. |
-# | **missing** | SnapStart, provisioned concurrency, Managed Instances, durable functions and tenant isolation (asking for them is an error), container images, response streaming, X-Ray traces. |
+# **Real:**
 #
-# Where a figure is from this machine, the notebooks say so, and put figures from AWS beside it where there are any.
+# - Each function runs in processes of its own. They start when an event comes (a *cold* start), are used again for the next event (*warm*), are frozen in between, and end after an idle time.
+# - Init, duration and memory are measured on these processes. Errors, timeouts and crashes happen, and have AWS's messages.
+# - Your calls are boto3 calls to an HTTP API. The addresses of function URLs and HTTP APIs work, in a browser too.
+# - The database of notebook 07 is a PostgreSQL.
 #
-# The embedded AWS forgets everything when it is stopped. Your notebooks stay.
+# **Imitated:**
+#
+# - S3, SQS, DynamoDB, EventBridge, IAM, CloudWatch, EC2 and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). What these notebooks use
+#   behaves as on AWS; not everything else does.
+# - Permissions are stored but not enforced. An EC2 instance is an entry in a list: no machine runs.
+# - More memory gives a function more CPU, as on AWS. A function that has computed for longer than its share is stopped for moments: with 128 MB it
+#   takes about 14 times as long as with {{vcpu_memory}}. A function that only waits is not slowed down.
+#
+# **Not AWS's:**
+#
+# - The network, the processor, and the MicroVM around each environment; so every millisecond is this machine's.
+# - The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log.
+# - Code lies in a folder of this machine, not in `/var/task`. Under Linux it is read-only, as on AWS, and each environment has its own `/tmp`, as large as `EphemeralStorage` says.
+#   Under macOS, and in containers that forbid this, functions share this machine's `/tmp` and can change their code. `python3 -m helpers doctor` says which it is.
+#
+# **Quicker:**
+#
+# - What takes AWS minutes takes seconds here. An asynchronous event that fails is tried again after one second, and once more after two; AWS waits as many minutes.
+# - Metrics and alarms follow within two seconds. On AWS they are late by minutes.
+#
+# **Missing:**
+#
+# - SnapStart, provisioned concurrency, Managed Instances, durable functions and tenant isolation: asking for one of them is an error.
+# - Container images, response streaming, X-Ray traces.
+#
+# The embedded AWS forgets everything when it stops. Your notebooks stay.
 
 # %% [markdown]
 # ## How to go on
 #
-# - Open **01 What is Lambda?** from the list on the left.
-# - Stuck? Look into `solutions`, or restart the kernel and run the notebook from the top: every notebook can be run again.
-#   If the embedded AWS was stopped in between, it has forgotten what you made, and that is the way, too.
+# - Open [01 What is Lambda?](01-what-is-lambda.ipynb). Ctrl+B shows the list of all files.
+# - Something does not work? Restart the kernel and run the notebook from the top: you can run every notebook again. Do the same
+#   after the embedded AWS was stopped, since it has forgotten what you made.
 # - To remove all that the notebooks made, in the embedded AWS or in your account: `python3 -m helpers clean` in a
-#   terminal (in JupyterLab: *File → New → Terminal*). It removes nothing that the workshop did not make, and shows that nothing is left.
+#   terminal (in JupyterLab: *File → New → Terminal*). It removes nothing else, and shows that nothing is left.
 # - To look at the embedded AWS with other tools: `eval "$(python3 -m helpers env)"`, then for example `aws s3 ls`, if you
 #   have the AWS CLI.
 #
 # ## What you have learned
 #
-# - The notebooks follow the slides; each one asks, measures and closes with what was learned.
+# - The notebooks follow the slides. Each one asks, measures, and closes with what you have learned.
 # - You are connected to an AWS, and a function has answered you.
-# - Processes, init, logs and errors are real here; the network, the MicroVM and the milliseconds are not AWS's.
+# - Processes, init, logs and errors are real here. The network, the MicroVM and the milliseconds are not AWS's.

@@ -201,7 +201,7 @@ WRONG_CHOICES: tuple[tuple[str, Any, str], ...] = (
     ("idempotency key", "message id", "two messages with two ids"),
     ("idempotency key", "user", "one user has many receipts"),
     ("MemorySize", 128, "at 128 MB the process is killed"),
-    ("MemorySize", 1, "it is in MB"),
+    ("MemorySize", 1, "the unit is MB"),
     ("MemorySize", 600, "600 MB are used"),
     ("MemorySize", 640, "leave 40 MB for a photo larger"),
     ("MemorySize", 3008, "gets no faster"),
