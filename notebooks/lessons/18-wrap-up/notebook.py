@@ -370,7 +370,9 @@ frames = []
 for each in track(functions, "reading logs"):
     frames.append(reports(logs, each, at_least=0).assign(function=each))
 everything = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
-print(f"{everything['function'].nunique()} functions, {len(everything):,} invocations")
+print(
+    f"functions: {everything['function'].nunique()}, invocations: {len(everything):,}"
+)
 
 # %% [markdown]
 # The folded cell asks AWS for your limit, your functions and the metric of concurrency, and puts the figures together.
