@@ -43,7 +43,8 @@ def posts_a_greeting_without_a_text(probe: Probe) -> None:
     greeting = "Hello from Lambda"
     if probe.sees_messages and greeting not in outcome.texts:
         raise NotSolved(
-            f"An event without a text, {{}}, brought {outcome.texts[-1]!r}; post {greeting!r} then."
+            f"For an event without a text, {{}}, {outcome.texts[-1]!r} came to the inbox; "
+            f"post {greeting!r}."
         )
     _returned(outcome.payload, greeting)
 
@@ -52,7 +53,7 @@ def _returned(payload: Any, text: str) -> None:
     if payload != {"posted": text}:
         raise NotSolved(
             f"The handler returned {json.dumps(payload, ensure_ascii=False)[:150]}; "
-            'return what it posted, as {"posted": text}, so that its caller can tell.'
+            'return what it posted, as {"posted": text}, so that its caller knows.'
         )
 
 
@@ -91,8 +92,8 @@ def _hints(tools: str, failing: str, code: str) -> tuple[str, ...]:
         "Slack takes an HTTP POST whose body is JSON with a text. What in your standard library can post?",
         f"You need the text of the event (or a default), WEBHOOK_URL from the environment, and {tools}. "
         "Say in a header what the body is.",
-        f"Nobody watches a function. {failing} Give the request a time-out of its own, below the function's.",
-        f"The heart of it:\n\n{code}",
+        f"Nobody watches a function. {failing} Give the request a time limit of its own, below the function's.",
+        f"The main part:\n\n{code}",
     )
 
 
@@ -108,12 +109,12 @@ EXERCISE = DeployedFunction(
         ),
         "node": _hints(
             "fetch with method, headers and body: JSON.stringify(...), awaited",
-            "fetch does not mind a 500: look at response.ok and throw.",
+            "For fetch a 500 is no error: look at response.ok and throw.",
             NODE_HINT,
         ),
         "ruby": _hints(
             "Net::HTTP with JSON.generate(...)",
-            "Net::HTTP does not mind a 500: raise unless the response is a Net::HTTPSuccess.",
+            "For Net::HTTP a 500 is no error: raise unless the response is a Net::HTTPSuccess.",
             RUBY_HINT,
         ),
     },

@@ -21,6 +21,7 @@
 # %%
 import base64
 import json
+import re
 
 from helpers import connect, deploy, open_inbox, package, start_at
 
@@ -130,15 +131,16 @@ configuration["Environment"]["Variables"]
 # ### A test event
 #
 # In the console you make a test event and press *Test*. You see the answer and the end of the log.
-# `LogType="Tail"` gives the same.
+# `LogType="Tail"` gives the same. (`re.sub` leaves out the folder of the code.)
 
 
 # %%
 def test(event):
     payload = json.dumps(event)
     response = lambda_client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
-    print(response["Payload"].read().decode()[:300], "\n")
-    print(base64.b64decode(response["LogResult"]).decode())
+    answer = response["Payload"].read().decode()
+    log = base64.b64decode(response["LogResult"]).decode()
+    print(answer[:150], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
     return "with an error" if "FunctionError" in response else "without an error"
 
 

@@ -228,7 +228,7 @@ WRONG_ANSWERS = (
     ),
     *wrong(
         "another default",
-        "without a text, {}, brought 'Hi'; post 'Hello from Lambda'",
+        "without a text, {}, 'Hi' came to the inbox; post 'Hello from Lambda'",
         in_all_languages("Hello from Lambda", "Hi"),
     ),
     *wrong(
