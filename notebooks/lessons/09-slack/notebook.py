@@ -125,7 +125,7 @@ configuration["Environment"]["Variables"]
 # | *Test* | saved test events, and the answer with the end of the log | `invoke(..., LogType="Tail")` |
 # | *Monitor* | metrics, and links to the log | CloudWatch, notebook 01 |
 # | *Configuration → General configuration* | memory, time limit, `/tmp` | `MemorySize`, `Timeout`, `EphemeralStorage` |
-# | *Configuration → Permissions* | the role, and who may invoke the function | `Role`, `add_permission` |
+# | *Configuration → Permissions* | the role, and the permission to invoke the function | `Role`, `add_permission` |
 # | *Configuration → Environment variables* | settings for the code | `Environment` |
 #
 # ### A test event

@@ -324,10 +324,10 @@ measured["batch"] = f"a good picture was tried {tried} times" if tried else see(
 pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 
 # %% [markdown]
-# Where an answer of yours differs from what AWS says, read the notebook in brackets. Where a figure surprises you, measure again: other programs on this machine slow
-# calls down, and one cell above then says "Not measured this time". Three remarks:
+# Where an answer of yours differs from what AWS says, read the notebook in brackets. Where a figure surprises you, measure again: other programs on this machine
+# slow calls down. (A cell above may say "Not measured this time".) Three remarks:
 #
-# - **memory**: {{vcpu_memory}} are 14 times 128 MB. So a millisecond costs 14 times as much, and a function that is 14 times as fast costs the same.
+# - **memory**: {{vcpu_memory}} are about 14 times 128 MB. So a millisecond costs 14 times as much, and a function that is 14 times as fast costs the same.
 # - **timeout**: the call was cold, so its init is billed on top of the 1,000 ms.
 # - **batch**: all five messages come again, so the good pictures beside the bad one are tried again, too.
 #
@@ -345,7 +345,7 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 # | 2 GB for a month: Lambda 88 dollars, EC2 19 | unchanged: 87.60 and 19.86 for 730 hours in Tokyo |
 # | memory up to {{memory_max.slides}} | {{memory_max}} |
 # | at most {{timeout.slides}} | {{timeout}}, since {{timeout.since}} ({{timeout.lag}}) |
-# | {{zip.slides}} MB zipped, 250 MB unzipped | unchanged; container images up to {{image}} |
+# | {{zip}} zipped, {{unzipped}} unzipped | unchanged; container images up to {{image}} |
 # | do not connect to RDS | connections still run out; RDS Proxy since 2020; cold starts in a VPC are fast since 2019 |
 # | rendering pages on Lambda scales better than a web server on EC2 | unchanged, where a server has too few workers ([13](13-rendering-pages.ipynb)) |
 # | what breaks when it is tried again does not fit | unchanged, until you make it idempotent ([15](15-what-does-not-fit.ipynb)) |
