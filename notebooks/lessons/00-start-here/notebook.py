@@ -6,7 +6,7 @@
 # changed since. You need neither an AWS account nor Docker: an *embedded AWS* runs on
 # this machine. With one setting, the same notebooks run on AWS itself.
 #
-# The goals of the slides are the goals of the workshop. At its end you
+# The goals of the slides are those of the workshop. At its end you
 #
 # - know what is special about Lambda, and about FaaS in general;
 # - know where it fits, and how to design a system with it;
@@ -37,7 +37,7 @@ ax = draw_map()
 #
 # ## How much time do you have?
 #
-# In a hurry? Take 01, 04 and 09. At the end, 18 has a quiz, and removes all that you have made. You can begin anywhere: `start_at("16")`
+# In a hurry? Take 01, 04 and 09. At the end, 18 has a quiz, and removes all that you have made. To begin elsewhere, `start_at("16")`
 # makes what the notebooks before 16 would have made. `reset("09")` puts a notebook back to its start.
 #
 # ## How a notebook works
@@ -112,12 +112,12 @@ claim("what is billed is never less than the duration", billed_in_full.all())
 rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 
 # %% [markdown]
-# You see a greeting in at least one language, and a row in this table? Then you are ready.
+# With a greeting in at least one language, and a row in this table, you are ready.
 
 # %% [markdown]
 # ## What is real, and what is not
 #
-# In the embedded AWS. (Where a figure is this machine's, the notebooks say so, and put AWS's beside it where there is one.)
+# In the embedded AWS. (Where a figure is this machine's, the notebooks say so, and put AWS's beside it, if there is one.)
 #
 # **Real:**
 #
@@ -157,10 +157,10 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 # ## How to go on
 #
 # - Open [01 What is Lambda?](01-what-is-lambda.ipynb). Ctrl+B shows the list of all files.
-# - Something does not work? Restart the kernel and run the notebook from the top: you can run every notebook again. Do the same
-#   after the embedded AWS was stopped, since it has forgotten what you made.
+# - Something does not work, or the embedded AWS was stopped? Restart the kernel and run the notebook from the top: you can run every notebook
+#   again.
 # - To remove all that the notebooks made, in the embedded AWS or in your account: `python3 -m helpers clean` in a
-#   terminal (in JupyterLab: *File → New → Terminal*). It removes nothing else, and shows that nothing is left.
+#   terminal (in JupyterLab: *File → New → Terminal*). It removes nothing else.
 # - To look at the embedded AWS with other tools: `eval "$(python3 -m helpers env)"`, then for example `aws s3 ls`, if you
 #   have the AWS CLI.
 #

@@ -10,8 +10,8 @@
 #
 # It takes about 30 minutes. Slides: "Answers" (回答例) and "Summary" (まとめ), in the part "Wrap-up".
 #
-# The section "Clean up, and prove it" removes from AWS **everything** that you have made in this workshop. Until you run it, nothing is removed. Some cells look for
-# functions of earlier notebooks. You need not have run those: the cell then names the notebook.
+# The section "Clean up, and prove it" removes from AWS **everything** that you have made in this workshop. Until you run it, nothing is removed. A cell that looks for
+# something of an earlier notebook says so where it is not there.
 
 # %% imports
 import json
@@ -97,7 +97,7 @@ check("18.1", answers)
 # %% [markdown]
 # ## Do not take our word for it
 #
-# Now we ask AWS the same. One small function is enough: it computes, waits or fails, as the event says.
+# Now we ask AWS. One small function is enough: it computes, waits or fails, as the event says.
 
 # %% code
 code = """
@@ -351,8 +351,8 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 # | what breaks when it is tried again does not fit | unchanged, until you make it idempotent ([15](15-what-does-not-fit.ipynb)) |
 # | external commands do not fit | they work in a layer or an image ([15](15-what-does-not-fit.ipynb)) |
 #
-# Count the rows that begin with *unchanged*. What AWS has changed are numbers: finer billing, larger limits. What has stayed is what you design for: one call
-# at a time in each environment, an end after {{timeout.minutes}}, events that come twice.
+# Count the rows that begin with *unchanged*. AWS has changed numbers: finer billing, larger limits. What you design for has stayed: one call
+# at a time in each environment, a time limit, events that come twice.
 #
 # ## Your session
 #
@@ -484,7 +484,7 @@ cost_of(design)
 
 # %% [markdown]
 # Try other numbers. Twice the concurrency takes half the time, for the same price. Half the memory with twice the concurrency takes the same time, for the same price. A
-# server that is large enough for the last hour of a month has nearly nothing to do on all other days.
+# server for the last hour of a month has nearly nothing to do on all other days.
 #
 # ## What you have solved
 
@@ -582,8 +582,8 @@ pd.DataFrame({"before": before, "after": yours()})
 predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 
 # %% [markdown]
-# If you typed `yes`, the right column shows only zeros. AWS's lists can be late by a moment: then run the cell again. Something else is left? Then somebody made it by hand, with
-# your prefix: it is not in the ledger, so `clean` names it and does not remove it.
+# If you typed `yes`, the right column shows only zeros. (AWS's lists can be late by a moment: then run the cell again.) If something is left, somebody made it by hand, with
+# your prefix. It is not in the ledger, so `clean` names it and does not remove it.
 #
 # On AWS, remember what does not go with a function. Its **log group** stays, and keeps the logs for ever unless you set a retention. Queues, tables and roles stay, too. `clean` knows them from its
 # ledger. In your own projects let a template make everything, with CloudFormation, AWS SAM, CDK or Terraform, and delete the whole stack at once.
