@@ -68,7 +68,8 @@ workshop
 # %% [markdown]
 # To use **AWS itself**, with the credentials and the region of your own configuration, run `choose("aws")` in a cell (or
 # set `WORKSHOP_TARGET=aws` before you start JupyterLab) and restart the kernels of open notebooks. Before the workshop makes
-# anything there, it shows you the account and an estimate of the costs, and asks. `choose("embedded")` goes back. If you run
+# anything there, it shows you the account and an estimate of the costs, and asks. `choose("embedded")` goes back. Where you
+# may not create roles, set `WORKSHOP_ROLE` to one that exists. If you run
 # another emulator, set `AWS_ENDPOINT_URL` to its address.
 
 # %% [markdown]

@@ -96,7 +96,8 @@ except lambda_client.exceptions.ResourceConflictException:
 lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
 
 # %% [markdown]
-# The slides choose the role *AWSLambdaBasicWithS3ReadOnly*, for this lab and the two that follow: it lets a function write its log, and read S3.
+# The slides choose the role *AWSLambdaBasicWithS3ReadOnly*, for this lab and the two that follow: it lets a function write its log, and read S3. (On AWS,
+# `WORKSHOP_ROLE` can name such a role.)
 #
 # ### The environment variable
 #

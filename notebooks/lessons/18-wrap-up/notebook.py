@@ -585,7 +585,7 @@ predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 # If you typed `yes`, the right column shows only zeros. (AWS's lists can be late by a moment: then run the cell again.) If something is left, somebody made it by hand, with
 # your prefix. It is not in the ledger, so `clean` names it and does not remove it.
 #
-# On AWS, remember what does not go with a function. Its **log group** stays, and keeps the logs for ever unless you set a retention. Queues, tables and roles stay, too. `clean` knows them from its
+# On AWS, remember what does not go with a function. Its **log group** stays, and keeps the logs for ever unless you set a retention (the workshop sets a week). Queues, tables and roles stay, too. `clean` knows them from its
 # ledger. In your own projects let a template make everything, with CloudFormation, AWS SAM, CDK or Terraform, and delete the whole stack at once.
 #
 # ## What to read next
