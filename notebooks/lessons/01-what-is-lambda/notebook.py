@@ -9,14 +9,14 @@
 # - tell an error of your function from an error of the call.
 #
 # It takes about 25 minutes.
-# Slides: from the title to "Features of Lambda, part 1: serverless", in the part "Know Lambda".
+# Slides: from the title to "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1: サーバーレス), in the part "Know Lambda".
 
 # %% [markdown]
 # ## Connect
 #
 # `connect()` finds the AWS that you chose in notebook 00: by default the embedded AWS, which runs on this machine
 # and costs nothing. boto3 is AWS's library for Python, and `workshop.client("lambda")` is an ordinary boto3 client: in a script of
-# your own you would write `boto3.client("lambda")`. Everything that you make gets a name that begins with your login name.
+# your own you write `boto3.client("lambda")`. Everything that you make gets a name that begins with your login name.
 
 # %%
 import base64
@@ -31,7 +31,7 @@ lambda_client = workshop.client("lambda")
 workshop
 
 # %%
-from helpers import check, hint, predict, predicted, solution
+from helpers import check, claim, hint, predict, predicted, solution
 
 # %% [markdown]
 # ## Event in, answer out
@@ -44,8 +44,8 @@ from helpers import check, hint, predict, predicted, solution
 # - `event`: what happened, as a dict (or any other JSON value);
 # - `context`: facts about this invocation, such as its id and the time that is left.
 #
-# (What these notebooks call a function of Lambda, AWS calls a **Lambda Event Function** today, to tell it from its younger relatives in notebook 08. The
-# API still says "function" ([AWS's API]({{event_functions.source}}), read on {{event_functions.checked}}).)
+# (AWS's pages call such a function a **Lambda Event Function**, to tell it from the newer kinds in notebook 08. Its API
+# says "function" ([AWS's API]({{event_functions.source}}), read on {{event_functions.checked}}), and so do these notebooks.)
 #
 # It is a function like any other. Before it goes anywhere, call it here.
 
@@ -67,43 +67,39 @@ handler({"name": "Ada"}, None)
 #
 # ### The role
 #
-# A function acts with the rights of a role. Roles belong to IAM, the part of AWS that says who may do what. The trust policy says *who* may take the role: the Lambda service.
-# The permissions say *what* it may do then: AWS has a ready-made policy that lets it write its log and nothing else.
-#
-# The cell can be run again: when the role is there already, AWS answers `EntityAlreadyExists`, and we look it up.
+# A function acts with the rights of a role. Roles belong to IAM, the part of AWS that says who may do what. A role has a
+# **trust policy**: it says *who* may take the role. Here that is the Lambda service.
 
 # %%
-trust_policy = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
-iam = workshop.client("iam")
-role_name = workshop.name("hello-role")
+service = {"Service": "lambda.amazonaws.com"}
+allow = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+trust_policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+
+# %% [markdown]
+# You can run this cell again: when the role is there already, AWS answers `EntityAlreadyExists`, and we look it up.
+
+# %%
+iam, role_name = workshop.client("iam"), workshop.name("hello-role")
 try:
-    role = iam.create_role(
-        RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust_policy)
-    )["Role"]
+    iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust_policy)
 except iam.exceptions.EntityAlreadyExistsException:
-    role = iam.get_role(RoleName=role_name)["Role"]
+    print("It is there already.")
+role = iam.get_role(RoleName=role_name)["Role"]
 role["RoleName"]
 
+# %% [markdown]
+# The **permissions** say *what* the role may do. AWS has a ready-made policy that lets a function write its log, and
+# nothing else. AWS names everything by an *ARN*; it begins with the partition, which is `aws` in most of the world.
+#
+# (On AWS, you may not create roles? Set `WORKSHOP_ROLE` to one that you may use, leave out these two cells, and write `workshop.role()` in
+# place of `role["Arn"]` below.)
+
 # %%
-iam.attach_role_policy(
-    RoleName=role_name,
-    PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-)
-[
-    policy["PolicyName"]
-    for policy in iam.list_attached_role_policies(RoleName=role_name)[
-        "AttachedPolicies"
-    ]
-]
+policy = "service-role/AWSLambdaBasicExecutionRole"
+policy_arn = f"arn:{workshop.partition}:iam::aws:policy/{policy}"
+iam.attach_role_policy(RoleName=role_name, PolicyArn=policy_arn)
+attached = iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]
+[each["PolicyName"] for each in attached]
 
 # %% [markdown]
 # ### The package
@@ -120,22 +116,17 @@ print(f"{len(archive)} bytes, zipped")
 # ### The function
 #
 # Now `create_function` puts it together. `Handler="app.handler"` means: in the file `app.py`, call `handler`. A function
-# may use 128 MB of memory and three seconds unless we say otherwise.
+# may use {{memory_default}} of memory and {{timeout_default}} unless we say otherwise.
 #
-# Should the function be there already, AWS answers `ResourceConflictException`, and the same package goes in with
-# `update_function_code`. (On AWS a new role takes some seconds until Lambda may use it. If the cell says that the role
-# *cannot be assumed*, wait a moment and run it again. Later notebooks wait for you.)
+# If the function is there already, AWS answers `ResourceConflictException`, and the same package goes in with
+# `update_function_code`. (On AWS, Lambda may use a new role only after some seconds. The client waits for that, and tries again.)
 
 # %%
 name = workshop.name("hello")
+options = {"Runtime": "python3.13", "Handler": "app.handler", "Role": role["Arn"]}
+code = {"ZipFile": archive}
 try:
-    lambda_client.create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role=role["Arn"],
-        Handler="app.handler",
-        Code={"ZipFile": archive},
-    )
+    lambda_client.create_function(FunctionName=name, Code=code, **options)
 except lambda_client.exceptions.ResourceConflictException:
     lambda_client.update_function_code(FunctionName=name, ZipFile=archive)
 
@@ -147,14 +138,12 @@ except lambda_client.exceptions.ResourceConflictException:
 lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
 lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name)
 configuration = lambda_client.get_function_configuration(FunctionName=name)
-{
-    key: configuration[key]
-    for key in ("State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize")
-}
+shown = ["State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize"]
+{key: configuration[key] for key in shown}
 
 # %% [markdown]
 # From now on `deploy(workshop, name, code)` does these steps for us: create or update, then wait. Its keyword
-# arguments are AWS's own: `Timeout=`, `MemorySize=`, `Environment=`.
+# arguments are AWS's own, such as `Timeout=` and `MemorySize=`.
 #
 # ## Send it an event
 #
@@ -171,7 +160,7 @@ event
 predict("01.a")
 
 # %% [markdown]
-# **Predict:** where will the text go that it prints?
+# **Predict:** it prints a text, too. Where will that go?
 
 # %%
 predict("01.b", choices=["into the answer", "into a log", "nowhere"])
@@ -186,7 +175,7 @@ predicted("01.a", answer["message"])
 
 # %% [markdown]
 # `200` is the status of the *call*, and the payload is what the function returned, as JSON. The printed text is not
-# here: there is no terminal. We will find it in the log.
+# here: a function has no terminal. It is in the log.
 
 # %% [markdown]
 # ## Read its log
@@ -198,7 +187,7 @@ predicted("01.a", answer["message"])
 
 # %%
 logs = workshop.client("logs")
-reports(logs, name)
+recorded = reports(logs, name)
 log_group = f"/aws/lambda/{name}"
 pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
 lines = [event["message"] for page in pages for event in page["events"]]
@@ -206,25 +195,25 @@ print("".join(lines[-5:]))
 
 # %%
 logged = any(line.startswith("received") for line in lines)
+claim("the first invocation of a function is cold", recorded["init_ms"].notna().any())
 predicted("01.b", "into a log" if logged else "nowhere")
 
 # %% [markdown]
 # - `INIT_START`: a new *execution environment* was started for the function. Not every invocation has this line:
 #   notebook 04 is about it. (It names the Python that runs. The embedded AWS runs this machine's, whatever `Runtime` says.)
-# - `START` and `END` frame one invocation, named by its **request id**.
+# - `START` and `END` are the first and the last line of one invocation. Its name is the **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
 # (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many at once. A function with `LoggingConfig={"LogFormat": "JSON"}` writes its
 # lines as JSON, which is easier to search.)
 #
-# The last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, Python's library for tables: a `Series` is one
+# Here is the last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, Python's library for tables: a `Series` is one
 # column with a label for each row, and a `DataFrame` a table of such columns.)
 
 # %%
 report = [line for line in lines if line.startswith("REPORT")][-1]
-pd.Series(
-    dict(field.split(": ") for field in report.strip().split("\t")), name="REPORT"
-)
+fields = dict(field.split(": ") for field in report.strip().split("\t"))
+pd.Series(fields, name="REPORT")
 
 # %% [markdown]
 # Each execution environment writes a **log stream** of its own. The name of the stream starts with the day.
@@ -237,10 +226,8 @@ streams = logs.describe_log_streams(logGroupName=log_group)["logStreams"]
 # Change the event and invoke again, as often as you like: edit the text in the box and press the button. Then run the cells
 # above once more: there are new lines in the log.
 
+
 # %%
-from ipywidgets import Textarea, interact_manual
-
-
 def invoke(event):
     try:
         response = lambda_client.invoke(FunctionName=name, Payload=event)
@@ -248,6 +235,9 @@ def invoke(event):
     except lambda_client.exceptions.InvalidRequestContentException:
         print('This is not JSON: use double quotes, as in {"name": "you"}.')
 
+
+# %%
+from ipywidgets import Textarea, interact_manual
 
 box = Textarea(json.dumps({"name": "you"}), description="event")
 _ = interact_manual.options(manual_name="Invoke")(invoke, event=box)
@@ -259,34 +249,27 @@ _ = interact_manual.options(manual_name="Invoke")(invoke, event=box)
 
 
 # %%
-def handler(event, context):
+def look(event, context):
     import os
 
-    facts = {
-        "function_name": context.function_name,
-        "memory_limit_in_mb": context.memory_limit_in_mb,
-        "aws_request_id": context.aws_request_id,
-        "remaining_ms": context.get_remaining_time_in_millis(),
-    }
+    name, memory = context.function_name, context.memory_limit_in_mb
+    remaining_ms = context.get_remaining_time_in_millis()
+    facts = {"name": name, "memory in MB": memory, "remaining_ms": remaining_ms}
     return {"context": facts, "environment": dict(os.environ)}
 
 
 # %%
-inside = workshop.name("inside")
-deploy(
-    workshop,
-    inside,
-    {"app.py": inspect.getsource(handler)},
-    Timeout=5,
-    Environment={"Variables": {"GREETING": "Hello"}},
-)
+inside, code = workshop.name("inside"), {"app.py": inspect.getsource(look)}
+options = {"Handler": "app.look", "Timeout": 5}
+variables = {"GREETING": "Hello"}
+deploy(workshop, inside, code, **options, Environment={"Variables": variables})
 found = json.loads(lambda_client.invoke(FunctionName=inside)["Payload"].read())
 found["context"]
 
 # %% [markdown]
 # `remaining_ms` starts at five seconds, the `Timeout` that we set, and counts down. A function that needs longer is stopped.
 #
-# Among its environment variables is yours, `GREETING`, surely.
+# Its environment variables include yours, `GREETING`.
 #
 # **Predict:** does the function also see those of this machine, such as `HOME` or `USER`?
 
@@ -296,22 +279,15 @@ predict("01.c", choices=["yes", "no"])
 # %%
 variables = found["environment"]
 print("HOME" in variables, "USER" in variables)
-shown = [
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_REGION",
-    "AWS_EXECUTION_ENV",
-    "GREETING",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-]
-{key: variables[key] for key in shown}
+shown = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_EXECUTION_ENV", "GREETING"]
+{key: variables[key] for key in [*shown, "LAMBDA_TASK_ROOT", "_HANDLER"]}
 
 # %%
 predicted("01.c", "yes" if {"HOME", "USER"} & set(variables) else "no")
 
 # %% [markdown]
-# A function lives in a small world of its own. It sees what Lambda documents and what you configured, and nothing of
-# the machine below. (`LAMBDA_TASK_ROOT`, where the code lies, is `/var/task` on AWS; the embedded AWS uses a folder of this
+# A function sees what Lambda documents and what you configured, and nothing of the machine below.
+# (`LAMBDA_TASK_ROOT`, the folder of the code, is `/var/task` on AWS; the embedded AWS uses a folder of this
 # machine.) That is why it can run on any of thousands of machines, and why settings such as addresses and
 # names belong in environment variables.
 #
@@ -336,15 +312,13 @@ json.loads(response["Payload"].read())
 predicted("01.d", "no" if "FunctionError" in response else "yes")
 
 # %% [markdown]
-# The call worked, so its status is 200. It was the *function* that failed: `FunctionError` is set, and the payload
+# The call worked, so its status is 200. The *function* failed: `FunctionError` is set, and the payload
 # says which exception was raised, and where. (Python's `KeyError` names the key that is missing.) So always look at
 # `FunctionError`. When a function fails, its log says more. `LogType="Tail"` brings the end of it along with the answer:
 # the quickest way to see what went wrong.
 
 # %%
-response = lambda_client.invoke(
-    FunctionName=name, Payload=json.dumps({}), LogType="Tail"
-)
+response = lambda_client.invoke(FunctionName=name, Payload="{}", LogType="Tail")
 print(base64.b64decode(response["LogResult"]).decode())
 
 # %% [markdown]
@@ -359,8 +333,8 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # %% [markdown]
 # ## Serverless
 #
-# Think of what you did *not* do. You rented no machine, installed no operating system, opened no port, and nothing is
-# running at this moment: between two events there is nothing to pay and nothing to patch.
+# Think of what you did *not* do. You rented no machine, installed no operating system and opened no port. Now nothing
+# runs: between two events there is nothing to pay for and nothing to update.
 #
 # | On a server of your own | With Lambda |
 # |---|---|
@@ -380,14 +354,14 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # English. (A handler may have any name: `Handler="app.greet"` tells Lambda which function of which file to call.) For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
-# checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint, a further one each time, and
+# checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint, one more each time, and
 # `solution("01.1")` shows an answer.
 
 
 # %% greeter
 def greet(event, context):
     greetings = {"en": "Hello", "fr": "Bonjour", "ja": "Konnichiwa"}
-    # solution: Look up the greeting for the event's language and return {"message": ...}.
+    # solution: Look up the greeting of the language, and return {"message": ...}.
     greeting = greetings[event.get("language", "en")]
     return {"message": f"{greeting}, {event['name']}!"}
 
@@ -398,9 +372,8 @@ greeter = workshop.name("greeter")
 deploy(workshop, greeter, {"app.py": inspect.getsource(greet)}, Handler="app.greet")
 check("01.1")
 
-payload = lambda_client.invoke(
-    FunctionName=greeter, Payload='{"name": "Ada", "language": "fr"}'
-)["Payload"]
+event = '{"name": "Ada", "language": "fr"}'
+payload = lambda_client.invoke(FunctionName=greeter, Payload=event)["Payload"]
 assert json.loads(payload.read()) == {"message": "Bonjour, Ada!"}
 
 # %% [markdown]
@@ -417,9 +390,8 @@ def report_of(function_name, request_id):
     # solution: Return the message that starts with REPORT and holds the request id.
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=log_group)
     messages = [event["message"] for page in pages for event in page["events"]]
-    return next(
-        text for text in messages if text.startswith("REPORT") and request_id in text
-    )
+    found = [text for text in messages if text.startswith("REPORT")]
+    return next(text for text in found if request_id in text)
 
 
 # %%
@@ -436,7 +408,7 @@ assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 # - A Lambda function is a role, a package, a name and a runtime; `create_function`, then wait until it is active.
 # - `invoke` sends an event; the answer has a status for the call and `FunctionError` for the function.
 # - What it prints, and what it cost, is in CloudWatch Logs under `/aws/lambda/<name>`.
-# - Serverless means that the machines, their systems and their upkeep are not your work.
+# - Serverless means that machines and their systems are not your work.
 #
-# **Next:** notebook 02, *Scaling*, calls a function many times at once. The `Init Duration` of the first REPORT is the subject of
-# notebook 04, *Cold start*.
+# **Next:** notebook 02, *Scaling*, calls a function many times at once. Notebook 04, *Cold start*, is about the `Init Duration` of the
+# first REPORT.
