@@ -74,10 +74,9 @@ AN_ERROR_SWALLOWED = (
         },
         {
             "python": (
-                ("except HTTPError as error:", "except Exception as error:"),
                 (
-                    'raise RuntimeError(f"Slack answered {error.code}: {error.read().decode()}") from error',
-                    'print("not posted:", error)',
+                    "except HTTPError as error:",
+                    'except HTTPError as error:\n        print("not posted:", error)\n    except ValueError as error:',
                 ),
             ),
             "node": (("throw new Error(`Slack answered ${answer.status}: ${body}`)", 'console.log("not posted")'),),
