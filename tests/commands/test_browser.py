@@ -18,7 +18,7 @@ from helpers import lessons
 from helpers.settings import ROOT
 
 START, NOTEBOOK = "notebooks/00-start-here.ipynb", "notebooks/04-cold-start.ipynb"
-PLOTS, EXERCISES = 5, len(lessons.lesson("04").exercises)
+PLOTS, EXERCISES = 4, len(lessons.lesson("04").exercises)
 LAB_LIMIT_S, RUN_LIMIT_S = 120, 600
 
 
