@@ -45,7 +45,7 @@ def posts_the_decoded_key(probe: Probe) -> None:
     if outcome.posts is not None and not _named(key, outcome.texts):
         raise NotSolved(_wrong_key(probe, key, outcome.texts, bucket))
     _returned(probe, outcome.payload, [key])
-    own = probe.workshop.name(UPLOADS)
+    own = probe.workshop.bucket(UPLOADS)
     if any(
         own in text and key in text for text in outcome.texts
     ):  # others may be about the reader's own uploads
@@ -91,7 +91,7 @@ def _messages_about(probe: Probe, records: int) -> int | None:
 def is_triggered(probe: Probe, key: str) -> None:
     """NotSolved unless the bucket tells the function of an object with this key, and the function lets it."""
     workshop, name = probe.workshop, probe.function.name
-    bucket = workshop.name(UPLOADS)
+    bucket = workshop.bucket(UPLOADS)
     triggers = lambda_triggers(workshop, bucket, name)
     if triggers is None:
         raise NotSolved(
@@ -124,7 +124,7 @@ def is_triggered(probe: Probe, key: str) -> None:
 
 def posts_an_upload(probe: Probe, key: str) -> None:
     """Put a real object, wait for what comes of it, and remove the object."""
-    s3, bucket = probe.workshop.client("s3"), probe.workshop.name(UPLOADS)
+    s3, bucket = probe.workshop.client("s3"), probe.workshop.bucket(UPLOADS)
     began = datetime.now(UTC)
     s3.put_object(Bucket=bucket, Key=key, Body=b"put by the check of lab 16\n")
     try:
@@ -290,7 +290,7 @@ EXERCISE = DeployedFunction(
         language: (
             f"{PRINT[language]}, {HINTS[0]}",
             *HINTS[1:],
-            f"The heart of it:\n\n{code}",
+            f"The main part:\n\n{code}",
         )
         for language, code in CODE.items()
     },

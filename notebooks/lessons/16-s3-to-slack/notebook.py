@@ -7,7 +7,7 @@
 # - read an event of S3, and know what to watch for: encoded keys, several records;
 # - try a function with a sample event, and compare the sample with the real one.
 #
-# It takes about 35 minutes. Slides: "[Hands-on] Slack message when a file arrives in S3", in the part "Hands-on".
+# It takes about 30 minutes. Slides: "[Hands-on] Slack message when a file arrives in S3" (S3にファイルが登録されたらSlack通知), in the part "Hands-on".
 #
 # ![A file put into S3 triggers the function, which posts to Slack](lessons/16-s3-to-slack/picture.svg)
 
@@ -15,11 +15,12 @@
 # ## Begin
 #
 # `start_at("16")` makes what notebook 09 would have made, so you can begin here. Choose your language again. The file that
-# you begin with can post already; what it does with the event is up to you.
+# you begin with can post already. What it does with the event is your part.
 
 # %%
 import base64
 import json
+import re
 
 from helpers import connect, deploy, load_event, open_inbox, reports, start_at
 
@@ -30,20 +31,22 @@ folder = start_at("16", language) / language
 inbox = open_inbox(workshop)
 
 # %%
-from helpers import check, compare_events, hint, predict, predicted, solution
+from helpers import check, claim, compare_events, hint, predict, predicted
 
 # %% [markdown]
 # ## The bucket
 #
-# In the console: *S3 → Create bucket*. A bucket's name has to be unique among all buckets of all AWS accounts, so it has
-# your own name in it.
+# In the console: *S3 → Create bucket*. No two buckets of all AWS accounts may have the same name. So the name has your
+# own name in it, and on AWS a few digits that stand for your account.
 
 # %%
 s3 = workshop.client("s3")
-bucket = workshop.name("uploads")
 options = {}
 if workshop.region != "us-east-1":  # the one region that must not be named here
     options["CreateBucketConfiguration"] = {"LocationConstraint": workshop.region}
+
+# %%
+bucket = workshop.bucket("uploads")
 try:
     s3.create_bucket(Bucket=bucket, **options)
 except s3.exceptions.BucketAlreadyOwnedByYou:
@@ -55,27 +58,29 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
 # Deploy the file as it is. The role may read S3; the address of the inbox goes into `WEBHOOK_URL`.
 
 # %%
-runtimes = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
+runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
+role = workshop.role("AmazonS3ReadOnlyAccess")
+environment = {"Variables": {"WEBHOOK_URL": inbox.webhook_url}}
+configuration = {"Runtime": runtime, "Role": role, "Environment": environment}
+
+# %%
 name = workshop.name("s3-to-slack")
-configuration = {
-    "Runtime": runtimes[language],
-    "Role": workshop.role("AmazonS3ReadOnlyAccess"),
-    "Timeout": 10,
-    "Environment": {"Variables": {"WEBHOOK_URL": inbox.webhook_url}},
-}
-function_arn = deploy(workshop, name, folder, **configuration)["FunctionArn"]
+deployed = deploy(workshop, name, folder, Timeout=10, **configuration)
+function_arn = deployed["FunctionArn"]
 
 # %% [markdown]
 # The console has a template *Amazon S3 Put* for test events. Ours is in `events/s3-put.json`. Put your bucket into it, and
 # a key that you recognise.
 #
-# Look at the event: where is the name of the bucket? Where is the key, and what does it look like?
+# Look at the part about S3: where is the name of the bucket? Where is the key, and what does it look like?
 
 # %%
 event = load_event("s3-put")
-event["Records"][0]["s3"]["bucket"] |= {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
-event["Records"][0]["s3"]["object"]["key"] = "my+first+file.txt"
-print(json.dumps(event, indent=2))
+about_s3 = event["Records"][0]["s3"]
+bucket_arn = f"arn:{workshop.partition}:s3:::{bucket}"
+about_s3["bucket"] |= {"name": bucket, "arn": bucket_arn}
+about_s3["object"]["key"] = "my+first+file.txt"
+print(json.dumps(about_s3, indent=2))
 
 # %% [markdown]
 # `Records` is a **list**: one event can report several files. And the key is **URL-encoded**: a space is a `+`, and letters
@@ -88,20 +93,21 @@ print(json.dumps(event, indent=2))
 # %%
 predict("16.a", choices=["without an error", "with an error"])
 
+# %% [markdown]
+# `test` shows the answer and the end of the log, as in notebook 09.
+
 
 # %%
 def test(event):
-    response = lambda_client.invoke(
-        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
-    )
-    print(
-        response.get("FunctionError", "no error"),
-        response["Payload"].read().decode()[:300],
-    )
-    print(base64.b64decode(response["LogResult"]).decode())
+    payload = json.dumps(event)
+    response = lambda_client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
+    answer = response["Payload"].read().decode()
+    log = base64.b64decode(response["LogResult"]).decode()
+    print(answer[:150], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
     return "with an error" if "FunctionError" in response else "without an error"
 
 
+# %%
 ended = test(event)
 
 # %%
@@ -117,15 +123,10 @@ predicted("16.a", ended)
 
 # %%
 account = function_arn.split(":")[4]
+who = {"Principal": "s3.amazonaws.com", "SourceAccount": account}
+what = {"StatementId": "uploads", "Action": "lambda:InvokeFunction"}
 try:
-    lambda_client.add_permission(
-        FunctionName=name,
-        StatementId="uploads",
-        Action="lambda:InvokeFunction",
-        Principal="s3.amazonaws.com",
-        SourceArn=f"arn:aws:s3:::{bucket}",
-        SourceAccount=account,
-    )
+    lambda_client.add_permission(FunctionName=name, SourceArn=bucket_arn, **who, **what)
 except lambda_client.exceptions.ResourceConflictException:
     print("The permission is there already.")
 
@@ -134,14 +135,10 @@ except lambda_client.exceptions.ResourceConflictException:
 # leave it out: every new object counts.
 
 # %%
-notification = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
-s3.put_bucket_notification_configuration(
-    Bucket=bucket,
-    NotificationConfiguration={"LambdaFunctionConfigurations": [notification]},
+trigger = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
+_ = s3.put_bucket_notification_configuration(
+    Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [trigger]}
 )
-s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"][
-    0
-]["Events"]
 
 # %% [markdown]
 # ## Write it
@@ -150,7 +147,7 @@ s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigura
 # of the object: `s3://<bucket>/<key>`, with the bucket of the event and the key decoded (`日本 語.txt`, not
 # `%E6%97%A5%E6%9C%AC+%E8%AA%9E.txt`). `posted` in its answer lists the decoded keys.
 #
-# The next cell gives a hint, a further one each time you run it.
+# The next cell gives a hint, and one more each time you run it.
 
 # %%
 hint("16")
@@ -158,22 +155,22 @@ hint("16")
 # %%
 source_file = next(folder.glob("*.*"))
 print("edit", source_file)
-# solution: Write the handler in that file, save it, delete this line, and run the cell again.
+# solution: Write that file and save it, delete this line, and run this cell again.
 from helpers.exercises.lab import labs
 
-if source_file.read_text() == labs()["16"].starter(language).read_text():
-    source_file.write_text(labs()["16"].answer(language).read_text())
+lab = labs()["16"]
+lab.put(language, lab.answer(language))
 print(source_file.read_text())
 
 # %%
 # check
-deploy(workshop, name, folder, **configuration)
+deploy(workshop, name, folder, Timeout=10, **configuration)
 check("16")
 
 # %% [markdown]
 # ## Real files
 #
-# Now put real objects into the bucket. Nobody calls your function here: S3 does, a moment later. The last line waits until
+# Now put real objects into the bucket. You do not call your function here: S3 does, a moment later. The last line waits until
 # CloudWatch has a REPORT line for each of the four.
 #
 # **Predict:** how will `100%+more.txt` look in its message?
@@ -184,14 +181,11 @@ predict("16.b", choices=["100%+more.txt", "100%25%2Bmore.txt", "100% more.txt"])
 # %%
 logs = workshop.client("logs")
 before = len(reports(logs, name, at_least=0))
-for key in (
-    "report.txt",
-    "my holiday photo.jpg",
-    "日本語 の 名前.txt",
-    "100%+more.txt",
-):
+keys = ["report.txt", "my holiday photo.jpg", "日本語 の 名前.txt", "100%+more.txt"]
+for key in keys:
     s3.put_object(Bucket=bucket, Key=key, Body=b"hello")
-len(reports(logs, name, at_least=before + 4)) - before
+invoked = len(reports(logs, name, at_least=before + len(keys))) - before
+claim("each upload invokes the function", invoked >= len(keys))
 
 # %%
 inbox.show()
@@ -202,71 +196,79 @@ hundred = [text for text in texts if "100%" in text]
 predicted("16.b", hundred[-1] if hundred else "no such message in this inbox")
 
 # %% [markdown]
-# The first four messages are from these files, with readable names, if your function decodes them. S3 promises no order, and
-# the four functions ran side by side. (Those marked "check" are from the check, which sends events of its own.)
+# The first four messages are from these files, with readable names, if your function decodes them. They may come in any
+# order: the four invocations ran at the same time. (Those marked "check" are from the check, which sends events of its own.)
 #
 # ## The sample and the real event
 #
-# How good is our sample? A function that does nothing but return its event would show the real one; but what S3 invokes
-# returns to nobody. So this little function *prints* its event, and we read it from the log.
+# How good is our sample? A function that returns its event would show the real one, but S3 drops what a function returns.
+# So this small function *prints* its event, and we read it from the log.
 
 # %%
 listener = workshop.name("listener")
-source = "import json\n\n\ndef handler(event, context):\n    print(json.dumps(event))\n"
-listener_arn = deploy(workshop, listener, {"app.py": source})["FunctionArn"]
-watched = workshop.name("watched")
+code = "import json\n\n\ndef handler(event, context):\n    print(json.dumps(event))\n"
+listener_arn = deploy(workshop, listener, {"app.py": code})["FunctionArn"]
+
+# %% [markdown]
+# It has a bucket of its own, and the same two settings.
+
+# %%
+watched = workshop.bucket("watched")
 try:
     s3.create_bucket(Bucket=watched, **options)
 except s3.exceptions.BucketAlreadyOwnedByYou:
     print("The bucket is there already.")
 
 # %%
+watched_arn = f"arn:{workshop.partition}:s3:::{watched}"
 try:
     lambda_client.add_permission(
-        FunctionName=listener,
-        StatementId="watched",
-        Action="lambda:InvokeFunction",
-        Principal="s3.amazonaws.com",
-        SourceArn=f"arn:aws:s3:::{watched}",
-        SourceAccount=account,
+        FunctionName=listener, SourceArn=watched_arn, **who, **what
     )
 except lambda_client.exceptions.ResourceConflictException:
     print("The permission is there already.")
+
+# %%
+trigger = {"LambdaFunctionArn": listener_arn, "Events": ["s3:ObjectCreated:*"]}
 _ = s3.put_bucket_notification_configuration(
     Bucket=watched,
-    NotificationConfiguration={
-        "LambdaFunctionConfigurations": [
-            {"LambdaFunctionArn": listener_arn, "Events": ["s3:ObjectCreated:*"]}
-        ]
-    },
+    NotificationConfiguration={"LambdaFunctionConfigurations": [trigger]},
 )
 
 # %%
 before = len(reports(logs, listener, at_least=0))
 s3.put_object(Bucket=watched, Key="a file.txt", Body=b"hello")
-reports(logs, listener, at_least=before + 1)
-lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{listener}")["events"]
-delivered = json.loads(
-    [line["message"] for line in lines if line["message"].startswith("{")][-1]
-)
-
-# %% [markdown]
-# Side by side. Times, ids and names differ, of course. Look for paths that are on one side only.
+_ = reports(logs, listener, at_least=before + 1)
 
 # %%
-compare_events(load_event("s3-put"), delivered)
+events = logs.filter_log_events(logGroupName=f"/aws/lambda/{listener}")["events"]
+printed = [event["message"] for event in events if event["message"].startswith("{")]
+delivered = json.loads(printed[-1])
 
 # %% [markdown]
-# None here: the sample has the shape of what was delivered. On the embedded AWS that is the emulator's event; on AWS, compare
-# again.
+# Times, ids and names differ, of course. Look for paths that are on one side only.
+
+# %%
+compared = compare_events(load_event("s3-put"), delivered)
+one_side = compared["mark"].str.startswith("only")
+claim("the sample has all that S3 delivers, and nothing else", not one_side.any())
+compared
+
+# %% [markdown]
+# None here: the sample has the shape of what was delivered. (The embedded AWS delivered the event of its emulator. On AWS,
+# compare again.)
 #
 # ## The other languages
-
-# %%
-for each in ("python", "node", "ruby"):
-    solution("16", each)
-
-# %% [markdown]
+#
+# The same function in three languages. A click opens the answer; `solution("16", "ruby")` in a cell of its own shows it here. The
+# slides have [answers of their own](https://github.com/reireias/lambda-examples).
+#
+# | | what decodes the key |
+# |---|---|
+# | [Python](lessons/16-s3-to-slack/functions/s3-to-slack/python/app.py) | `unquote_plus` of `urllib.parse` |
+# | [Node.js](lessons/16-s3-to-slack/functions/s3-to-slack/node/index.mjs) | `decodeURIComponent`, after each `+` has become a space |
+# | [Ruby](lessons/16-s3-to-slack/functions/s3-to-slack/ruby/app.rb) | `URI.decode_www_form_component` |
+#
 # ## What you have learned
 #
 # - A trigger is two settings: a permission of the function, and a notification of the bucket.

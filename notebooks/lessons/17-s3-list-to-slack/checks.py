@@ -55,7 +55,7 @@ def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
         s3_event(bucket, keys[0]), f"for a bucket with two objects, {bucket}"
     )
     if outcome.posts is not None and not all(key in _together(outcome) for key in keys):
-        own = probe.workshop.name(UPLOADS)
+        own = probe.workshop.bucket(UPLOADS)
         raise NotSolved(
             f"The event was about the bucket {bucket}, and the message does not list its objects; "
             f"list the bucket that the event names, not always {own}."
@@ -93,7 +93,7 @@ def _notes(probe: Probe) -> list[str]:
     if probe.workshop.is_embedded and not _may_list(probe):
         notes.append(
             f"the role of {probe.function.name} does not allow s3:ListBucket on "
-            f"{probe.workshop.name(UPLOADS)}, which the embedded AWS lets pass and AWS does not"
+            f"{probe.workshop.bucket(UPLOADS)}, which the embedded AWS lets pass and AWS does not"
         )
     return notes
 
@@ -101,7 +101,7 @@ def _notes(probe: Probe) -> list[str]:
 def _may_list(probe: Probe) -> bool:
     """Whether the policies of the function's role allow it; IAM's simulator says so without calling S3."""
     arn = probe.function.configuration["Role"]
-    bucket = f"arn:{arn.split(':')[1]}:s3:::{probe.workshop.name(UPLOADS)}"
+    bucket = f"arn:{arn.split(':')[1]}:s3:::{probe.workshop.bucket(UPLOADS)}"
     [result] = probe.workshop.client("iam").simulate_principal_policy(
         PolicySourceArn=arn, ActionNames=["s3:ListBucket"], ResourceArns=[bucket]
     )["EvaluationResults"]
@@ -167,9 +167,8 @@ def _together(outcome: Outcome) -> str:
 @contextmanager
 def bucket_of_keys(workshop: Workshop, keys: list[str]) -> Iterator[str]:
     """A bucket of the check's own that holds an object for each key, and is gone afterwards."""
-    with bucket_of_the_check(
-        workshop, f"{UPLOADS}-check-many"
-    ) as bucket:  # AWS frees no name at once
+    name = f"{UPLOADS}-check-many"  # another one, as AWS frees no name at once
+    with bucket_of_the_check(workshop, name) as bucket:
         _put(workshop, bucket, keys)
         yield bucket
 
@@ -179,7 +178,7 @@ def bucket_of_the_check(
     workshop: Workshop, name: str = f"{UPLOADS}-check"
 ) -> Iterator[str]:
     """An empty bucket, not the reader's, that is gone afterwards."""
-    entry = Entry("bucket", workshop.name(name))
+    entry = Entry("bucket", workshop.bucket(name))
     if entry in workshop.ledger.entries():  # left by a check that was interrupted
         remove(workshop, entry)
     make_bucket(workshop, entry.id)
@@ -249,7 +248,7 @@ EXERCISE = DeployedFunction(
     title="S3 list to Slack",
     judge=judge_list,
     hints={
-        language: (*HINTS, f"The heart of it:\n\n{code}")
+        language: (*HINTS, f"The main part:\n\n{code}")
         for language, code in CODE.items()
     },
     wrong_answers=WRONG_ANSWERS,

@@ -7,7 +7,7 @@
 # - list *all* objects of a bucket, also when there are more than a thousand, and when there are none;
 # - give a function the least privilege that it needs.
 #
-# It takes about 35 minutes. Slides: "[Hands-on] The files of a bucket to Slack", "Answers", in the part "Hands-on".
+# It takes about 30 minutes. Slides: "[Hands-on] The files of a bucket to Slack" (S3のファイル一覧をSlack通知) and "Answers" (回答例), in the part "Hands-on".
 #
 # ![A file put into S3 triggers the function, which lists the bucket and posts the list](lessons/17-s3-list-to-slack/picture.svg)
 
@@ -20,41 +20,51 @@
 # %%
 import base64
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from helpers import connect, deploy, load_event, open_inbox, start_at
-
-language = "python"
-workshop = connect()
-lambda_client = workshop.client("lambda")
-s3 = workshop.client("s3")
-folder = start_at("17", language) / language
-inbox = open_inbox(workshop)
-bucket = workshop.name("uploads")
+from helpers import connect, deploy, load_event, open_inbox, reports, start_at
 
 # %%
-from helpers import check, hint, predict, predicted, solution
+language = "python"
+workshop = connect()
+lambda_client, s3 = workshop.client("lambda"), workshop.client("s3")
+folder = start_at("17", language) / language
+inbox = open_inbox(workshop)
+
+# %%
+from helpers import check, claim, hint, predict, predicted, track
 
 # %% [markdown]
 # ## Ask S3 from here first
 #
-# The event names one object. For the rest the function has to ask S3, with `list_objects_v2`. Try it here, where it is
+# The event names one object. For the others the function must ask S3, with `list_objects_v2`. Try it here first, where it is
 # easier to look at.
-#
+
+
+# %%
+options = {}
+if workshop.region != "us-east-1":  # the one region that must not be named here
+    options["CreateBucketConfiguration"] = {"LocationConstraint": workshop.region}
+
+
+def create(bucket):
+    try:
+        s3.create_bucket(Bucket=bucket, **options)
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        print("The bucket is there already.")
+
+
+# %% [markdown]
 # **Predict:** `Contents` is the list of the objects. What does the answer hold when a bucket is empty?
 
 # %%
 predict("17.a", choices=["an empty list", "None", "no Contents at all"])
 
 # %%
-empty = workshop.name("empty")
-options = {}
-if workshop.region != "us-east-1":
-    options["CreateBucketConfiguration"] = {"LocationConstraint": workshop.region}
-try:
-    s3.create_bucket(Bucket=empty, **options)
-except s3.exceptions.BucketAlreadyOwnedByYou:
-    print("The bucket is there already.")
+empty = workshop.bucket("empty")
+create(empty)
 answer = s3.list_objects_v2(Bucket=empty)
 answer["KeyCount"], "Contents" in answer
 
@@ -62,111 +72,103 @@ answer["KeyCount"], "Contents" in answer
 predicted("17.a", answer.get("Contents", "no Contents at all"))
 
 # %% [markdown]
-# No object, no `Contents`: not an empty list, but no such key at all. Code that expects it fails on the one bucket that
-# nobody tested with.
+# No object, no `Contents`: not an empty list, but no such key at all. Code that expects it fails on an empty bucket, with which
+# few people test.
 #
-# The other surprise is at the far end. One answer holds **1,000 objects at most**. `IsTruncated` says whether there are more,
-# and the SDK's *paginator* asks on until there are none.
+# A large bucket has a surprise, too. One answer holds **1,000 objects at most**. `IsTruncated` says whether there are more,
+# and the SDK's *paginator* asks again until there are none. So here are 1,200 objects, put by sixteen threads at once.
 
 # %%
-many = workshop.name("many")
-try:
-    s3.create_bucket(Bucket=many, **options)
-except s3.exceptions.BucketAlreadyOwnedByYou:
-    print("The bucket is there already.")
-for number in range(1200):
+many = workshop.bucket("many")
+create(many)
+
+
+def put(number):
     s3.put_object(Bucket=many, Key=f"page-{number:04}.txt", Body=b"")
+
+
+with ThreadPoolExecutor(16) as threads:
+    done = threads.map(put, range(1200))
+    objects = sum(1 for _ in track(done, "objects", total=1200))
 
 # %%
 one_answer = s3.list_objects_v2(Bucket=many)
 pages = s3.get_paginator("list_objects_v2").paginate(Bucket=many)
-print(one_answer["KeyCount"], one_answer["IsTruncated"])
-print([page["KeyCount"] for page in pages])
+counts = [page["KeyCount"] for page in pages]
+claim("the pages hold all objects, and one answer does not", sum(counts) == objects)
+one_answer["KeyCount"], one_answer["IsTruncated"], counts
 
 # %% [markdown]
 # ## Least privilege
 #
-# So far the functions had the role with *AmazonS3ReadOnlyAccess*: they may read **every** object of **every** bucket of the
-# account. This one needs to list buckets of yours, and nothing else. The policy below says just that: your buckets have your
-# name in front. (In production you would name the one bucket.) `ListBucket` is a right on the *bucket* and not on its objects,
-# so there is no `/*` at the end of the resource.
+# The functions of 09 and 16 have the role with *AmazonS3ReadOnlyAccess*: they may read **every** object of **every** bucket of the
+# account. This one needs to list buckets of yours, and nothing else. So it gets a role of its own.
+#
+# (On AWS, you may not create roles? Set `WORKSHOP_ROLE` to one that you may use, leave out these three cells, and write
+# `role_arn = workshop.role()`.)
 
 # %%
-iam = workshop.client("iam")
-role_name = workshop.name("list-role")
-trust_policy = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
+service = {"Service": "lambda.amazonaws.com"}
+trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+trust_policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+
+# %%
+iam, role_name = workshop.client("iam"), workshop.name("list-role")
 try:
-    role = iam.create_role(
-        RoleName=role_name, AssumeRolePolicyDocument=json.dumps(trust_policy)
-    )["Role"]
+    iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust_policy)
 except iam.exceptions.EntityAlreadyExistsException:
-    role = iam.get_role(RoleName=role_name)["Role"]
-
-# %%
-prefix = workshop.name("x").removesuffix("x")
-policy = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": f"arn:aws:s3:::{prefix}*",
-        }
-    ],
-}
-iam.put_role_policy(
-    RoleName=role_name, PolicyName="list-my-buckets", PolicyDocument=json.dumps(policy)
-)
-iam.attach_role_policy(
-    RoleName=role_name,
-    PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-)
-policy["Statement"]
+    print("The role is there already.")
+role_arn = iam.get_role(RoleName=role_name)["Role"]["Arn"]
 
 # %% [markdown]
-# On AWS a function without this right gets `AccessDenied`, and so it should. The embedded AWS stores policies and does not
+# The policy names what the function may do, and with what: your buckets, whose names begin with yours. (In production you name the
+# one bucket.) `ListBucket` is a right on the *bucket* and not on its objects, so the resource does not end in `/*`.
+
+# %%
+yours = f"arn:{workshop.partition}:s3:::{workshop.tags['learner']}-*"
+allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": yours}
+policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+iam.put_role_policy(RoleName=role_name, PolicyName="list", PolicyDocument=policy)
+write_log = "service-role/AWSLambdaBasicExecutionRole"
+write_log_arn = f"arn:{workshop.partition}:iam::aws:policy/{write_log}"
+iam.attach_role_policy(RoleName=role_name, PolicyArn=write_log_arn)
+allow
+
+# %% [markdown]
+# On AWS a function without this right gets `AccessDenied`. The embedded AWS stores policies and does not
 # enforce them: a right that you forget shows on AWS only.
 #
 # ## The function
 #
-# Twice the time, because listing takes longer, and 256 MB, because the SDK wants memory: more than a bare handler.
+# It gets more time, because listing takes longer, and 256 MB, because the SDK needs memory.
 
 # %%
-runtimes = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
+runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
+environment = {"Variables": {"WEBHOOK_URL": inbox.webhook_url}}
+configuration = {"Runtime": runtime, "Role": role_arn, "Environment": environment}
+configuration |= {"Timeout": 20, "MemorySize": 256}
+
+# %%
 name = workshop.name("s3-list-to-slack")
-configuration = {
-    "Runtime": runtimes[language],
-    "Role": role["Arn"],
-    "Timeout": 20,
-    "MemorySize": 256,
-    "Environment": {"Variables": {"WEBHOOK_URL": inbox.webhook_url}},
-}
-deploy(workshop, name, folder, **configuration)["State"]
+function_arn = deploy(workshop, name, folder, **configuration)["FunctionArn"]
+
+# %% [markdown]
+# As in the labs before, `test` shows the answer and the end of the log. The test event names the empty bucket.
 
 
 # %%
 def test(event):
-    response = lambda_client.invoke(
-        FunctionName=name, Payload=json.dumps(event), LogType="Tail"
-    )
-    print(
-        response.get("FunctionError", "no error"),
-        response["Payload"].read().decode()[:300],
-    )
-    print(base64.b64decode(response["LogResult"]).decode())
+    payload = json.dumps(event)
+    response = lambda_client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
+    answer = response["Payload"].read().decode()
+    log = base64.b64decode(response["LogResult"]).decode()
+    print(answer[:150], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
 
 
 event = load_event("s3-put")
-event["Records"][0]["s3"]["bucket"]["name"] = bucket
+event["Records"][0]["s3"]["bucket"]["name"] = empty
+
+# %%
 test(event)
 
 # %% [markdown]
@@ -174,13 +176,13 @@ test(event)
 #
 # Open your file. For the bucket of the event's first record the function should
 #
-# 1. list **all** objects, with the SDK: boto3, `@aws-sdk/client-s3` or `aws-sdk-s3`; each is there without being packaged;
+# 1. list **all** objects, with the SDK: boto3, `@aws-sdk/client-s3` or `aws-sdk-s3`. Each is part of its runtime;
 # 2. post their keys, one to a line, in **as few messages as hold them**, of 3,000 characters at most each: a block of a
 #    Slack message shows no more;
 # 3. say so when the bucket is empty;
 # 4. return `{"objects": how many, "messages": how many}`.
 #
-# The next cell gives a hint, a further one each time you run it.
+# The next cell gives a hint, and one more each time you run it.
 #
 # If your language's SDK is not on this machine, the function says so when you test it; then choose another
 # language at the top.
@@ -191,11 +193,11 @@ hint("17")
 # %%
 source_file = next(folder.glob("*.*"))
 print("edit", source_file)
-# solution: List the bucket in the handler of that file, save it, delete this line, and run the cell again.
+# solution: Write the list in that file, save it, delete this line, and run it again.
 from helpers.exercises.lab import labs
 
-if source_file.read_text() == labs()["17"].starter(language).read_text():
-    source_file.write_text(labs()["17"].answer(language).read_text())
+lab = labs()["17"]
+lab.put(language, lab.answer(language))
 print(source_file.read_text())
 
 # %%
@@ -223,7 +225,7 @@ for each in (many, empty):
     event["Records"][0]["s3"]["bucket"]["name"] = each
     response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))
     answers[each] = json.loads(response["Payload"].read()) or {}
-    print(each, str(answers[each])[:200])
+    print(each, str(answers[each])[:100])
 
 # %%
 predicted("17.b", f"messages: {answers[many].get('messages', 'an error')}")
@@ -238,22 +240,76 @@ if not inbox.is_slack:
         print(len(message.text), message.text.splitlines()[0])
 
 # %% [markdown]
-# To let uploads trigger this function too, add it to the bucket's notification as in notebook 16. S3 allows one function for
-# each kind of event and filter, so give the two functions different suffixes, or have S3 tell an SNS topic or EventBridge,
-# which tell both. (A queue would not do: each of its messages goes to one of them.)
+# ## The trigger
 #
-# ## The other languages
+# On the slide, an *upload* makes the list come. It takes the two settings of notebook 16, here for a bucket of its own.
+# (The bucket of notebook 16 has a trigger already. S3 allows one function for each kind of event and filter. For two, give them
+# different suffixes, or have S3 tell an SNS topic or EventBridge, which tell both. A queue does not: each of its messages goes to
+# one of them.)
 
 # %%
-for each in ("python", "node", "ruby"):
-    solution("17", each)
+listed = workshop.bucket("listed")
+create(listed)
+listed_arn = f"arn:{workshop.partition}:s3:::{listed}"
+account = function_arn.split(":")[4]
+
+# %%
+who = {"Principal": "s3.amazonaws.com", "SourceAccount": account}
+what = {"StatementId": "listed", "Action": "lambda:InvokeFunction"}
+try:
+    lambda_client.add_permission(FunctionName=name, SourceArn=listed_arn, **who, **what)
+except lambda_client.exceptions.ResourceConflictException:
+    print("The permission is there already.")
+
+# %%
+trigger = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
+_ = s3.put_bucket_notification_configuration(
+    Bucket=listed, NotificationConfiguration={"LambdaFunctionConfigurations": [trigger]}
+)
 
 # %% [markdown]
+# **Predict:** you upload three files, one after the other. How often is the function invoked?
+
+# %%
+predict("17.d", choices=["once", "three times"])
+
+# %%
+logs = workshop.client("logs")
+before, began = len(reports(logs, name, at_least=0)), datetime.now(UTC)
+for key in ("one.txt", "two.txt", "three.txt"):
+    s3.put_object(Bucket=listed, Key=key, Body=b"hello")
+runs = reports(logs, name, at_least=before + 3).tail(-before)
+
+# %%
+once_each = runs["request_id"].nunique()
+claim("each upload invokes the function", once_each >= 3)
+predicted("17.d", {1: "once", 3: "three times"}.get(once_each, f"{once_each} times"))
+
+# %%
+if not inbox.is_slack:
+    for message in inbox.messages(since=began):
+        print(message.text, end="\n\n")
+
+# %% [markdown]
+# Three lists, if your function posts them. Each holds what was there at its moment, so the later ones are longer, and they may come in
+# any order.
+#
+# ## The other languages
+#
+# The same function in three languages. A click opens the answer; `solution("17", "ruby")` in a cell of its own shows it here. The
+# slides have [answers of their own](https://github.com/reireias/lambda-examples).
+#
+# | | what gives all pages |
+# |---|---|
+# | [Python](lessons/17-s3-list-to-slack/functions/s3-list-to-slack/python/app.py) | `s3.get_paginator("list_objects_v2")` |
+# | [Node.js](lessons/17-s3-list-to-slack/functions/s3-list-to-slack/node/index.mjs) | `paginateListObjectsV2` |
+# | [Ruby](lessons/17-s3-list-to-slack/functions/s3-list-to-slack/ruby/app.rb) | `each_page` |
+#
 # ## What you have learned
 #
 # - Lambda's runtimes bring the AWS SDK along; a client is made once, outside the handler.
 # - Lists come in pages of 1,000: use the paginator. An empty bucket has no `Contents`.
-# - A role should allow what the function does, on the resources that it does it to, and nothing more.
-# - Long output is split for those who have to read it.
+# - A role should allow what the function does, with the resources that it needs, and nothing more.
+# - Every upload is an event of its own.
 #
 # **Next:** notebook 18, the wrap-up, with a quiz. `python3 -m helpers clean` removes what the labs made.

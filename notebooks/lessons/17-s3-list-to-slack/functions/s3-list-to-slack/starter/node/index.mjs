@@ -1,9 +1,9 @@
 import { paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
 
-// Read once, at init: without the variable the function fails at once, not at its first message.
+// Read once, at init: without the variable the function fails at once.
 const { WEBHOOK_URL } = process.env;
 if (!WEBHOOK_URL) throw new Error("WEBHOOK_URL is not set");
-const TIMEOUT_MS = 2000; // for one message; the function's own limit has to do for the list and all messages
+const TIMEOUT_MS = 2000; // for one message; the function's own limit is for all of its work
 const MAX_TEXT = 3000; // characters that a block of a Slack message shows
 
 const client = new S3Client(); // made once for each environment: a warm invocation uses it again
@@ -13,18 +13,18 @@ async function post(text) {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ text }),
-    redirect: "manual", // Slack never redirects: if this one does, that is no success
+    redirect: "manual", // Slack never redirects: a redirect is a failure
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const body = await answer.text();
-  // fetch rejects when nobody answers in time, and takes a 500 for an answer: throw, to fail as well
+  // fetch rejects when no answer comes in time, but not for a 500: so we throw
   if (!answer.ok) throw new Error(`Slack answered ${answer.status}: ${body}`);
   console.log("posted", text);
 }
 
 export const handler = async (event) => {
   const error = new Error(
-    "Post the keys of all objects of the record's bucket, and return how many objects and messages.",
+    "Post the keys of all objects; return how many objects and messages.",
   );
   error.name = "NotImplementedError";
   throw error;
