@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from .. import claims, settings
 from ..facts import unknown
-from ..lessons import LessonError
+from ..lessons import Lesson, LessonError
 from ..notebook_files import METADATA
 from . import outputs, source
 from .source import Cell, Source
@@ -223,12 +223,17 @@ def _minutes_problems(made_of: Source) -> list[str]:
 
 
 def minutes(made_of: Source) -> float:
-    """How long a notebook takes its reader: 200 words or 15 lines of code a minute, and its exercises."""
-    words = sum(len(cell.text.split()) for cell in made_of.cells if cell.kind == "markdown")
-    code = [source.unsolved(cell.text) for cell in made_of.cells if cell.kind == "code" and not cell.is_folded]
+    """How long a notebook takes its reader."""
+    return minutes_of(made_of.cells, made_of.lesson)
+
+
+def minutes_of(cells: list[Cell], lesson: Lesson) -> float:
+    """How long cells of a lesson take: 200 words or 15 lines of code a minute, and the exercises."""
+    words = sum(len(cell.text.split()) for cell in cells if cell.kind == "markdown")
+    code = [source.unsolved(cell.text) for cell in cells if cell.kind == "code" and not cell.is_folded]
     lines = sum(len(text.splitlines()) for text in code)
-    exercises = sum(source.is_exercise(cell.text) for cell in made_of.cells if cell.kind == "code")
-    each = LAB_MIN if made_of.lesson.lab else EXERCISE_MIN
+    exercises = sum(source.is_exercise(cell.text) for cell in cells if cell.kind == "code")
+    each = LAB_MIN if lesson.lab else EXERCISE_MIN
     return words / WORDS_A_MIN + lines / LINES_A_MIN + exercises * each
 
 

@@ -37,8 +37,27 @@ ax = draw_map()
 #
 # ## How much time do you have?
 #
-# In a hurry? Take 01, 04 and 09. At the end, 18 has a quiz, and removes all that you have made. To begin elsewhere, `start_at("16")`
-# makes what the notebooks before 16 would have made. `reset("09")` puts a notebook back to its start.
+# **All of it** takes several days. The longest notebooks have two sittings, with *A pause* between them.
+#
+# **One day**, about six hours: 00, 01, 02, 03, 04, 06, 09, 10, 11 up to its pause, 16, 17 and 18.
+#
+# **90 minutes**, the one evening that the slides were made for:
+#
+# | Notebook | Minutes | Up to the end of | Leave out |
+# |---|---|---|---|
+# | 00 | 5 | Does everything work? | |
+# | 01 | 15 | When something goes wrong | |
+# | 02 | 10 | A burst | exercise 1 |
+# | 03 | 10 | The bill | |
+# | 04 | 10 | Measure it: ten cold, twenty warm | the experiment that needs a while |
+# | 09 | 20 | Write it | the parts of the console |
+# | 16 | 20 | Real files | |
+#
+# In a lab, `solution("09", use=True)` takes the answer when time is short. The last section of each notebook, *What you have learned*,
+# tells you about the rest.
+#
+# You can begin anywhere: `start_at("16")` makes what the notebooks before 16 would have made. `reset("09")` puts a notebook
+# back to its start. At the end, 18 has a quiz, and removes all that you have made.
 #
 # ## How a notebook works
 #
