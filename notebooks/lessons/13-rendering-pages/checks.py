@@ -1,4 +1,4 @@
-"""The checks of notebook 13: the capacity of a server, and a page that bears careless and malicious requests."""
+"""The checks of notebook 13: the capacity of a server, and a page that stays right with careless and malicious requests."""
 
 import html
 import math
@@ -68,7 +68,7 @@ CAPACITIES: dict[str, tuple[Callable[[pd.DataFrame, int], float], str]] = {
     ),
     "the wait": (
         lambda frame, workers: _alone(frame).median(),
-        "that is the median wait; how often does it go into a second, and how many workers are there?",
+        "that is the median wait; how many of them fit into a second, and how many workers are there?",
     ),
     "the mean": (
         lambda frame, workers: workers * 1000 / _alone(frame).mean(),
@@ -196,13 +196,13 @@ def judge_page(workshop: Workshop) -> list[str]:
 def _is_tea(answer: requests.Response, number: str, tea: str, visitor: str) -> None:
     if answer.status_code != 200:
         raise NotSolved(
-            f"GET /item/{number} has to be answered 200 as before, and was {answer.status_code}."
+            f"GET /item/{number} must be answered 200 as before, and was {answer.status_code}."
         )
     _is_html(answer, f"/item/{number}")
     for wanted in (tea, visitor):
         if wanted not in answer.text:
             raise NotSolved(
-                f"The page /item/{number} showed {wanted!r} before, and does no longer."
+                f"The page /item/{number} showed {wanted!r} before, and no longer does."
             )
 
 
@@ -225,7 +225,7 @@ def _not_found(page: _Page) -> None:
             ) from None
         if answer.status_code == 200:
             raise NotSolved(
-                f"GET {path} was answered 200, and there is no such page; its statusCode has to be 404."
+                f"GET {path} was answered 200, and there is no such page; its statusCode must be 404."
             )
         if answer.status_code != 404:
             raise NotSolved(
@@ -246,7 +246,7 @@ def _sent_on(page: _Page) -> None:
         if answer.status_code in (301, 308):
             raise NotSolved(
                 f"GET {path} was answered {answer.status_code}, which browsers remember for good; "
-                "302 is asked for, which can be taken back."
+                "302 is asked for, which you can take back."
             )
         if answer.status_code != 302:
             raise NotSolved(
@@ -258,7 +258,7 @@ def _sent_on(page: _Page) -> None:
             )
         if not re.fullmatch(rf"({re.escape(page.url)})?/item/{number}(\?.*)?", place):
             raise NotSolved(
-                f"GET {path} leads to {place!r}; its header Location has to be '/item/{number}'."
+                f"GET {path} leads to {place!r}; its header Location must be '/item/{number}'."
             )
 
 
@@ -276,7 +276,7 @@ def _escaped(page: _Page) -> None:
         )
     if not any(html.escape(visitor, quote=quote) in text for quote in (True, False)):
         missing = (
-            "'&' has to become '&amp;' as well"
+            "'&' must become '&amp;' as well"
             if "Tom & " in text
             else "nothing of it may be left out"
         )
@@ -295,7 +295,7 @@ CAPACITY_OF_A_SERVER = Answer(
     title="how much a server can take",
     judge=judge_capacity,
     hints=(
-        "What does one page cost a worker, when nobody waits in line? Which rows say so?",
+        "How long does one page keep a worker busy, when nobody waits in line? Which rows show it?",
         'frame[frame["callers"] == 1] keeps the rows with one caller; ["wait_ms"].median() is the middle of them.',
         "A second has 1000 ms: a worker serves 1000 / median pages in it, and several workers as many times more.",
     ),
@@ -313,7 +313,7 @@ CAREFUL_PAGE = DeployedFunction(
     title="a careless page",
     judge=judge_page,
     hints=(
-        "page.py, at the top of the notebook, does two of the three. Which lines look at what comes from outside?",
+        "page.py, at the top of the notebook, does two of the three. Which of its lines look at what comes from outside?",
         "TEAS[number] fails for a number that is not there; `if number not in TEAS` asks first. Return a dict with "
         '"statusCode": 404, a header Content-Type and a body.',
         'A redirect is {"statusCode": 302, "headers": {"Location": "/item/2"}}, its number taken from /products/2.',

@@ -9,59 +9,50 @@
 # - measure what visitors wait, by percentile, as more of them come, for Lambda and for a server;
 # - say what such pages cost, and how many a server can serve.
 #
-# It takes about 40 minutes. Slides: "Example 3: SSR on Lambda", in the part "Architectures".
+# It takes about 45 minutes. Slides: "Example 3: SSR on Lambda" (page 28, 「例3: SSR on Lambda」), in the part "Architectures".
 #
 # ![A browser asks an HTTP API, which routes pages to a Lambda function and static files to an S3 bucket; a function URL leads to the function without routes](lessons/13-rendering-pages/picture.svg)
 #
-# **Server-side rendering** (SSR) means that the HTML of a page is made anew for each request, out of a template and data. Everything that is the same for
-# all visitors (style sheets, pictures, scripts) is **static**: files that only have to be sent. The picture has both. On AWS all of this notebook costs less than a cent.
+# **Server-side rendering** (SSR) means that the HTML of a page is made anew for each request, from a template and data. What is the same for
+# all visitors (style sheets, pictures, scripts) is **static**: files that only have to be sent. The picture shows both. On AWS this notebook
+# costs less than a cent.
 
 # %% imports
+import json
 import os
 import subprocess
 import sys
-import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import cycle
 
-import matplotlib.pyplot as plt
-import numpy as np
+# %%
 import pandas as pd
+import requests
 from botocore.config import Config
 from helpers import compare_events, connect, deploy, load_event, load_prices, reports
 from helpers.lessons import function_folder
-from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED, SKY
 from IPython.display import IFrame, display
 
 # %% connect
 workshop = connect()
-lambda_client, logs, s3 = (
-    workshop.client("lambda"),
-    workshop.client("logs"),
-    workshop.client("s3"),
-)
+lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
+s3, gateway = workshop.client("s3"), workshop.client("apigatewayv2")
 workshop
 
+# %%
+from helpers import check, claim, hint, predict, predicted, solution, track
+
 # %% [markdown]
-# This notebook also plays the browser, with the library `requests`.
+# This notebook also plays the browser, with the library `requests`. It keeps up to 50 connections open, and asks no proxy for addresses
+# of this machine.
 
 # %% http
-import requests
-from requests.adapters import HTTPAdapter
-
 http = requests.Session()
+http.trust_env = workshop.endpoint is None
 for scheme in ("http://", "https://"):
-    http.mount(
-        scheme, HTTPAdapter(pool_maxsize=50)
-    )  # so many connections can be kept open
-http.trust_env = (
-    workshop.endpoint is None
-)  # your proxy, if you have one, is not asked for addresses of this machine
-
-# %%
-from helpers import check, hint, predict, predicted, solution
+    http.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=50))
 
 # %% [markdown]
 # ## The function
@@ -72,8 +63,8 @@ from helpers import check, hint, predict, predicted, solution
 print((function_folder("render-page") / "python/page.py").read_text())
 
 # %% [markdown]
-# `look_up` waits for a tenth of a second. This takes the place of the database that a real page would ask: most of the time that a page takes is waiting.
-# And note `html.escape`: whatever comes from outside goes through it before it becomes part of a page. We will see why.
+# `look_up` waits for a tenth of a second, in place of the database that a real page would ask: most of the time that a page takes is waiting.
+# And note `html.escape`: whatever comes from outside goes through it before it becomes part of a page. You will see why.
 #
 # `app.py` translates between HTTP and these functions:
 
@@ -81,103 +72,111 @@ print((function_folder("render-page") / "python/page.py").read_text())
 print((function_folder("render-page") / "python/app.py").read_text())
 
 # %% [markdown]
-# The function needs no right but to write its log, and so gets no other. `RUN` has a new value each time, so that no environment of an earlier run is used again.
+# The function may only write its log; it needs no other right. `RUN` has a new value each time, so that no environment of an earlier run is
+# used again.
 
 # %% page
 name = workshop.name("render-page")
+size = {"MemorySize": 512, "Timeout": 10}
 
 
 def deploy_page(**variables):
     variables["RUN"] = str(time.time())
-    return deploy(
-        workshop,
-        name,
-        "render-page/python",
-        MemorySize=512,
-        Timeout=10,
-        Environment={"Variables": variables},
-    )["FunctionArn"]
+    environment = {"Environment": {"Variables": variables}}
+    return deploy(workshop, name, "render-page/python", **size, **environment)
 
 
-function_arn = deploy_page()
+function_arn = deploy_page()["FunctionArn"]
 
 # %% [markdown]
-# A request reaches it as an event like any other, so it can be tried without any web. Our sample of such an event is in `events/function-url.json`.
+# A request reaches it as an event like any other, so you can try it without any web. A sample of such an event is in `events/function-url.json`.
 
 # %%
-import json
-
 event = load_event("function-url", rawPath="/item/1")
 response = lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))
 answer = json.loads(response["Payload"].read())
-print(
-    event["requestContext"]["http"]["method"],
-    event["rawPath"],
-    "→",
-    answer["statusCode"],
-    answer["headers"],
-)
+answer["statusCode"], answer["headers"]
 
 # %% [markdown]
 # ## An address: the function URL
 #
-# A **function URL** is an address for one function: whatever is asked there becomes an event. `AuthType="NONE"` means that the address is for everybody. Then
-# the function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function by way of it. (The second is needed since {{url_permissions}}. Without
-# both the address answers 403: [AWS's guide]({{url_permissions.source}}).)
+# A **function URL** is an address for one function: each request to it becomes an event. `AuthType="NONE"` means that everybody may use it.
 
+
+# %% create-url
+def url_of(function_name):
+    """Give the function an address, or find the one that it has."""
+    function = {"FunctionName": function_name}
+    try:
+        made = lambda_client.create_function_url_config(**function, AuthType="NONE")
+    except lambda_client.exceptions.ResourceConflictException:
+        made = lambda_client.get_function_url_config(**function)
+    return made["FunctionUrl"].rstrip("/")
+
+
+# %% [markdown]
+# The function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function through it. (The second
+# is needed since {{url_permissions}}. Without both, the address answers 403: [AWS's guide]({{url_permissions.source}}).)
 
 # %% permit
+use = {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}
+invoke = {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True}
+
+
 def permit(function_name, statement, **permission):
     """Add a permission to a function, unless it is there already."""
+    function = {"FunctionName": function_name, "StatementId": statement}
+    with suppress(lambda_client.exceptions.ResourceConflictException):
+        lambda_client.add_permission(**function, **permission)
+
+
+# %% [markdown]
+# An address that everybody can call is one that anyone can call far too often, and you pay. **Reserved concurrency** is the cap: with 50, at
+# most 50 calls run at the same time, and the address answers 429 to the rest. (An AWS account whose limit is
+# {{concurrency_new_account}} cannot reserve any.)
+
+
+# %% cap
+def cap(function_name, most):
+    """Let at most so many calls of the function run at the same time."""
+    reserved = {"ReservedConcurrentExecutions": most}
     try:
-        lambda_client.add_permission(
-            FunctionName=function_name, StatementId=statement, **permission
-        )
-    except lambda_client.exceptions.ResourceConflictException:
-        print(f"{function_name}: the permission {statement} is there already.")
+        lambda_client.put_function_concurrency(FunctionName=function_name, **reserved)
+    except lambda_client.exceptions.InvalidParameterValueException:
+        print("This account's limit is too low to reserve anything.")
 
 
-def wait_for(url):
-    """Ask until the address answers: a new one, and its permission, need some seconds on AWS."""
+# %% [markdown]
+# The folded cell defines `wait_for`: on AWS, a new address and its permissions need some seconds.
+
+
+# %% wait-for folded
+def wait_for(url, *not_yet):
+    """Ask until the answer has none of these statuses."""
     for _ in range(30):
-        if http.get(url).status_code not in (403, 404):
+        if http.get(url).status_code not in not_yet:
             return
         time.sleep(1)
+    print("The address does not answer yet; run this cell again in a minute.")
 
 
 # %% function-url
-def open_to_everybody(function_name):
+def open_to_everybody(function_name, most):
     """Give the function an address, and return it."""
-    try:
-        config = lambda_client.create_function_url_config(
-            FunctionName=function_name, AuthType="NONE"
-        )
-    except lambda_client.exceptions.ResourceConflictException:
-        config = lambda_client.get_function_url_config(FunctionName=function_name)
-    permit(
-        function_name,
-        "use-url",
-        Action="lambda:InvokeFunctionUrl",
-        Principal="*",
-        FunctionUrlAuthType="NONE",
-    )
-    permit(
-        function_name,
-        "invoke",
-        Action="lambda:InvokeFunction",
-        Principal="*",
-        InvokedViaFunctionUrl=True,
-    )
-    wait_for(config["FunctionUrl"])
-    return config["FunctionUrl"].rstrip("/")
+    cap(function_name, most)
+    url = url_of(function_name)
+    permit(function_name, "use-url", Principal="*", **use)
+    permit(function_name, "invoke", Principal="*", **invoke)
+    wait_for(url, 403)
+    return url
 
 
-function_url = open_to_everybody(name)
+function_url = open_to_everybody(name, 50)
 print(function_url)
 
 # %% [markdown]
-# On AWS it looks like `https://….lambda-url.us-east-1.on.aws`; the embedded AWS gives you an address that works on this machine alone. Open it in a browser. On
-# AWS remember that *everybody* who has it can call your function, and you pay: `python3 -m helpers clean` takes it away.
+# On AWS it looks like `https://….lambda-url.us-east-1.on.aws`; the embedded AWS gives you an address that works on this machine alone. Open it
+# in a browser. A section near the end of this notebook closes it.
 #
 # Here is what comes back when a visitor is called `<b>Ada</b>`.
 #
@@ -197,80 +196,68 @@ became = "escaped" if escaped else "as they were" if raw else "gone"
 predicted("13.a", f"they are {became}")
 
 # %% [markdown]
-# `&lt;b&gt;`: the browser will show `<b>Ada</b>` as text, and not obey it.
+# `&lt;b&gt;`: the browser shows `<b>Ada</b>` as text, and does not obey it.
 #
-# The page wants a style sheet and a logo, at `/static/…`. What does the function say to that?
+# The page needs a style sheet and a logo, at `/static/…`. What does the function say to that?
 
 # %%
 missing = http.get(f"{function_url}/static/site.css")
 print(missing.status_code, missing.headers["Content-Type"])
 
 # %% [markdown]
-# A function URL has **no routes**: each path goes to the same function, and ours has no such page. We could let it send files as well. But then each picture is an
-# invocation, which is paid and may be a cold start, to do what S3 does better.
+# A function URL has **no routes**: each path goes to the same function, and this one has no such page. It could send files as well. But then
+# each picture is an invocation, which is paid and may be a cold start, to do what S3 does better.
 #
 # ## Static files in S3
+#
+# In the region us-east-1, and only there, you must not name the region of a new bucket.
 
 # %% bucket
-bucket = workshop.name("web-static")
-options = {}
-if workshop.region != "us-east-1":  # the one region that must not be named here
-    options["CreateBucketConfiguration"] = {"LocationConstraint": workshop.region}
-try:
+bucket = workshop.bucket("web-static")
+place = {"LocationConstraint": workshop.region}
+options = {} if workshop.region == "us-east-1" else {"CreateBucketConfiguration": place}
+with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
     s3.create_bucket(Bucket=bucket, **options)
-except s3.exceptions.BucketAlreadyOwnedByYou:
-    print("The bucket is there already.")
 
 # %% [markdown]
-# S3 sends each object with the headers that it was stored with. Without a `ContentType`, a browser would not take the file for a style sheet.
-# `CacheControl` says how long the browser may use it without asking again.
+# S3 sends each object with the headers that it was stored with. Without the right `ContentType`, a browser does not take the file for a style
+# sheet. `CacheControl` says how long the browser may use it without asking again: here an hour.
 
 # %% static-files
-import mimetypes
-
-files = sorted((function_folder("render-page") / "static").iterdir())
-for file in files:
-    kind = mimetypes.guess_type(file.name)[0]
-    key = f"static/{file.name}"
-    s3.put_object(
-        Bucket=bucket,
-        Key=key,
-        Body=file.read_bytes(),
-        ContentType=kind,
-        CacheControl="max-age=3600",
-    )
-    print(key, kind)
+kinds = {"site.css": "text/css", "logo.svg": "image/svg+xml"}
+for file, kind in kinds.items():
+    body = (function_folder("render-page") / "static" / file).read_bytes()
+    headers = {"ContentType": kind, "CacheControl": "max-age=3600"}
+    s3.put_object(Bucket=bucket, Key=f"static/{file}", Body=body, **headers)
 
 # %% [markdown]
 # ## Routing in front: an HTTP API
 #
-# An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. We make the API anew each time, so that
-# the cells can be run twice.
+# An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. The folded cell deletes the
+# API of an earlier run, so that you can run the cells twice.
 
+# %% delete-old-api folded
+api_name = workshop.name("tea-shop")
+for found in gateway.get_paginator("get_apis").paginate():
+    for old in found["Items"]:
+        ours = old.get("Tags", {}).get("workshop") == "lambda"
+        if old["Name"] == api_name and ours:
+            gateway.delete_api(ApiId=old["ApiId"])
 
 # %% api
-def route(integration, *keys):
-    """Send requests that match one of the keys to an integration, e.g. dict(IntegrationType="AWS_PROXY", …)."""
-    number = gateway.create_integration(ApiId=api["ApiId"], **integration)[
-        "IntegrationId"
-    ]
-    for key in keys:
-        gateway.create_route(
-            ApiId=api["ApiId"], RouteKey=key, Target=f"integrations/{number}"
-        )
-
-
-gateway = workshop.client("apigatewayv2")
-api_name = workshop.name("tea-shop")
-for page in gateway.get_paginator("get_apis").paginate():
-    for old in page["Items"]:
-        if (
-            old["Name"] == api_name and old.get("Tags", {}).get("workshop") == "lambda"
-        ):  # ours, and no other
-            gateway.delete_api(ApiId=old["ApiId"])
 api = gateway.create_api(Name=api_name, ProtocolType="HTTP")
-gateway.create_stage(ApiId=api["ApiId"], StageName="$default", AutoDeploy=True)
-api_url = api["ApiEndpoint"]
+api_id, api_url = api["ApiId"], api["ApiEndpoint"]
+_ = gateway.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
+
+
+# %% route
+def route(integration, *keys):
+    """Send requests that match one of the keys to an integration."""
+    made = gateway.create_integration(ApiId=api_id, **integration)
+    target = f"integrations/{made['IntegrationId']}"
+    for key in keys:
+        gateway.create_route(ApiId=api_id, RouteKey=key, Target=target)
+
 
 # %% [markdown]
 # Two routes lead to the function. `{id}` matches one part of a path.
@@ -278,52 +265,55 @@ api_url = api["ApiEndpoint"]
 # %% pages-route
 to_lambda = {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0"}
 route(to_lambda | {"IntegrationUri": function_arn}, "GET /", "GET /item/{id}")
-region, account = function_arn.split(":")[3:5]
-permit(
-    name,
-    api["ApiId"],
-    Action="lambda:InvokeFunction",
-    Principal="apigateway.amazonaws.com",
-    SourceArn=f"arn:aws:execute-api:{region}:{account}:{api['ApiId']}/*",
-)
 
 # %% [markdown]
-# And one leads to the bucket. `{file+}` matches all that follows; the request goes on to S3 with another path, the object's.
-#
-# This works on the embedded AWS, where S3 lets everybody read. **On AWS a bucket is private**, and public access is blocked by default; leave it so. There, the
-# cell puts *presigned URLs* into the pages instead: addresses of S3 with a signature that is good for some hours. What you would take in production is **CloudFront**,
-# AWS's cache near the visitors. It does the routing by path in one place, may read the private bucket (*origin access control*), and a page or file that it
-# has in its cache reaches neither Lambda nor S3.
+# The API needs a permission, too. It is for this one API.
+
+# %% permit-api
+region, account = function_arn.split(":")[3:5]
+this_api = f"arn:{workshop.partition}:execute-api:{region}:{account}:{api_id}/*"
+from_api = {"Principal": "apigateway.amazonaws.com", "SourceArn": this_api}
+permit(name, api_id, Action="lambda:InvokeFunction", **from_api)
+
+# %% [markdown]
+# And one route leads to the bucket. `{file+}` matches all that follows; the request goes on to S3 with another path, that of the object.
 
 # %% static-route
-keys = {"STYLE": "static/site.css", "LOGO": "static/logo.svg"}
 if workshop.is_embedded:
-    to_s3 = {
-        "IntegrationType": "HTTP_PROXY",
-        "IntegrationMethod": "GET",
-        "IntegrationUri": s3.meta.endpoint_url,
-        "PayloadFormatVersion": "1.0",
-        "RequestParameters": {
-            "overwrite:path": f"/{bucket}/static/${{request.path.file}}"
-        },
-    }
+    path = f"/{bucket}/static/${{request.path.file}}"
+    to_s3 = {"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET"}
+    to_s3 |= {"IntegrationUri": s3.meta.endpoint_url, "PayloadFormatVersion": "1.0"}
+    to_s3 |= {"RequestParameters": {"overwrite:path": path}}
     route(to_s3, "GET /static/{file+}")
-    links = {variable: f"/{key}" for variable, key in keys.items()}
-else:
-    signer = workshop.client(
-        "s3", Config(signature_version="s3v4")
-    )  # today's buckets take no older signature
-    links = {
-        variable: signer.generate_presigned_url(
-            "get_object", {"Bucket": bucket, "Key": key}, ExpiresIn=12 * 3600
-        )
-        for variable, key in keys.items()
-    }
-deploy_page(**links)
-wait_for(api_url)
 
 # %% [markdown]
-# Three requests: for a page, for a file, and for `/cart`, which is not there.
+# This works on the embedded AWS, where S3 lets everybody read. **On AWS a bucket is private**, and public access is blocked by default; leave
+# it so. There, the next cell puts *presigned URLs* into the pages: addresses of S3 with a signature, here good for 15 minutes. The signer uses
+# the host name of the bucket's own region, which needs no redirect.
+
+# %% signer
+host = {"addressing_style": "path" if workshop.endpoint else "virtual"}
+host |= {"us_east_1_regional_endpoint": "regional"}
+signer = workshop.client("s3", Config(signature_version="s3v4", s3=host))
+
+
+def presigned(key, seconds=15 * 60):
+    target = {"Bucket": bucket, "Key": key}
+    return signer.generate_presigned_url("get_object", target, ExpiresIn=seconds)
+
+
+# %% links
+links = {"STYLE": "/static/site.css", "LOGO": "/static/logo.svg"}
+if not workshop.is_embedded:
+    links = {variable: presigned(path[1:]) for variable, path in links.items()}
+deploy_page(**links)
+wait_for(api_url, 404, 500)
+
+# %% [markdown]
+# In production you would take **CloudFront**, AWS's cache near the visitors. It routes by path in one place, and may read the private bucket
+# (*origin access control*). A page or file that is in its cache reaches neither Lambda nor S3.
+#
+# Three requests: for a page, for a file, and for `/cart`, which does not exist.
 #
 # **Predict:** who answers the last one?
 
@@ -333,23 +323,19 @@ predict("13.b", choices=["the function", "S3", "the API itself"])
 # %%
 for path in ("/item/2", "/static/site.css", "/cart"):
     answer = http.get(api_url + path)
-    print(
-        answer.status_code,
-        f"{answer.headers['Content-Type']:26}",
-        f"{path:17}",
-        repr(answer.text[:45]),
-    )
+    kind = answer.headers["Content-Type"]
+    print(f"{answer.status_code} {kind:25} {path:17} {answer.text[:30]!r}")
 
 # %%
 who = {"text/html": "the function", "application/json": "the API itself"}
-predicted("13.b", who.get(answer.headers["Content-Type"].split(";")[0], "S3"))
+predicted("13.b", who.get(kind.split(";")[0], "S3"))
 
 # %% [markdown]
-# The function, S3, and the API itself: no route fits `/cart`, so it says `Not Found` without asking anybody. (On AWS the second line is a 404 as well, since there the pages
-# link to S3 directly.)
+# The function, S3, and the API itself: no route fits `/cart`, so the API says `Not Found` without asking anybody. (On AWS the second line is a
+# 404 as well, since there the pages link to S3 directly.)
 #
-# Here is the shop. The page needs its function: it shows nothing once the AWS behind it is gone. Below it is what a browser made of it. Click on a tea, or
-# open the address in a tab of its own.
+# Here is the shop. It shows nothing once its function is gone; the picture below is what a browser showed. Click on a tea, or open the address
+# in a tab of its own.
 
 # %%
 print(api_url)
@@ -360,53 +346,45 @@ IFrame(f"{api_url}/?visitor=Ada", width="100%", height=340)
 #
 # ## What the function is told, and what it may answer
 #
-# Both ways in send an event of the same kind, *payload format 2.0*. How much the same? This function returns the event itself:
+# Both ways send an event of the same kind, *payload format 2.0*. How much the same? This function returns the event itself:
 
 # %% answers
 answers = workshop.name("render-page-answers")
 answers_arn = deploy(workshop, answers, "render-page-answers/python")["FunctionArn"]
-answers_url = open_to_everybody(answers)
-route(
-    to_lambda | {"IntegrationUri": answers_arn},
-    "GET /event/{id}",
-    "GET /visits",
-    "GET /zipped",
-)
-permit(
-    answers,
-    api["ApiId"],
-    Action="lambda:InvokeFunction",
-    Principal="apigateway.amazonaws.com",
-    SourceArn=f"arn:aws:execute-api:{region}:{account}:{api['ApiId']}/*",
-)
-wait_for(f"{api_url}/event/7")
+answers_url = open_to_everybody(answers, 10)
+
+# %% answers-routes
+paths = ("GET /event/{id}", "GET /visits", "GET /zipped")
+route(to_lambda | {"IntegrationUri": answers_arn}, *paths)
+permit(answers, api_id, Action="lambda:InvokeFunction", **from_api)
+wait_for(f"{api_url}/event/7", 404, 500)
 
 # %%
 path = "/event/7?milk=no&milk=please"
-compared = compare_events(
-    http.get(answers_url + path).json(), http.get(api_url + path).json()
-)
-different = compared[compared["mark"] != "same"].drop(columns="mark")
-different = different.rename(
-    columns={"sample": "function URL", "delivered": "HTTP API"}
-)
-different[
-    ~different["path"].str.contains(
-        "trace|[tT]ime|requestId|domain|host|apiId|accountId"
-    )
-]
+by_url, by_api = (http.get(url + path).json() for url in (answers_url, api_url))
+compared = compare_events(by_url, by_api)
 
 # %% [markdown]
-# Besides addresses, ids and times (left out here) little differs. The HTTP API says which route matched (`routeKey`), and what stood in the place of `{id}` (`pathParameters`);
-# a function URL always says `$default`. So one handler can serve both, if it looks at `rawPath`. That is what ours does.
+# The folded cell shows what is different, without addresses, ids and times.
+
+# %% show-different folded
+different = compared[compared["mark"] != "same"].drop(columns="mark")
+names = {"sample": "function URL", "delivered": "HTTP API"}
+expected = "trace|[tT]ime|requestId|domain|host|apiId|accountId"
+different[~different["path"].str.contains(expected)].rename(columns=names)
+
+# %% [markdown]
+# Little differs. The HTTP API says which route matched (`routeKey`), and what was in the place of `{id}` (`pathParameters`);
+# a function URL always says `$default`. So one handler can serve both, if it looks at `rawPath`. This one does.
 #
-# The answer is a dict as well. This is the rest of that function:
+# The answer is a dict as well. Here is the whole of that function:
 
 # %%
 print((function_folder("render-page-answers") / "python/app.py").read_text())
 
 # %% [markdown]
-# `cookies` is a list of its own, as headers are a dict and a dict holds each name once. Environments come and go, so the number of visits is kept by the browser:
+# `cookies` is a list of its own: headers are a dict, and a dict holds each name once. Environments come and go, so the browser keeps the number
+# of visits:
 
 # %%
 for _ in range(3):
@@ -415,105 +393,66 @@ for _ in range(3):
 # %% [markdown]
 # (`requests` sends the cookie back, as a browser does. Run the cell again, and it goes on counting.)
 #
-# Bytes, such as a picture, a PDF or a compressed page, need base64 and `isBase64Encoded`. Compare what was sent with what the page is:
+# Bytes, such as a picture, a PDF or a compressed page, need base64 and `isBase64Encoded`. Compare what was sent with the page:
 
 # %%
 answer = http.get(f"{api_url}/zipped")
-sent = int(answer.headers["Content-Length"])
+sent, whole = int(answer.headers["Content-Length"]), len(answer.content)
 print(
-    f"{answer.headers['Content-Encoding']}: {sent:,} bytes came over the network, {len(answer.content):,} bytes make the page"
+    f"{answer.headers['Content-Encoding']}: {sent:,} bytes sent, the page has {whole:,}"
 )
 
 # %% [markdown]
 # Three things to know about answers:
 #
-# - A dict **without** `statusCode` is taken for the body, as JSON, with status 200 (`/event/7` above). A page that comes as `application/json`, and so as source
-#   code in the browser, has lost its `Content-Type`.
-# - `Cache-Control` decides who may keep a copy. `no-store` is for pages made for one visitor; `max-age=3600` is for what is the same for all, for an hour. The fastest page is
-#   one that nobody renders.
-# - An answer has {{payload}} at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`), so that the browser sees
-#   the beginning before the end is made. We only name it.
+# - A dict **without** `statusCode` becomes the body, as JSON, with status 200 (`/event/7` above). If a browser shows a page as source code,
+#   then its `Content-Type` is missing.
+# - `Cache-Control` decides who may keep a copy. `no-store` is for pages made for one visitor; `max-age=3600` is for what is the same for all,
+#   for an hour. The fastest page is one that nobody renders.
+# - An answer has {{payload}} at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`): the browser
+#   sees the beginning before the end is made, and more than {{payload}} may come. This notebook does not use it.
 #
-# AWS's own answer to server-side rendering is younger: a [Lambda Web Function]({{web_functions.source}}) (read on {{web_functions.checked}}) is a web server in Node.js, Express or React
-# Router for example, that runs on Lambda as it is, without events, and serves up to {{web_function_concurrency}} requests in one environment. The embedded AWS does not have it; what you
-# measure below is the way of the slide, where a page that waits keeps its environment to itself.
+# AWS's own way to do server-side rendering is newer: a [Lambda Web Function]({{web_functions.source}}) (read on {{web_functions.checked}}) is a
+# web server in Node.js, Express or React Router for example, that runs on Lambda as it is, without events. It serves up to
+# {{web_function_concurrency}} requests in one environment. The embedded AWS does not have it. What you measure below is the way of the slide: a
+# page that waits keeps its environment to itself.
 #
 # ## What do visitors wait?
 #
-# Now many visitors at once. They care for one thing, how long they wait; so here the **client's clock** is the subject, for both sides alike (`elapsed`: from
-# sending a request to the headers of its answer). Each caller asks again as soon as it has its answer.
+# Now many visitors at once. What counts for them is how long they wait. So here you measure with the **client's clock**, for both sides alike
+# (`elapsed`: from sending a request to the headers of its answer). Each caller asks again as soon as it has its answer.
+
+
+# %% ask-once
+def ask(url):
+    answer = http.get(url)
+    request_id = answer.headers.get("X-Request-Id", "")
+    wait_ms = answer.elapsed.total_seconds() * 1000
+    return {"wait_ms": wait_ms, "status": answer.status_code, "request_id": request_id}
 
 
 # %% ask
-def ask(url):
-    answer = http.get(url)
-    return {
-        "wait_ms": answer.elapsed.total_seconds() * 1000,
-        "status": answer.status_code,
-        "request_id": answer.headers.get("X-Request-Id", ""),
-    }
-
-
 def ask_at_once(url, callers):
-    """So many callers ask, three times each, but 10 requests at least; one row for each request."""
-    began = time.perf_counter()
+    """So many callers ask, three times each, but 10 requests at least."""
+    urls, began = max(10, 3 * callers) * [url], time.perf_counter()
     with ThreadPoolExecutor(callers) as threads:
-        rows = list(threads.map(lambda _: ask(url), range(max(10, 3 * callers))))
-    return pd.DataFrame(rows).assign(
-        callers=callers, per_second=len(rows) / (time.perf_counter() - began)
-    )
+        rows = list(
+            track(threads.map(ask, urls), f"Callers: {callers}. Answers", len(urls))
+        )
+    per_second = len(rows) / (time.perf_counter() - began)
+    return pd.DataFrame(rows).assign(callers=callers, per_second=per_second)
 
 
 # %% [markdown]
-# One slow answer in twenty annoys one visitor in twenty, and a mean hides it. So we use **percentiles**: p50, the median, is what half of them wait at most; p95 is what 95% wait at most.
+# One slow answer in twenty annoys one visitor in twenty, and a mean hides it. So we use **percentiles**: half of the requests wait no longer
+# than p50, the median; 95% wait no longer than p95. The folded cell defines the drawing.
 
-# %%
-COLORS = [
-    BLUE,
-    ORANGE,
-    GREEN,
-    PINK,
-    SKY,
-    RED,
-]  # for Lambda, and each server that you try
-LOOKS = list(zip(COLORS, "os^vPX", strict=True))
-
-
-def finding(p50):
-    callers = p50.index.get_level_values("callers").max()
-    waits = [
-        f"{side} {wait / 1000:.1f} s"
-        for side, wait in p50.xs(callers, level="callers").items()
-    ]
-    return textwrap.fill(f"Median wait of {callers} callers: {', '.join(waits)}", 78)
-
-
-def draw_waits(measured):
-    waits = pd.concat(measured.values()).groupby(["side", "callers"], sort=False)[
-        "wait_ms"
-    ]
-    figure, ax = plt.subplots(figsize=(10, 4.8))
-    for side, (color, marker) in zip(measured, cycle(LOOKS)):
-        for share, line in ((0.5, "-"), (0.95, ":")):
-            values = waits.quantile(share).xs(side)
-            look = {
-                "linestyle": line,
-                "marker": marker,
-                "markersize": 9,
-                "color": color,
-                "linewidth": 2.5,
-            }
-            ax.plot(
-                [str(callers) for callers in values.index],
-                values,
-                **look,
-                label=f"{side}, p{100 * share:.0f}",
-            )
-    return finish(ax, finding(waits.quantile(0.5)))
-
-
-# %%
+# %% draw-waits folded
+import matplotlib.pyplot as plt
+from helpers.plots import BLUE, GREEN, ORANGE, RED
 from matplotlib.ticker import LogLocator
+
+LOOKS = [(BLUE, "o"), (ORANGE, "s"), (GREEN, "^")]  # for Lambda, and two servers
 
 
 def finish(ax, title):
@@ -521,18 +460,45 @@ def finish(ax, title):
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_minor_formatter("")
-    ax.set_title(title)
-    ax.set_xlabel("callers at once")
-    ax.set_ylabel("wait by the client's clock, ms")
+    ax.set(title=title, xlabel="callers at once", ylabel="wait (client's clock), ms")
     ax.grid(axis="y")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     plt.close(ax.figure)  # shown by display() alone
     return ax.figure
 
 
+def draw_waits(measured):
+    waits = measured.groupby(["side", "callers"], sort=False)["wait_ms"]
+    _, ax = plt.subplots(figsize=(10, 4.4))
+    for side, (color, marker) in zip(measured["side"].unique(), LOOKS, strict=False):
+        look = {"color": color, "marker": marker, "markersize": 9, "linewidth": 2.5}
+        for share, line in ((0.5, "-"), (0.95, ":")):
+            values, label = waits.quantile(share)[side], f"{side}, p{100 * share:.0f}"
+            ax.plot(values.index.map(str), values, line, label=label, **look)
+    most = measured["callers"].max()
+    p50 = waits.quantile(0.5).xs(most, level="callers") / 1000
+    found = ", ".join(f"{side} {wait:.1f} s" for side, wait in p50.items())
+    return finish(ax, f"Median wait of {most} callers: {found}")
+
+
 # %% [markdown]
-# One caller, then 5, 20 and 40, as far as this account's limit of concurrency allows. The picture grows as the answers come.
-#
+# First one caller, then 5, 20 and 40, as far as this account's limit of concurrency allows. The picture grows as the answers come.
+
+# %% load
+limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+levels = [callers for callers in (1, 5, 20, 40) if callers <= limit]
+
+
+def load(side, url, *others):
+    """Ask with more and more callers; draw each step, beside what others took."""
+    shown, steps = display(display_id=True), []
+    for callers in levels:
+        steps.append(ask_at_once(url, callers).assign(side=side))
+        shown.update(draw_waits(pd.concat([*others, *steps])))
+    return pd.concat(steps)
+
+
+# %% [markdown]
 # **Predict:** how many times as long as a single caller does the median one of 40 wait for Lambda?
 
 # %%
@@ -545,93 +511,84 @@ predict("13.c")
 predict("13.d", choices=["1", "5", "20", "40"])
 
 # %%
-limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-levels = [callers for callers in (1, 5, 20, 40) if callers <= limit]
-measured = {}
-
-
-def load(side, url):
-    """Ask with more and more callers, and update the picture after each step."""
-    shown = display(display_id=True)
-    steps = []
-    for callers in levels:
-        steps.append(ask_at_once(url, callers).assign(side=side))
-        measured[side] = pd.concat(steps)
-        shown.update(draw_waits(measured))
-
-
-# %%
 deploy_page(**links)
-began = datetime.now(UTC)
-load("Lambda", f"{api_url}/item/1")
+load_began = datetime.now(UTC)
+lambda_waits = load("Lambda", f"{api_url}/item/1")
 
 # %%
-by_callers = measured["Lambda"].groupby("callers")["wait_ms"]
+by_callers = lambda_waits.groupby("callers")["wait_ms"]
 p50, p95 = by_callers.quantile(0.5), by_callers.quantile(0.95)
-predicted("13.c", f"{p50.iloc[-1] / p50.iloc[0]:.1f} times as long")
-factor = p95 / p50
+rose, factor = p50.iloc[-1] / p50.iloc[0], p95 / p50
+predicted("13.c", f"{rose:.1f} times as long")
 predicted("13.d", f"{factor.idxmax()}, where it is {factor.max():.1f} times p50")
+claim(
+    "on Lambda p50 rises far less than the number of callers",
+    rose < max(2, levels[-1] / 4),
+)
 
 # %% [markdown]
-# p50 rises little: more callers, more environments. (On a busy machine it wavers.) p95 is another matter. Each request knows its id in the log (the handler sends it along, as `X-Request-Id`),
-# so we can put the REPORT line beside it, and see which ones met a **cold start**.
+# p50 rises far less than the number of callers: more callers, more environments. p95 is another matter. The handler sends the id of each
+# request along, as `X-Request-Id`. So you can put the REPORT line beside the wait, and see which requests met a **cold start**.
 
 # %%
-log = reports(logs, name, at_least=len(measured["Lambda"]), since=began)
-joined = measured["Lambda"].merge(
-    log[["request_id", "init_ms", "duration_ms", "billed_ms"]], on="request_id"
-)
-joined["kind"] = np.where(joined["init_ms"].notna(), "cold", "warm")
-joined.groupby(["callers", "kind"])[
-    ["wait_ms", "init_ms", "duration_ms"]
-].median().round().join(joined.groupby(["callers", "kind"]).size().rename("requests"))
+log = reports(logs, name, at_least=len(lambda_waits), since=load_began)
+columns = ["request_id", "init_ms", "duration_ms", "billed_ms"]
+joined = lambda_waits.merge(log[columns], on="request_id")
+joined["kind"] = joined["init_ms"].isna().map({True: "warm", False: "cold"})
 
 # %%
-times = joined.groupby("kind")["wait_ms"].median()
-figure, ax = plt.subplots(figsize=(10, 4.4))
+groups = joined.groupby(["callers", "kind"])
+table = groups[["wait_ms", "init_ms", "duration_ms"]].median().round()
+table.assign(requests=groups.size())
+
+# %% [markdown]
+# The folded cell draws each request.
+
+# %% draw-cold folded
+times = joined.groupby("kind")["wait_ms"].median().reindex(["cold", "warm"])
+_, ax = plt.subplots(figsize=(10, 4.4))
 for kind, color, marker, shift in (
     ("cold", RED, "D", 0.17),
     ("warm", BLUE, "o", -0.17),
 ):
     rows = joined[joined["kind"] == kind]
-    spread = np.linspace(-0.12, 0.12, len(rows)) + shift
-    place = rows["callers"].map(levels.index) + spread
-    ax.scatter(
-        place, rows["wait_ms"], s=45, color=color, marker=marker, label=kind, alpha=0.8
-    )
+    spread = [0.24 * place / max(1, len(rows) - 1) - 0.12 for place in range(len(rows))]
+    places = rows["callers"].map(levels.index) + spread + shift
+    look = {"s": 45, "color": color, "marker": marker, "alpha": 0.8}
+    ax.scatter(places, rows["wait_ms"], label=kind, **look)
 ax.set_xticks(range(len(levels)), [str(callers) for callers in levels])
-cold = (joined["kind"] == "cold").sum()
-display(
-    finish(
-        ax,
-        f"{cold} of {len(joined)} requests met a cold start, and waited {times['cold'] / times['warm']:.1f} times as long",
-    )
-)
+cold, ratio = (joined["kind"] == "cold").sum(), times["cold"] / times["warm"]
+found = f"{cold} of {len(joined)} requests met a cold start"
+display(finish(ax, f"{found}, and waited {ratio:.1f} times as long"))
+claim("a cold request waits longer than a warm one", ratio > 1.2)
+claim("most requests are warm", cold < len(joined) / 2)
 
 # %% [markdown]
-# Whenever more callers come than ever before, some of them pay with a cold start: that is Lambda's p95 here. In the table, a warm request waits little longer
-# than its `duration_ms`; what lies between is the way there and back. A cold one waits for `init_ms` as well. On AWS add the internet to both.
+# Whenever more callers come than ever before, some of them wait for a cold start. A cold request waits for `init_ms` as well as for
+# `duration_ms`; the rest of each wait is the way there and back. On AWS add the internet to both.
 #
-# Here all environments share this machine's cores, so with 40 callers the warm ones get in each other's way, too. On AWS each has a share of its own, and the lines stay flat until the
-# account's limit of concurrency.
+# Here all environments share the cores of this machine, so with 40 callers the warm ones slow each other down, too. On AWS each has its own share
+# of CPU, and the line of p50 stays flat up to the limit of concurrency.
 #
 # ## The same load against a server
 #
-# This program takes the place of one EC2 machine. It renders **the same pages with the same code**, `page.py`, and waits the same tenth of a second for its data. A worker serves one request
-# at a time; who comes meanwhile waits in line.
+# This program takes the place of one EC2 machine. It renders **the same pages with the same code**, `page.py`, and waits the same tenth of a
+# second for its data. A worker serves one request at a time; the others wait in line.
 
 # %%
 print((function_folder("render-page") / "server/server.py").read_text())
 
-# %% server
-PAGES = function_folder("render-page")
+# %% [markdown]
+# The folded cell defines `start_server`, which starts it on this machine, and `load_server`, which also measures it.
 
 
+# %% server folded
 def start_server(workers, **variables):
-    """Start the server on this machine; return its process and its address, which is the line that it prints."""
+    """Return the process and its address, which is the line that it prints."""
+    pages = function_folder("render-page")
     process = subprocess.Popen(
-        [sys.executable, str(PAGES / "server/server.py"), str(workers)],
-        env=os.environ | {"PYTHONPATH": str(PAGES / "python")} | variables,
+        [sys.executable, str(pages / "server/server.py"), str(workers)],
+        env=os.environ | {"PYTHONPATH": str(pages / "python")} | variables,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -639,11 +596,10 @@ def start_server(workers, **variables):
     return process, process.stdout.readline().strip()
 
 
-# %%
-def load_server(side, workers):
+def load_server(side, workers, *others):
     process, server_url = start_server(workers)
     try:
-        load(side, f"{server_url}/item/1")
+        return load(side, f"{server_url}/item/1", *others)
     finally:
         process.terminate()
         process.communicate()
@@ -656,57 +612,66 @@ def load_server(side, workers):
 predict("13.e")
 
 # %%
-load_server("1 worker", 1)
+one_worker = load_server("1 worker", 1, lambda_waits)
 
 # %%
-in_line = measured["1 worker"].groupby("callers")["wait_ms"].median()
-predicted("13.e", f"{in_line.iloc[-1] / 1000:.1f} s")
+in_line = one_worker.groupby("callers")["wait_ms"].median() / 1000
+predicted("13.e", f"{in_line.iloc[-1]:.1f} s")
+longer = in_line.iloc[-1] / in_line.iloc[0] / levels[-1]
+claim("40 callers of one worker wait about 40 times as long as one", 0.7 < longer < 1.3)
 
 # %% [markdown]
-# In line behind 39 others: about 40 times as long. Nothing is broken, nothing is even busy. The worker waits for its data, and everybody else waits for the worker.
+# In line behind 39 others: about 40 times as long. Nothing is broken, nothing is even busy. The worker waits for its data, and everybody else
+# waits for the worker.
 #
-# That was **unfair**: no real server has a single worker. It has several processes or threads, or an event loop that serves others while a page waits. Choose how many, and run the cell. Which number brings the server
-# down to Lambda's line?
+# That was **unfair**: no real server has a single worker. It has several processes or threads, or an event loop that serves others while a page
+# waits. Choose how many, and run the cell. Which number brings the server down to Lambda's line?
 
-# %%
+# %% more-workers
 workers = 4  # try 2, 8, 40
-load_server(f"{workers} workers", workers)
+side = f"{workers} workers"
+more_workers = load_server(side, workers, lambda_waits, one_worker)
 
 # %% [markdown]
-# With enough workers the server is as quick as Lambda, and its first answer is never cold. Threads that wait cost next to nothing. But *you* choose the number beforehand, for the busiest hour. Too
-# few, and visitors wait in line. Too many, and memory or the database's connections run out; and as soon as pages compute instead of waiting, a machine with two cores
-# does two at a time, whatever the number of workers. Then you need more machines, and a load balancer in front of them.
+# With enough workers the server is as quick as Lambda, and its first answer is never cold. Threads that wait cost almost nothing. But *you*
+# choose the number beforehand, for the busiest hour. Too few, and visitors wait in line. Too many, and memory or the database's connections run
+# out. And when pages compute instead of waiting, a machine with two cores does two at a time, whatever the number of workers. Then you need
+# more machines, and a load balancer in front of them.
 #
-# This is what the slide means by "more scalable than a web server on EC2": not faster, but nobody has to know the number.
+# This is what the slide means by "more scalable than a web server on EC2": not faster, but nobody must know the number.
 
 # %%
-table = pd.concat(measured.values()).groupby(["side", "callers"], sort=False)
-waits = (
-    table["wait_ms"]
-    .quantile([0.5, 0.95])
-    .unstack()
-    .round()
-    .rename(columns={0.5: "p50 ms", 0.95: "p95 ms"})
+groups = pd.concat([lambda_waits, one_worker, more_workers]).groupby(
+    ["side", "callers"]
 )
-waits.join(table["per_second"].first().round(1).rename("pages per second"))
+table = groups["wait_ms"].quantile([0.5, 0.95]).unstack().round()
+table.columns = ["p50 ms", "p95 ms"]
+table.assign(pages_per_second=groups["per_second"].first().round(1))
+
+# %%
+fastest = one_worker["per_second"].max()
+claim("one worker serves no more than ten pages a second", fastest < 10.1)
+rise = more_workers["per_second"].max() / fastest
+claim("more workers serve more pages a second", rise > 1.5)
 
 # %% [markdown]
-# Look at the last column: one worker never gets beyond one page in a tenth of a second, however many ask.
+# Look at the last column: one worker never serves more than ten pages a second, however many callers ask.
 #
 # ## Exercise 1: how much can a server take?
 #
-# When requests come faster than a server can serve them, the line grows without end. So the first number to know is its **capacity**: how many pages a second it can serve at
-# most. You need no load test for it, only what one page takes when nobody else is there.
+# When requests come faster than a server can serve them, the line grows without end. So the first number to know is its **capacity**: how many
+# pages a second it can serve at most. You need no load test for it, only the time of one page when nobody else is there.
 #
-# Write `capacity`: given a table like the ones above, with the columns `callers` and `wait_ms`, it takes the *median* wait of the requests with **one caller**, and returns how many pages *per second* a
-# server with `workers` workers can serve at most, as a number that is not rounded.
+# Write `capacity`. It gets a table like the ones above, with the columns `callers` and `wait_ms`. It takes the *median* wait of the requests with
+# **one caller**, and returns how many pages *per second* a server with `workers` workers can serve at most, as a number that is not rounded.
 #
-# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it. `hint("13.1")` in a cell of its own helps.
+# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it. `hint("13.1")` in a cell
+# of its own helps.
 
 
 # %% capacity
 def capacity(frame, workers):
-    # solution: Keep the rows with one caller; in a second, each worker serves 1000 ms / median of them.
+    # solution: Take the rows with one caller; a worker serves 1000 ms / their median.
     alone = frame[frame["callers"] == 1]
     return workers * 1000 / alone["wait_ms"].median()
 
@@ -715,34 +680,34 @@ def capacity(frame, workers):
 # check
 check("13.1", capacity)
 
-busiest = {
-    side: frame["per_second"].max()
-    for side, frame in measured.items()
-    if side != "Lambda"
-}
-sums = {side: capacity(measured["1 worker"], int(side.split()[0])) for side in busiest}
-pd.DataFrame({"your sum": sums, "measured, at the most": busiest}).round(1)
+servers = {1: one_worker, workers: more_workers}
+measured = {number: frame["per_second"].max() for number, frame in servers.items()}
+yours = {number: capacity(one_worker, number) for number in servers}
+claim("your number fits the measured one", 0.8 < yours[1] / measured[1] < 1.25)
+pd.DataFrame({"yours": yours, "measured": measured}).rename_axis("workers").round(1)
 
 # %% [markdown]
-# The sum and the measurement agree, though the sum knows nothing but ten requests of a single caller. (They differ a little: ten requests are few, and the last callers of each step leave workers idle.)
+# Your number and the measured one agree, though yours is made of ten requests of a single caller. (They differ a little: ten requests are few,
+# and the last callers of each step leave workers idle.)
 #
-# How far should one go? Not to the capacity. Requests come by chance, so the line is long before 100% of it: with one worker that is busy 80% of the time, a visitor waits in line for the time of two pages on average, and at 95% of nearly ten
-# (queueing theory calls it M/D/1). That is why servers are planned, and paid, with room to spare. And Lambda's capacity? The limit of concurrency takes the place of the workers:
+# How much of the capacity should you use? Not all of it. Requests come by chance, so the line is long before 100%. With one worker that is busy 80%
+# of the time, a visitor waits in line for the time of two pages on average, and at 95% of nearly ten (queueing theory calls it M/D/1). That is why
+# servers are planned, and paid, with room to spare.
+#
+# And Lambda's capacity? There the limit of concurrency takes the place of the workers: the 50 reserved, or without them the account's limit.
 
 # %%
-lambda_alone = measured["Lambda"][measured["Lambda"]["callers"] == 1][
-    "wait_ms"
-].median()
-print(
-    f"{limit:,} environments, {lambda_alone:.0f} ms each: {limit * 1000 / lambda_alone:,.0f} pages per second"
-)
+alone = lambda_waits[lambda_waits["callers"] == 1]["wait_ms"].median()
+for most in (50, limit):
+    print(f"{most:,} environments: {most * 1000 / alone:,.0f} pages per second")
 
 # %% [markdown]
-# (As far as the limit goes. On AWS a function reaches it in steps, see notebook 02, and this machine has long run out of cores.)
+# (On AWS a function reaches it in steps, see notebook [02](02-scaling.ipynb). The cores of this machine are all busy long before.)
 #
 # ## Break it
 #
-# `page.py` has a trap: with `CRASH_AT`, the page with this number ends the whole *process*, as it would when memory runs out. We ask for this page once, and for nine others at the same time.
+# `page.py` has a trap: with `CRASH_AT`, the page with this number ends the whole *process*, as it would when memory runs out. Ask for this page
+# once, and for another page nine times at the same moment.
 #
 # **Predict:** how many of the ten get their page from Lambda?
 
@@ -757,51 +722,56 @@ predict("13.g")
 
 
 # %% outcomes
+def outcome(url):
+    try:
+        return str(http.get(url).status_code)
+    except requests.RequestException:
+        return "no answer"
+
+
 def outcomes(base):
-    """What becomes of ten requests that come together: a status, or no answer at all."""
-
-    def outcome(path):
-        try:
-            return str(http.get(base + path).status_code)
-        except requests.RequestException:
-            return "no answer"
-
+    """What becomes of ten requests that come together."""
+    urls = [f"{base}/item/3"] + 9 * [f"{base}/item/1"]
     with ThreadPoolExecutor(10) as threads:
-        return pd.Series(
-            list(threads.map(outcome, ["/item/3"] + 9 * ["/item/1"]))
-        ).value_counts()
+        return pd.Series(list(threads.map(outcome, urls))).value_counts()
 
 
 # %%
 deploy_page(**links, CRASH_AT="3")
-began = datetime.now(UTC)
+crash_began = datetime.now(UTC)
 on_lambda = outcomes(api_url)
+
+# %%
 process, server_url = start_server(4, CRASH_AT="3")
 on_server = outcomes(server_url)
-print("the server ended with exit code", process.wait())
 process.communicate()
-pd.DataFrame({"Lambda": on_lambda, "server, 4 workers": on_server}).fillna(0).astype(
-    int
-)
+print("the server ended with exit code", process.returncode)
 
 # %%
-predicted("13.f", f"{on_lambda.get('200', 0)} from Lambda")
-predicted("13.g", f"{on_server.get('200', 0)} from the server")
+counts = {"Lambda": on_lambda, "server, 4 workers": on_server}
+pd.DataFrame(counts).fillna(0).astype(int)
+
+# %%
+served = [counts.get("200", 0) for counts in (on_lambda, on_server)]
+predicted("13.f", f"{served[0]} from Lambda")
+predicted("13.g", f"{served[1]} from the server")
+costs_more = served[0] == 9 > served[1]
+claim("a crash costs one request on Lambda, more on a server", costs_more)
 
 # %% [markdown]
-# An environment serves one request at a time, so a crash costs **one request**. The workers of a server share a process: the crash took everybody with it who had no answer yet.
-# (Servers with several processes lose fewer.) And nothing more comes, unless somebody has seen to it that the server is started again.
+# An environment serves one request at a time, so a crash costs **one request**. The workers of this server share a process: the crash took
+# everybody who had no answer yet. (Servers with several processes lose fewer.) And no more answers come until something starts the server again.
 
 # %%
-log = reports(logs, name, at_least=10, since=began)
+log = reports(logs, name, at_least=10, since=crash_began)
 print(http.get(f"{api_url}/item/1").status_code, "from Lambda, afterwards")
 log[log["status"] != "success"][["status", "error_type", "duration_ms"]]
 
 # %% [markdown]
-# What the visitor of page 3 got is a plain `500` with "Internal Server Error", from the API. The reason is in the log alone, where it belongs. And nobody tried again: for a synchronous call
-# Lambda leaves that to the caller.
+# The visitor of page 3 got a plain `500` with "Internal Server Error", from the API. The reason is in the log alone, where it belongs. And
+# nobody tried again: for a synchronous call Lambda leaves that to the caller.
 #
-# We fix it by leaving the variable out.
+# Leave the variable out, and the page is back:
 
 # %%
 deploy_page(**links)
@@ -830,30 +800,49 @@ def handler(event, context):
 # %% corner
 corner = workshop.name("corner-page")
 deploy(workshop, corner, {"app.py": careless_source})
-corner_url = open_to_everybody(corner)
+corner_url = open_to_everybody(corner, 10)
+
+
+# %% visit
+def visit(url):
+    attack = "/item/1?visitor=<script>alert('mine now')</script>"
+    for path in ("/item/2", "/item/9", "/products/2", attack):
+        answer = http.get(url + path, allow_redirects=False)
+        text = answer.headers.get("Location") or answer.text[:75]
+        print(answer.status_code, path, "→", text)
+
+
+# %% [markdown]
+# Such a page must not stay on the internet. `close` takes away the address and the permissions of a function:
+
+
+# %% close
+def close(function_name):
+    function = {"FunctionName": function_name}
+    with suppress(lambda_client.exceptions.ResourceNotFoundException):
+        lambda_client.delete_function_url_config(**function)
+    for statement in ("use-url", "invoke", api_id):
+        with suppress(lambda_client.exceptions.ResourceNotFoundException):
+            lambda_client.remove_permission(**function, StatementId=statement)
+
 
 # %%
-for path in (
-    "/item/2",
-    "/item/9",
-    "/products/2",
-    "/item/1?visitor=<script>alert('mine now')</script>",
-):
-    answer = http.get(corner_url + path)
-    print(answer.status_code, path, "→", answer.text[:75] if answer.ok else "")
+visit(corner_url)
+close(corner)
 
 # %% [markdown]
 # Three things are wrong:
 #
-# 1. An item that does not exist is an *error of the function* (502), alarms included. It should be a **404** with a page of its own.
-# 2. The shop once had its pages at `/products/2`, and other sites still link there. They should be sent on, with a **302** and the header `Location: /item/2`.
-# 3. The visitor's name becomes part of the page as it is, a script included. Whoever follows a link that somebody else has made up runs that person's script in *your* page, with the visitor's
-#    cookies at hand. That is **cross-site scripting** (XSS). Names must be **escaped**.
+# 1. An item that does not exist is an *error of the function* (502), and sets off its alarms. It should be a **404** with a page of its own.
+# 2. The shop once had its pages at `/products/2`, and other sites still link there. Such a request should be sent on, with a **302** and the header
+#    `Location: /item/2`.
+# 3. The visitor's name becomes part of the page as it is, a script included. If you follow a link that somebody else made up, that person's script
+#    runs in *your* page, and can use the visitor's cookies. That is **cross-site scripting** (XSS). Names must be **escaped**.
 #
-# Write `careful_source`, which does all three. What worked before has to work still.
+# Write `careful_source`, which does all three. What worked before must still work.
 
 # %% careful-source
-# solution: Put your version, as text in triple quotes like careless_source, into careful_source = ...
+# solution: Put your version into careful_source, as text in triple quotes.
 careful_source = """
 import html
 
@@ -867,63 +856,77 @@ def handler(event, context):
         return {"statusCode": 302, "headers": {"Location": f"/item/{number}"}}
     if folder != "item" or number not in TEAS:
         return {"statusCode": 404, "headers": HTML, "body": "<h1>No such page</h1>"}
-    visitor = html.escape(event.get("queryStringParameters", {}).get("visitor", "you"))
-    return {"statusCode": 200, "headers": HTML, "body": f"<h1>{TEAS[number]}</h1><p>Chosen for {visitor}.</p>"}
+    visitor = event.get("queryStringParameters", {}).get("visitor", "you")
+    body = f"<h1>{TEAS[number]}</h1><p>Chosen for {html.escape(visitor)}.</p>"
+    return {"statusCode": 200, "headers": HTML, "body": body}
 """
 
 # %%
 # check
 deploy(workshop, corner, {"app.py": careful_source})
+corner_url = open_to_everybody(corner, 10)
 check("13.2")
 
-for path in (
-    "/item/2",
-    "/item/9",
-    "/products/2",
-    "/item/1?visitor=<script>alert('mine now')</script>",
-):
-    answer = http.get(corner_url + path, allow_redirects=False)
-    print(
-        answer.status_code,
-        path,
-        "→",
-        answer.headers.get("Location") or answer.text[:85],
-    )
+visit(corner_url)
+
+# %% [markdown]
+# ## Close what is public
+#
+# On AWS, everything above that has an address is open to the whole internet. Close it: the three function URLs, and the API. (Run this cell
+# again if you run cells above that open something.)
+
+# %% close-all
+for function_name in (name, answers, corner):
+    close(function_name)
+with suppress(gateway.exceptions.NotFoundException):
+    gateway.delete_api(ApiId=api_id)
+[outcome(url) for url in (function_url, answers_url, corner_url, api_url)]
 
 # %% [markdown]
 # ## What it costs
 #
-# A page is a request and its `billed_ms`, cold starts included (the load above had many, so the sum is on the high side). A function URL costs nothing more. An HTTP API costs 1.00 USD per million requests in N. Virginia, the
-# first 300 million of a month (source: AWS's whitepaper "Best Practices for Designing Amazon API Gateway Private APIs", table "REST and HTTP API pricing"). Left out: the traffic, which costs the
-# same on EC2, the database, and the free tier.
+# A page is a request and its `billed_ms`, cold starts included (the load above had many, so the result is on the high side). A function URL costs
+# nothing more. An HTTP API costs 1.00 USD per million requests in N. Virginia, for the first 300 million of a month (source: AWS's whitepaper
+# "Best Practices for Designing Amazon API Gateway Private APIs", table "REST and HTTP API pricing"). Left out: the traffic, which costs
+# the same on EC2, the database, and the free tier.
 
 # %%
-prices = load_prices("us-east-1")  # list prices of November 2026, N. Virginia
-page_seconds = joined["billed_ms"].mean() / 1000
-per_page = (
-    prices["lambda"]["request"]
-    + page_seconds * 512 / 1024 * prices["lambda"]["gb_second"]["x86_64"]
-)
-pages = pd.Series([10_000, 1_000_000, 10_000_000, 100_000_000], name="pages a month")
-bill = pd.DataFrame(
-    {"function URL": pages * per_page, "HTTP API": pages * (per_page + 1.00 / 1e6)}
-)
+prices = load_prices("us-east-1")  # list prices of N. Virginia
+gb_second = prices["lambda"]["gb_second"]["x86_64"]
+gb_seconds = joined["billed_ms"].mean() / 1000 * 512 / 1024
+per_page = prices["lambda"]["request"] + gb_seconds * gb_second
+
+# %%
+pages = pd.Series([10_000, 1_000_000, 10_000_000, 100_000_000])
+bill = pd.DataFrame({"function URL": pages * per_page})
+bill["HTTP API"] = bill["function URL"] + pages * 1.00 / 1e6
 bill["two t3.small"] = 2 * 730 * prices["ec2_hour"]["t3.small"]
-bill.set_index(pages.map("{:,}".format)).round(2)
+bill.set_index(pages.map("{:,}".format).rename("pages a month")).round(2)
+
+# %%
+cheaper = bill["HTTP API"] < bill["two t3.small"]
+claim("Lambda is cheaper for few pages, not for many", cheaper[1] and not cheaper[3])
 
 # %% [markdown]
-# In USD a month. Two machines, since one that is alone is down whenever it is being updated; a load balancer comes on top.
+# In USD a month. Two machines, since a single one is down whenever it is updated; a load balancer comes on top.
 #
-# Small and uneven traffic costs next to nothing on Lambda. Large and steady traffic is where machines win, as notebook 05 has worked out. (100 million a month are 38 pages a second on average. With enough
-# workers, two small machines bear that, if a page does little but wait.) Most of what you pay Lambda for here *is* waiting; on a server, a thread that waits costs nothing. Two things help on Lambda. Fetch data in parallel, so that pages wait less; and let a cache such as CloudFront answer what is the same for all.
+# Small and uneven traffic costs almost nothing on Lambda. For large and steady traffic machines are cheaper (notebook
+# [05](05-lambda-or-ec2.ipynb)). 100 million a month are 38 pages a second on average. With enough workers, two small machines can serve that,
+# if a page does little but wait.
+#
+# Most of what you pay Lambda for here *is* waiting; on a server, a thread that waits costs nothing. Two things help on Lambda. Fetch data in
+# parallel, so that pages wait less. And let a cache such as CloudFront answer what is the same for all.
 #
 # ## What you have learned
 #
 # - A function URL is an address for one function. An HTTP API has routes, to functions and elsewhere. Both send events of format 2.0.
-# - An answer has a status, headers, cookies and a body; bytes go in base64. What is static belongs into S3, with CloudFront in front on AWS.
-# - A server with W workers serves W pages at a time, and the rest wait in line: its p50 rises with the number of callers. Lambda adds environments: its p50 stays, and its p95 has the cold starts.
-# - Enough workers are as good. Somebody has to know how many, and pays for them at night, too.
-# - A crash costs one request on Lambda, and everybody's on a server.
-# - Escape what comes from outside; 404 and 302 are answers, and not errors.
+# - An answer has a status, headers, cookies and a body; bytes go in base64. Static files belong in S3, on AWS with CloudFront in front.
+# - A server with W workers serves W pages at a time, and the rest wait in line: its p50 rises with the number of callers. Lambda adds environments:
+#   its p50 rises far less, and its p95 has the cold starts.
+# - A server with enough workers is as quick. You must know how many, and you pay for them at night, too.
+# - A crash costs one request on Lambda, and those of a whole process on a server.
+# - Escape what comes from outside. 404 and 302 are answers, and not errors.
+# - Cap what everybody can call, and close it when you no longer need it.
 #
-# **Next:** notebook 14, *Event-driven PDF*: work in which nobody waits for the answer. `python3 -m helpers clean` removes what this notebook made, its public addresses included.
+# **Next:** notebook [14](14-event-driven-pdf.ipynb), *Event-driven PDF*: work where nobody waits for the answer. `python3 -m helpers clean` removes
+# what is left of this notebook.

@@ -62,7 +62,7 @@ WRONG_PAGES = (
         "found, 200",
         '{"statusCode": 404',
         '{"statusCode": 200',
-        r"/item/9 was answered 200, .* has to be 404",
+        r"/item/9 was answered 200, .* must be 404",
     ),
     _but(
         "gone, 410",
@@ -124,7 +124,7 @@ WRONG_PAGES = (
         "to the list",
         'path.replace("products", "item")',
         '"/"',
-        "leads to '/'; its header Location has to be '/item/1'",
+        "leads to '/'; its header Location must be '/item/1'",
     ),
     _but(
         "always to the first",
@@ -148,7 +148,7 @@ WRONG_PAGES = (
         "no &",
         "escape(visitor, quote=False)",
         'visitor.replace("<", "&lt;").replace(">", "&gt;")',
-        "has to become '&amp;' as well",
+        "must become '&amp;' as well",
     ),
     _but(
         "left out",
@@ -160,14 +160,14 @@ WRONG_PAGES = (
         "always you",
         "escape(visitor, quote=False)",
         "escape('you')",
-        "showed 'Ada-.*' before, and does no longer",
+        "showed 'Ada-.*' before, and no longer does",
     ),
     _but("no tea", "<h1>{tea}</h1>", "", "showed 'Sencha' before"),
     _but(
         "201",
         '{"statusCode": 200',
         '{"statusCode": 201',
-        "has to be answered 200 as before, and was 201",
+        "must be answered 200 as before, and was 201",
     ),
     _but(
         "no header for a tea",

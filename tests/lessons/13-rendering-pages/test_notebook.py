@@ -3,7 +3,10 @@
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import matplotlib
 import pytest
 from notebook_cells import Notebook
@@ -12,14 +15,27 @@ matplotlib.use("Agg")
 
 from helpers import reports  # noqa: E402
 
+# the cells that make the API anew, and what is behind it
+API = (
+    "delete-old-api",
+    "api",
+    "pages-route",
+    "permit-api",
+    "static-route",
+    "signer",
+    "links",
+    "answers",
+    "answers-routes",
+)
+
 
 class System(Notebook):
     """The notebook's system: a page at two addresses, its static files, and the server beside it."""
 
     def __init__(self) -> None:
         super().__init__("13")
-        self.run("imports", "connect", "http", "page", "permit", "function-url", "bucket", "static-files")
-        self.run("api", "pages-route", "static-route", "answers", "ask", "server", "outcomes")
+        self.run("imports", "connect", "http", "page", "create-url", "permit", "cap", "wait-for", "function-url")
+        self.run("bucket", "static-files", "route", *API, "ask-once", "ask", "server", "outcomes", "close")
 
     def reports(self, since: datetime, at_least: int = 0):
         return reports(self.logs, self.name, since=since, at_least=at_least)
@@ -65,10 +81,49 @@ def test_the_function_url_has_no_routes(system):
 
 def test_the_cells_can_run_twice_and_leave_one_api(system):
     # made by the module's fixture once; the cell that makes the API anew must not leave the old one
-    system.run("api", "pages-route", "static-route", "answers")
+    system.run(*API)
     apis = system.gateway.get_apis()["Items"]
     assert [api["ApiEndpoint"] for api in apis if api["Name"] == system.api_name] == [system.api_url]
     assert system.http.get(f"{system.api_url}/item/1").status_code == 200
+
+
+def test_each_address_has_a_cap(system):
+    for function, most in ((system.name, 50), (system.answers, 10)):
+        reserved = system.lambda_client.get_function_concurrency(FunctionName=function)
+        assert reserved["ReservedConcurrentExecutions"] == most
+
+
+def test_presigned_urls_are_of_the_bucket_s_region_and_short_lived(system, monkeypatch):
+    for region in ("us-east-1", "eu-west-1"):
+        client = boto3.client(
+            "s3", region, aws_access_key_id="x", aws_secret_access_key="y", config=_config_on_aws(system)
+        )
+        monkeypatch.setitem(system.names, "signer", client)
+        url = urlsplit(system.presigned("static/site.css"))
+        assert url.hostname == f"{system.bucket}.s3.{region}.amazonaws.com"
+        assert parse_qs(url.query)["X-Amz-Expires"] == ["900"]
+
+
+def _config_on_aws(system):
+    """What the cell gives its signer where there is no endpoint."""
+    given = []
+    on_aws = SimpleNamespace(endpoint=None, client=lambda service, config: given.append(config))
+    exec(system.text("signer"), {**system.names, "workshop": on_aws})
+    return given[0]
+
+
+def test_nothing_stays_open(system):
+    system.run("careless-source", "corner")
+    assert system.outcome(system.corner_url + "/item/1") == "200"
+    try:
+        system.run("close-all", "close-all")  # and it can run twice
+        for url in (system.function_url, system.answers_url, system.corner_url, system.api_url):
+            assert system.outcome(url + "/item/1") in ("403", "404", "no answer")
+        for function in (system.name, system.answers, system.corner):
+            with pytest.raises(system.lambda_client.exceptions.ResourceNotFoundException):
+                system.lambda_client.get_policy(FunctionName=function)
+    finally:
+        system.run("function-url", *API)
 
 
 def test_the_browser_keeps_the_number_of_visits(system):

@@ -11,7 +11,7 @@ def handler(event, context):
         "headers": {
             "Content-Type": "text/html; charset=utf-8",
             "Cache-Control": "no-store",
-            "X-Request-Id": context.aws_request_id,  # so that an answer can be found in the log
+            "X-Request-Id": context.aws_request_id,  # finds the answer in the log
         },
         "body": page,
     }

@@ -31,36 +31,28 @@ def render(path, visitor="you"):
     """Return the status and the HTML of one page. What comes from outside is escaped."""
     if path == "/":
         rows = "".join(
-            f'<li><a href="/item/{number}">{name}</a></li>'
-            for number, (name, _) in TEAS.items()
+            f'<li><a href="/item/{number}">{tea}</a></li>'
+            for number, (tea, _) in TEAS.items()
         )
-        return 200, fill(
-            "Tea for you", f"<p>Chosen for {html.escape(visitor)}:</p><ul>{rows}</ul>"
-        )
+        chosen = f"<p>Chosen for {html.escape(visitor)}:</p>"
+        return 200, fill("Tea for you", f"{chosen}<ul>{rows}</ul>")
     number = path.removeprefix("/item/")
     tea = look_up(number)
     if tea is None:
         return 404, fill("No such page", '<p>Try <a href="/">the list</a>.</p>')
-    return 200, fill(
-        tea[0], f'<p>{tea[1]} yen, number {number}</p><p><a href="/">All teas</a></p>'
-    )
+    price = f"<p>{tea[1]} yen, number {number}</p>"
+    return 200, fill(tea[0], f'{price}<p><a href="/">All teas</a></p>')
 
 
 def look_up(number):
     """What a database would answer, and how long it would take."""
     time.sleep(0.1)
     if number == os.environ.get("CRASH_AT"):
-        os._exit(
-            1
-        )  # for the part "Break it": the whole process ends, as when memory runs out
+        os._exit(1)  # the whole process ends, as when memory runs out
     return TEAS.get(number)
 
 
 def fill(title, body):
-    style, logo = (
-        os.environ.get("STYLE", "/static/site.css"),
-        os.environ.get("LOGO", "/static/logo.svg"),
-    )
-    return PAGE.substitute(
-        title=title, body=body, style=html.escape(style), logo=html.escape(logo)
-    )
+    style = html.escape(os.environ.get("STYLE", "/static/site.css"))
+    logo = html.escape(os.environ.get("LOGO", "/static/logo.svg"))
+    return PAGE.substitute(title=title, body=body, style=style, logo=logo)

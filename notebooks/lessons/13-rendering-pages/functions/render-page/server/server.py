@@ -27,9 +27,8 @@ class Server(HTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    disable_nagle_algorithm = (
-        True  # or else the body waits for the client to confirm the headers
-    )
+    # or else the body waits until the client has confirmed the headers
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         url = urlsplit(self.path)
