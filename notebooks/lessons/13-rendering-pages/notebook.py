@@ -45,8 +45,8 @@ workshop
 from helpers import check, claim, hint, predict, predicted, solution, track
 
 # %% [markdown]
-# This notebook also plays the browser, with the library `requests`. It keeps up to 50 connections open, and asks no proxy for addresses
-# of this machine.
+# This notebook also plays the browser, with the library `requests`. It keeps up to 50 connections open, and asks no proxy for addresses of
+# this machine.
 
 # %% http
 http = requests.Session()
@@ -72,8 +72,7 @@ print((function_folder("render-page") / "python/page.py").read_text())
 print((function_folder("render-page") / "python/app.py").read_text())
 
 # %% [markdown]
-# The function may only write its log; it needs no other right. `RUN` has a new value each time, so that no environment of an earlier run is
-# used again.
+# `RUN` has a new value each time, so that no environment of an earlier run is used again.
 
 # %% page
 name = workshop.name("render-page")
@@ -89,7 +88,7 @@ def deploy_page(**variables):
 function_arn = deploy_page()["FunctionArn"]
 
 # %% [markdown]
-# A request reaches it as an event like any other, so you can try it without any web. A sample of such an event is in `events/function-url.json`.
+# A request reaches it as an event, so you can try it without any web. A sample is in `events/function-url.json`.
 
 # %%
 event = load_event("function-url", rawPath="/item/1")
@@ -131,9 +130,8 @@ def permit(function_name, statement, **permission):
 
 
 # %% [markdown]
-# An address that everybody can call is one that anyone can call far too often, and you pay. **Reserved concurrency** is the cap: with 50, at
-# most 50 calls run at the same time, and the address answers 429 to the rest. (An AWS account whose limit is
-# {{concurrency_new_account}} cannot reserve any.)
+# Anyone can call such an address far too often, and you pay. **Reserved concurrency** is a cap: at most so many calls run at the same time,
+# and the address answers 429 to the rest. (An AWS account whose limit is {{concurrency_new_account}} cannot reserve any.)
 
 
 # %% cap
@@ -175,8 +173,8 @@ function_url = open_to_everybody(name, 50)
 print(function_url)
 
 # %% [markdown]
-# On AWS it looks like `https://….lambda-url.us-east-1.on.aws`; the embedded AWS gives you an address that works on this machine alone. Open it
-# in a browser. A section near the end of this notebook closes it.
+# On AWS it looks like `https://….lambda-url.us-east-1.on.aws`; the address of the embedded AWS works on this machine alone. Open it in a
+# browser. A section near the end closes it.
 #
 # Here is what comes back when a visitor is called `<b>Ada</b>`.
 #
@@ -206,11 +204,11 @@ print(missing.status_code, missing.headers["Content-Type"])
 
 # %% [markdown]
 # A function URL has **no routes**: each path goes to the same function, and this one has no such page. It could send files as well. But then
-# each picture is an invocation, which is paid and may be a cold start, to do what S3 does better.
+# you pay an invocation, perhaps a cold start, for each picture, and S3 does it better.
 #
 # ## Static files in S3
 #
-# In the region us-east-1, and only there, you must not name the region of a new bucket.
+# In us-east-1, and only there, a new bucket must not name its region.
 
 # %% bucket
 bucket = workshop.bucket("web-static")
@@ -234,7 +232,7 @@ for file, kind in kinds.items():
 # ## Routing in front: an HTTP API
 #
 # An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. The folded cell deletes the
-# API of an earlier run, so that you can run the cells twice.
+# API of an earlier run.
 
 # %% delete-old-api folded
 api_name = workshop.name("tea-shop")
@@ -288,8 +286,8 @@ if workshop.is_embedded:
 
 # %% [markdown]
 # This works on the embedded AWS, where S3 lets everybody read. **On AWS a bucket is private**, and public access is blocked by default; leave
-# it so. There, the next cell puts *presigned URLs* into the pages: addresses of S3 with a signature, here good for 15 minutes. The signer uses
-# the host name of the bucket's own region, which needs no redirect.
+# it so. There, the pages get *presigned URLs*: addresses of S3 with a signature, here good for 15 minutes (then run the cells again), on the
+# host of the bucket's own region.
 
 # %% signer
 host = {"addressing_style": "path" if workshop.endpoint else "virtual"}
@@ -310,8 +308,8 @@ deploy_page(**links)
 wait_for(api_url, 404, 500)
 
 # %% [markdown]
-# In production you would take **CloudFront**, AWS's cache near the visitors. It routes by path in one place, and may read the private bucket
-# (*origin access control*). A page or file that is in its cache reaches neither Lambda nor S3.
+# In production you would take **CloudFront**, AWS's cache near the visitors. It routes by path, and may read the private bucket (*origin
+# access control*). What is in its cache reaches neither Lambda nor S3.
 #
 # Three requests: for a page, for a file, and for `/cart`, which does not exist.
 #
@@ -331,11 +329,10 @@ who = {"text/html": "the function", "application/json": "the API itself"}
 predicted("13.b", who.get(kind.split(";")[0], "S3"))
 
 # %% [markdown]
-# The function, S3, and the API itself: no route fits `/cart`, so the API says `Not Found` without asking anybody. (On AWS the second line is a
-# 404 as well, since there the pages link to S3 directly.)
+# The function, S3, and the API itself: no route fits `/cart`, so the API says `Not Found` without asking anybody. (On AWS the second line is
+# a 404 as well, since there the pages link to S3 directly.)
 #
-# Here is the shop. It shows nothing once its function is gone; the picture below is what a browser showed. Click on a tea, or open the address
-# in a tab of its own.
+# Here is the shop. (Once its function is gone, it shows nothing; the picture below is what a browser showed.) Click on a tea.
 
 # %%
 print(api_url)
@@ -374,8 +371,8 @@ expected = "trace|[tT]ime|requestId|domain|host|apiId|accountId"
 different[~different["path"].str.contains(expected)].rename(columns=names)
 
 # %% [markdown]
-# Little differs. The HTTP API says which route matched (`routeKey`), and what was in the place of `{id}` (`pathParameters`);
-# a function URL always says `$default`. So one handler can serve both, if it looks at `rawPath`. This one does.
+# Little differs. The HTTP API says which route matched (`routeKey`), and what was in the place of `{id}` (`pathParameters`); a function URL
+# always says `$default`. So one handler can serve both, if it looks at `rawPath`. This one does.
 #
 # The answer is a dict as well. Here is the whole of that function:
 
@@ -383,8 +380,8 @@ different[~different["path"].str.contains(expected)].rename(columns=names)
 print((function_folder("render-page-answers") / "python/app.py").read_text())
 
 # %% [markdown]
-# `cookies` is a list of its own: headers are a dict, and a dict holds each name once. Environments come and go, so the browser keeps the number
-# of visits:
+# `cookies` is a list of its own: headers are a dict, and a dict holds each name once. Environments come and go, so the browser keeps the
+# number of visits:
 
 # %%
 for _ in range(3):
@@ -408,19 +405,19 @@ print(
 # - A dict **without** `statusCode` becomes the body, as JSON, with status 200 (`/event/7` above). If a browser shows a page as source code,
 #   then its `Content-Type` is missing.
 # - `Cache-Control` decides who may keep a copy. `no-store` is for pages made for one visitor; `max-age=3600` is for what is the same for all,
-#   for an hour. The fastest page is one that nobody renders.
-# - An answer has {{payload}} at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`): the browser
-#   sees the beginning before the end is made, and more than {{payload}} may come. This notebook does not use it.
+#   for an hour.
+# - An answer has {{payload}} at most, base64 included. A function URL can also *stream* an answer (`InvokeMode="RESPONSE_STREAM"`): then the
+#   browser sees the beginning before the end is made.
 #
-# AWS's own way to do server-side rendering is newer: a [Lambda Web Function]({{web_functions.source}}) (read on {{web_functions.checked}}) is a
-# web server in Node.js, Express or React Router for example, that runs on Lambda as it is, without events. It serves up to
-# {{web_function_concurrency}} requests in one environment. The embedded AWS does not have it. What you measure below is the way of the slide: a
-# page that waits keeps its environment to itself.
+# AWS's own way to do server-side rendering is newer: a [Lambda Web Function]({{web_functions.source}}) (read on {{web_functions.checked}}) is
+# a web server in Node.js, Express or React Router for example, that runs on Lambda as it is, without events. It serves up to
+# {{web_function_concurrency}} requests in one environment. The embedded AWS does not have it. What you measure below is the way of the slide:
+# a page that waits keeps its environment to itself.
 #
 # ## What do visitors wait?
 #
-# Now many visitors at once. What counts for them is how long they wait. So here you measure with the **client's clock**, for both sides alike
-# (`elapsed`: from sending a request to the headers of its answer). Each caller asks again as soon as it has its answer.
+# Now many visitors at once. What counts for them is how long they wait. So here you measure with the **client's clock** (`elapsed`: from
+# sending a request to the headers of its answer). Each caller asks again as soon as it has its answer.
 
 
 # %% ask-once
@@ -567,8 +564,8 @@ claim("most requests are warm", cold < len(joined) / 2)
 # Whenever more callers come than ever before, some of them wait for a cold start. A cold request waits for `init_ms` as well as for
 # `duration_ms`; the rest of each wait is the way there and back. On AWS add the internet to both.
 #
-# Here all environments share the cores of this machine, so with 40 callers the warm ones slow each other down, too. On AWS each has its own share
-# of CPU, and the line of p50 stays flat up to the limit of concurrency.
+# Here all environments share the cores of this machine, so with 40 callers the warm ones slow each other down, too. On AWS each has its own
+# share of CPU, and p50 stays flat up to the limit of concurrency.
 #
 # ## The same load against a server
 #
@@ -624,8 +621,8 @@ claim("40 callers of one worker wait about 40 times as long as one", 0.7 < longe
 # In line behind 39 others: about 40 times as long. Nothing is broken, nothing is even busy. The worker waits for its data, and everybody else
 # waits for the worker.
 #
-# That was **unfair**: no real server has a single worker. It has several processes or threads, or an event loop that serves others while a page
-# waits. Choose how many, and run the cell. Which number brings the server down to Lambda's line?
+# That was **unfair**: no real server has a single worker. It has several processes or threads, or serves others while a page waits. Choose
+# how many. Which number brings the server down to Lambda's line?
 
 # %% more-workers
 workers = 4  # try 2, 8, 40
@@ -633,12 +630,11 @@ side = f"{workers} workers"
 more_workers = load_server(side, workers, lambda_waits, one_worker)
 
 # %% [markdown]
-# With enough workers the server is as quick as Lambda, and its first answer is never cold. Threads that wait cost almost nothing. But *you*
-# choose the number beforehand, for the busiest hour. Too few, and visitors wait in line. Too many, and memory or the database's connections run
-# out. And when pages compute instead of waiting, a machine with two cores does two at a time, whatever the number of workers. Then you need
-# more machines, and a load balancer in front of them.
+# With enough workers the server is as quick as Lambda, and its first answer is never cold. But *you* choose the number beforehand, for the
+# busiest hour. Too few, and visitors wait in line. Too many, and memory or the database's connections run out. And when pages compute instead
+# of waiting, a machine with two cores does two at a time. Then you need more machines, and a load balancer in front of them.
 #
-# This is what the slide means by "more scalable than a web server on EC2": not faster, but nobody must know the number.
+# This is what the slide means by "more scalable than a web server on EC2": not faster, but you do not need to know the number.
 
 # %%
 groups = pd.concat([lambda_waits, one_worker, more_workers]).groupby(
@@ -659,14 +655,15 @@ claim("more workers serve more pages a second", rise > 1.5)
 #
 # ## Exercise 1: how much can a server take?
 #
-# When requests come faster than a server can serve them, the line grows without end. So the first number to know is its **capacity**: how many
-# pages a second it can serve at most. You need no load test for it, only the time of one page when nobody else is there.
+# When requests come faster than a server can serve them, the line grows without end. So the first number to know is its **capacity**: how
+# many pages a second it can serve at most. You need no load test for it, only the time of one page when nobody else is there.
 #
-# Write `capacity`. It gets a table like the ones above, with the columns `callers` and `wait_ms`. It takes the *median* wait of the requests with
-# **one caller**, and returns how many pages *per second* a server with `workers` workers can serve at most, as a number that is not rounded.
+# Write `capacity`. It gets a table like the ones above, with the columns `callers` and `wait_ms`. It takes the *median* wait of the requests
+# with **one caller**, and returns how many pages *per second* a server with `workers` workers can serve at most, as a number that is not
+# rounded.
 #
-# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it. `hint("13.1")` in a cell
-# of its own helps.
+# Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it. `hint("13.1")` in a
+# cell of its own helps.
 
 
 # %% capacity
@@ -687,14 +684,13 @@ claim("your number fits the measured one", 0.8 < yours[1] / measured[1] < 1.25)
 pd.DataFrame({"yours": yours, "measured": measured}).rename_axis("workers").round(1)
 
 # %% [markdown]
-# Your number and the measured one agree, though yours is made of ten requests of a single caller. (They differ a little: ten requests are few,
-# and the last callers of each step leave workers idle.)
+# Your number and the measured one agree, though yours needs only ten requests of a single caller. (They differ a little: the last callers of
+# each step leave workers idle.)
 #
-# How much of the capacity should you use? Not all of it. Requests come by chance, so the line is long before 100%. With one worker that is busy 80%
-# of the time, a visitor waits in line for the time of two pages on average, and at 95% of nearly ten (queueing theory calls it M/D/1). That is why
-# servers are planned, and paid, with room to spare.
+# Do not use all of the capacity. Requests come by chance, so the line gets long before 100%. With one worker that is busy 80% of the time, a
+# visitor waits in line for the time of two pages on average, and at 95% of nearly ten (queueing theory calls it M/D/1).
 #
-# And Lambda's capacity? There the limit of concurrency takes the place of the workers: the 50 reserved, or without them the account's limit.
+# And Lambda's capacity? The limit of concurrency takes the place of the workers: the 50 reserved, or without them the account's limit.
 
 # %%
 alone = lambda_waits[lambda_waits["callers"] == 1]["wait_ms"].median()
@@ -706,8 +702,8 @@ for most in (50, limit):
 #
 # ## Break it
 #
-# `page.py` has a trap: with `CRASH_AT`, the page with this number ends the whole *process*, as it would when memory runs out. Ask for this page
-# once, and for another page nine times at the same moment.
+# `page.py` has a trap: with `CRASH_AT`, the page with this number ends the whole *process*, as it would when memory runs out. Ask for this
+# page once, and for another page nine times at the same moment.
 #
 # **Predict:** how many of the ten get their page from Lambda?
 
@@ -760,7 +756,8 @@ claim("a crash costs one request on Lambda, more on a server", costs_more)
 
 # %% [markdown]
 # An environment serves one request at a time, so a crash costs **one request**. The workers of this server share a process: the crash took
-# everybody who had no answer yet. (Servers with several processes lose fewer.) And no more answers come until something starts the server again.
+# everybody who had no answer yet. (Servers with several processes lose fewer.) And no more answers come until something starts the server
+# again.
 
 # %%
 log = reports(logs, name, at_least=10, since=crash_began)
@@ -768,8 +765,8 @@ print(http.get(f"{api_url}/item/1").status_code, "from Lambda, afterwards")
 log[log["status"] != "success"][["status", "error_type", "duration_ms"]]
 
 # %% [markdown]
-# The visitor of page 3 got a plain `500` with "Internal Server Error", from the API. The reason is in the log alone, where it belongs. And
-# nobody tried again: for a synchronous call Lambda leaves that to the caller.
+# The visitor of page 3 got a plain `500` from the API. The reason is in the log alone, where it belongs. And nobody tried again: for a
+# synchronous call Lambda leaves that to the caller.
 #
 # Leave the variable out, and the page is back:
 
@@ -834,10 +831,11 @@ close(corner)
 # Three things are wrong:
 #
 # 1. An item that does not exist is an *error of the function* (502), and sets off its alarms. It should be a **404** with a page of its own.
-# 2. The shop once had its pages at `/products/2`, and other sites still link there. Such a request should be sent on, with a **302** and the header
-#    `Location: /item/2`.
-# 3. The visitor's name becomes part of the page as it is, a script included. If you follow a link that somebody else made up, that person's script
-#    runs in *your* page, and can use the visitor's cookies. That is **cross-site scripting** (XSS). Names must be **escaped**.
+# 2. The shop once had its pages at `/products/2`, and other sites still link there. Such a request should be sent on, with a **302** and the
+#    header `Location: /item/2`.
+# 3. The visitor's name becomes part of the page as it is, a script included. When a visitor follows a link that an attacker made, the
+#    attacker's script runs in *your* page, and can use the visitor's cookies. That is **cross-site scripting** (XSS). Names must be
+#    **escaped**.
 #
 # Write `careful_source`, which does all three. What worked before must still work.
 
@@ -872,8 +870,8 @@ visit(corner_url)
 # %% [markdown]
 # ## Close what is public
 #
-# On AWS, everything above that has an address is open to the whole internet. Close it: the three function URLs, and the API. (Run this cell
-# again if you run cells above that open something.)
+# On AWS, the three function URLs and the API are open to the whole internet. Close them. (Run this cell again after cells above that open
+# something.)
 
 # %% close-all
 for function_name in (name, answers, corner):
@@ -885,10 +883,10 @@ with suppress(gateway.exceptions.NotFoundException):
 # %% [markdown]
 # ## What it costs
 #
-# A page is a request and its `billed_ms`, cold starts included (the load above had many, so the result is on the high side). A function URL costs
-# nothing more. An HTTP API costs 1.00 USD per million requests in N. Virginia, for the first 300 million of a month (source: AWS's whitepaper
-# "Best Practices for Designing Amazon API Gateway Private APIs", table "REST and HTTP API pricing"). Left out: the traffic, which costs
-# the same on EC2, the database, and the free tier.
+# A page is a request and its `billed_ms`, cold starts included (the load above had many, so the result is on the high side). A function URL
+# costs nothing more. An HTTP API costs 1.00 USD per million requests in N. Virginia, for the first 300 million of a month (source: AWS's
+# whitepaper "Best Practices for Designing Amazon API Gateway Private APIs", table "REST and HTTP API pricing"). Left out: the traffic, which
+# costs the same on EC2, the database, and the free tier.
 
 # %%
 prices = load_prices("us-east-1")  # list prices of N. Virginia
@@ -914,19 +912,19 @@ claim("Lambda is cheaper for few pages, not for many", cheaper[1] and not cheape
 # [05](05-lambda-or-ec2.ipynb)). 100 million a month are 38 pages a second on average. With enough workers, two small machines can serve that,
 # if a page does little but wait.
 #
-# Most of what you pay Lambda for here *is* waiting; on a server, a thread that waits costs nothing. Two things help on Lambda. Fetch data in
-# parallel, so that pages wait less. And let a cache such as CloudFront answer what is the same for all.
+# Most of what you pay Lambda for here *is* waiting; on a server, a thread that waits costs nothing. On Lambda it helps to fetch data in
+# parallel, and to let a cache such as CloudFront answer what is the same for all.
 #
 # ## What you have learned
 #
 # - A function URL is an address for one function. An HTTP API has routes, to functions and elsewhere. Both send events of format 2.0.
 # - An answer has a status, headers, cookies and a body; bytes go in base64. Static files belong in S3, on AWS with CloudFront in front.
-# - A server with W workers serves W pages at a time, and the rest wait in line: its p50 rises with the number of callers. Lambda adds environments:
-#   its p50 rises far less, and its p95 has the cold starts.
+# - A server with W workers serves W pages at a time, and the rest wait in line. Lambda adds environments: its p50 rises far less, and its p95
+#   has the cold starts.
 # - A server with enough workers is as quick. You must know how many, and you pay for them at night, too.
 # - A crash costs one request on Lambda, and those of a whole process on a server.
 # - Escape what comes from outside. 404 and 302 are answers, and not errors.
 # - Cap what everybody can call, and close it when you no longer need it.
 #
-# **Next:** notebook [14](14-event-driven-pdf.ipynb), *Event-driven PDF*: work where nobody waits for the answer. `python3 -m helpers clean` removes
-# what is left of this notebook.
+# **Next:** notebook [14](14-event-driven-pdf.ipynb), *Event-driven PDF*: work where nobody waits for the answer. `python3 -m helpers clean`
+# removes what is left of this notebook.
