@@ -93,7 +93,7 @@ def _again(cashier: Cashier, order: str, payment: str) -> None:
     if charged > 1 and not cashier.has_record(order):
         raise NotSolved(
             f"The same order, sent {charged} times, was charged {charged} times, and the table of orders has no record "
-            "with its number as id; the key has to be the same each time that the event comes: event['order']."
+            "with its number as id; the key must be the same each time that the event comes: event['order']."
         )
     if charged > 1 and "ConditionalCheckFailed" in outcome.log:
         raise NotSolved(
@@ -155,7 +155,7 @@ def _crash(cashier: Cashier) -> None:
     if not outcome.failed and outcome.payload != {"payment": payments[0]}:
         raise NotSolved(
             "The process died right after the bank had charged, and the next run answered "
-            f"{_json(outcome.payload)}, as if all were well; raise an exception while the state is started."
+            f"{_json(outcome.payload)}, as if all had gone well; raise an exception while the state is started."
         )
 
 
@@ -171,7 +171,7 @@ def _at_once(cashier: Cashier) -> None:
         )
     if charged == 0 or all(outcome.failed for outcome in outcomes):
         raise NotSolved(
-            f"Of {AT_ONCE} runs of one order at the same moment all failed; the one that claimed it has to charge it."
+            f"Of {AT_ONCE} runs of one order at the same moment all failed; the one that claimed it must charge it."
         )
 
 
@@ -188,13 +188,13 @@ class Failure(NamedTuple):
     sign: str  # what this letter shows
     looks: str  # what any evidence of this failure shows
     repair: str
-    needs: str  # what a repair of it has to bring about
+    needs: str  # what a repair of it must bring about
 
 
 FAILURES = {
     "loop": Failure(
-        "each run has a request id of its own, none failed, and they follow each other at once",
-        "many runs with different request ids, all of them successful, that nobody asked for",
+        "each run has a request id of its own, none failed, and each begins right after the one before",
+        "many runs with different request ids, all of them successful, and nobody asked for them",
         "elsewhere",
         "what it writes must not start it again",
     ),
@@ -202,7 +202,7 @@ FAILURES = {
         "the REPORT line ends with Status: timeout, and Duration is exactly the limit",
         "Status: timeout in the REPORT line",
         "pieces",
-        "each run has to end in time, and somebody has to keep what is left",
+        "each run must end in time, and something must keep what is left",
     ),
     "connections": Failure(
         "53300 is PostgreSQL's code for too many connections, and the error comes from the database",
@@ -220,7 +220,7 @@ FAILURES = {
         "FileNotFoundError names a program, not a file of data",
         "FileNotFoundError, and the name of a program",
         "bring along",
-        "the program has to be where the function runs",
+        "the program must be where the function runs",
     ),
 }
 LETTERS = {
@@ -233,19 +233,19 @@ LETTERS = {
 DOES = {
     "key": "a key keeps a second run from acting again",
     "pieces": "pieces make each run shorter",
-    "bring along": "a layer adds files to the function",
-    "bound": "a pool, a queue or DynamoDB spares a database",
+    "bring along": "a layer or an image adds files to the function",
+    "bound": "a pool, a queue or DynamoDB protects a database from too many connections",
     "elsewhere": "another bucket or prefix keeps a function's output from starting it",
     "no retries": "without retries an event that fails once is lost",
     "more time": f"a longer Timeout lets one run go on for longer, up to {fact('timeout'):,} s",
-    "brake": "a reserved concurrency of 0 stops the function, wanted runs and all",
+    "brake": "a reserved concurrency of 0 stops every run of the function, also the wanted ones",
 }
 NEARLY = {
     (
         "retried",
         "no retries",
-    ): "events still come twice from queues and callers, and an order whose mail failed "
-    "would never get its receipt.",
+    ): "events still come twice from queues and callers, and after a failed mail the customer "
+    "never gets a receipt.",
     (
         "too long",
         "more time",
@@ -254,7 +254,7 @@ NEARLY = {
     (
         "loop",
         "brake",
-    ): "that is the first thing to do, but it repairs nothing: released, the loop begins again.",
+    ): "that is the first thing to do, but it repairs nothing: without the brake, the loop begins again.",
     (
         "connections",
         "brake",
@@ -375,7 +375,7 @@ CHARGE_ONCE = DeployedFunction(
     title="charge once",
     judge=judge_charge_once,
     hints=(
-        "Three steps for a new order: claim it, charge it, note the payment. Which may fail, and what is left then?",
+        "Three steps for a new order: claim it, charge it, note the payment. Which of them can fail, and what is left then?",
         'orders.put_item(Item={"id": order, "state": "started"}, ConditionExpression="attribute_not_exists(id)") '
         "claims it; put `try:` around it, and `except Taken:` after it.",
         'When it is taken: orders.get_item(Key={"id": order}, ConsistentRead=True)["Item"] is the record; raise '

@@ -220,8 +220,8 @@ def test_a_run_that_is_killed_and_a_message_that_comes_twice_lose_nothing_and_do
 def test_a_state_machine_calls_the_handler_until_nothing_is_left(piecework, clients, rows):
     function, job = piecework("handler"), new_job()
     arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
-    notebook = Notebook("15", worker_arn=arn)
-    notebook.run("state-machine")
+    notebook = Notebook("15", worker_arn=arn, to_lambda="arn:aws:states:::lambda:invoke")
+    notebook.run("work-state", "state-machine")
     states = clients("stepfunctions")
     machine = states.create_state_machine(
         name="tested-piecework", definition=json.dumps(notebook.definition), roleArn="arn:aws:iam::000000000000:role/x"
