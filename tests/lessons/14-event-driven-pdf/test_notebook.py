@@ -24,18 +24,19 @@ class System(Notebook):
 
     def __init__(self) -> None:
         super().__init__("14")
-        self.run("imports", "make-pdf")
+        self.run("imports", "imports-of-ours", "connect", "make-pdf")
         self.track = lambda items, label: items  # which shows something in IPython alone
         self.pdfs = {"short.pdf": self.make_pdf(3), "long.pdf": self.make_pdf(PAGES)}
-        self.run("buckets", "table", "queues")
+        self.run("bucket-options", "buckets", "table", "documents-table", "make-queue", "queues", "working-queues")
         more_tries = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": self.failed_arn, "maxReceiveCount": 30})}
         for url in (self.uploads_url, self.complete_url):
             self.sqs.set_queue_attributes(QueueUrl=url, Attributes=more_tries)
         self.sqs.set_queue_attributes(QueueUrl=self.pages_url, Attributes=more_tries | {"VisibilityTimeout": "6"})
-        self.run("layer", "configuration")
+        self.run("publish", "layer", "configuration", "roles", "three-roles")
         self.fast |= {"MemorySize": 10_240}
         self.slow |= {"MemorySize": 10_240}
-        self.run("functions", "mappings", "notification", "put-pdf", "depth", "look", "lines", "proof")
+        self.run("functions", "deployed", "join", "mappings", "queue-policy", "queue-permission", "notification")
+        self.run("put-pdf", "index-of", "depth", "depth-of", "look", "lines", "proof")
 
     def restore(self) -> None:
         """The renderer as the notebook has it, not stopped."""
@@ -113,7 +114,7 @@ def test_messages_that_are_delivered_twice_change_nothing(system):
 
 
 def test_a_renderer_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothing(system):
-    system.run("saboteur")
+    system.run("saboteur", "sabotage")
     began = now()
     document = system.put_pdf("long.pdf")
     assert system.indexed(document) == whole(PAGES)
