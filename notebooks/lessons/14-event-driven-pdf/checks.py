@@ -1,4 +1,4 @@
-"""The checks of notebook 14: a count that bears repetition, and where a message is."""
+"""The checks of notebook 14: a count that allows repetition, and where a message is."""
 
 import json
 from collections.abc import Callable
@@ -52,13 +52,13 @@ CASES: list[tuple[tuple[int, list[int], int | None], str, str]] = [
     (
         (60, [7, 52, 95], None),
         "in flight",
-        "the receive at second 95 is still to come, so that the one at 52 counts",
+        "the receive at second 95 is still to come, so the one at 52 counts",
     ),
     (
         (120, [7, 52, 95], None),
         "in flight",
         "the third try, begun at second 95, is still running; "
-        "only when it becomes visible once more does it go to the dead-letter queue",
+        "it goes to the dead-letter queue when it becomes visible once more",
     ),
     (
         (136, [7, 52, 95], None),
@@ -74,7 +74,7 @@ CASES: list[tuple[tuple[int, list[int], int | None], str, str]] = [
     (
         (140, [7, 52, 95], 97),
         "gone",
-        "it was deleted at second 97, and what is deleted goes nowhere",
+        "it was deleted at second 97, and a deleted message goes nowhere",
     ),
     (
         (10, [7], 11),
@@ -145,7 +145,7 @@ def _complete(outcome: Outcome, when: str) -> list[str]:
     )
     if not isinstance(complete, list):
         raise NotSolved(
-            'The function has to answer {"complete": [...]}; deploy it with counter_source as it is.'
+            'The function must answer {"complete": [...]}; deploy it with counter_source as it is.'
         )
     return complete
 
@@ -157,7 +157,7 @@ def _failure(payload: Any, when: str) -> str:
     if kind == "ConditionalCheckFailedException":
         return (
             f"{when}, the function failed with ConditionalCheckFailedException: that is DynamoDB's way to say that "
-            "the page is counted; catch it and return False, or else the message comes again, and ends in the "
+            "the page is counted; catch it and return False. Otherwise the message comes again, and ends in the "
             "dead-letter queue."
         )
     return f"{when}, the function failed with {kind}: {message[:200]}"
@@ -196,7 +196,7 @@ def _out_of_order(counter: _Counter) -> None:
         )
     if any(said[:3]) or not said[3]:
         raise NotSolved(
-            "Pages 4, 2, 1, 3 of 4 came, and count_once has to return True for the fourth call alone."
+            "Pages 4, 2, 1, 3 of 4 came, and count_once must return True for the fourth call alone."
         )
 
 
@@ -217,7 +217,7 @@ def _repeated(counter: _Counter) -> None:
     if len(complete) != 1:
         raise NotSolved(
             f"When all 3 pages were there, page 2 three times, count_once returned True {len(complete)} times; "
-            "it has to be once. Is the size of the set compared, after this page was added?"
+            "it must be once. Is the size of the set compared, after this page was added?"
         )
     for page in (2, 3):
         if counter.send(
@@ -237,7 +237,7 @@ def _two_documents(counter: _Counter) -> None:
     ]
     if said != [[], [], [one], [other]]:
         raise NotSolved(
-            "Pages of two documents came by turns, and count_once mixed them up; the item's key is the document."
+            "Pages of two documents came in turn, and count_once mixed them up; the item's key is the document."
         )
 
 
@@ -267,7 +267,7 @@ def _two_pages_at_once(counter: _Counter, at_once: InStep) -> None:
         if times != 1:
             raise NotSolved(
                 f"Pages {pages - 1} and {pages} of {pages} came at the same moment, to two environments, and "
-                f"count_once returned True {times} times; it has to be once: {AT_ONCE}"
+                f"count_once returned True {times} times; it must be once: {AT_ONCE}"
             )
 
 
@@ -281,7 +281,7 @@ def _one_page_twice_at_once(counter: _Counter, at_once: InStep) -> None:
     if times != 1:
         raise NotSolved(
             "The last page came twice at the same moment, to two environments, and count_once returned True "
-            f"{times} times; it has to be once: {AT_ONCE}"
+            f"{times} times; it must be once: {AT_ONCE}"
         )
 
 
@@ -536,7 +536,7 @@ WRONG_PLACES = (
                 bool(deleted) and deleted <= second < received[-1] + TIMEOUT
             )
         ),
-        "it was deleted at second 97, and what is deleted goes nowhere",
+        "it was deleted at second 97, and a deleted message goes nowhere",
     ),
     WrongAnswer(
         "never waiting",
@@ -568,7 +568,7 @@ COUNT = DeployedFunction(
         "refuses a page that is in the set, with ConditionalCheckFailedException.",
         "Put the call into try, return False in `except table.meta.client.exceptions."
         'ConditionalCheckFailedException`, and `len(item["rendered"]) == pages` at the end. '
-        "Mind that :page is a number here and :pages a set.",
+        "Note that :page is a number here and :pages a set.",
     ),
     wrong_answers=WRONG_COUNTS,
 )

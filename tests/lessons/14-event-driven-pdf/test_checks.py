@@ -86,7 +86,7 @@ def test_a_wrong_count_gets_its_sentence(wrong, put):
 def test_another_answer_of_the_function_is_said(put, aws):
     put(checks.OLD)
     deploy(aws, aws.name(checks.COUNTER), {"app.py": "def handler(event, context):\n    return 1\n"})
-    assert 'has to answer {"complete": [...]}' in refused("14.1")
+    assert 'must answer {"complete": [...]}' in refused("14.1")
 
 
 # 14.2

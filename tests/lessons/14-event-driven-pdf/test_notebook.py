@@ -24,19 +24,21 @@ class System(Notebook):
 
     def __init__(self) -> None:
         super().__init__("14")
-        self.run("imports", "imports-of-ours", "connect", "make-pdf")
+        self.run("imports", "connect", "make-pdf", "source")
         self.track = lambda items, label: items  # which shows something in IPython alone
         self.pdfs = {"short.pdf": self.make_pdf(3), "long.pdf": self.make_pdf(PAGES)}
-        self.run("bucket-options", "buckets", "table", "documents-table", "make-queue", "queues", "working-queues")
+        self.run("create", "buckets", "make-table", "table", "make-queue", "dead-letter-queue", "queues", "alarm")
         more_tries = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": self.failed_arn, "maxReceiveCount": 30})}
         for url in (self.uploads_url, self.complete_url):
             self.sqs.set_queue_attributes(QueueUrl=url, Attributes=more_tries)
         self.sqs.set_queue_attributes(QueueUrl=self.pages_url, Attributes=more_tries | {"VisibilityTimeout": "6"})
-        self.run("publish", "layer", "configuration", "roles", "three-roles")
+        self.run("publish", "layer", "configuration", "roles")
         self.fast |= {"MemorySize": 10_240}
         self.slow |= {"MemorySize": 10_240}
-        self.run("functions", "deployed", "join", "mappings", "queue-policy", "queue-permission", "notification")
-        self.run("put-pdf", "index-of", "depth", "depth-of", "look", "lines", "proof")
+        self.run("functions", "wait-until", "join", "is-enabled", "mappings")
+        self.run("from-our-bucket", "queue-policy", "notification")
+        self.run("all-queues", "depth", "is-quiet", "emptied", "begin-anew", "put-pdf", "index-of")
+        self.run("item-of", "pictures-of", "look", "lines", "writes", "proof")
 
     def restore(self) -> None:
         """The renderer as the notebook has it, not stopped."""
@@ -45,13 +47,7 @@ class System(Notebook):
 
     def indexed(self, document: str) -> dict:
         """What proof() says once the index is there and the queues are empty."""
-        queues = ("pdf-uploads", "pdf-pages", "pdf-complete")
-
-        def done() -> bool:
-            seen = self.look(document)
-            return seen["index"] and not any(sum(seen["queues"][name]) for name in queues)
-
-        eventually(done, PATIENCE)
+        eventually(lambda: self.look(document)["index"] and self.is_quiet(), PATIENCE)
         return self.proof(document)
 
     def printed(self, function: str, text: str, since: datetime) -> int:
@@ -79,6 +75,10 @@ def whole(pages: int, failed: int = 0) -> dict[str, int]:
         "objects written more than once": 0,
         "messages that failed": failed,
     }
+
+
+def alarm_state(system: System) -> str:
+    return system.cloudwatch.describe_alarms(AlarmNames=[system.alarm])["MetricAlarms"][0]["StateValue"]
 
 
 def now() -> datetime:
@@ -114,7 +114,7 @@ def test_messages_that_are_delivered_twice_change_nothing(system):
 
 
 def test_a_renderer_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothing(system):
-    system.run("saboteur", "sabotage")
+    system.run("saboteur-source", "saboteur")
     began = now()
     document = system.put_pdf("long.pdf")
     assert system.indexed(document) == whole(PAGES)
@@ -133,6 +133,16 @@ def test_an_emergency_stop_keeps_the_pages_in_the_queue_and_nothing_is_lost(syst
     assert system.indexed(document) == whole(PAGES)
 
 
+def test_a_run_that_was_interrupted_during_the_stop_does_not_disturb_the_next_one(system):
+    system.lambda_client.put_function_concurrency(FunctionName=system.renderer, ReservedConcurrentExecutions=0)
+    interrupted = system.put_pdf("long.pdf")
+    eventually(lambda: sum(system.depth(system.pages_url)) == PAGES, PATIENCE)
+    system.sqs.send_message(QueueUrl=system.failed_url, MessageBody="a dead letter of that run")
+    system.begin_anew()
+    assert system.is_quiet()
+    assert system.proof(interrupted) == system.indexed(system.put_pdf("long.pdf")) == whole(PAGES)
+
+
 def test_what_is_no_pdf_ends_in_the_dead_letter_queue_and_holds_nothing_up(system):
     redrive = json.dumps({"deadLetterTargetArn": system.failed_arn, "maxReceiveCount": 2})
     attributes = {"VisibilityTimeout": "1", "RedrivePolicy": redrive}
@@ -140,6 +150,7 @@ def test_what_is_no_pdf_ends_in_the_dead_letter_queue_and_holds_nothing_up(syste
     system.s3.put_object(Bucket=system.uploads_bucket, Key="broken.pdf", Body=b"no PDF")
     assert system.indexed(system.put_pdf("short.pdf"))["thumbnails"] == 3
     eventually(lambda: system.depth(system.failed_url) == [1, 0], PATIENCE)
+    eventually(lambda: alarm_state(system) == "ALARM", PATIENCE)
     [message] = system.sqs.receive_message(QueueUrl=system.failed_url)["Messages"]
     assert "broken.pdf" in message["Body"]
 
@@ -152,16 +163,18 @@ def test_a_pdf_has_the_same_bytes_every_time_and_the_pages_that_it_should_have(b
 
 
 def test_the_naive_count_says_complete_too_early_and_the_other_one_when_it_is(built, capsys):
-    built.run("counter-source", "send-pages")
+    built.run("counter-source", "send", "send-pages")
     built.check = lambda exercise: None
     said = {}
-    for count, deploys, name in (("naive-count", "counts", "naive"), ("count-once", "counter", "counter")):
+    for count, deploys, name in (
+        ("naive-count", ("counts", "naive"), "naive"),
+        ("count-once", ("counter",), "counter"),
+    ):
         built.run(count)
         built.inspect = SimpleNamespace(getsource=lambda _, cell=count: solved(built.text(cell)))
-        built.run(deploys)
-        built.dynamodb.delete_item(TableName=built.counts, Key={"document": {"S": "example"}})
+        built.run(*deploys)
         capsys.readouterr()
-        built.send_pages(getattr(built, name), "example", [1, 1, 2, 3])
+        built.send_pages(getattr(built, name), [1, 1, 2, 3])
         said[name] = [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
     assert said == {
         "naive": ["not yet", "not yet", "complete", "not yet"],

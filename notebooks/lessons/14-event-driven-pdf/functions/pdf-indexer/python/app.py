@@ -20,11 +20,8 @@ def handler(event, context):
 
 
 def assemble(document):
-    pages = int(
-        documents.get_item(Key={"document": document}, ConsistentRead=True)["Item"][
-            "pages"
-        ]
-    )
+    answer = documents.get_item(Key={"document": document}, ConsistentRead=True)
+    pages = int(answer["Item"]["pages"])
     rows = -(-pages // COLUMNS)  # rounded up
     sheet = Image.new("RGB", (min(pages, COLUMNS) * WIDTH, rows * HEIGHT), "white")
     for page in range(1, pages + 1):
@@ -36,9 +33,8 @@ def assemble(document):
 
 
 def thumbnail(document, page):
-    picture = s3.get_object(Bucket=bucket, Key=f"{document}/page-{page:03}.png")[
-        "Body"
-    ].read()
+    key = f"{document}/page-{page:03}.png"
+    picture = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     image = Image.open(io.BytesIO(picture))
     image.thumbnail((WIDTH - 4, HEIGHT - 4))
     return image

@@ -1,4 +1,4 @@
-"""Renders pages of a PDF, one thumbnail for each message; a page that comes again changes nothing."""
+"""Renders pages of a PDF, one for each message; a page may come again."""
 
 import functools
 import io
@@ -19,9 +19,7 @@ def handler(event, context):
     for message in event["Records"]:
         try:
             render(**json.loads(message["body"]))
-        except (
-            Exception
-        ) as error:  # one bad page must not hold up the others of its batch
+        except Exception as error:  # one bad page must not stop the others
             print(f"{message['body']} failed: {error!r}")
             failures.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failures}
@@ -64,12 +62,12 @@ def count(document, page):
     """Count the page; when all are there, tell the indexer."""
     item = documents.update_item(
         Key={"document": document},
-        UpdateExpression="ADD rendered :page",  # to a set, which holds every page once
+        UpdateExpression="ADD rendered :page",  # to a set: it holds each page once
         ExpressionAttributeValues={":page": {page}},
         ReturnValues="ALL_NEW",
     )["Attributes"]
     if len(item["rendered"]) == item["pages"] and "announced" not in item:
-        # Sent first, noted afterwards: whoever dies in between causes a second message, and not none.
+        # First send, then note it: to die in between causes a second message, not none.
         sqs.send_message(
             QueueUrl=os.environ["COMPLETE_QUEUE"],
             MessageBody=json.dumps({"document": document}),

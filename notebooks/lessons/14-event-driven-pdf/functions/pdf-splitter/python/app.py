@@ -1,4 +1,4 @@
-"""Splits a PDF that came to S3: enters it in the table, then sends one message for each of its pages."""
+"""Splits a PDF that came to S3: enters it in the table, and sends a message a page."""
 
 import json
 import os
@@ -13,7 +13,7 @@ documents = boto3.resource("dynamodb").Table(os.environ["DOCUMENTS_TABLE"])
 
 def handler(event, context):
     for message in event["Records"]:
-        # S3 sends a test event first, when it is told to notify; that one has no Records.
+        # When told to notify, S3 sends a test event first, which has no Records.
         for record in json.loads(message["body"]).get("Records", []):
             place, thing = record["s3"]["bucket"], record["s3"]["object"]
             split(place["name"], unquote_plus(thing["key"]), thing["versionId"])
@@ -22,7 +22,7 @@ def handler(event, context):
 def split(bucket, key, version):
     pdf = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
     pages = len(pypdfium2.PdfDocument(pdf))
-    documents.update_item(  # put_item would wipe out what an earlier try has rendered already
+    documents.update_item(  # put_item would delete what an earlier try counted
         Key={"document": version},
         UpdateExpression="SET pdf = :pdf, pages = :pages",
         ExpressionAttributeValues={":pdf": key, ":pages": pages},
