@@ -16,10 +16,10 @@
 # ![Five failures: what goes wrong, what you see, what repairs it](lessons/15-what-does-not-fit/picture.svg)
 #
 # The slide names five cases: connecting to RDS, long processing, code that is hard to cut out of an existing program,
-# code that breaks when it is retried, and external commands. Four of them are rows of this picture; the hard cut comes near the end.
+# code that breaks when it is retried, and external commands. Four of them are rows of this picture; the hard-to-cut code comes near the end.
 # The last row is not on the slide, but it can make the largest bill. You let each of them fail, look, and repair it.
 #
-# (On AWS all of this costs less than a cent. It takes some ten minutes longer there, for waiting.)
+# (On AWS this costs less than a cent, and takes some ten minutes longer.)
 
 # %%
 import base64
@@ -50,11 +50,10 @@ workshop
 from helpers import check, claim, hint, predict, predicted, solution
 
 # %% [markdown]
-# The folded cell defines small helpers. `show` prints a function's source. `invoke` returns a function's answer. `log_of` returns the lines that
+# The folded cell defines small helpers: `show` prints a function's source, `invoke` returns its answer, `log_of` the lines that
 # it logged since a moment. `make_table` makes a table of DynamoDB, and `items` reads the items of one key.
 #
-# (The roles here are AWS's ready-made policies: short to write, and wider than those of a real function should be. The embedded AWS does
-# not enforce them.)
+# (The roles use AWS's ready-made policies, which allow more than a real function should have. The embedded AWS does not enforce them.)
 
 
 # %% small-helpers folded
@@ -129,8 +128,8 @@ deploy(workshop, cashier, "cashier/python", **settings)
 invoke(cashier, {"order": str(uuid.uuid4()), "amount": 10})
 
 # %% [markdown]
-# That went well. Now the mail server is down, and the order comes as an asynchronous event, as from S3 or EventBridge. `send` waits until
-# the function has run three times: some seconds on the embedded AWS, more than three minutes on AWS (notebook 06).
+# Now the mail server is down, and the order comes as an asynchronous event, as from S3 or EventBridge. `send` waits for
+# three runs: some seconds on the embedded AWS, more than three minutes on AWS (notebook 06).
 
 
 # %%
@@ -165,8 +164,8 @@ predicted("15.a", f"{len(book)} rows")
 
 # %% [markdown]
 # The customer paid three times. (`status` is `success`, as in notebook 06: an exception of the handler is an orderly end for the platform.)
-# Each run did its two steps in the right order. But Lambda delivers an event **at least once**. It comes again when a run fails, when a queue
-# delivers twice, or when a caller stops waiting too early and sends it again. `MaximumRetryAttempts=0` prevents only the first of these,
+# Each run did its steps in the right order. But Lambda delivers an event **at least once**: it comes again when a run fails, when a queue
+# delivers twice, or when a caller stops waiting and sends it again. `MaximumRetryAttempts=0` prevents only the first,
 # and then the customer never gets a receipt.
 #
 # ### What repairs it: an idempotency key
@@ -238,10 +237,8 @@ def charge_once(event):
     order = event["order"]
     # solution: Claim it, charge it, note the payment; if taken, read its record.
     try:
-        orders.put_item(
-            Item={"id": order, "state": "started"},
-            ConditionExpression="attribute_not_exists(id)",
-        )
+        started = {"id": order, "state": "started"}
+        orders.put_item(Item=started, ConditionExpression="attribute_not_exists(id)")
     except Taken:
         record = orders.get_item(Key={"id": order}, ConsistentRead=True)["Item"]
         if record["state"] == "started":
@@ -263,19 +260,20 @@ deploy(workshop, once, files, **settings | {"Environment": {"Variables": variabl
 check("15.1")
 
 # %% [markdown]
-# Once the exercise is solved: three runs fail, as the mail server is down. Then it is up again, and a fourth run sends the receipt. Only the
-# step that must not happen twice is left out.
+# Once the exercise is solved: three runs fail, as the mail server is down. Then it is up again, and a fourth run sends the receipt and
+# returns the payment. Only the step that must not happen twice is left out.
 
 # %%
-order = {"order": str(uuid.uuid4()), "amount": 10}
-runs = send(once, order | {"fault": "mail"})
-print(f"{len(runs)} runs, {len(payments_of(order['order']))} payment")
-print("The fourth:", ", ".join(invoke(once, order)))
+mailed = {"order": str(uuid.uuid4()), "amount": 10}
+runs = send(once, mailed | {"fault": "mail"})
+print(f"{len(runs)} runs, {len(payments_of(mailed['order']))} payment")
+answer = invoke(once, mailed)
+print("The fourth run:", answer.get("errorMessage", answer))
 
 # %% [markdown]
 # ### What remains
 #
-# There is a gap between the bank's answer and the note about it. Let the process die right there.
+# There is a gap between the bank's answer and the note about it. Let the process end exactly there.
 #
 # **Predict:** what does the next run do?
 
@@ -283,9 +281,9 @@ print("The fourth:", ", ".join(invoke(once, order)))
 predict("15.c", choices=["it charges again", "it returns the payment", "it fails"])
 
 # %%
-order = {"order": str(uuid.uuid4()), "amount": 10}
-answers = [invoke(once, order | {"fault": fault}) for fault in ("crash", None)]
-paid = len(payments_of(order["order"]))
+crashed = {"order": str(uuid.uuid4()), "amount": 10}
+answers = [invoke(once, crashed | {"fault": fault}) for fault in ("crash", None)]
+paid = len(payments_of(crashed["order"]))
 print(f"{paid} payment; the next run: {answers[1].get('errorMessage', answers[1])}")
 
 # %%
@@ -293,16 +291,15 @@ ended = "it fails" if "errorType" in answers[1] else "it returns the payment"
 predicted("15.c", "it charges again" if paid > 1 else ended)
 
 # %% [markdown]
-# Nobody is charged twice, but the order is stuck: the function's own table does not say whether the bank was reached. Bank and table are two
+# With a right `charge_once`, nobody is charged twice, but the order is stuck: the function's own table does not say whether the bank was reached. Bank and table are two
 # systems, so no order of the two steps closes this gap. This does:
 #
 # - **Pass the key on.** Real payment services take an idempotency key with a charge, and return the first payment when it comes
 #   again. Then a run that finds `"started"` simply asks again. Do the same in your own services: take a key.
 # - **Ask.** Look the order up at the bank, or let a person look at what has been `"started"` for too long.
 #
-# You need not write all this yourself: *Powertools for AWS Lambda* has an idempotency utility for Python, TypeScript, Java and .NET.
-# It keeps such records in DynamoDB, returns the stored answer, and lets records expire. What to use as the key, and what a crash in the
-# middle means, stays your decision.
+# *Powertools for AWS Lambda* does much of this for Python, TypeScript, Java and .NET: it keeps such records in DynamoDB, returns the stored
+# answer, and lets records expire. What to use as the key, and what a crash in the middle means, stays your decision.
 #
 # ## 2. It takes longer than its time limit
 #
@@ -362,7 +359,8 @@ predict("15.d")
 
 # %%
 long_job, time_began = new_job(), datetime.now(UTC)
-invoke(worker["all_at_once"], long_job)["errorMessage"].split(" ", 1)[1]
+answer = invoke(worker["all_at_once"], long_job)
+re.search("Task.*", answer["errorMessage"])[0]
 
 # %%
 claim("a part of the 24 items is done, and not all", 0 < done(long_job) < 24)
@@ -432,9 +430,9 @@ queue_runs[["start", "duration_ms", "billed_ms", "status"]]
 # visibility timeout, and some items are done again: that is why `work` stores each result under its own number.
 #
 # This function sends messages to the queue that starts it. For Lambda that is a **loop**, and it stops such a chain
-# after about 16 runs (part 5). For a longer chain, allow it with `put_function_recursion_config(FunctionName=...,
-# RecursiveLoop="Allow")`, and be sure that the job gets smaller in each run. Often it is better to send one message for each piece
-# at the start. Then the pieces also run at the same time.
+# after about 16 runs (part 5), unless you allow it with `put_function_recursion_config(FunctionName=...,
+# RecursiveLoop="Allow")`. Then be sure that the job gets smaller in each run. Often it is better to send one message for each piece
+# at the start: the pieces then run at the same time.
 #
 # ### Or Step Functions
 #
@@ -487,7 +485,7 @@ iam.put_role_policy(RoleName=machine_role, **inline)
 role_arn = iam.get_role(RoleName=machine_role)["Role"]["Arn"]
 
 # %% [markdown]
-# (On AWS a new role needs some seconds until it works; `Retry` covers them. If the state machine ends as `FAILED` all the same, run its cell again.)
+# (On AWS a new role needs some seconds until it works; `Retry` covers them.)
 #
 # **Predict:** how many times does the machine pass through `Work`?
 
@@ -515,8 +513,8 @@ print(" → ".join(entered))
 predicted("15.e", f"{entered.count('Work')} times")
 
 # %% [markdown]
-# What did the three ways cost? The folded cell adds up the REPORT lines, at Lambda's list price; `handler` is the way of Step Functions. (Step
-# Functions adds a price for each step, SQS one for each request: both are fractions of a cent here.)
+# What did the three ways cost? The folded cell adds up the REPORT lines, at Lambda's list price; `handler` is the way of Step Functions. (Its
+# steps and the requests of SQS add fractions of a cent.)
 
 # %% costs folded
 prices = load_prices()["lambda"]
@@ -542,14 +540,14 @@ costs
 # AWS has more for long jobs. The embedded AWS has neither the first nor the third, and its state machines try again without jitter:
 #
 # - A **durable function** (since {{durable_functions}}; SDKs for JavaScript, Python and Java) is a state machine in your own code. It notes each
-#   step that is done, stops, and runs again from the top with the noted results in place of the steps; it may wait for up to a year
+#   finished step, and runs again from the top with the noted results; it may wait for up to a year
 #   ([AWS's guide]({{durable_functions.source}})). Each run still has its `Timeout`.
 # - A **Distributed Map** of Step Functions does one step for each of very many items at the same time ([guide]({{distributed_map.source}})). A
 #   `Retry` with `"JitterStrategy": "FULL"` (since {{jitter}}) spreads the new tries ([guide]({{jitter.source}})).
 # - A **Lambda MicroVM** keeps a program, with its memory, for up to {{microvm.hours}}, and suspends it while it waits (notebook 08).
 #
-# When *one* step is too long and cannot be cut (a film to encode, a model to train), it is a job for AWS Fargate, AWS
-# Batch or EC2, which have no limit of {{timeout.minutes}}. A function can start it.
+# When *one* step is too long and cannot be cut (encode a film, train a model), use AWS Fargate, AWS
+# Batch or EC2, which have no limit of {{timeout.minutes}}. A function can start the job.
 #
 # ## A pause
 #
@@ -575,8 +573,7 @@ answer["errorType"], answer["errorMessage"]
 # %% [markdown]
 # There is no such command, and you cannot install it: a function's machine is Lambda's. Its image for Python is a small Amazon Linux 2023
 # with a shell, `grep`, `awk`, `curl`, and little else ([a list](https://github.com/amazonlinux/amazon-linux-2023/issues/585), of 2023): no
-# `git`, no `ffmpeg`, no ImageMagick. (The embedded AWS has no image of its own. A function there finds the commands of *this* machine, so a
-# `git` that works here fails on AWS.)
+# `git`, `ffmpeg` or ImageMagick. (On the embedded AWS a function finds the commands of *this* machine: a `git` that works here fails on AWS.)
 #
 # ### What repairs it: bring it along
 #
@@ -616,8 +613,8 @@ missing = {"FileNotFoundError": "the file", "PermissionError": "the right to run
 predicted("15.f", missing.get(answer["errorType"], answer["errorType"]))
 
 # %% [markdown]
-# Now it is found, but it must not run: a zip also carries permissions, and a file made from a dict is not executable. (Windows has no such
-# permission. There, make packages for Lambda in a container or in CI.) The second try takes the folder, where the file has
+# Now it is found, but it may not run: a zip also carries permissions, and a file made from a dict is not executable. (On Windows,
+# which has no such permission, make packages in a container or in CI.) The second try takes the folder, where the file has
 # mode 755.
 
 # %%
@@ -792,7 +789,8 @@ def unfinished():
         handle = each["ReceiptHandle"]
         sqs.delete_message(QueueUrl=unfinished_url, ReceiptHandle=handle)
     bodies = [json.loads(each["Body"]) for each in messages]
-    return [body["requestContext"]["condition"] for body in bodies]
+    records = [body["requestContext"] for body in bodies if "requestContext" in body]
+    return [record["condition"] for record in records]
 
 
 unfinished()
@@ -829,8 +827,8 @@ def draw_growth(copies=2):
 explore(draw_growth, copies=[1, 2, 3])
 
 # %% [markdown]
-# (This is arithmetic, not a measurement: it takes each branch as a chain of its own. S3 charges for its requests on top, and the other
-# functions of the account find no concurrency left meanwhile.)
+# (This is arithmetic, not a measurement: it takes each branch as a chain of its own. S3's requests come on top, and the
+# account's other functions find no concurrency left.)
 #
 # ### The emergency brake
 #
@@ -882,18 +880,18 @@ print("runs:", len(reports(logs, stamp, since=repaired_began)))
 # %% [markdown]
 # ## And what is hard to cut out of existing code?
 #
-# The slide's remaining case is about *your* program: a piece that needs the program's classes, its
-# session, its configuration and its database. Cut out, it takes all of that along: a large package, a long init, connections. Two ways have
-# worked well since 2019:
+# The slide's remaining case is about *your* program: a piece that needs its classes, its
+# session, its configuration and its database. Cut out, it takes all of that along: a large package, a long init, connections. Two ways
+# work well:
 #
-# - **One route at a time.** Put a router (an API Gateway, a load balancer, CloudFront) in front of the old program, let everything through to it, and
-#   then send one path after the other to new functions. Each step is small, and you can take it back. It is known as the *strangler fig*.
-#   Begin with a piece that gets its data in the request or event, and needs nothing of the rest.
+# - **One route at a time.** Put a router (an API Gateway, a load balancer, CloudFront) in front of the old program, and
+#   send one path after the other to new functions. Each step is small, and you can take it back. This is the *strangler fig* pattern.
+#   Begin with a piece that gets its data in the request or event.
 # - **The program as it is, in a container image.** The open-source *AWS Lambda Web Adapter* turns events into HTTP requests to a web
-#   application that knows nothing of Lambda. You need not cut, and all else remains: what is kept in memory or in files between requests
-#   can be lost, init is as long as the program's start, and connections are one for each environment.
+#   application that knows nothing of Lambda. You need not cut, but what is kept in memory or in files between requests
+#   can be lost, init is as long as the program's start, and each environment has its own connections.
 #
-# And if neither is worth it, leave it where it is. Notebook 10 has the questions to ask.
+# If neither is worth it, leave the program where it is. Notebook 10 has the questions to ask.
 #
 # ## Exercise 2: which failure is this?
 #
@@ -982,7 +980,7 @@ pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 # - A command comes along in a layer or an image, executable and built for Amazon Linux.
 # - Connections need a limit: a pool, a queue, or a database without them.
 # - A function must not write where it is triggered. Lambda stops simple loops after about 16 runs; reserved concurrency 0 stops any.
-# - What fails for good goes to a dead-letter queue or an OnFailure destination, so that it is not lost.
+# - What fails again and again goes to a dead-letter queue or an OnFailure destination, so that it is not lost.
 # - Much of "does not fit" is now "fits, once it is repaired". Outside stay long computations in one piece, programs that need a machine of
 #   their own, and code that cannot leave its program.
 #

@@ -134,7 +134,7 @@ WRONG_CASHIERS = (
     WrongAnswer(
         "answers after a crash",
         ((STARTED, ""), ('record["payment"]', 'record.get("payment")')),
-        "the next run answered .*null.*as if all were well",
+        "the next run answered .*null.*as if all had gone well",
     ),
     WrongAnswer(
         "looks first",

@@ -118,7 +118,7 @@ def test_the_starter_of_a_diagnosis_is_refused():
 
 def test_the_words_of_the_notebook_are_those_of_the_check():
     notebook = Notebook("15")
-    notebook.run("failures")
+    notebook.run("failures", "repairs")
     assert set(notebook.failures) == set(checks.FAILURES)
     assert set(notebook.repairs) == set(checks.DOES)
 
