@@ -100,12 +100,12 @@ WRONG_BILLS = (
     Mistake(
         "MB as GB",
         lambda f: _with_requests(f, (f["memory_mb"] * f["billed_ms"] / 1000).sum()),
-        "memory_mb was taken as GB; there are 1,024 MB in one.",
+        "memory_mb was taken as GB; a GB has 1,024 MB.",
     ),
     Mistake(
         "ms as s",
         lambda f: _with_requests(f, (f["memory_mb"] / 1024 * f["billed_ms"]).sum()),
-        "billed_ms was taken as seconds; there are 1,000 ms in one.",
+        "billed_ms was taken as seconds; a second has 1,000 ms.",
     ),
     Mistake(
         "MB and ms",
@@ -129,26 +129,26 @@ WRONG_BILLS = (
     Mistake(
         "memory used",
         lambda f: _with_requests(f, _gb_seconds(f, memory="max_memory_mb")),
-        "it is the configured memory that is billed, memory_mb, not what was used.",
+        "the configured memory is billed, memory_mb, and not what was used.",
     ),
     Mistake(
         "Duration",
         lambda f: _with_requests(f, _gb_seconds(f, time="duration_ms")),
-        "duration_ms lacks init and rounding; take billed_ms.",
+        "duration_ms is without init and rounding; take billed_ms.",
     ),
     Mistake(
         "sums",
         lambda f: _with_requests(
             f, f["memory_mb"].sum() / 1024 * f["billed_ms"].sum() / 1000
         ),
-        "all memory times all time is too much; multiply in each row first, and add up then.",
+        "all memory times all time is too much; multiply in each row first, and then add up.",
     ),
     Mistake(
         "mean",
         lambda f: _with_requests(
             f, f["memory_mb"].mean() / 1024 * f["billed_ms"].sum() / 1000
         ),
-        "the mean of the memory sizes does not tell which of them ran long; multiply in each row first.",
+        "the mean of the memory sizes does not say how long each of them ran; multiply in each row first.",
     ),
     Mistake(
         "arm64",
@@ -158,7 +158,7 @@ WRONG_BILLS = (
     Mistake(
         "successes",
         lambda f: right_bill(f[f["status"] == "success"]),
-        "a call that was stopped is billed as well.",
+        "a call that was stopped is billed, too.",
     ),
     Mistake("cents", lambda f: 100 * right_bill(f), "that is in cents; return USD."),
 )
@@ -197,7 +197,7 @@ def judge_hand_on(workshop: Workshop) -> Notes:
         )
     except TimeoutError:
         raise NotSolved(
-            f"{front.name} was invoked {CALLS} times, and {back.name} did not run as often; each event is handed on "
+            f"{front.name} was invoked {CALLS} times, and {back.name} did not run as often; hand each event on "
             'with client.invoke and InvocationType="Event".'
         ) from None
     if (least := worked["duration_ms"].min()) < 1000 * WAIT_S:
@@ -225,7 +225,7 @@ WRONG_HAND_ONS = (  # each a change of the notebook's answer
     WrongAnswer(
         "a dry run",
         ('"Event"', '"DryRun"'),
-        "bill-back did not run as often; each event is handed on",
+        "bill-back did not run as often; hand each event on",
     ),
     WrongAnswer("hands nothing on", (INVOKE, "pass"), "bill-back did not run as often"),
     WrongAnswer(

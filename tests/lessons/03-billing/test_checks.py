@@ -103,7 +103,7 @@ def report(aws) -> Notebook:
     """Deploy the function that is to be tuned, as the notebook does."""
     notebook = Notebook("03", workshop=aws, lambda_client=aws.client("lambda"), logs=aws.client("logs"))
     notebook.prices = PRICES
-    notebook.run("per-size", "report")
+    notebook.run("per-size", "report-code", "report")
     return notebook
 
 
