@@ -98,7 +98,7 @@ WRONG_SUMS = (
     Mistake(
         "rounded down",
         lambda calls, ms: calls * ms // 1000,
-        "what remains after the whole environments needs one more; always round up.",
+        "the rest needs one environment more; always round up.",
         "returned 6 for 7 ",
     ),
     Mistake(
@@ -119,7 +119,7 @@ WRONG_SUMS = (
     Mistake(
         "one more",
         lambda calls, ms: calls * ms // 1000 + 1,
-        "this load fills its environments exactly; add one only where something remains.",
+        "this load fills its environments exactly; add one only where there is a rest.",
         "returned 11 for 40 ",
     ),
 )
@@ -169,13 +169,13 @@ def running(
     return changes["change"].cumsum()
 
 
-MILLISECONDS = "that is how many there are; look at when each one ends, and mind that duration_ms is in milliseconds."
+MILLISECONDS = "that is how many there are; look at when each one ends; duration_ms is in milliseconds."
 WRONG_PEAKS = (
     Mistake(
         "starts first",
         lambda frame: running(frame, ends_first=False).max(),
-        "each starts in the very moment in which the one before it ends, so they did not run together; "
-        "let the ends count before the starts of the same moment.",
+        "each starts at the moment at which the one before it ends, so they did not run together; "
+        "count the ends before the starts of the same moment.",
         "returned 2 where 1 is right, for 3 invocations: ",
     ),
     Mistake(
@@ -206,7 +206,7 @@ WRONG_PEAKS = (
     Mistake(
         "in nanoseconds",
         lambda frame: running(frame, unit="ns").max(),
-        "some do overlap; look at when each one ends, and mind that duration_ms is in milliseconds.",
+        "some do overlap; look at when each one ends; duration_ms is in milliseconds.",
         "returned 1 where 3 is right",
     ),
     Mistake(
@@ -342,9 +342,9 @@ RESERVATION = DeployedFunction(
     title="choose a reservation",
     judge=judge_reservation,
     hints=(
-        "Two numbers bound the choice: what do the orders need at the peak, and what can the database spare?",
+        "Two numbers limit the choice: what do the orders need at the peak, and what does the database have left?",
         "At the peak 30 orders come per second, each of 0.4 s. Of 20 connections 6 are taken.",
-        "Anything from 12 to 14 will do: "
+        "Any number from 12 to 14 is right: "
         "lambda_client.put_function_concurrency(FunctionName=writer, ReservedConcurrentExecutions=14)",
     ),
     wrong_answers=(  # each what is reserved

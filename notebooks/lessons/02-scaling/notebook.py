@@ -9,12 +9,13 @@
 # - read concurrency and throttles from CloudWatch;
 # - work out how fast AWS can follow a load that you expect.
 #
-# It takes about 40 minutes. Slides: "Features of Lambda, part 2: high scalability" (Lambdaの特徴 その2: 高スケーラビリティ), page 6, in the part "Know Lambda".
+# It takes about 40 minutes. Slides: "Features of Lambda, part 2: high scalability" (Lambdaの特徴 その2「高スケーラビリティ」, page 6),
+# in the part "Know Lambda".
 #
-# The slide says three things: scaling is far easier than with instances, {{concurrency.slides}} calls can run at once by default, and it
-# is fast. We look at each of them. Environments, cold starts and throttles are real on the embedded AWS too, but this
-# machine has a few cores, and AWS has data centres. So the bursts are of tens of calls, and the thousands are a sum. On AWS all calls of this notebook cost less than a
-# tenth of a cent.
+# The slide says three things: scaling is far easier than with instances, {{concurrency.slides}} calls can run at once by
+# default, and it is fast. Environments, cold starts and throttles are real on the embedded AWS too, but this machine has a
+# few cores. So we send tens of calls, and calculate the thousands. On AWS all calls of this notebook cost less than a tenth
+# of a cent.
 
 # %%
 import math
@@ -26,37 +27,36 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from botocore.config import Config
-from helpers import connect, deploy, explore, plot_timeline, reports, track
+from helpers import connect, deploy, explore, fact, plot_timeline, reports, track
 from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED
 
 # %%
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
-cloudwatch = workshop.client("cloudwatch")
 workshop
 
 # %%
 from helpers import check, claim, hint, predict, predicted, solution
 
 # %% [markdown]
-# ## How many at once? A sum first
+# ## How many at once? Calculate first
 #
 # Lambda runs a function in **execution environments**. One environment serves **one invocation at a time**. While it is
-# busy, a second call needs a second environment, and making one is a **cold start**. A call that finds a free environment
-# is **warm**. How many are busy at the same time is called **concurrency**.
+# busy, a second call needs a second one, and making it is a **cold start**. A call that finds a free environment
+# is **warm**. **Concurrency** is the number of invocations that run at the same time.
 #
-# (That is so for Event Functions on Lambda's own capacity, the subject of these notebooks. On [Managed Instances]({{managed_instances.source}}), since {{managed_instances}},
-# and in *Web Functions* one environment serves several at a time: notebook 08.)
+# (This is so for Event Functions on Lambda's own capacity, the subject of these notebooks. On
+# [Managed Instances]({{managed_instances.source}}), since {{managed_instances}}, and in *Web Functions* (notebook [08](08-xaas.ipynb)) one environment
+# serves several at a time.)
 #
-# You can know the concurrency without an experiment. When 10 calls come every second, and each takes half a second, then 5 are running on
-# average. This is Little's law: **concurrency = calls per second × seconds per call**.
-#
-# So a function that becomes twice as fast needs half the concurrency.
+# You can calculate it. When 10 calls come every second, and each takes half a second, then 5 are running on average. This
+# is Little's law: **concurrency = calls per second × seconds per call**. So a function that becomes twice as fast needs
+# half the concurrency.
 #
 # ## Exercise 1: the sum
 #
 # Write `concurrency_needed`: given the calls per second and the *milliseconds* that one takes, it returns how many
-# environments the load needs, as a whole number. There is no half environment, so round up.
+# environments the load needs, as a whole number. There is no half environment: round up.
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it.
 # `hint("02.1")` in a cell of its own helps.
@@ -64,7 +64,7 @@ from helpers import check, claim, hint, predict, predicted, solution
 
 # %% concurrency-needed
 def concurrency_needed(calls_per_second, duration_ms):
-    # solution: Multiply, mind the unit, and round up with math.ceil.
+    # solution: Multiply, convert the unit, and round up with math.ceil.
     return math.ceil(calls_per_second * duration_ms / 1000)
 
 
@@ -74,30 +74,39 @@ check("02.1", concurrency_needed)
 
 loads = [(10, 500), (100, 120), (1000, 200), (1000, 3000)]
 rows = [(*load, concurrency_needed(*load)) for load in loads]
-pd.DataFrame(rows, columns=["calls per second", "duration in ms", "needed"])
+pd.DataFrame(rows, columns=["calls per second", "ms per call", "needed"])
 
 # %% [markdown]
 # The last row needs more than the {{concurrency}} that AWS gives an account by default: we come back to it.
 #
-# (Below 100 ms a second rule holds on AWS: an environment takes at most 10 synchronous calls per second. A thousand calls of
-# 20 ms each second need 100 environments, not 20. Source: "Understanding Lambda function scaling" in the AWS Lambda Developer Guide, November 2026.)
+# (For calls shorter than 100 ms, AWS has a second rule: an environment takes at most 10 synchronous calls per second. So a thousand
+# calls of 20 ms each second need 100 environments, not 20. Source: ["Understanding Lambda function scaling"]({{scaling.source}}),
+# AWS Lambda Developer Guide, November 2026.)
 #
-# ## Is it so?
+# ## Is it true?
 #
-# The next function only waits, as many do in practice: for a database, for another service. Waiting needs no CPU of this
-# machine, so many can wait at once. `deploy_anew` gives a variable a new value, so that no environment of an earlier run is used again.
+# The next function only waits, as many do in real life: for a database, for another service. Waiting needs no CPU, so this
+# machine can run many such calls at once.
 
 # %%
-code = "import time\ndef handler(event, context):\n    time.sleep(event['seconds'])"
-source = {"app.py": code}
+waiter = workshop.name("waiter")
+code = """
+import time
+
+def handler(event, context):
+    time.sleep(event["seconds"])
+"""
+
+# %% [markdown]
+# After a change of its configuration, a function gets new environments. So `deploy_anew` gives a variable a new value.
 
 
+# %%
 def deploy_anew(name):
     environment = {"Variables": {"RUN": str(time.time())}}
-    deploy(workshop, name, source, Timeout=10, Environment=environment)
+    deploy(workshop, name, {"app.py": code}, Timeout=10, Environment=environment)
 
 
-waiter = workshop.name("waiter")
 deploy_anew(waiter)
 
 # %% [markdown]
@@ -114,83 +123,80 @@ predict("02.a")
 # %%
 predict("02.b")
 
-
-# %%
-def steady_load(name, calls_per_second, seconds, payload):
-    """Invoke at an even pace, without waiting for the answers before."""
-    call = {"FunctionName": name, "Payload": payload}
-    with ThreadPoolExecutor(50) as threads:
-        calls = []
-        for _ in track(range(calls_per_second * seconds), "calls sent"):
-            calls.append(threads.submit(lambda_client.invoke, **call))
-            time.sleep(1 / calls_per_second)
-        return [call.result() for call in calls]
-
+# %% [markdown]
+# Each call has a thread of its own, so the loop does not wait for the answers.
 
 # %%
 began = datetime.now(UTC)
-steady_load(waiter, calls_per_second=10, seconds=4, payload='{"seconds": 0.5}')
+request = {"FunctionName": waiter, "Payload": '{"seconds": 0.5}'}
+with ThreadPoolExecutor(40) as threads:
+    for _ in track(range(40), "calls sent"):
+        threads.submit(lambda_client.invoke, **request)
+        time.sleep(1 / 10)
 steady = reports(logs, waiter, at_least=40, since=began)
 
 # %% [markdown]
-# `plot_timeline` draws each call as a bar, in the row of its environment (that is, of its log stream). Before a cold call
+# `plot_timeline` draws each call as a bar, in the row of its environment (which is its log stream). Before a cold call
 # is its *init*, the time that a new environment needs before the handler can run.
 
 # %%
 ax = plot_timeline(steady)
 
 # %%
-environments, cold_calls = steady["environment"].nunique(), steady["init_ms"].count()
-claim("at least five environments are needed", environments >= 5)
-claim("each environment is cold once", environments == cold_calls)
+environments, cold = steady["environment"].nunique(), steady["init_ms"].notna().sum()
 predicted("02.a", f"{environments} environments")
-predicted("02.b", f"{cold_calls} cold starts")
+predicted("02.b", f"{cold} cold starts")
+claim("the load needs five environments and a few more", 5 < environments <= 10)
+claim("each environment has one cold start", cold == environments)
 
 # %% [markdown]
-# Five, or a little more. The sum asks how long a call keeps its environment *busy*, and a cold call
-# keeps it busy during init, too. When the environments were there, they took turns. You did not have to say how many.
-# (`groupby` makes a group of the rows for each kind of call, and `mean` takes the mean of each group.)
+# A few more than five. Is the sum wrong? It asks how long a call keeps its environment *busy*, and a cold call keeps it
+# busy during init, too. (`groupby` makes a group of the rows for each kind of call, and `mean` takes the mean of
+# each group.)
 
 # %%
-kind = steady["init_ms"].notna().map({True: "cold", False: "warm"})
-busy_ms = (steady["init_ms"].fillna(0) + steady["duration_ms"]).groupby(kind).mean()
-needed = (10 * busy_ms / 1000).round(1)
-pd.DataFrame({"busy in ms": busy_ms.round(), "10 per second need": needed})
+kind = steady["init_ms"].isna().map({True: "warm", False: "cold"}).rename("call")
+busy_ms = steady["init_ms"].fillna(0) + steady["duration_ms"]
+mean_ms = busy_ms.groupby(kind).mean()
+claim("a cold call is busy for longer", mean_ms.get("cold", 0) > mean_ms.get("warm", 0))
+pd.DataFrame({"busy ms": mean_ms, "needed": 10 * mean_ms / 1000}).round(1)
 
 # %% [markdown]
+# You did not set the number of environments anywhere: Lambda made what was needed.
+#
 # ## A burst
 #
-# Now all at the same moment: 1 call, then 10, then 50, then 50 once more. Each takes one second. First we ask what this
+# Now all at the same moment: 1 call, then 10, then 50, then 50 once more. Each takes two seconds. First we ask what this
 # account allows: `ConcurrentExecutions` is the limit for all its functions in a region together.
 
 # %%
 limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
 bursts = [calls for calls in (1, 10, 50, 50) if calls <= limit]
-print(f"This account may run {limit:,} invocations at once. The bursts: {bursts}.")
+print(f"{limit:,} invocations may run at once, so the bursts are {bursts}.")
 
 # %% [markdown]
-# {{concurrency}} is AWS's default, in 2019 as now. A new account often starts with **{{concurrency_new_account}}**, and AWS raises it with use or on request.
-# There the bursts of 50 are left out: the calls over the limit would be refused.
+# {{concurrency}} is AWS's default, in 2019 and now. A new account often starts with **{{concurrency_new_account}}**, and AWS raises it with use
+# or on request. There we leave out the bursts of 50.
 #
-# Have a strong machine, or AWS with a higher limit? Add a bigger number to `bursts`. Each environment here is a process of
-# some 15 MB.
+# On a strong machine you can add a bigger number to `bursts`. Each environment is a process of about 15 MB here.
 #
-# **Predict:** how many cold starts has the burst of 10, when the environment of the first call is still there?
+# **Predict:** how many cold starts will the burst of 10 have? The environment of the first call is still there.
 
 # %%
 predict("02.c")
 
 # %% [markdown]
-# **Predict:** how many cold starts has the second burst of 50?
+# **Predict:** how many cold starts will the second burst of 50 have?
 
 # %%
 predict("02.d")
 
+# %% [markdown]
+# `burst` sends the calls at once and returns the answers. For a call that Lambda refuses, it returns the exception.
+
 
 # %% burst
 def burst(client, name, calls, payload='{"seconds": 1}'):
-    """The answers of so many calls at once; of a refused one the exception."""
-
     def call(_):
         try:
             return client.invoke(FunctionName=name, Payload=payload)
@@ -201,80 +207,78 @@ def burst(client, name, calls, payload='{"seconds": 1}'):
         return list(threads.map(call, range(calls)))
 
 
+# %% [markdown]
+# `max_pool_connections` gives each call a connection of its own.
+
 # %%
-deploy_anew(waiter)
 wide = workshop.client("lambda", Config(max_pool_connections=max(bursts)))
+deploy_anew(waiter)
 frames = []
 for number, calls in enumerate(track(bursts, "bursts"), start=1):
     began = datetime.now(UTC)
-    burst(wide, waiter, calls)
-    seen = reports(logs, waiter, at_least=calls, since=began)
-    frames.append(seen.assign(burst=number))
-bursts_seen = pd.concat(frames)
-
-# %% [markdown]
-# (`wide` is a client with a connection for every call.) The folded cell makes a table of them.
-
-# %% bursts-table folded
-by_burst = bursts_seen.groupby("burst")
-cold_starts = by_burst["init_ms"].count()
-claim("a burst is cold only for what was missing", cold_starts.get(2) == 9)
-claim("a second burst of the same size is warm", cold_starts.get(4, 0) == 0)
-pd.DataFrame(
-    {
-        "calls": by_burst.size(),
-        "environments": by_burst["environment"].nunique(),
-        "cold": cold_starts,
-        "warm": by_burst.size() - cold_starts,
-        "median init ms": by_burst["init_ms"].median().round(),
-    }
-)
+    burst(wide, waiter, calls, payload='{"seconds": 2}')
+    frame = reports(logs, waiter, at_least=calls, since=began)
+    frames.append(frame.assign(burst=number))
 
 # %%
-predicted("02.c", f"{cold_starts[2]} in burst 2")
-predicted("02.d", f"{cold_starts.get(4, 'no such burst')} in burst 4")
+bursts_seen = pd.concat(frames)
+by_burst = bursts_seen.groupby("burst")
+columns = {"environment": "nunique", "init_ms": ["count", "median"]}
+table = by_burst.agg(columns).round()
+table.columns = ["environments", "cold", "median init ms"]
+table.insert(0, "calls", by_burst.size())
+table
+
+# %%
+there = table["environments"].cummax().shift(fill_value=0)
+missing = (table["calls"] - there).clip(lower=0)
+claim("a burst is cold for what is missing", (table["cold"] == missing).all())
+
+# %%
+predicted("02.c", f"{table['cold'][2]} in burst 2")
+predicted("02.d", f"{table['cold'].get(4, 'no such burst')} in burst 4")
 
 # %% [markdown]
-# N calls at once need N environments. Lambda keeps those that it has, so a burst is cold only for what was *missing*: the burst of 10
-# needed 9 new environments, and the second burst of 50 found all of them warm.
+# N calls at once need N environments. Lambda keeps the ones that it has for a while, so a burst is cold only for what is *missing*: the
+# burst of 10 needs 9 new ones, the first burst of 50 needs 40, and the second one finds all 50 warm.
 
 # %%
 ax = plot_timeline(bursts_seen)
 
 # %% [markdown]
-# Look at the inits of the large burst: they are long, because all the processes that start at
-# once share this machine's cores. On AWS each environment has its own share of a CPU, so the fiftieth start takes about as
-# long as the first.
+# Compare the inits of the bursts. If many at once take longer, the reason is this machine: the processes share its cores. On
+# AWS each environment has its own share of a CPU, so the fiftieth start takes about as long as the first.
 #
 # ## What the slide calls a MicroVM
 #
-# How does AWS start environments so fast, and yet keep one customer's code apart from another's? Each environment on AWS is a virtual machine of
-# its own, made by **Firecracker**. AWS wrote it for services like Lambda, and published it in 2018. It leaves out nearly all devices that a
-# virtual machine usually has. Its specification promises at most 125 ms from the start of a machine with a minimal Linux to
-# the first program in it, and at most 5 MiB of memory on top of the guest's own. (Source: SPECIFICATION.md of
-# [firecracker-microvm/firecracker](https://github.com/firecracker-microvm/firecracker), as of November 2026.)
+# How does AWS start environments so fast, and yet keep the customers apart? On AWS each environment is a virtual machine of
+# its own, made by **Firecracker**, which AWS wrote for services like Lambda and published in 2018. It leaves out nearly all
+# devices that a virtual machine usually has. Its specification promises at most 125 ms from the start of a machine with a
+# minimal Linux to the first program in it, and at most 5 MiB of memory on top of the guest's own. (Source: SPECIFICATION.md
+# of [firecracker-microvm/firecracker](https://github.com/firecracker-microvm/firecracker), November 2026.)
 #
-# One customer's environment serves all of that customer's users, one after the other. With [tenant isolation]({{tenant_isolation.source}}) (`TenancyConfig`, since
-# {{tenant_isolation}}) the caller names a tenant, and no environment ever serves two of them; the function reads `context.tenant_id`.
+# An environment of your function serves all of *your* users, one after the other. With [tenant isolation]({{tenant_isolation.source}})
+# (`TenancyConfig`, since {{tenant_isolation}}) the caller names a tenant, and no environment serves two of them. The function reads
+# `context.tenant_id`.
 #
-# The embedded AWS has neither tenant isolation nor MicroVMs: an environment here is a process. It starts, serves one invocation at
-# a time, and is used again, as on AWS. But it does not protect you from code that you do not trust.
+# The embedded AWS has neither: an environment is a process here. It starts fresh, runs one invocation at a time and is used
+# again, but it does not protect you from code that you do not trust.
 #
 # ## Exercise 2: read the concurrency from the log
 #
-# CloudWatch Logs knows how many invocations ran at once. Write `peak_concurrency`: given a table
-# of `reports()`, it returns the largest number of invocations that were running at the same moment. An invocation runs from its `start`
-# for `duration_ms` milliseconds; leave init out. When one ends at the moment when another starts, they did not
-# run together.
+# The log tells how many invocations ran at once. Write `peak_concurrency`: given a table of `reports()`, it returns the
+# largest number of invocations that were running at the same moment. An invocation runs from its `start` for `duration_ms`
+# milliseconds; leave init out. When one ends at the moment at which another starts, they did not run together.
 #
-# A way to do it: each start is a change of `+1`, each end a change of `-1`. In the order of time, add them up. (With pandas: `pd.concat` puts
-# two Series below one another, `.groupby(level=0).sum()` adds up what has the same label, in order, and `.cumsum()` sums up from the top.)
+# A way to do it: each start is a change of `+1`, each end a change of `-1`. Add them up in the order of time. (With
+# pandas: `pd.concat` puts two Series below one another, `.groupby(level=0).sum()` adds up what has the same label, in order, and
+# `.cumsum()` sums up from the top.)
 
 
 # %% peak-concurrency
 def peak_concurrency(frame):
     end = frame["start"] + pd.to_timedelta(frame["duration_ms"], unit="ms")
-    # solution: Make a Series of +1 and -1 by time; add up each time, then cumsum().
+    # solution: Make +1 at each start and -1 at each end, and add them up in order.
     changes = pd.concat([pd.Series(1, index=frame["start"]), pd.Series(-1, index=end)])
     return int(changes.groupby(level=0).sum().cumsum().max())
 
@@ -287,20 +291,19 @@ for number, frame in by_burst:
     print(f"Burst {number}: {len(frame)} calls, {peak_concurrency(frame)} at once")
 
 # %% [markdown]
-# (Burst 3 may show fewer than 50. Init is left out, and in such a burst it is long on this machine: the warm calls end
-# before the last cold ones begin.)
+# (Burst 3 may show fewer than 50: you left init out, and where it is long, the warm calls end before the last cold ones
+# begin.)
 #
 # ## A cap: reserved concurrency
 #
-# Scaling is not always what you want. A database may allow 20 connections, a partner's API 5 calls at once. And a function
-# with a fault can use up the limit of the whole account, so that all your *other* functions are refused.
+# You do not always want scaling. A database may allow 20 connections, a partner's API 5 calls at once. And one function
+# can use up the limit of the whole account, so that Lambda refuses the calls of all your *other* functions.
 #
-# `put_function_concurrency` reserves a part of the account's limit for one function. It is two things in one: a
-# **guarantee**, since no other function can take this part, and a **cap**, since the function gets no more than this. It
-# costs nothing.
+# `put_function_concurrency` reserves a part of the account's limit for one function. This is a **guarantee**, since no
+# other function can take this part, and a **cap**, since the function gets no more. It costs nothing.
 #
-# (On AWS at least 100 must stay unreserved, says "Configuring reserved concurrency" in the Developer Guide; the embedded AWS does not check that. An account with a limit of 10 can
-# reserve nothing, and `reserve` says so. Then the calls below meet the account's own limit, and every number but 0 gives the same picture.)
+# (On AWS at least {{concurrency_unreserved}} must stay unreserved; the embedded AWS does not check that. An account with a limit of
+# {{concurrency_new_account}} can reserve nothing, and `reserve` says so. Your calls below then reach the account's own limit.)
 
 # %%
 capped = workshop.name("capped")
@@ -309,19 +312,23 @@ deploy_anew(capped)
 
 # %%
 def reserve(number):
+    """Reserve this much concurrency; None takes the reservation away."""
+    new = {"FunctionName": capped, "ReservedConcurrentExecutions": number}
     try:
-        lambda_client.put_function_concurrency(
-            FunctionName=capped, ReservedConcurrentExecutions=number
-        )
+        if number is None:
+            lambda_client.delete_function_concurrency(FunctionName=capped)
+        else:
+            lambda_client.put_function_concurrency(**new)
     except lambda_client.exceptions.InvalidParameterValueException as error:
-        print(f"{number} cannot be reserved:", error.response["Error"]["Message"])
+        print(f"{number} cannot be reserved: {error}")
+    time.sleep(0 if workshop.is_embedded else 10)  # AWS needs some seconds
 
 
 # %% [markdown]
-# ### What a throttled call gets
+# ### The moment of throttling
 #
-# boto3 tries again when a call is refused: with our settings, five times in all. That hides what happened. With
-# `Config` we make a client that tries once.
+# When Lambda refuses a call, boto3 tries again, with our settings up to five times in all. To see the refusal we make a client
+# that tries only once.
 #
 # **Predict:** five environments are reserved, and 30 calls come at once. What happens to the other 25?
 
@@ -330,94 +337,102 @@ predict("02.e", choices=["they wait", "they are refused", "they run all the same
 
 # %%
 once = Config(retries={"total_max_attempts": 1}, max_pool_connections=50)
-honest = workshop.client("lambda", once)
-window = datetime.now(UTC).replace(
-    second=0, microsecond=0
-)  # CloudWatch counts by minute
+one_try = workshop.client("lambda", once)
+window = datetime.now(UTC).replace(second=0, microsecond=0)  # for CloudWatch, below
 reserve(5)
-answers = burst(honest, capped, 30)
+answers = burst(one_try, capped, 30)
+all_answers = list(answers)
+
+# %%
 refused = [answer for answer in answers if isinstance(answer, Exception)]
-print(f"{len(answers) - len(refused)} ran, {len(refused)} were refused")
+ran = len(answers) - len(refused)
+predicted("02.e", f"{len(refused)} are refused, {ran} run")
+claim("the calls over the cap are refused", len(refused) >= 20)
 
 # %%
-response = refused[0].response
-status = response["ResponseMetadata"]["HTTPStatusCode"]
-status, response["Error"]["Code"], response["Reason"]
-
-# %%
-claim("five of the thirty run, and the others are refused", len(refused) == 25)
-predicted("02.e", f"{len(refused)} are refused, {len(answers) - len(refused)} run")
+error = refused[0].response
+status = error["ResponseMetadata"]["HTTPStatusCode"]
+status, error["Error"]["Code"], error["Reason"]
 
 # %% [markdown]
-# A synchronous call over the cap does not wait: Lambda refuses it at once. That is **throttling**, status 429, and
-# `Reason` says which limit it was. `ReservedFunctionConcurrentInvocationLimitExceeded` is this function's own cap;
+# Nothing waits in Lambda: it refuses a synchronous call over the cap at once. This is **throttling**, status 429, and
+# `Reason` says whose limit it was. `ReservedFunctionConcurrentInvocationLimitExceeded` is this function's own cap;
 # `ConcurrentInvocationLimitExceeded` would be the account's.
 #
-# Other caps, and the same 30 calls.
+# Now other caps, and the same 30 calls.
 #
 # **Predict:** how many of the 30 are throttled when 20 are reserved?
 
 # %%
 predict("02.f")
 
+# %% [markdown]
+# The answer to a call says how often boto3 tried again. An exception is one refusal more.
+
 
 # %% throttles-of
 def throttles_of(answer):
-    """How often a call was refused: once for each new try, and once at the end."""
+    """How many times Lambda refused this call."""
     if isinstance(answer, Exception):
         return answer.response["ResponseMetadata"]["RetryAttempts"] + 1
     return answer["ResponseMetadata"]["RetryAttempts"]
 
 
 # %%
-throttles = sum(map(throttles_of, answers))
-throttled = {}
-for number in track([20, 5, 1], "reservations"):
+caps = {}
+for number in track([None, 20, 5, 1], "reservations"):
     reserve(number)
-    answers = burst(honest, capped, 30)
-    throttled[number] = sum(map(throttles_of, answers))
-throttles += sum(throttled.values())
-pd.Series(throttled, name="throttled of 30").rename_axis("reserved").to_frame()
+    answers = burst(one_try, capped, 30)
+    all_answers += answers
+    caps[number or "nothing"] = sum(map(throttles_of, answers))
+pd.Series(caps, name="throttled of 30").rename_axis("reserved").to_frame()
 
 # %%
-missing = {number: 30 - number for number in throttled}
-claim("every environment that is missing is a call refused", throttled == missing)
-predicted("02.f", f"{throttled[20]} of 30")
+predicted("02.f", f"{caps[20]} of 30")
+throttled = list(caps.values())
+can_reserve = limit >= 20 + fact("concurrency_unreserved")
+claim("a smaller cap throttles more", not can_reserve or throttled == sorted(throttled))
 
 # %% [markdown]
-# Every environment that is missing is a call refused. (On AWS a new reservation needs some seconds until it holds for every
-# call. If your table shows fewer throttles than 30 less the reservation, run the cell again.)
+# The smaller the cap, the more calls are refused. (If you see fewer throttles on AWS than 30 less the reservation, run the
+# cell again: a new reservation needs some seconds.)
 #
 # ### What boto3 hides
 #
-# The ordinary client tries again by itself. It waits a random time, and a longer one
-# after each try. 20 calls of half a second, five at once:
+# The ordinary client tries again by itself. Before that it waits a random time, often a longer one after each attempt. Here
+# are 15 calls of half a second, five at once:
 
 # %%
 reserve(5)
 began = datetime.now(UTC)
-answers = burst(lambda_client, capped, 20, payload='{"seconds": 0.5}')
-refusals = [throttles_of(answer) for answer in answers]
-failed = sum(isinstance(answer, Exception) for answer in answers)
-print(f"{20 - failed} calls were answered, {failed} failed")
-print(f"{np.count_nonzero(refusals)} were refused first, {sum(refusals)} times in all")
+answers = burst(lambda_client, capped, 15, payload='{"seconds": 0.5}')
+took = (datetime.now(UTC) - began).total_seconds()
+all_answers += answers
 
 # %%
-throttles += sum(refusals)
-patient = reports(logs, capped, at_least=20 - failed, since=began)
-claim("most calls are refused at first", np.count_nonzero(refusals) >= 8)
+refusals = [throttles_of(answer) for answer in answers]
+gave_up = sum(isinstance(answer, Exception) for answer in answers)
+print(f"{15 - gave_up} calls were answered, {gave_up} failed")
+print(f"{np.count_nonzero(refusals)} were refused first, {sum(refusals)} times in all")
+print(f"The last caller waited {took:.1f} s for its answer")
+claim("boto3 tries refused calls again", sum(refusals) > gave_up)
+claim("the last caller waits for longer than its call takes", took > 1)
+
+# %%
+patient = reports(logs, capped, at_least=15 - gave_up, since=began)
 ax = plot_timeline(patient)
 
 # %% [markdown]
-# The function noticed nothing: five environments, half a second for each call. But look at the time axis. The *callers* waited, for
-# seconds, and a REPORT line does not know it: its Duration begins when the handler does. Look at the gaps, too: an
-# environment was free while callers waited before their next try.
+# The function noticed nothing: five environments, half a second for each call. But the *callers* waited longer, and
+# a REPORT line does not show it: its Duration begins when the handler does. Where you see a gap, an environment was free
+# while callers still waited for their next attempt.
 #
-# So when a service feels slow and its durations are fine, look at `RetryAttempts` in `ResponseMetadata`, and the metric
+# So when a service feels slow and its durations are fine, look at `RetryAttempts` in `ResponseMetadata`, and at the metric
 # `Throttles`. A throttled call leaves no line in the function's log.
 #
-# An event whose sender waits for no answer (an upload to S3, a message of SNS, an `invoke` with `InvocationType="Event"`) is not lost when the function is throttled: Lambda keeps it in a queue and tries
-# again for up to six hours. Notebook 06 has the details.
+# When nobody waits for the answer (an upload to S3, a message of SNS, an `invoke` with `InvocationType="Event"`), a throttled
+# event is not lost at once: Lambda keeps it in a queue and tries again for up to {{event_age.hours}}. Notebook
+# [06](06-limits.ipynb) has the details.
 #
 # ### The emergency stop
 #
@@ -425,123 +440,126 @@ ax = plot_timeline(patient)
 
 # %%
 reserve(0)
-[answer] = burst(honest, capped, 1)
-throttles += throttles_of(answer)
-print("0 reserved:", "refused" if isinstance(answer, Exception) else "ran")
-
-# %% [markdown]
-# `delete_function_concurrency` takes the reservation away.
+[stopped] = burst(one_try, capped, 1)
+claim("0 stops a function", isinstance(stopped, Exception))
+print("0 reserved:", "refused" if isinstance(stopped, Exception) else "ran")
 
 # %%
-lambda_client.delete_function_concurrency(FunctionName=capped)
-[answer] = burst(lambda_client, capped, 1)
-throttles += throttles_of(answer)
-print("reservation deleted:", "refused" if isinstance(answer, Exception) else "ran")
+reserve(None)
+[runs] = burst(lambda_client, capped, 1)
+print("no reservation:", "refused" if isinstance(runs, Exception) else "ran")
+all_answers += [stopped, runs]
 
 # %% [markdown]
 # ## What CloudWatch counts
 #
-# You cannot see the exceptions of all callers. CloudWatch counts for all of them: `Invocations` and `Throttles` are sums,
+# You do not see the exceptions of every caller. CloudWatch counts for all of them: `Invocations` and `Throttles` are sums,
 # `ConcurrentExecutions` is a level, so ask for its maximum. A throttled call is not an invocation.
 
 
 # %%
+cloudwatch = workshop.client("cloudwatch")
+dimension = {"Name": "FunctionName", "Value": capped}
+of_capped = {"Namespace": "AWS/Lambda", "Dimensions": [dimension]}
+
+
+# %%
 def metric(name, statistic):
-    dimension = {"Name": "FunctionName", "Value": capped}
-    until = datetime.now(UTC) + timedelta(minutes=1)
-    when = {"StartTime": window, "EndTime": until, "Period": 60}
-    which = {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": [dimension]}
-    answer = cloudwatch.get_metric_statistics(**which, **when, Statistics=[statistic])
-    values = [point[statistic] for point in answer["Datapoints"]]
-    return int(sum(values) if statistic == "Sum" else max(values, default=0))
+    """The values of each minute since the first cap."""
+    end = datetime.now(UTC) + timedelta(minutes=1)
+    minutes = {"StartTime": window, "EndTime": end, "Period": 60}
+    what = {"MetricName": name, "Statistics": [statistic]}
+    answer = cloudwatch.get_metric_statistics(**of_capped, **minutes, **what)
+    return [int(point[statistic]) for point in answer["Datapoints"]] or [0]
 
 
 # %% [markdown]
-# On AWS metrics come a minute or more later, so we wait until all our invocations are there. The folded cell does so, and sets
-# our own numbers beside those of CloudWatch.
+# On AWS metrics come a minute or more later, so we wait until all that we have counted ourselves is there.
 
-# %% metrics-table folded
+# %%
 logged = reports(logs, capped, since=window)
+counted = [len(logged), sum(map(throttles_of, all_answers))]
 for _ in track(range(300), "seconds waited for CloudWatch"):
-    invocations, refused = metric("Invocations", "Sum"), metric("Throttles", "Sum")
-    if invocations >= len(logged) and refused >= throttles:
+    seen = [sum(metric(name, "Sum")) for name in ("Invocations", "Throttles")]
+    if seen[0] >= counted[0] and seen[1] >= counted[1]:
         break
     time.sleep(1)
-claim("CloudWatch counts what we counted", refused >= throttles)
-pd.DataFrame(
-    {
-        "we counted": [len(logged), throttles, logged["environment"].nunique()],
-        "where": ["REPORT lines", "exceptions and RetryAttempts", "log streams"],
-        "CloudWatch": [invocations, refused, metric("ConcurrentExecutions", "Maximum")],
-    },
-    index=["Invocations", "Throttles", "ConcurrentExecutions"],
-)
+
+# %%
+most = max(metric("ConcurrentExecutions", "Maximum"))
+rows = {
+    "Invocations": ["REPORT lines", counted[0], seen[0]],
+    "Throttles": ["exceptions and RetryAttempts", counted[1], seen[1]],
+    "ConcurrentExecutions": ["log streams", logged["environment"].nunique(), most],
+}
+claim("CloudWatch has counted all", seen[0] >= counted[0] and seen[1] >= counted[1])
+pd.DataFrame(rows, index=["we count", "our number", "CloudWatch"]).T
 
 # %% [markdown]
-# The same numbers from two sides. (When you have run a cell twice, CloudWatch has counted both runs. And `ConcurrentExecutions`
-# can be smaller than the number of log streams: some environments came after others had
-# ended.) An alarm on `Throttles` above 0 is one of the first that a function in production needs.
+# CloudWatch has counted what we have counted. (If you run a cell twice, it has both runs. `ConcurrentExecutions` can be
+# smaller than the number of log streams, when some environments came later than others.) Set an alarm on `Throttles` above 0
+# for a function in production.
 #
 # ## How fast can AWS follow?
 #
 # The slide says "fast". In numbers: each function may get **{{scaling}} environments at once, and 100 more every second**
-# ({{scaling}} per {{scaling_period.value}} seconds), until the account's limit is reached. Calls beyond that are throttled. (Source: "Lambda scaling behavior", AWS Lambda
-# Developer Guide, November 2026.)
+# ({{scaling}} per {{scaling_period.value}} seconds), until the account's limit is reached. Lambda throttles what comes on top. (Source:
+# "Lambda scaling behavior", AWS Lambda Developer Guide, November 2026.)
 #
 # In 2019 it was slower: 500 to 3,000 at once depending on the region (1,000 in Tokyo), then 500 more per *minute*, and all
 # functions of an account shared them. That changed in {{scaling.since}}. (Source: AWS News Blog, "AWS Lambda functions now
-# scale 12 times faster when handling high-volume requests"; for Tokyo the Developer Guide of the time.)
+# scale 12 times faster when handling high-volume requests"; for Tokyo the Developer Guide of that time.)
 #
-# This machine cannot show thousands of environments, so here we calculate: a load that begins at once and stays. It is a sum without
-# retries, and without the time of the cold starts.
+# This machine cannot show that, so here we calculate: a load that begins at once and stays. The sum leaves out retries and
+# the time of the cold starts.
 
 # %% ramp
-AT_ONCE, PER_SECOND = 1000, 100
+PER_SECOND = fact("scaling") // fact("scaling_period")
 
 
-def ramp(calls_per_second, duration_s, account_limit, seconds=120):
-    """For each second: environments, and calls that are throttled in it."""
-    second = np.arange(seconds + 1)
+def ramp(calls_per_second, duration_s, account_limit):
+    """Environments and throttled calls, for each second since the load began."""
+    second = np.arange(121)
     most = min(math.ceil(calls_per_second * duration_s), account_limit)
-    environments = np.minimum(AT_ONCE + PER_SECOND * second, most)
+    environments = np.minimum(fact("scaling") + PER_SECOND * second, most)
     throttled = np.maximum(0, calls_per_second - environments / duration_s)
-    found = {"second": second, "environments": environments, "throttled": throttled}
-    return pd.DataFrame(found)
+    rows = {"second": second, "environments": environments, "throttled": throttled}
+    return pd.DataFrame(rows)
 
 
 # %%
 ramp(calls_per_second=3000, duration_s=1, account_limit=10_000)[::5].head()
 
 # %% [markdown]
-# Two folded cells say what comes of a load, and draw it.
+# The two folded cells find the title of a picture, and draw it.
 
 
 # %% finding folded
 def finding(calls_per_second, duration_s, account_limit):
     table = ramp(calls_per_second, duration_s, account_limit)
-    short = table[table["throttled"] > 0]
+    short = table["throttled"][table["throttled"] > 0]
     if short.empty:
-        return f"{calls_per_second:,} calls per second are served from the first second"
+        load = f"{calls_per_second:,} calls per second"
+        return f"{load} are served from the first second on"
     if account_limit < calls_per_second * duration_s:
-        refused = f"{table['throttled'].iloc[-1]:,.0f} calls per second"
-        return f"Never enough: a limit of {account_limit:,} throttles {refused}"
-    refused = f"{short['throttled'].sum():,.0f} calls are throttled"
-    return f"All are served after {len(short)} s; until then about {refused}"
+        throttled = f"{short.iloc[-1]:,.0f} calls per second"
+        return f"Never enough: a limit of {account_limit:,} throttles {throttled}"
+    until = f"until then about {short.sum():,.0f} calls are throttled"
+    return f"All are served after {len(short)} s; {until}"
 
 
 # %% draw folded
 def draw(calls_per_second=3000, duration_s=1.0, account_limit=10_000, servers=20):
     table = ramp(calls_per_second, duration_s, account_limit)
     needed = calls_per_second * duration_s
-    figure, ax = plt.subplots(figsize=(8.5, 4.4))
-    second, served = table["second"], table["environments"]
-    throttled = {"color": ORANGE, "alpha": 0.35, "label": "throttled"}
-    ax.fill_between(second, served, needed, **throttled)
+    second, now = table["second"], table["environments"]
+    then = np.minimum(1000 + 500 / 60 * second, min(needed, account_limit))  # Tokyo
+    figure, ax = plt.subplots(figsize=(10, 4.4))
+    ax.fill_between(second, now, needed, color=ORANGE, alpha=0.35, label="throttled")
     ax.axhline(needed, color="black", linestyle="--", label="needed")
-    ax.plot(second, served, color=BLUE, linewidth=3, label="Lambda")
-    then = np.minimum(1000 + 500 / 60 * second, min(needed, account_limit))
-    in_2019 = {"color": PINK, "linewidth": 2, "linestyle": ":"}
-    ax.plot(second, then, **in_2019, label="Lambda in 2019")
+    ax.plot(second, now, color=BLUE, linewidth=3, label="Lambda")
+    style = {"color": PINK, "linewidth": 2, "linestyle": ":"}
+    ax.plot(second, then, label="Lambda in 2019", **style)
     ax.axhline(servers * 50, color=GREEN, linestyle="-.", label=f"{servers} servers")
     ax.set(xlim=(0, 120), ylim=(0, None))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -564,43 +582,44 @@ explore(
 # %% [markdown]
 # Move the sliders. Some things to find out:
 #
-# - With the default limit of {{concurrency}}, can the load of the picture be served at all? How short must a call be?
-# - Which loads are served from the first second?
-# - The green line is a fleet of your own, which serves 50 calls at once on each server. The load above it waits or is refused.
-#   Where the line is above the load, you pay for servers that you do not use. When would you prefer the green line?
+# - With the default limit of {{concurrency}}, can Lambda serve the load of the picture at all? How short must a call be?
+# - For which loads is nothing throttled, not even in the first second?
+# - The green line is servers of your own, each with room for 50 calls at once. What is above it waits or is refused. What
+#   the line has above the load, you pay for and do not use. When would you rather have the green line?
 #
-# "Scaling is easier than with instances" means this: the blue line moves up and down by itself, within a second or
-# within a minute. The green one moves when you, or an Auto Scaling group, start machines.
+# "Scaling is easier than with instances" means this: the blue line moves up and down by itself, within seconds or
+# minutes. The green one moves when you, or an Auto Scaling group, start machines.
 #
 # ## Exercise 3: choose a reservation
 #
 # A function writes orders into a database. Each environment keeps **one connection** open, and an order takes
 # **0.4 seconds**. The database takes **20 connections**, and **6** of them belong to others: reports and backups.
-# The picture shows the orders that came on the busiest day so far.
+# The picture, which the folded cell draws, shows the orders that came on the busiest day so far.
 
 # %% orders
-night, morning = [2, 1, 1, 1, 1, 2, 4], [8, 12, 15, 18, 22, 26]
-afternoon, evening = [24, 20, 18, 17, 19, 25], [30, 28, 18, 9, 4]
-orders_per_second = pd.Series(night + morning + afternoon + evening)
+night, day = [2, 1, 1, 1, 1, 2, 4], [8, 12, 15, 18, 22, 26, 24, 20, 18, 17]
+evening = [19, 25, 30, 28, 18, 9, 4]
+orders_per_second = pd.Series(night + day + evening)
 
 # %% draw-orders folded
 figure, ax = plt.subplots(figsize=(10, 3.6))
 bars = ax.bar(orders_per_second.index, orders_per_second, color=BLUE)
-busiest, most = orders_per_second.idxmax(), orders_per_second.max()
-bars[busiest].set(facecolor=RED, hatch="//", edgecolor="white")
-ax.set_title(f"Orders peak at {busiest}:00, with {most} per second")
+peak, hour = orders_per_second.max(), orders_per_second.idxmax()
+bars[hour].set(facecolor=RED, hatch="//", edgecolor="white")
+ax.set_title(f"Orders peak at {hour}:00, with {peak} per second")
 ax.set_xlabel("hour of the day")
-ax.set_ylabel("orders per second")
+_ = ax.set_ylabel("orders per second")
 
 # %% [markdown]
 # Reserve concurrency for the function, so that the database is safe, and the orders of such a day have the environments that
-# they need. Count as if they came evenly within each hour. There is more than one right number. (In an account with a limit of 10 nothing can be reserved: do this one on the embedded AWS.)
+# they need. Count as if they came evenly within each hour. There is more than one right number. (An account with a
+# limit of {{concurrency_new_account}} can reserve nothing: do this exercise on the embedded AWS.)
 
 # %%
 writer = workshop.name("order-writer")
-deploy(workshop, writer, source, Timeout=10)
-concurrency = lambda_client.get_function_concurrency(FunctionName=writer)
-concurrency.get("ReservedConcurrentExecutions", "no reservation yet")
+deploy(workshop, writer, {"app.py": code}, Timeout=10)
+reservation = lambda_client.get_function_concurrency(FunctionName=writer)
+reservation.get("ReservedConcurrentExecutions", "no reservation yet")
 
 # %% reservation
 # solution: Call put_function_concurrency for the function `writer`.
@@ -613,22 +632,22 @@ reserved["ReservedConcurrentExecutions"]
 # check
 check("02.3")
 
-answers = burst(honest, writer, 20)
-written = sum(throttles_of(answer) == 0 for answer in answers)
-print(f"20 orders at once: {written} written, the others throttled")
+throttled = sum(throttles_of(answer) for answer in burst(one_try, writer, 20))
+print(f"20 orders at once: {20 - throttled} written, {throttled} throttled")
 
 # %% [markdown]
-# The sum is an average. Orders do not come evenly, and some moments need more than 12, so in practice a few are throttled. Such
-# an order is lost unless its sender tries again. Notebook 07 puts a queue in between.
+# The sum is an average. Orders do not come evenly, and some moments need more than 12, so in practice a few are throttled.
+# Such an order is lost unless its sender tries again. Notebook [07](07-databases.ipynb) puts a queue in between.
 #
 # ## What you have learned
 #
 # - One environment serves one invocation at a time. Concurrency is calls per second × seconds per call.
 # - A burst of N calls needs N environments, and has a cold start for each one that is missing.
-# - The default limit is {{concurrency}} at once for all functions of an account in a region; a new account may have {{concurrency_new_account}}.
-# - Reserved concurrency is a guarantee and a cap, and 0 is an emergency stop. Over a limit a call is refused with 429,
+# - The default limit is {{concurrency}} at once for all functions of an account in a region; a new account may have
+#   {{concurrency_new_account}}.
+# - Reserved concurrency is a guarantee and a cap, and 0 is an emergency stop. Over a limit Lambda refuses a call with 429,
 #   `TooManyRequestsException`; `Reason` says which limit.
-# - boto3 tries again, so that throttling looks like waiting. `Throttles` and `ConcurrentExecutions` in CloudWatch show it.
+# - boto3 tries again, so throttling looks like waiting. `Throttles` and `ConcurrentExecutions` in CloudWatch show it.
 # - AWS gives a function {{scaling}} environments at once and 100 more per second, within the limit of the account.
 #
-# **Next:** notebook 03, *Billing*, works out what all these invocations cost.
+# **Next:** notebook [03](03-billing.ipynb), *Billing*, works out what all these invocations cost.

@@ -227,6 +227,6 @@ def picture(notebook) -> Callable[..., str]:
 
 def test_the_picture_of_the_ramp_says_what_it_shows(picture):
     assert picture() == "All are served after 20 s; until then about 21,000 calls are throttled"
-    assert picture(calls_per_second=500) == "500 calls per second are served from the first second"
+    assert picture(calls_per_second=500) == "500 calls per second are served from the first second on"
     assert picture(account_limit=1000) == "Never enough: a limit of 1,000 throttles 2,000 calls per second"
     assert picture(calls_per_second=10_000, duration_s=2.0, servers=100).startswith("Never enough: a limit of 10,000")
