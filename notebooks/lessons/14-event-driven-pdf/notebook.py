@@ -88,10 +88,10 @@ pdfs = {"short.pdf": make_pdf(3), "long.pdf": make_pdf(100)}
 # %% [markdown]
 # ## Build it, from the back to the front
 #
-# A function names what it uses, so that must be there first. Begin with two buckets, a table and the queues.
+# What a function uses must be there first: two buckets, a table and the queues.
 #
 # Both buckets are **versioned**: S3 keeps every write to a key, and not the last one alone. That helps twice. Each upload
-# gets a version id, which names your *document*, even when somebody puts another PDF under the same key. And afterwards the
+# gets a version id, which names your *document*, also when another PDF comes under the same key. And the
 # versions tell how often each thumbnail was written.
 #
 # There are two buckets, because a function that writes into the bucket that starts it starts itself again (notebook 15). The folded cell
@@ -119,8 +119,8 @@ for bucket in (uploads_bucket, pictures_bucket):
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioned)
 
 # %% [markdown]
-# On AWS the first versioning of a bucket takes some minutes until it holds everywhere. AWS advises you to wait 15 minutes before you write. If
-# `put_pdf` below fails with `KeyError: 'VersionId'`, it was too early: wait, and run the cell again. (Source: "Enabling versioning on
+# On AWS, versioning that is new may take some minutes to reach all of S3. AWS advises to wait 15 minutes before you write. If
+# `put_pdf` below fails with `KeyError: 'VersionId'`, wait, and run its cell again. (Source: "Enabling versioning on
 # buckets", Amazon S3 User Guide.)
 #
 # The table has one item for each document. You pay per request.
@@ -215,8 +215,8 @@ print(f"version {layer_arn.split(':')[-1]}, {len(archive) / 2**20:.1f} MB zipped
 # %% [markdown]
 # ### The functions
 #
-# Here is the splitter. Look for three things. It skips what is no notification. It enters the document with
-# `update_item`, which leaves alone what is in the item already. And it looks at `Failed`, since a part of
+# In the splitter, look for three things. It skips what is no notification. It enters the document with
+# `update_item`, which keeps what is in the item already. And it looks at `Failed`, since a part of
 # `send_message_batch` can fail.
 
 
@@ -229,7 +229,7 @@ def source(name):
 Markdown(f"```python\n{source('pdf-splitter')}```")
 
 # %% [markdown]
-# The renderer does most of the work. Ask yourself while you read: what happens when the process dies right after `put_once`? When
+# The renderer does most of the work. What happens when the process dies right after `put_once`? When
 # two renderers finish the last two pages at the same moment? When the same message comes twice?
 
 # %%
@@ -380,7 +380,7 @@ def depth(url):
 
 
 # %% [markdown]
-# You may interrupt a run, and run its cell again. So each run begins with `begin_anew`: it lets the renderer run, waits until the
+# You may interrupt a run, and run its cell again. So each run begins with `begin_anew`: it waits until the
 # messages of an interrupted run are done, and empties the dead-letter queue.
 
 
@@ -451,8 +451,8 @@ item_of(short) | {"document": "…"}
 # %% [markdown]
 # ## Watch a hundred
 #
-# Where is a document at this moment? Nobody keeps a record, and nobody needs one: you can ask every part. `look` asks the queues for
-# their messages, the table for the counted pages, and S3 for the thumbnails.
+# Where is a document at this moment? You can ask every part: the queues for their messages, the table for the counted pages, and S3
+# for the thumbnails.
 
 
 # %% pictures-of
@@ -583,8 +583,7 @@ def note(run, text):
 
 
 # %% [markdown]
-# `begin` puts a PDF and begins a picture. `follow` (folded, too) looks again and again, and keeps the picture up to date, until
-# something is true that you ask for.
+# `begin` puts a PDF and begins a picture. `follow`, in a folded cell, keeps the picture up to date until a condition is true.
 
 
 # %% begin
@@ -642,8 +641,8 @@ claim("pages waited in the queue, and a few were in flight", max(waiting) > 20)
 predicted("14.b", f"{max(in_flight)}, while up to {max(waiting)} waited")
 
 # %% [markdown]
-# The splitter is quick, so the pages *wait*, and the queue is where they wait. No message was refused. With more
-# concurrency the green line is steeper. With less the system is slower, and still loses nothing. (The seconds are this machine's.)
+# The splitter is quick, so the pages *wait* in the queue. No message was refused. With more
+# concurrency the green line is steeper; with less the system is slower, and still loses nothing.
 #
 # At most 2 × 5 = 10 pages are in work at a time. (A few more may be in flight: Lambda's pollers may hold a batch ready.) In the log
 # each bar is a batch, in the row of its environment.
@@ -839,7 +838,7 @@ ends = [place for place, word in zip(places, said, strict=True) if word == "comp
 predicted("14.d", " and ".join(ends) or "none")
 
 # %% [markdown]
-# It said "complete" when page 3 was missing. When page 3 came, it said nothing. The index is wrong, and no error tells you.
+# It said "complete" when page 3 was missing. When page 3 came, it did not. The index is wrong, and no error tells you.
 #
 # ## Exercise 1: count each page once
 #
@@ -883,14 +882,14 @@ _ = send_pages(counter, [1, 1, 3, 2, 3])
 
 # %% [markdown]
 # A right answer says "complete" once, at the right moment. And if the function dies after it has counted the last page, before anybody reads
-# its answer? Then the message comes again, `count_once` says `False`, and the document is never finished. That is why the renderer
-# works in another order: it sends first and notes afterwards. Two messages are better than none, and the indexer's `put_once` makes the second
-# one harmless.
+# its answer? Then the message comes again, `count_once` says `False`, and the document is never finished. So the renderer
+# sends first and notes afterwards. Two messages are better than none: with the indexer's `put_once` the second
+# one does no harm.
 #
 # ## Kill it
 #
-# Now the hard test. This saboteur is in front of the renderer. At the first try of every third page the process **dies** in the middle of
-# its batch. Some pages of the batch are rendered and counted by then, but SQS does not know: the whole batch comes again.
+# Now the hard test. A saboteur is in front of the renderer. At the first try of every third page the process **dies**.
+# Some pages of its batch are rendered and counted by then, but SQS does not know: the whole batch comes again.
 
 # %% saboteur-source
 saboteur = """
@@ -913,9 +912,9 @@ killer = fast | {"Role": renderer_role, "Handler": "saboteur.handler"}
 _ = deploy(workshop, renderer, sabotaged, **killer)
 
 # %% [markdown]
-# And that is not all. As soon as ten pages are counted, you pull the **emergency stop**: with a reserved concurrency of 0 the renderer does not
-# run at all. Five seconds later you let it run again. (Lambda may receive a message meanwhile and cannot deliver it. That uses up one of
-# the message's five tries.)
+# As soon as ten pages are counted, you also pull the **emergency stop**: with a reserved concurrency of 0 the renderer does not
+# run at all. Five seconds later you let it run again. (A message that Lambda receives meanwhile, and cannot deliver, uses up one of its
+# five tries.)
 #
 # **Predict:** where are the pages meanwhile?
 
@@ -942,8 +941,8 @@ where = "in the queue" if waiting + in_flight else "lost"
 predicted("14.e", f"{where}: {waiting} waiting, {in_flight} in flight")
 
 # %% [markdown]
-# Look at the dotted line. No function worked on those pages: it was dead, or was not allowed to run. SQS knows only that
-# nobody deleted them, so 30 seconds after they were received they are visible again. You have written no retry: the queue is one.
+# Look at the dotted line. Most pages in flight had no function that worked on them: it was dead, or was not allowed to run. SQS
+# knows only that nobody deleted them, so 30 seconds after they were received they are visible again. You have written no retry: the queue is one.
 #
 # How much broke, and what was the result?
 
@@ -959,15 +958,17 @@ claim("nothing is lost or twice", whole["long.pdf, killed"] == whole["long.pdf"]
 pd.DataFrame(whole)
 
 # %% [markdown]
-# The last two columns are the same. Nothing is lost, since a message is deleted only after success. So some pages were rendered a
-# second time, which does no harm, since every step can be repeated. You need both.
+# The last two columns are the same. Nothing is lost, since a message is deleted only after success. Some pages were rendered
+# again, and it does no harm, since every step can be repeated. You need both.
 #
-# Two last checks. The index of the killed run has the same bytes. And the alarm is silent: no message is in the dead-letter
-# queue. (On AWS a new alarm says `INSUFFICIENT_DATA` for a few minutes.)
+# The index of the killed run has the same bytes, too. And the alarm is silent, as no message is in the dead-letter
+# queue. (On AWS a new alarm says `INSUFFICIENT_DATA` at first.)
 
 # %%
-print("the same index:", index_of(killed.document) == index_of(hundred.document))
-cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]
+same = index_of(killed.document) == index_of(hundred.document)
+state = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]
+claim("the index is the same, and the alarm is silent", same and state != "ALARM")
+same, state
 
 # %% [markdown]
 # Deploy the renderer again, without the saboteur.
