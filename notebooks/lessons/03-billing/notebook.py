@@ -284,7 +284,7 @@ predicted("03.g", f"{more:.2f} times as many GB-seconds")
 # ([AWS]({{vcpu_memory.source}})); at 128 MB it has 7% of one. So twice
 # the memory costs twice as much per second, and a function that *computes* needs half the seconds.
 #
-# Take a function that computes for some seconds at 128 MB, and one that only *waits*, for a database, say.
+# Take a function that computes for a second or two at 128 MB, and one that only *waits*, for a database, say.
 #
 # **Predict:** how many times as fast is the first one with {{vcpu_memory}} as with 128 MB?
 
@@ -333,7 +333,7 @@ def resize(size):
 
 
 # %%
-def tune(event, label, rounds=2, calls=2):
+def tune(event, label, rounds=2, calls=4):
     """Invoke the function at each memory size; return the REPORT lines as a table."""
     began, sizes = datetime.now(UTC), SIZES * rounds
     for size in track(sizes, f"{label}, sizes"):
@@ -344,11 +344,11 @@ def tune(event, label, rounds=2, calls=2):
 
 
 # %%
-computing = tune({"hashes": 500_000}, "computing")
+computing = tune({"hashes": 200_000}, "computing")
 waiting = tune({"wait_s": 0.2}, "waiting")
 
 # %% [markdown]
-# For each size: the fastest of the four warm calls, and what a million like it cost. (The fastest, because other work on
+# For each size: the fastest of the eight warm calls, and what a million like it cost. (The fastest, because other work on
 # the machine can only make a call slower.)
 
 
@@ -388,7 +388,7 @@ for ax, column in ((left, "duration_ms"), (right, "usd_per_million")):
     ax.minorticks_off()
     ax.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
     ax.yaxis.set_major_formatter("{x:,g}")
-left.set_title(f"Duration, ms (best of four, {where})")
+left.set_title(f"Duration, ms (best of eight, {where})")
 right.set_title("USD per million calls")
 up_to = np.array([128, ONE_VCPU])  # MB
 proportional = small["duration_ms"] * 128 / up_to
