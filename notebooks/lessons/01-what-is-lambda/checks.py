@@ -37,7 +37,7 @@ def _greets(probe: Probe, event: dict[str, str], language: str, when: str) -> No
     wanted = {"message": f"{GREETINGS[language]}, {name}!"}
     if payload != wanted:
         raise NotSolved(
-            f"The answer {when} was {_json(payload)}; it has to be {_json(wanted)}."
+            f"The answer {when} was {_json(payload)}; it must be {_json(wanted)}."
         )
 
 
@@ -63,11 +63,11 @@ def judge_report_of(workshop: Workshop, report_of: Callable[[str, str], str]) ->
         )
     if not line.startswith("REPORT"):
         raise NotSolved(
-            f"The line begins with {line[:12]!r}; among those of this invocation, pick the one with REPORT."
+            f"The line begins with {line[:12]!r}; of the lines of this invocation, return the one with REPORT."
         )
     if wanted not in line:
         raise NotSolved(
-            "This is the REPORT of another invocation; the line has to hold the request id that is given."
+            "This is the REPORT of another invocation; return the one with the request id that is given."
         )
     return []
 
@@ -98,7 +98,7 @@ GREETER = DeployedFunction(
         WrongAnswer(
             "no language",
             (LANGUAGE, '"en"'),
-            r'in French was .*Hello.*; it has to be .*"Bonjour, Ada',
+            r'in French was .*Hello.*; it must be .*"Bonjour, Ada',
         ),
         WrongAnswer(
             "always Ada", ("event['name']", "'Ada'"), r'in French was .*"Bonjour, Ada!"'

@@ -3,20 +3,20 @@
 #
 # After this notebook you will be able to
 #
-# - say what FaaS means, and what Lambda takes off your hands;
+# - say what FaaS means, and what Lambda does for you;
 # - make a function on Lambda with plain boto3, step by step;
 # - send it an event, read its answer, and find what it printed in CloudWatch;
 # - tell an error of your function from an error of the call.
 #
-# It takes about 25 minutes.
-# Slides: from the title to "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1: サーバーレス), in the part "Know Lambda".
+# It takes about 25 minutes. Slides: "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1「サーバーレス」, page 5) and
+# the pages before it, in the part "Know Lambda".
 
 # %% [markdown]
 # ## Connect
 #
 # `connect()` finds the AWS that you chose in notebook 00: by default the embedded AWS, which runs on this machine
-# and costs nothing. boto3 is AWS's library for Python, and `workshop.client("lambda")` is an ordinary boto3 client: in a script of
-# your own you write `boto3.client("lambda")`. Everything that you make gets a name that begins with your login name.
+# and costs nothing. boto3 is AWS's library for Python, and `workshop.client("lambda")` is an ordinary boto3 client: in
+# your own script you write `boto3.client("lambda")`. The name of everything that you make begins with your login name.
 
 # %%
 import base64
@@ -37,7 +37,7 @@ from helpers import check, claim, hint, predict, predicted, solution
 # ## Event in, answer out
 #
 # FaaS is short for **Function as a Service**. You write one function; the provider runs it whenever an event comes.
-# An event can be a request from a browser, a file that was put into storage, a message in a queue, or a time of day.
+# An event can be a request from a browser, a new file in a storage, a message in a queue, or a time of day.
 #
 # In Python such a function takes two arguments, and AWS calls it the *handler*:
 #
@@ -47,7 +47,7 @@ from helpers import check, claim, hint, predict, predicted, solution
 # (AWS's pages call such a function a **Lambda Event Function**, to tell it from the newer kinds in notebook 08. Its API
 # says "function" ([AWS's API]({{event_functions.source}}), read on {{event_functions.checked}}), and so do these notebooks.)
 #
-# It is a function like any other. Before it goes anywhere, call it here.
+# It is an ordinary function, so first call it here.
 
 
 # %%
@@ -63,12 +63,12 @@ handler({"name": "Ada"}, None)
 # ## Make it a Lambda function
 #
 # Lambda needs four things: a **role** that says what the function may do, a **package** with the code, a **name**, and
-# the **runtime** that knows the language. We take them in turn.
+# the **runtime** that runs your language. We make them one after the other.
 #
 # ### The role
 #
 # A function acts with the rights of a role. Roles belong to IAM, the part of AWS that says who may do what. A role has a
-# **trust policy**: it says *who* may take the role. Here that is the Lambda service.
+# **trust policy**: it says *who* may use the role (AWS says: *assume* it). Here that is the Lambda service.
 
 # %%
 service = {"Service": "lambda.amazonaws.com"}
@@ -76,7 +76,7 @@ allow = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
 trust_policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
 
 # %% [markdown]
-# You can run this cell again: when the role is there already, AWS answers `EntityAlreadyExists`, and we look it up.
+# You can run this cell again: if the role is there already, AWS answers `EntityAlreadyExists`.
 
 # %%
 iam, role_name = workshop.client("iam"), workshop.name("hello-role")
@@ -88,11 +88,11 @@ role = iam.get_role(RoleName=role_name)["Role"]
 role["RoleName"]
 
 # %% [markdown]
-# The **permissions** say *what* the role may do. AWS has a ready-made policy that lets a function write its log, and
-# nothing else. AWS names everything by an *ARN*; it begins with the partition, which is `aws` in most of the world.
+# The **permissions** say *what* the role may do. AWS has a ready-made policy (a *managed policy*) that lets a function write its log, and
+# nothing else. AWS names everything by an *ARN*; it begins with `arn:` and the partition, which is `aws` in most of the world.
 #
-# (On AWS, you may not create roles? Set `WORKSHOP_ROLE` to one that you may use, leave out these two cells, and write `workshop.role()` in
-# place of `role["Arn"]` below.)
+# (If you may not create roles on AWS: set `WORKSHOP_ROLE` to one that you may use, leave out these two cells, and write
+# `workshop.role()` in place of `role["Arn"]` below.)
 
 # %%
 policy = "service-role/AWSLambdaBasicExecutionRole"
@@ -115,11 +115,11 @@ print(f"{len(archive)} bytes, zipped")
 # %% [markdown]
 # ### The function
 #
-# Now `create_function` puts it together. `Handler="app.handler"` means: in the file `app.py`, call `handler`. A function
+# Now `create_function` makes the function from them. `Handler="app.handler"` means: in the file `app.py`, call `handler`. A function
 # may use {{memory_default}} of memory and {{timeout_default}} unless we say otherwise.
 #
-# If the function is there already, AWS answers `ResourceConflictException`, and the same package goes in with
-# `update_function_code`. (On AWS, Lambda may use a new role only after some seconds. The client waits for that, and tries again.)
+# If the function is there already, AWS answers `ResourceConflictException`, and we give it the package with
+# `update_function_code`. (On AWS, Lambda can use a new role only after some seconds. Our client tries again until it can.)
 
 # %%
 name = workshop.name("hello")
@@ -131,8 +131,8 @@ except lambda_client.exceptions.ResourceConflictException:
     lambda_client.update_function_code(FunctionName=name, ZipFile=archive)
 
 # %% [markdown]
-# Making a function takes a moment. Until then its state is `Pending`. boto3 has *waiters* that ask again until a
-# condition holds.
+# Making a function takes a moment. Until it is ready, its state is `Pending`. boto3 has *waiters* that ask again until a
+# condition is true.
 
 # %%
 lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
@@ -142,7 +142,7 @@ shown = ["State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize"]
 {key: configuration[key] for key in shown}
 
 # %% [markdown]
-# From now on `deploy(workshop, name, code)` does these steps for us: create or update, then wait. Its keyword
+# From now on `deploy(workshop, name, code)` does these steps: create or update, then wait. Its keyword
 # arguments are AWS's own, such as `Timeout=` and `MemorySize=`.
 #
 # ## Send it an event
@@ -160,7 +160,7 @@ event
 predict("01.a")
 
 # %% [markdown]
-# **Predict:** it prints a text, too. Where will that go?
+# **Predict:** it also prints a text. Where will that go?
 
 # %%
 predict("01.b", choices=["into the answer", "into a log", "nowhere"])
@@ -175,15 +175,14 @@ predicted("01.a", answer["message"])
 
 # %% [markdown]
 # `200` is the status of the *call*, and the payload is what the function returned, as JSON. The printed text is not
-# here: a function has no terminal. It is in the log.
-
-# %% [markdown]
+# here. It is in the log.
+#
 # ## Read its log
 #
-# CloudWatch is where AWS keeps logs and metrics. Whatever a function prints goes to **CloudWatch Logs**, into the log group
+# CloudWatch is where AWS keeps logs and metrics. What a function prints goes to **CloudWatch Logs**, into the log group
 # `/aws/lambda/<name>`. Look for the line that our `print` wrote, and for the lines that Lambda wrote around it.
 #
-# On AWS the log lags some seconds behind. `reports` waits until the invocation's last line is there; the rest is plain boto3.
+# On AWS the log comes some seconds later. `reports` waits until the last line of the invocation is there; the rest is plain boto3.
 
 # %%
 logs = workshop.client("logs")
@@ -204,11 +203,11 @@ predicted("01.b", "into a log" if logged else "nowhere")
 # - `START` and `END` are the first and the last line of one invocation. Its name is the **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
-# (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many at once. A function with `LoggingConfig={"LogFormat": "JSON"}` writes its
-# lines as JSON, which is easier to search.)
+# (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many logs at once. With
+# `LoggingConfig={"LogFormat": "JSON"}` the lines are JSON, which is easier to search.)
 #
-# Here is the last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, Python's library for tables: a `Series` is one
-# column with a label for each row, and a `DataFrame` a table of such columns.)
+# Here is the last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, a Python library for
+# tables: a `Series` is one column with a label for each row, and a `DataFrame` is a table of such columns.)
 
 # %%
 report = [line for line in lines if line.startswith("REPORT")][-1]
@@ -216,15 +215,15 @@ fields = dict(field.split(": ") for field in report.strip().split("\t"))
 pd.Series(fields, name="REPORT")
 
 # %% [markdown]
-# Each execution environment writes a **log stream** of its own. The name of the stream starts with the day.
+# Each execution environment writes its own **log stream**. The name of the stream starts with the day.
 
 # %%
 streams = logs.describe_log_streams(logGroupName=log_group)["logStreams"]
 [stream["logStreamName"] for stream in streams]
 
 # %% [markdown]
-# Change the event and invoke again, as often as you like: edit the text in the box and press the button. Then run the cells
-# above once more: there are new lines in the log.
+# Change the event and invoke again: edit the text in the box and press the button. Then run the cells
+# above once more, and find the new lines in the log.
 
 
 # %%
@@ -245,7 +244,7 @@ _ = interact_manual.options(manual_name="Invoke")(invoke, event=box)
 # %% [markdown]
 # ## Look around inside
 #
-# The next function answers what it finds: facts from `context`, and the variables of its environment.
+# The next function returns what it finds: facts from `context`, and its environment variables.
 
 
 # %%
@@ -262,12 +261,16 @@ def look(event, context):
 inside, code = workshop.name("inside"), {"app.py": inspect.getsource(look)}
 options = {"Handler": "app.look", "Timeout": 5}
 variables = {"GREETING": "Hello"}
-deploy(workshop, inside, code, **options, Environment={"Variables": variables})
+_ = deploy(workshop, inside, code, **options, Environment={"Variables": variables})
+
+# %%
 found = json.loads(lambda_client.invoke(FunctionName=inside)["Payload"].read())
+remaining_ms = found["context"]["remaining_ms"]
+claim("nearly all of the five seconds is left", 4000 < remaining_ms <= 5000)
 found["context"]
 
 # %% [markdown]
-# `remaining_ms` starts at five seconds, the `Timeout` that we set, and counts down. A function that needs longer is stopped.
+# `remaining_ms` starts at five seconds, the `Timeout` that we set, and counts down. Lambda stops a function that needs longer.
 #
 # Its environment variables include yours, `GREETING`.
 #
@@ -280,19 +283,18 @@ predict("01.c", choices=["yes", "no"])
 variables = found["environment"]
 print("HOME" in variables, "USER" in variables)
 shown = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_EXECUTION_ENV", "GREETING"]
-{key: variables[key] for key in [*shown, "LAMBDA_TASK_ROOT", "_HANDLER"]}
+{key: variables[key] for key in [*shown, "_HANDLER"]}
 
 # %%
 predicted("01.c", "yes" if {"HOME", "USER"} & set(variables) else "no")
 
 # %% [markdown]
-# A function sees what Lambda documents and what you configured, and nothing of the machine below.
-# (`LAMBDA_TASK_ROOT`, the folder of the code, is `/var/task` on AWS; the embedded AWS uses a folder of this
-# machine.) That is why it can run on any of thousands of machines, and why settings such as addresses and
-# names belong in environment variables.
+# A function sees the variables that Lambda documents and those that you configured, and none of the machine that it
+# runs on. So it can run on any of thousands of machines, and settings such as addresses and names belong in environment
+# variables.
 #
-# On the embedded AWS there is one more, `AWS_ENDPOINT_URL`, so that boto3 *inside* the function talks to the embedded
-# AWS too.
+# (On the embedded AWS there is one more, `AWS_ENDPOINT_URL`, so that boto3 *inside* the function also calls the embedded
+# AWS.)
 #
 # ## When something goes wrong
 #
@@ -306,23 +308,24 @@ predict("01.d", choices=["yes", "no"])
 # %%
 response = lambda_client.invoke(FunctionName=name, Payload=json.dumps({}))
 print(response["StatusCode"], response.get("FunctionError"))
-json.loads(response["Payload"].read())
+error = json.loads(response["Payload"].read())
+error["errorType"], error["errorMessage"]
 
 # %%
 predicted("01.d", "no" if "FunctionError" in response else "yes")
 
 # %% [markdown]
 # The call worked, so its status is 200. The *function* failed: `FunctionError` is set, and the payload
-# says which exception was raised, and where. (Python's `KeyError` names the key that is missing.) So always look at
-# `FunctionError`. When a function fails, its log says more. `LogType="Tail"` brings the end of it along with the answer:
-# the quickest way to see what went wrong.
+# has the exception (Python's `KeyError` names the key that is missing) and a `stackTrace`. So always look at
+# `FunctionError`. The log says more: with `LogType="Tail"` you get the end of it with the answer.
+# (The folder of the code is `/var/task` on AWS; the embedded AWS uses a folder of this machine.)
 
 # %%
 response = lambda_client.invoke(FunctionName=name, Payload="{}", LogType="Tail")
 print(base64.b64decode(response["LogResult"]).decode())
 
 # %% [markdown]
-# An error of the *call* looks different: here boto3 raises.
+# An error of the *call* is different: here boto3 raises an exception.
 
 # %%
 try:
@@ -333,7 +336,7 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # %% [markdown]
 # ## Serverless
 #
-# Think of what you did *not* do. You rented no machine, installed no operating system and opened no port. Now nothing
+# Think of what you did *not* do. You did not rent a machine, install an operating system or open a port. Now nothing
 # runs: between two events there is nothing to pay for and nothing to update.
 #
 # | On a server of your own | With Lambda |
@@ -341,20 +344,21 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # | choose, rent and start a machine | nothing |
 # | install and update the operating system | AWS does |
 # | install and update the language runtime | AWS does, within the version you chose |
-# | keep the process alive, restart it | AWS does, per event |
+# | keep the process running, restart it | AWS does |
 # | add machines under load | AWS does |
 # | user accounts, SSH keys, open ports | a role: what the function may do |
-# | the code | **you** |
+# | write the code | **you do** |
 #
-# "Serverless" does not mean that there are no servers. It means that they are not your work.
+# "Serverless" does not mean that there are no servers. It means that AWS looks after them.
 #
 # ## Exercise 1: a function that greets in three languages
 #
-# Finish `greet`. The event holds a `name` and may hold a `language`: `"en"`, `"fr"` or `"ja"`. Without one, greet in
-# English. (A handler may have any name: `Handler="app.greet"` tells Lambda which function of which file to call.) For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`.
+# Finish `greet`. The event has a `name`, and sometimes a `language`: `"en"`, `"fr"` or `"ja"`. Without a language, greet in
+# English. For `{"name": "Ada", "language": "fr"}` the answer is `{"message": "Bonjour, Ada!"}`. (A handler can have any
+# name: `Handler="app.greet"` tells Lambda which function of which file to call.)
 #
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which deploys and
-# checks your function. When you are stuck, `hint("01.1")` in a cell of its own gives a hint, one more each time, and
+# checks your function. If you need help, `hint("01.1")` in a new cell gives a hint, one more each time, and
 # `solution("01.1")` shows an answer.
 
 
@@ -379,9 +383,9 @@ assert json.loads(payload.read()) == {"message": "Bonjour, Ada!"}
 # %% [markdown]
 # ## Exercise 2: find your invocation in the log
 #
-# Every answer of boto3 carries the request id in `ResponseMetadata`. Write `report_of`: given the name of a function and
+# Every answer of boto3 has the request id in `ResponseMetadata`. Write `report_of`: given the name of a function and
 # a request id, it returns the REPORT line of that invocation. Ask CloudWatch for the function's log events as above,
-# and pick the one line. The check invokes a function and asks yours for the line.
+# and choose the one line. The check invokes a function and asks yours for the line.
 
 
 # %% report-of
@@ -408,7 +412,7 @@ assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 # - A Lambda function is a role, a package, a name and a runtime; `create_function`, then wait until it is active.
 # - `invoke` sends an event; the answer has a status for the call and `FunctionError` for the function.
 # - What it prints, and what it cost, is in CloudWatch Logs under `/aws/lambda/<name>`.
-# - Serverless means that machines and their systems are not your work.
+# - Serverless means that AWS looks after the machines and their operating systems.
 #
-# **Next:** notebook 02, *Scaling*, calls a function many times at once. Notebook 04, *Cold start*, is about the `Init Duration` of the
-# first REPORT.
+# **Next:** notebook [02](02-scaling.ipynb), *Scaling*, calls a function many times at once. Notebook [04](04-cold-start.ipynb), *Cold start*, is
+# about the `Init Duration` of the first REPORT.
