@@ -12,7 +12,8 @@ from ipywidgets import Box, Dropdown, Label, Layout, Output, SelectionSlider, VB
 from . import alt_text
 from .arguments import CALLABLE, ArgumentError, shown, takes
 
-NARROW = Layout(width="13em")  # a control and a picture of the usual width fit beside each other on a projector
+NARROW = Layout(width="12em")
+WIDE = Layout(flex="1 1 26em", min_width="0")  # a picture shrinks, so that it fits beside its controls on a projector
 IN_A_ROW = Layout(display="flex", flex_flow="row wrap", align_items="flex-start")
 
 
@@ -37,7 +38,7 @@ def explore(draw: Callable[..., Any], **choices: Iterable[Any]) -> None:
         return _picture(draw(**{name: control.value for name, control in controls.items()}))
 
     first = picture()
-    drawn = Output(outputs=(first,))
+    drawn = Output(outputs=(first,), layout=WIDE)
 
     def redraw(change: dict[str, Any]) -> None:
         drawn.outputs = (picture(),)

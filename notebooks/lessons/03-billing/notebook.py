@@ -568,9 +568,12 @@ durations = [1, 10, 50, 100, 200, 500, 1000, 3000]
 explore(draw, memory_mb=memory, duration_ms=durations, calls_a_month=CALLS)
 
 # %% [markdown]
-# Two more prices. **arm64**, AWS's own processors (`Architectures=["arm64"]`): the same Python code, other binaries.
-# And *provisioned concurrency*, environments that are kept ready: you pay for these also when they are idle, see [notebook
-# 04](04-cold-start.ipynb).
+# Three more prices:
+#
+# - **arm64**, AWS's own processors (`Architectures=["arm64"]`): the same Python code, other binaries.
+# - *Provisioned concurrency*, environments that are kept ready: you also pay for them when they are idle, see [notebook
+#   04](04-cold-start.ipynb).
+# - More than {{tmp}} of `/tmp`: billed per GB-second, too.
 
 # %%
 arm = prices["gb_second"]["arm64"]
