@@ -215,7 +215,7 @@ RULES = DeployedFunction(
 )
 CHANGE = DeployedFunction(
     number="12.2",
-    title="a function that bears repetition",
+    title="work that may run twice",
     judge=judge_change,
     hints=(
         "Which line of the first draft does harm when the same evening comes again? Which, when the same morning does?",

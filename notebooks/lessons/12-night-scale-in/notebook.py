@@ -653,9 +653,9 @@ pd.concat([first, by_hand, play(MORNING, EVENING)], ignore_index=True)
 # %% [markdown]
 # The second morning removed the fourth machine, and the late evening stopped all of them in the middle of the day.
 #
-# ## Exercise 2: a function that bears repetition
+# ## Exercise 2: work that may run twice
 #
-# That means: when events repeat or come late, no harm is done. Write `change` anew. It keeps its notes in tags of the group, with the functions of `app.py`:
+# When events come twice or late, no harm is done. Write `change` anew. It keeps its notes in tags of the group, with the functions of `app.py`:
 # `tags_of(group)` is a dict, `remember(group, key, value)` and `forget(group, key)` change one tag. (`group` is what AWS said when the event came.)
 #
 # - An event that is **not newer** than the last one changes nothing. Keep the time of the last one in the tag `LAST`. (You can compare these times as texts.)
