@@ -20,7 +20,7 @@ from localaws_client import eventually
 
 import helpers
 from helpers import __main__ as command_line
-from helpers import aws_choice, environment, lessons, localaws, settings
+from helpers import aws_choice, environment, localaws, settings
 from helpers.commands import doctor
 from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
@@ -30,6 +30,7 @@ COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "cle
 PUBLIC = {
     "check",
     "choose",
+    "claim",
     "clean",
     "compare_events",
     "connect",
@@ -100,13 +101,6 @@ def test_without_a_command_it_prints_all_commands(call):
     result = call()
     assert result.returncode == 0
     assert re.findall(r"^    (\w+) +\w", result.stdout, re.MULTILINE) == list(COMMANDS)
-
-
-def test_the_help_of_reset_names_the_labs_that_there_are(call):
-    there = [lesson.number for lesson in lessons.lessons() if lesson.lab]
-    said = call("reset", "--help").stdout
-    assert re.findall(r"\d\d", said.partition("its number:")[2]) == there
-    assert f"{there[-2]} or {there[-1]}" in said
 
 
 def test_an_unknown_command_is_refused(call):
@@ -555,7 +549,7 @@ def test_a_public_name_is_never_hidden_by_the_module_that_defines_it():
 
 
 def test_an_unknown_name_lists_the_public_ones():
-    with pytest.raises(AttributeError, match="helpers has no 'deplo'; it has check, choose, clean"):
+    with pytest.raises(AttributeError, match="helpers has no 'deplo'; it has check, choose, claim, clean"):
         _ = helpers.deplo
 
 

@@ -933,6 +933,8 @@ def handle_each(event, context):
 names = ["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"]
 damaged = {name: painted[place] for place, name in enumerate(names)}
 damaged["damaged.jpg"] = damaged["damaged.jpg"][:20_000]
+# The queue has little patience, also when you run this again at the end.
+_ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patience(3, tries=3))
 
 # %%
 # check
