@@ -17,7 +17,9 @@ Event = dict[str, Any]  # e.g. {"name": "Ada"}
 MARKS = ("same", "value differs", "only in the sample", "only delivered")
 COLORS = dict(zip(MARKS[1:], (ORANGE_TINT, BLUE_TINT, RED_TINT), strict=True))
 WIDTH = 48  # characters of a value that is shown
-CELL = "text-align:left;overflow-wrap:anywhere;min-width:6em"  # a long path is wrapped, and no column leaves the window
+# A long path or value is wrapped, so that no column leaves the window. Of the ways to say so, JupyterLab keeps this one
+# in an output that it does not trust.
+WRAPPED = ";word-break:break-all"
 
 _ABSENT = object()
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*")  # a key that needs no quotes in a path: detail-type, x-amz-id-2
@@ -145,8 +147,9 @@ def _short(text: str) -> str:
 def _html_row(row: dict[str, str]) -> str:
     # Styles stand in the cells, as Jupyter takes <style> out of an output that it does not trust.
     color = COLORS.get(row["mark"])
-    style = CELL + (f";background-color:{color};color:black" if color else "")
-    return f"<tr>{''.join(_html_cell(text, style) for text in row.values())}</tr>"
+    style = "text-align:left" + (f";background-color:{color};color:black" if color else "")
+    cells = (_html_cell(text, style if name == "mark" else style + WRAPPED) for name, text in row.items())
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _html_cell(text: str, style: str) -> str:
