@@ -1,10 +1,11 @@
 """claim() says so where a measurement does not show what the text beside it says."""
 
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from .arguments import TEXT, takes
+
+if TYPE_CHECKING:  # a notebook's kernel has no use for it
+    from nbformat import NotebookNode
 
 UNMET = "Not measured this time: "
 WHY = "Other work on this machine, or the way to AWS, got in between. Run the cells that measure again."
@@ -21,7 +22,7 @@ def claim(says: str, holds: Any) -> None:
         print(f"{UNMET}{says}. {WHY}")
 
 
-def unmet(notebook: NotebookNode) -> list[str]:
+def unmet(notebook: "NotebookNode") -> list[str]:
     """What the claims of an executed notebook said that was not met."""
     texts = [
         output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "stream"

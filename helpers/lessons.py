@@ -1,7 +1,7 @@
 """The lessons of the workshop: the one list of them, derived from the folders in notebooks/lessons.
 
 A lesson is a folder with its notebook's source, the checks of its exercises, its functions and its pictures. Standard
-library only: the command line needs the list before the environment exists.
+library only; the exercises of a lesson are loaded where they are asked for.
 """
 
 import importlib

@@ -14,7 +14,6 @@ from .exercises.languages import LANGUAGES
 from .ledger import Entry
 from .localaws import MissingRuntime, find_runtime
 from .s3_triggers import UPLOADS, make_trigger, remove_trigger
-from .whole_file import write_whole
 
 TIMEOUT_S = 10  # of the functions that start_at() deploys; an SDK that is loaded cold is slow at 128 MB
 READ_BUCKETS = "AmazonS3ReadOnlyAccess"
@@ -132,8 +131,8 @@ def _reset_lab(lab: Lab) -> None:
 def _reset_notebook(lesson: lessons.Lesson) -> None:
     from .authoring import source, work  # only here: they take a moment to load
 
-    path, starter = lesson.starter_path, source.to_bytes(source.Source(lesson).starter()).decode()
-    if path.exists() and path.read_bytes() == starter.encode():
+    path, starter = lesson.starter_path, source.Source(lesson).starter()
+    if path.exists() and path.read_bytes() == source.to_bytes(starter):
         print(f"{path.name} is as it was at first.")
         return
     said = f"{path.name} is as it was at first"
@@ -142,7 +141,7 @@ def _reset_notebook(lesson: lessons.Lesson) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, kept)
         said += f"; yours is {kept.name} in {kept.parent}"
-    write_whole(path, starter)
+    source.write(starter, path)
     work.note_built(path)
     print(f"{said}. If it is open, choose File > Reload Notebook from Disk.")
 

@@ -170,11 +170,11 @@ def _execute(made_of: Source, aws: Aws) -> list[str]:
             _wait_for_quiet()
     else:
         problems = [
-            f"executed {MEASUREMENTS} times, its figures did not show that {claim}; build it on a quiet machine"
+            f"executed {MEASUREMENTS} times, its figures did not show that {claim}; build it on a quiet machine."
             for claim in stayed_out
         ]
     if problems:
-        return [f"solutions/{made_of.solution_path.name}: {problem}." for problem in problems]
+        return [f"solutions/{made_of.solution_path.name}: {problem}" for problem in problems]
     home = Path(environment.get("WORKSHOP_HOME") or settings.home())
     port = int(environment.get("WORKSHOP_PORT") or settings.port())
     outputs.normalise(solution, began, port, outputs.places(home))

@@ -35,7 +35,11 @@ def _embedded_aws() -> Iterator[None]:
 def _jupyterlab(no_browser: bool) -> int:
     # a session of its own, so that Ctrl-C reaches this process alone, which then ends JupyterLab in order
     server = subprocess.Popen(
-        _command(no_browser), cwd=settings.ROOT, env=_variables(), stdin=subprocess.DEVNULL, start_new_session=True
+        _command(no_browser, _workspaces()),
+        cwd=settings.ROOT,
+        env=_variables(),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         return server.wait()
@@ -49,7 +53,7 @@ def _jupyterlab(no_browser: bool) -> int:
                 server.wait()
 
 
-def _command(no_browser: bool) -> list[str]:
+def _command(no_browser: bool, workspaces: Path) -> list[str]:
     return [
         sys.executable,
         "-m",
@@ -57,7 +61,7 @@ def _command(no_browser: bool) -> list[str]:
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={settings.ROOT}",
         f"--LabApp.default_url={START_PAGE}",
-        f"--LabApp.workspaces_dir={_workspaces()}",
+        f"--LabApp.workspaces_dir={workspaces}",
         # no question about news, and no call to the network for news, updates or extensions
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
@@ -71,12 +75,12 @@ def _command(no_browser: bool) -> list[str]:
 
 def _workspaces() -> Path:
     """The folder of JupyterLab's layout: at first all room is the notebook's; then it is as the reader left it."""
-    from jupyterlab_server.workspaces_handler import WorkspacesManager  # which takes a second to import
-
     folder = settings.home() / "jupyterlab"
-    kept = WorkspacesManager(str(folder))
-    if not kept.load("default")["data"]:
-        kept.save("default", (JUPYTER / "workspace.json").read_text(encoding="utf-8"))
+    if not folder.exists():
+        from jupyterlab_server.workspaces_handler import WorkspacesManager  # which takes a moment, so only once
+
+        layout = (JUPYTER / "workspace.json").read_text(encoding="utf-8")
+        WorkspacesManager(str(folder)).save("default", layout)
     return folder
 
 

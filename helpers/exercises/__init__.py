@@ -68,7 +68,10 @@ def solution(exercise: str, language: str | None = None, *, use: bool = False) -
     if language not in languages:
         there = ", ".join(languages)
         raise ArgumentError(f"Exercise {chosen.number} has no answer in {language!r}; choose one of: {there}.")
-    _use(chosen, language) if use else _show(chosen, language, languages)
+    if use:
+        _use(chosen, language)
+    else:
+        _show(chosen, language, languages)
 
 
 def _show(chosen: Exercise, language: str, languages: list[str]) -> None:

@@ -447,7 +447,7 @@ def test_a_solution_that_fails_is_not_written(built):
     before = (built / "solutions" / "02-other.ipynb").read_bytes()
 
     assert authoring.build(folder=built, aws=no_aws) == [
-        "solutions/02-other.ipynb: cell 4: NameError: name 'nowhere' is not defined."
+        "solutions/02-other.ipynb: cell 4: NameError: name 'nowhere' is not defined"
     ]
     assert (built / "solutions" / "02-other.ipynb").read_bytes() == before
 
