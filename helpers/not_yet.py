@@ -1,6 +1,7 @@
-"""Has boto3 try again what AWS refuses for some seconds, as a service has not heard of a new role or policy yet.
+"""Has boto3 try again what AWS refuses for a moment only.
 
-AWS's guides say to try again: IAM's changes reach its other services some seconds late.
+A service has not heard of a new role or policy yet, as IAM's changes reach it some seconds late, or a queue of the same
+name was deleted less than a minute ago.
 Source: "Changes that I make are not always immediately visible", AWS Identity and Access Management User Guide.
 """
 
@@ -14,11 +15,13 @@ MESSAGES = {
     "lambda.CreateFunction": "cannot be assumed by Lambda",
     "lambda.UpdateFunctionConfiguration": "cannot be assumed by Lambda",
     "lambda.CreateEventSourceMapping": "does not have permissions to call",
+    "lambda.PutFunctionEventInvokeConfig": "does not have permissions to call",
     "s3.PutBucketNotificationConfiguration": "Unable to validate the following destination configurations",
     "scheduler.CreateSchedule": "must allow AWS EventBridge Scheduler to assume the role",
+    "sqs.CreateQueue": "You must wait 60 seconds after deleting a queue",
     "sfn.CreateStateMachine": "is authorized to assume the provided role",
 }
-TRIES, PAUSE_S = 12, 5.0  # 11 pauses of 5 s: about a minute
+TRIES, PAUSE_S = 14, 5.0  # 13 pauses of 5 s: a little more than a minute
 
 
 def register(events: BaseEventHooks) -> None:

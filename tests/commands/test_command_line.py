@@ -53,6 +53,7 @@ PUBLIC = {
     "solution",
     "start_at",
     "track",
+    "wait_until",
 }
 
 
@@ -577,8 +578,7 @@ def test_import_needs_the_standard_library_alone_and_no_network(module):
     assert (result.stdout, result.stderr) == ("[]\n", "")
 
 
-@pytest.mark.parametrize("name", sorted(PUBLIC))
-def test_using_a_public_name_makes_no_network_call(name):
-    code = NOTHING_HEAVY.format(module="helpers") + f"helpers.{name}"
+def test_using_a_public_name_makes_no_network_call():
+    code = "\n".join([NOTHING_HEAVY.format(module="helpers"), *(f"helpers.{name}" for name in sorted(PUBLIC))])
     result = subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")

@@ -25,6 +25,10 @@ CALLS = {  # a call of each operation, and all of what AWS answers it meanwhile
         lambda aws: aws("lambda").create_event_source_mapping(FunctionName="f"),
         "The function execution role does not have permissions to call ReceiveMessage on SQS",
     ),
+    "lambda.PutFunctionEventInvokeConfig": (
+        lambda aws: aws("lambda").put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0),
+        "The function's execution role does not have permissions to call SendMessage on arn:aws:sqs:eu-west-1:1:q",
+    ),
     "s3.PutBucketNotificationConfiguration": (
         lambda aws: aws("s3").put_bucket_notification_configuration(Bucket="b", NotificationConfiguration={}),
         "Unable to validate the following destination configurations",
@@ -37,6 +41,10 @@ CALLS = {  # a call of each operation, and all of what AWS answers it meanwhile
             Target={"Arn": "a", "RoleArn": "arn:aws:iam::000000000000:role/r"},
         ),
         "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    ),
+    "sqs.CreateQueue": (
+        lambda aws: aws("sqs").create_queue(QueueName="q"),
+        "You must wait 60 seconds after deleting a queue before you can create another queue with the same name.",
     ),
     "sfn.CreateStateMachine": (
         lambda aws: aws("stepfunctions").create_state_machine(name="m", definition="{}", roleArn="a"),

@@ -488,23 +488,13 @@ found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"]
 queue_arn = found["Attributes"]["QueueArn"]
 
 # %% [markdown]
-# On AWS, Lambda sees the rights of a new role only after some seconds. The folded cell defines `ask_patiently`, which asks again for a minute.
-
-
-# %% ask-patiently folded
-def ask_patiently(operation, **parameters):
-    for _ in range(12):  # 12 * 5 s == a minute
-        said = ask(operation, **parameters)
-        if "does not have permissions" not in said:
-            break
-        time.sleep(5)
-    return said
+# (On AWS, the rights of a new role reach Lambda some seconds later; until then boto3 tries again, as `connect()` told it to.)
 
 
 # %%
 def set_retries(number):
     """Say how often Lambda tries again, and where the event goes in the end."""
-    return ask_patiently(
+    return ask(
         lambda_client.put_function_event_invoke_config,
         FunctionName=cashier,
         MaximumRetryAttempts=number,

@@ -35,7 +35,7 @@ import psutil
 
 # %%
 from botocore.config import Config
-from helpers import connect, deploy, explore, fact, package, reports, track
+from helpers import connect, deploy, explore, fact, package, reports, track, wait_until
 from helpers.plots import BLUE, GREEN, PINK, RED
 
 # %%
@@ -152,8 +152,8 @@ if has_database:
     admin.run(TABLE)
 
 # %% [markdown]
-# `connections` asks the database how many others there are: the view `pg_stat_activity` has a row for each. The folded cell
-# defines `wait_until`.
+# `connections` asks the database how many others there are: the view `pg_stat_activity` has a row for each. And `wait_until`
+# waits for a condition.
 
 # %%
 OTHERS = """SELECT count(*) FROM pg_stat_activity
@@ -163,14 +163,6 @@ WHERE usename = current_user AND pid <> pg_backend_pid()"""
 def connections():
     """How many connections the database has, ours left out."""
     return admin.run(OTHERS)[0][0] if has_database else 0
-
-
-# %% wait-until folded
-def wait_until(condition, at_most_s=30):
-    """Look again and again until the condition holds or the time is over."""
-    deadline = time.monotonic() + at_most_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 # %%
@@ -488,7 +480,7 @@ predict("07.c", choices=["gets in", "is refused"])
 if has_database:
     held, colleague = connections(), "gets in"
     try:
-        pg8000.native.Connection(**login)
+        pg8000.native.Connection(**login).close()
     except pg8000.native.DatabaseError as error:
         colleague = "is refused"
         print(error.args[0]["C"], error.args[0]["M"])

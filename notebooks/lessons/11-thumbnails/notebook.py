@@ -222,26 +222,13 @@ jobs_url, jobs_arn = make_queue("thumbnail-jobs", patient)
 # ## From the queue to the function
 #
 # An **event source mapping** joins them: Lambda polls the queue for you, and invokes the function with what it finds. A change of the
-# mapping can take a minute on AWS. (The folded cell defines `wait_until`, which waits for a condition.)
-
-
-# %% wait-until folded
-def wait_until(condition, seconds=600):
-    """Look twice a second until condition() is true, and show for how long."""
-    began, shown = time.monotonic(), None
-    while not condition():
-        waited = time.monotonic() - began
-        if waited > seconds:
-            sentence = "It did not happen within {} s; the function's log may say why."
-            raise TimeoutError(sentence.format(seconds))
-        if waited > 2:
-            shown = shown or display(Markdown("waiting"), display_id=True)
-        if shown:
-            shown.update(Markdown(f"waited {waited:.0f} s"))
-        time.sleep(0.5)
+# mapping can take a minute on AWS: `wait_until` waits for a condition.
 
 
 # %% change-mapping
+from helpers import wait_until
+
+
 def is_enabled():
     return lambda_client.get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
 
@@ -655,11 +642,24 @@ def renew(files, **configuration):
     lambda_client.invoke(FunctionName=function, Payload='{"Records": []}')
 
 
+# %% [markdown]
+# On AWS, new attributes of a queue need up to {{sqs_attributes}} until all of SQS knows them, and nothing tells when.
+
+
+# %% change-queue
+def change_queue(attributes):
+    """Set these, and wait until they count."""
+    sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=attributes)
+    seconds = 0 if workshop.is_embedded else fact("sqs_attributes")
+    for _ in track(range(seconds), "seconds"):
+        time.sleep(1)
+
+
 # %% impatient
 hasty = options | {"Timeout": 3}
 hasty["Environment"] = {"Variables": {"THUMBNAILS": thumbnails}}
 renew(original, **hasty)
-sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patience(3, tries=3))
+change_queue(patience(3, tries=3))
 change_mapping(ScalingConfig={"MaximumConcurrency": 2}, FunctionResponseTypes=[])
 
 # %% [markdown]
@@ -764,7 +764,7 @@ print(len(errors), "errors:", *[text.splitlines()[0] for text in errors[:1]])
 # And the alarm goes off. (On AWS that takes some minutes, on the embedded AWS seconds.)
 
 # %%
-wait_until(lambda: alarm_state() == "ALARM" or not dead_letters(), seconds=1200)
+wait_until(lambda: alarm_state() == "ALARM" or not dead_letters(), at_most_s=1200)
 cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateReason"]
 
 # %% [markdown]
@@ -934,7 +934,7 @@ names = ["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"]
 damaged = {name: painted[place] for place, name in enumerate(names)}
 damaged["damaged.jpg"] = damaged["damaged.jpg"][:20_000]
 # The queue has little patience, also when you run this again at the end.
-_ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patience(3, tries=3))
+change_queue(patience(3, tries=3))
 
 # %%
 # check

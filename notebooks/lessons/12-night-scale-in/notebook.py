@@ -281,19 +281,7 @@ def target(action):
 target("in")["Input"]
 
 # %% [markdown]
-# On AWS, Scheduler can use a new role only after some seconds. The folded cell defines `patiently`, which calls again for a minute.
-
-
-# %% patiently folded
-def patiently(call, **parameters):
-    """Call again for a minute, while the new role cannot be assumed yet."""
-    for attempt in range(12):  # 12 * 5 s == a minute
-        try:
-            return call(**parameters)
-        except scheduler.exceptions.ValidationException as error:
-            if attempt == 11 or "assume the role" not in str(error):
-                raise
-            time.sleep(5)
+# (On AWS, Scheduler can use a new role only after some seconds; until then boto3 tries again, as `connect()` told it to.)
 
 
 # %%
@@ -302,7 +290,7 @@ def schedule(name, expression, action, **more):
     more |= {"ScheduleExpressionTimezone": "Asia/Tokyo", "Target": target(action)}
     more |= {"ScheduleExpression": expression}
     try:
-        patiently(scheduler.create_schedule, **more)
+        scheduler.create_schedule(**more)
     except scheduler.exceptions.ConflictException:  # it is there already
         scheduler.update_schedule(**more)
 

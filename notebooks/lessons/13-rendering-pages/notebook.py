@@ -31,7 +31,15 @@ from datetime import UTC, datetime
 import pandas as pd
 import requests
 from botocore.config import Config
-from helpers import compare_events, connect, deploy, load_event, load_prices, reports
+from helpers import (
+    compare_events,
+    connect,
+    deploy,
+    load_event,
+    load_prices,
+    reports,
+    wait_until,
+)
 from helpers.lessons import function_folder
 from IPython.display import IFrame, display
 
@@ -145,17 +153,13 @@ def cap(function_name, most):
 
 
 # %% [markdown]
-# The folded cell defines `wait_for`: on AWS, a new address and its permissions need some seconds.
+# On AWS, a new address and its permissions need some seconds, so we ask again and again:
 
 
-# %% wait-for folded
+# %% wait-for
 def wait_for(url, *not_yet):
     """Ask until the answer has none of these statuses."""
-    for _ in range(30):
-        if http.get(url).status_code not in not_yet:
-            return
-        time.sleep(1)
-    print("The address does not answer yet; run this cell again in a minute.")
+    wait_until(lambda: http.get(url).status_code not in not_yet, at_most_s=60)
 
 
 # %% function-url

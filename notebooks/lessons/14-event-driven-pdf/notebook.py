@@ -37,7 +37,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from helpers import connect, deploy, package_layer, reports, track
+from helpers import connect, deploy, package_layer, reports, track, wait_until
 from helpers.lessons import function_folder
 from helpers.plots import BLUE, DARK_GREY, GREEN, PARTS, PINK, RED
 from IPython.display import Image, Markdown, display
@@ -248,7 +248,7 @@ predict("14.a", choices=["yes", "no"])
 # - `rendered` is a **set** of page numbers. `ADD` of a page that is in it changes nothing, so a page can be counted again and again.
 # - `update_item` is atomic, and returns the item as it is after *this* call. Of two renderers with the last two pages, the later one
 #   sees the complete set.
-# - An item has at most 400 KB, and a write is billed by the size of the item. So a set is good for hundreds of pages. For many
+# - An item has at most {{dynamodb_item}}, and a write is billed by the size of the item. So a set is good for hundreds of pages. For many
 #   more, write one item for each page.
 # - What dies half-way begins again from the start, and every step may be repeated. Such work is called **idempotent**.
 #
@@ -287,24 +287,8 @@ _ = deploy(workshop, indexer, "pdf-indexer/python", Role=indexer_role, **slow)
 # %% [markdown]
 # ### The joints
 #
-# An **event source mapping** lets Lambda poll a queue, and invoke a function with what it finds. (The folded cell defines
-# `wait_until`, which waits for a condition.)
-
-
-# %% wait-until folded
-def wait_until(condition, seconds=600):
-    """Look twice a second until condition() is true, and show for how long."""
-    began, shown = time.monotonic(), None
-    while not condition():
-        waited = time.monotonic() - began
-        if waited > seconds:
-            sentence = "It did not happen within {} s; the function's log may say why."
-            raise TimeoutError(sentence.format(seconds))
-        if waited > 2:
-            shown = shown or display(Markdown("waiting"), display_id=True)
-        if shown:
-            shown.update(Markdown(f"waited {waited:.0f} s"))
-        time.sleep(0.5)
+# An **event source mapping** lets Lambda poll a queue, and invoke a function with what it finds. (`wait_until` waits for
+# a condition.)
 
 
 # %% join

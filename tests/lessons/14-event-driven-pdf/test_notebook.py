@@ -35,7 +35,7 @@ class System(Notebook):
         self.run("publish", "layer", "configuration", "roles")
         self.fast |= {"MemorySize": 10_240}
         self.slow |= {"MemorySize": 10_240}
-        self.run("functions", "wait-until", "join", "is-enabled", "mappings")
+        self.run("functions", "join", "is-enabled", "mappings")
         self.run("from-our-bucket", "queue-policy", "notification")
         self.run("all-queues", "depth", "is-quiet", "emptied", "begin-anew", "put-pdf", "index-of")
         self.run("item-of", "pictures-of", "look", "lines", "writes", "proof")
