@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from IPython import get_ipython
 
-from . import aws_choice, not_yet, notebook_errors, settings, webhook
+from . import aws_choice, log_retention, not_yet, notebook_errors, settings, webhook
 from .arguments import ANY_TEXT, TEXT, TEXTS, YES_NO, ArgumentError, Wanted, or_none, takes
 from .asking import says_yes
 from .errors import WorkshopError
@@ -90,6 +90,8 @@ class Workshop:
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         Recorder(self.ledger, RESOURCE_TYPES, self.tags, self.client).register(session.events)
         session.events.register("after-call.lambda", _hide_webhooks)
+        if target == "aws":
+            log_retention.register(session.events, self.client)
         if target != "embedded":
             not_yet.register(session.events)
         else:

@@ -1,7 +1,6 @@
 """deploy() makes a function what its arguments say: it creates it, or updates what differs, and waits."""
 
 import base64
-import contextlib
 import difflib
 import hashlib
 from typing import Any
@@ -27,8 +26,6 @@ DEFAULTS: dict[str, Any] = {
     "Timeout": fact("timeout_default"),
 }
 HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "app.handler"}
-
-RETENTION_DAYS = 7  # of logs on AWS
 
 WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
 
@@ -71,8 +68,6 @@ def _deploy(workshop: Workshop, function_name: str, archive: bytes, wanted: dict
     if present is None:
         client.create_function(FunctionName=function_name, Code={"ZipFile": archive}, **wanted)
         client.get_waiter("function_active_v2").wait(FunctionName=function_name, WaiterConfig=WAIT)
-        if workshop.target == "aws":
-            _keep_logs_for_a_week(workshop.client("logs"), function_name)
     else:
         _update(client, function_name, archive, wanted, present)
     answer = client.get_function_configuration(FunctionName=function_name)
@@ -111,14 +106,6 @@ def _present(workshop: Workshop, function_name: str) -> dict[str, Any] | None:
         )
     configuration: dict[str, Any] = answer["Configuration"]
     return configuration
-
-
-def _keep_logs_for_a_week(logs: Any, function_name: str) -> None:
-    """Lambda makes the log group of a function with its first invocation, and it would keep its logs for ever."""
-    group = f"/aws/lambda/{function_name}"
-    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # of a function that was deleted
-        logs.create_log_group(logGroupName=group)
-    logs.put_retention_policy(logGroupName=group, retentionInDays=RETENTION_DAYS)
 
 
 def _update(client: Any, name: str, archive: bytes, wanted: dict[str, Any], present: dict[str, Any]) -> None:

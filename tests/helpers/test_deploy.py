@@ -87,26 +87,6 @@ def test_a_new_function_is_created_and_waited_for(stub):
     assert deploy(workshop(stub), NAME, SOURCE) == READY
 
 
-@pytest.mark.parametrize("is_there", [False, True])
-def test_on_aws_the_logs_of_a_new_function_are_kept_for_a_week(stub, is_there):
-    logs = boto3.client("logs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    group = {"logGroupName": f"/aws/lambda/{NAME}"}
-    absent(stub)
-    stub.add_response("create_function", READY, CREATED)
-    waited(stub)
-    answered(stub)
-    on_aws = workshop(stub, "aws")
-    on_aws.client = {"lambda": stub.client, "logs": logs}.__getitem__
-    with Stubber(logs) as group_stub:
-        if is_there:
-            group_stub.add_client_error("create_log_group", "ResourceAlreadyExistsException", expected_params=group)
-        else:
-            group_stub.add_response("create_log_group", {}, group)
-        group_stub.add_response("put_retention_policy", {}, {**group, "retentionInDays": 7})
-        deploy(on_aws, NAME, SOURCE)
-        group_stub.assert_no_pending_responses()
-
-
 def test_keywords_are_those_of_lambda(stub):
     given = {"Runtime": "nodejs24.x", "MemorySize": 512, "Timeout": 10, "Environment": {"Variables": {"A": "1"}}}
     absent(stub)
