@@ -1,5 +1,6 @@
 """A lab: an exercise whose function the reader writes in a file of their own, in one of three languages."""
 
+import itertools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,13 +65,10 @@ class Lab:
 
 
 def free_name(path: Path) -> Path:
-    """The path, or with a number the first one after it that is free: no backup is lost."""
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_name(f"{path.name}{number}")
-        number += 1
-    return free
+    """The path of a backup, or with a number after its ".bak" the first one that is free: no backup is lost."""
+    before, bak, after = path.name.rpartition(".bak")
+    numbered = (path.with_name(f"{before}{bak}{number}{after}") for number in itertools.count(2))
+    return next(free for free in itertools.chain([path], numbered) if not free.exists())
 
 
 def labs() -> dict[str, Lab]:

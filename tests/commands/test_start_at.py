@@ -222,6 +222,14 @@ def test_reset_puts_a_notebook_back_and_keeps_what_was_there(notebook, capsys):
     assert progress.solved() == set() and "Notebook 04 counts as unsolved: 0 of " in said
 
 
+def test_each_backup_of_a_notebook_can_be_opened(notebook):
+    for number in (1, 2):
+        notebook.write_text(f'{{"mine": {number}}}')
+        starting_points.reset("04")
+    kept = {path.name: path.read_text() for path in (settings.home() / "notebooks").iterdir()}
+    assert kept == {"04-cold-start.bak.ipynb": '{"mine": 1}', "04-cold-start.bak2.ipynb": '{"mine": 2}'}
+
+
 def test_reset_makes_a_notebook_that_was_deleted(notebook):
     before = notebook.read_bytes()
     notebook.unlink()
