@@ -27,6 +27,9 @@ BUILD = "run `python3 -m helpers build`"
 # What no output may hold: whoever reads it could use it.
 SECRETS = re.compile(r"hooks\.slack\.com/services/\w|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
 
+# A link to the file that a lab's reader writes; start_at() copies it from the starters.
+THE_READERS = re.compile(r"\.\./work/labs/(?P<lab>\d\d)/(?P<file>\w+/[\w.]+)")
+
 
 def source_problems(made_of: Source) -> list[str]:
     """What an author has to correct in the source of a lesson."""
@@ -279,20 +282,23 @@ def _prose_problems(text: str, made_of: Source) -> list[str]:
     tokens = [token for block in blocks for token in (block, *(block.children or ()))]
     problems = [f"raw HTML: {token.content.strip()}" for token in tokens if token.type.startswith("html_")]
     problems += [f"{each} names no fact of helpers/facts.toml, or no part that it has" for each in unknown(text)]
-    folder = made_of.starter_path.parent
     for target in (str(token.attrs.get("href") or token.attrs.get("src") or "") for token in tokens):
         if target.startswith("attachment:"):
             problems.append(f"{target}: put the picture into the folder of the lesson")
-        elif target and not re.match(r"\w+:|#", target) and not _is_there(folder, target.split("#")[0]):
+        elif target and not re.match(r"\w+:|#", target) and not _is_there(made_of, target.split("#")[0]):
             problems.append(f"there is no file {target} to link to")
     return problems
 
 
-def _is_there(folder: Path, target: str) -> bool:
-    if (folder / target).exists():
-        return True
+def _is_there(made_of: Source, target: str) -> bool:
+    """Whether a link leads somewhere, once the notebooks are built and the reader has begun."""
+    if mine := THE_READERS.fullmatch(target):
+        lesson = made_of.lesson
+        starters = lesson.lab / "starter" if lesson.lab else None
+        return bool(starters and mine["lab"] == lesson.number and (starters / mine["file"]).exists())
+    folder = made_of.starter_path.parent
     unbuilt = folder / "lessons" / Path(target).stem / "notebook.py"
-    return Path(target).suffix == ".ipynb" and unbuilt.exists()
+    return (folder / target).exists() or (Path(target).suffix == ".ipynb" and unbuilt.exists())
 
 
 def _metadata_problems(notebook: NotebookNode) -> list[str]:

@@ -644,6 +644,10 @@ BAD_SOURCES = {
         "cell 2: {{layers.slides}} names no fact of helpers/facts.toml, or no part that it has",
     ),
     "dead link": (HEADING + "# %% [markdown]\n# [x](no.md#a)\n", "cell 2: there is no file no.md#a to link to"),
+    "file of another lab": (
+        HEADING + "# %% [markdown]\n# [x](../work/labs/09/python/app.py)\n",
+        "cell 2: there is no file ../work/labs/09/python/app.py to link to",
+    ),
     "dead picture": (
         HEADING + "# %% [markdown]\n# ![x](images/no.png)\n",
         "cell 2: there is no file images/no.png to link to",
@@ -733,6 +737,17 @@ def test_a_prediction_that_is_asked_and_answered_is_no_problem(tmp_path):
     write_lesson(tmp_path / "notebooks", "01-bad", HEADING + ASKED + ANSWERED + ANSWERED)
     (made_of,) = authoring.sources(tmp_path / "notebooks")
     assert lint.source_problems(made_of) == []
+
+
+@pytest.mark.parametrize(("file", "is_there"), [("python/app.py", True), ("ruby/app.rb", False)])
+def test_a_link_to_the_readers_own_file_needs_its_starter(tmp_path, file, is_there):
+    link = f"../work/labs/01/{file}"
+    written = write_lesson(tmp_path / "notebooks", "01-lab", HEADING + f"# %% [markdown]\n# [x]({link})\n")
+    starter = written.parent / "functions" / "lab" / "starter" / "python" / "app.py"
+    starter.parent.mkdir(parents=True)
+    starter.write_text("")
+    (made_of,) = authoring.sources(tmp_path / "notebooks")
+    assert any(link in problem for problem in lint.source_problems(made_of)) != is_there
 
 
 OPENINGS = {

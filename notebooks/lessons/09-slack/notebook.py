@@ -160,8 +160,9 @@ predicted("09.b", ended)
 # %% [markdown]
 # ## Write it
 #
-# Now the code. Open your file in JupyterLab: Ctrl+B shows the list of files. Go to the folder that `start_at` named, then into your
-# language. The function should
+# Now the code. Open your file: [app.py](../work/labs/09/python/app.py) in Python, [index.mjs](../work/labs/09/node/index.mjs) in Node.js
+# or [app.rb](../work/labs/09/ruby/app.rb) in Ruby. (With a `WORKSHOP_HOME` of your own it is in the folder that
+# `start_at` named.) The function should
 #
 # 1. take `text` from the event, or `"Hello from Lambda"` if there is none;
 # 2. POST `{"text": ...}` as JSON to the address in `WEBHOOK_URL`, with `Content-Type: application/json`;

@@ -143,7 +143,8 @@ _ = s3.put_bucket_notification_configuration(
 # %% [markdown]
 # ## Write it
 #
-# Open your file, in the folder that `start_at` named. For **every record** the function should post **one message**, the address
+# Open your file: [app.py](../work/labs/16/python/app.py) in Python, [index.mjs](../work/labs/16/node/index.mjs) in Node.js
+# or [app.rb](../work/labs/16/ruby/app.rb) in Ruby. For **every record** the function should post **one message**, the address
 # of the object: `s3://<bucket>/<key>`, with the bucket of the event and the key decoded (`日本 語.txt`, not
 # `%E6%97%A5%E6%9C%AC+%E8%AA%9E.txt`). `posted` in its answer lists the decoded keys.
 #

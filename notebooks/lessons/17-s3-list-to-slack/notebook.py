@@ -174,7 +174,8 @@ test(event)
 # %% [markdown]
 # ## Write it
 #
-# Open your file. For the bucket of the event's first record the function should
+# Open your file: [app.py](../work/labs/17/python/app.py) in Python, [index.mjs](../work/labs/17/node/index.mjs) in Node.js
+# or [app.rb](../work/labs/17/ruby/app.rb) in Ruby. For the bucket of the event's first record the function should
 #
 # 1. list **all** objects, with the SDK: boto3, `@aws-sdk/client-s3` or `aws-sdk-s3`. Each is part of its runtime;
 # 2. post their keys, one to a line, in **as few messages as hold them**, of 3,000 characters at most each: a block of a
