@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import tomllib
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +142,7 @@ def make() -> None:
 def install_command() -> list[str]:
     """Return the command that installs the lock, which is complete. -I keeps the reader's PYTHONPATH out of it."""
     pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-    return [*pip, "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(settings.LOCK)]
+    return [*pip, "--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:", "-r", str(settings.LOCK)]
 
 
 def runtime_client_command(requirements: Path) -> list[str]:
@@ -150,6 +150,12 @@ def runtime_client_command(requirements: Path) -> list[str]:
     pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off", "--no-deps"]
     where = ["--platform", RUNTIME_CLIENT_PLATFORM, "--target", str(_site_packages())]
     return [*pip, *where, "--require-hashes", "--only-binary=:all:", "-r", str(requirements)]
+
+
+def compile_command() -> list[str]:
+    """Return the command that compiles what was installed, on all cores; pip would do it on one."""
+    code = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=2, workers=0)"
+    return [str(python()), "-I", "-c", code, str(_site_packages())]
 
 
 def cause(said: str) -> str | None:
@@ -177,13 +183,16 @@ def _fill(lock: int) -> None:
     log.write_text("")
     _say(f"Making the environment in {settings.VENV.name}, once: a minute or two, with a fast network.")
     _run([str(python()), "-I", "-m", "ensurepip", "--default-pip"], log, lock)
-    _run(install_command(), log, lock)
+    total = len(locked())
+    _run(install_command(), log, lock, lambda said: progress(said, _count_installed(), total))
     if sys.platform != "linux":
         client = locked()[RUNTIME_CLIENT]
         requirements = settings.VENV / f"{RUNTIME_CLIENT}.txt"
         hashes = "".join(f" --hash={value}" for value in client.hashes)
         requirements.write_text(f"{RUNTIME_CLIENT}=={client.version}{hashes}\n")
         _run(runtime_client_command(requirements), log, lock)
+    _say("Compiling the packages.")
+    _run(compile_command(), log, lock)
     # so that `import helpers` works in a kernel started in any folder, as editors do
     (_site_packages() / "lambda-workshop.pth").write_text(f"{settings.ROOT}\n")
     if missing := lacking([str(_site_packages())]):
@@ -194,13 +203,12 @@ def _fill(lock: int) -> None:
     _say("The environment is made.")
 
 
-def _run(command: list[str], log: Path, lock: int) -> None:
-    """Run a step whose output goes to the log, with a progress bar.
+def _run(command: list[str], log: Path, lock: int, how_far: Callable[[str], float] | None = None) -> None:
+    """Run a step whose output goes to the log; with a progress bar, where `how_far` makes a number of its output.
 
     It inherits the lock, so that it keeps others out even if this process is killed and it goes on.
     """
     start = log.stat().st_size
-    before = _count_installed()
     with log.open("ab") as output:
         child = subprocess.Popen(
             command,
@@ -211,10 +219,9 @@ def _run(command: list[str], log: Path, lock: int) -> None:
             process_group=0,  # ensurepip starts a process of its own, which has to end with it
             env={**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
-    total = len(locked())
     try:
         while child.poll() is None:
-            _draw(progress(_read(log, start), _count_installed() - before, total))
+            _draw(how_far(_read(log, start)) if how_far else None)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(POLL)
     finally:

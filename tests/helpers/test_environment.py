@@ -10,6 +10,7 @@ import textwrap
 import zipfile
 from pathlib import Path
 
+import pip
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -206,7 +207,7 @@ def pretended(monkeypatch, checkout) -> list[list[str]]:
     """Steps that would take long are written down, and leave behind what pip would."""
     steps = []
 
-    def pretend(command, log, lock):
+    def pretend(command, log, lock, how_far=None):
         steps.append(command)
         if command == environment.install_command():
             metadata = environment._site_packages() / "tiny-1.0.dist-info" / "METADATA"
@@ -215,6 +216,20 @@ def pretended(monkeypatch, checkout) -> list[list[str]]:
 
     monkeypatch.setattr(environment, "_run", pretend)
     return steps
+
+
+@pytest.fixture
+def borrowed_pip(monkeypatch, checkout) -> None:
+    """The environment has the pip of this one: that ensurepip installs one is another test's, and takes seconds."""
+    run = environment._run
+
+    def run_or_link(command, log, lock, how_far=None):
+        if "ensurepip" in command:
+            (environment._site_packages() / "pip").symlink_to(Path(pip.__file__).parent)
+        else:
+            run(command, log, lock, how_far)
+
+    monkeypatch.setattr(environment, "_run", run_or_link)
 
 
 def run_in_venv(code: str, folder: Path) -> str:
@@ -230,6 +245,7 @@ def test_make_installs_the_lock_for_kernels_in_any_folder(checkout, tmp_path, ca
     assert run_in_venv("import tiny, helpers; print(tiny.answer, helpers.__file__)", tmp_path) == (
         f"42 {checkout / 'helpers.py'}"
     )
+    assert list(environment._site_packages().glob("__pycache__/tiny.*.pyc")), "functions find it compiled"
     assert "tiny-1.0" in (checkout / "work" / "environment.log").read_text()
     assert "Making the environment" in capsys.readouterr().err
 
@@ -308,21 +324,21 @@ def test_a_step_holds_the_lock_itself_so_that_it_counts_after_its_command_was_ki
     assert int(log.read_text()) == (checkout / ".venv.lock").stat().st_ino
 
 
-def test_a_failing_pip_is_one_sentence_and_leaves_nothing(checkout):
+def test_a_failing_pip_is_one_sentence_and_leaves_nothing(checkout, borrowed_pip):
     lock(f"tiny==1.0 --hash=sha256:{WRONG}")
     with pytest.raises(environment.EnvironmentProblem, match=r"not match its hash.*environment\.log\)\.$"):
         environment.make()
     assert not settings.VENV.exists()
 
 
-def test_a_package_that_is_not_there_is_one_sentence(checkout):
+def test_a_package_that_is_not_there_is_one_sentence(checkout, borrowed_pip):
     lock(f"tiny==2.0 --hash=sha256:{WRONG}")
     with pytest.raises(environment.EnvironmentProblem, match="the package registry lacks a package"):
         environment.make()
     assert not settings.VENV.exists()
 
 
-def test_a_package_that_pip_left_out_is_one_sentence(checkout):
+def test_a_package_that_pip_left_out_is_one_sentence(checkout, borrowed_pip):
     ask_for("tiny", "more")
     lock(settings.LOCK.read_text(), f"more==1 ; sys_platform == 'none' --hash=sha256:{WRONG}")
     with pytest.raises(environment.EnvironmentProblem, match="pip did not install more"):
@@ -376,7 +392,7 @@ def test_outside_linux_the_runtime_client_is_installed_on_its_own(monkeypatch, c
     monkeypatch.setattr(environment, "RUNTIME_CLIENT", "tiny")
     environment.make()
     file = settings.VENV / "tiny.txt"
-    assert pretended[-1] == environment.runtime_client_command(file)
+    assert pretended[-2:] == [environment.runtime_client_command(file), environment.compile_command()]
     assert file.read_text() == f"tiny==1.0 --hash={environment.locked()['tiny'].hashes[0]}\n"
 
 
