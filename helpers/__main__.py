@@ -35,7 +35,7 @@ from .commands import doctor, embedded_aws, lab, say
 from .localaws import node_sdk
 
 # Of pytest: some tests at once, as they wait more than they work; and at the end, the slowest.
-PYTEST = ("-m", "pytest", f"--numprocesses={(os.cpu_count() or 1) + 3}", "--durations=10")
+PYTEST = ("-m", "pytest", f"--numprocesses={(os.cpu_count() or 1) + 4}", "--durations=10")
 
 QUIET = ("stop", "doctor")  # about settings: it needs none of them, and it lists what is wrong itself
 

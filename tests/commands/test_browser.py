@@ -192,13 +192,13 @@ def _kernel_is_idle(browser) -> bool:
 
 def _when_done(browser) -> dict | None:
     """The notebook, once no cell waits any more."""
-    waiting = browser.execute_script(
-        "return window.jupyterapp.shell.currentWidget.content.widgets"
-        ".some(cell => cell.promptNode?.textContent?.includes('*') || cell.model.executionState === 'running')"
+    is_done = browser.execute_script(
+        "const cells = window.jupyterapp.shell.currentWidget.content.widgets;"
+        "const waits = cell =>"
+        " cell.promptNode?.textContent?.includes('*') || cell.model.executionState === 'running';"
+        "return cells.findLast(cell => cell.model.type === 'code').model.executionCount && !cells.some(waits);"
     )
-    cells = _cells(browser)
-    last = [cell for cell in cells if cell["cell_type"] == "code"][-1]
-    return {"cells": cells} if last["execution_count"] and not waiting else None
+    return {"cells": _cells(browser)} if is_done else None
 
 
 def _errors(cell: dict) -> list[str]:

@@ -45,7 +45,11 @@ def test_nbconvert_misses_no_alternative_text(lesson):
 
     # of nbconvert's own templates this one reads the metadata
     exporter = HTMLExporter(template_name="classic")
-    page, _ = exporter.from_notebook_node(nbformat.read(lesson.solution_path, as_version=4))
+    notebook = nbformat.read(lesson.solution_path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = ""  # there is no picture in it, and its colours take their time
+    page, _ = exporter.from_notebook_node(notebook)
     images = re.findall(r"<img\b[^>]*>", page, re.DOTALL)
     said = re.compile(r"""\balt=(?:"[^"]{20,}"|'[^']{20,}')""")
     bad = [image[:200] for image in images if not said.search(image) or "No description has been" in image]

@@ -48,10 +48,11 @@ def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, cap
 @pytest.mark.parametrize("exercise", [number for number in lessons.exercises() if number not in labs()])
 def test_the_last_hint_pasted_into_the_starter_is_the_answer_which_the_tests_of_its_lesson_check(exercise):
     chosen = lessons.exercises()[exercise]
-    starter = unsolved(next(cell for cell in exercise_cells(exercise) if solved(cell) == chosen.answer()))
+    answer = chosen.answer()
+    starter = unsolved(next(cell for cell in exercise_cells(exercise) if solved(cell) == answer))
     begins, raises, rest = re.split(r"( *raise NotImplementedError\(.*\))$", starter, flags=re.MULTILINE)
     assert raises and not rest
-    assert begins + chosen.hints_in("python")[-1].partition("\n\n")[2] == chosen.answer()
+    assert begins + chosen.hints_in("python")[-1].partition("\n\n")[2] == answer
 
 
 def exercise_cells(exercise: str) -> list[str]:

@@ -216,7 +216,7 @@ def test_a_function_deleted_while_it_runs_is_answered_and_then_ended(make_functi
         function.invoke()
 
 
-def test_two_hundred_cold_starts_leave_nothing_behind_in_the_server(make_function, embedded_aws):
+def test_a_hundred_cold_starts_leave_nothing_behind_in_the_server(make_function, embedded_aws):
     server = psutil.Process(embedded_aws.pid)
     keepers = server.children()  # the pool's, and the databases' if there has been one
     function = make_function("import os\ndef handler(event, context):\n    os._exit(1)\n")
@@ -227,7 +227,7 @@ def test_two_hundred_cold_starts_leave_nothing_behind_in_the_server(make_functio
 
     start_cold(5)
     descriptors, threads, kept = server.num_fds(), server.num_threads(), _descriptors(keepers)
-    start_cold(200)
+    start_cold(100)
     eventually(lambda: server.num_fds() <= descriptors + 5)
     eventually(lambda: server.num_threads() <= threads + 5)
     eventually(lambda: _descriptors(keepers) <= kept)
