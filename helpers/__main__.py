@@ -128,6 +128,7 @@ def _lab(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     say("Running the tests.")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # they start hundreds of Pythons: one compiles for all
     os.execv(sys.executable, [sys.executable, *PYTEST, *options.arguments])
 
 
