@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import run_sync
 from nbformat import NotebookNode
+from traitlets import Unicode
 
 from .. import settings
 from .source import is_check, is_unsolved, shown_error
@@ -34,12 +35,16 @@ __import__("gc").collect()
 
 
 class _Client(NotebookClient):
+    sockets = Unicode(help="How the paths of the kernel's sockets begin.")
+
     def create_kernel_manager(self) -> AsyncKernelManager:
         # With no folder to look in, "python3" is ipykernel's own, which is this Python. One that the user has
         # installed for all of Jupyter may be another.
         kernels = KernelSpecManager(kernel_dirs=[])
-        # Encrypted where it can be: otherwise the kernel warns that what is said to it can be overheard.
-        self.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels, transport_encryption="auto")
+        # Sockets of the file system: a TCP port that is free now may be another program's once the kernel takes it.
+        self.km = AsyncKernelManager(
+            kernel_name="python3", kernel_spec_manager=kernels, transport="ipc", ip=self.sockets
+        )
         return self.km
 
 
@@ -109,6 +114,7 @@ def kernel(environment: Mapping[str, str]) -> Iterator[Kernel]:
             store_widget_state=False,
             coalesce_streams=True,
             shutdown_kernel="immediate",
+            sockets=f"{ipython}/socket",
         )
         # setup_kernel rather than execute, which takes the signals away from the command line.
         with client.setup_kernel(env=_kernel_environment(environment, ipython)):

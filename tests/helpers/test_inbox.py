@@ -20,10 +20,10 @@ import nbformat
 import pytest
 import requests
 from localaws_client import eventually
-from nbclient import NotebookClient
 
 from helpers import deploy, localaws, settings
 from helpers import inbox as inbox_module
+from helpers.authoring.execution import execute
 from helpers.connect import ConnectError, connect
 from helpers.exercises import NotSolved
 from helpers.inbox import Inbox, InboxError, Message, open_inbox
@@ -573,7 +573,7 @@ NOTEBOOK = [
 
 def test_a_notebook_shows_messages_as_they_arrive_and_never_the_url(inbox, embedded_home, embedded_aws):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in NOTEBOOK])
-    NotebookClient(notebook, kernel_name="python3", timeout=60, allow_errors=True).execute()
+    execute(notebook, settings.ROOT, os.environ)
     outputs = [cell.outputs for cell in notebook.cells]
     errors = [[output.evalue for output in cell if output.output_type == "error"] for cell in outputs]
     assert errors[:-1] == [[]] * 7 and "is not pickled" in errors[-1][0]

@@ -1,6 +1,7 @@
 """What a notebook shows where an exercise is not solved, or a cell above has not run, in a kernel of `lab`."""
 
 import os
+import tempfile
 from types import SimpleNamespace
 
 import pytest
@@ -15,20 +16,22 @@ CHECK = "from helpers.exercises.exercise import NotSolved\nraise NotSolved('Not 
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run():
     """Run code as a cell of notebook 14; give the kernel's answer, and the traceback that it shows."""
     kernels = KernelSpecManager(
         kernel_dirs=[str(settings.ROOT / "helpers/jupyter/kernels")], ensure_native_kernel=False
     )
-    manager = KernelManager(kernel_name="python3", kernel_spec_manager=kernels)
-    manager.start_kernel(
-        env=os.environ
-        | {
-            "PYTHONPATH": str(settings.ROOT),
-            "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython")),
-            "JPY_SESSION_NAME": "notebooks/14-event-driven-pdf.ipynb",
-        }
-    )
+    own = {"PYTHONPATH": str(settings.ROOT), "JPY_SESSION_NAME": "notebooks/14-event-driven-pdf.ipynb"}
+    with tempfile.TemporaryDirectory(prefix="ipython-") as folder:
+        # not a TCP port, which another test may take before the kernel does
+        manager = KernelManager(
+            kernel_name="python3", kernel_spec_manager=kernels, transport="ipc", ip=f"{folder}/socket"
+        )
+        manager.start_kernel(env=os.environ | own | {"IPYTHONDIR": folder})
+        yield from _running(manager)
+
+
+def _running(manager: KernelManager):
     client = manager.blocking_client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
