@@ -22,6 +22,8 @@ from .slack_stand_in import SlackStandIn
 
 WHO = "/_localaws"
 INBOX = "/_localaws/inbox"
+# MiniStack's own, with which everything can be reset; what get_function hands out as Location stays
+MINISTACKS = re.compile(r"/_ministack/(?!lambda-(?:code|layers)/)|/_localstack/|/health$")
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations$")
 FUNCTION_PATH = re.compile(r"/2015-03-31/functions/?(?:[^/]+/(code|configuration))?$")
 CONFIGURING = {
@@ -50,6 +52,10 @@ class Gateway:
             await self._app(scope, receive, send)
         elif dict(scope["headers"]).get(LIFE_HEADER.encode(), self._life) != self._life:
             await answer(send, 410, {"message": "This is another embedded AWS than was meant."}, OTHER_LIFE)
+        elif MINISTACKS.match(scope["path"]):
+            await answer(
+                send, 404, {"message": f"The embedded AWS has nothing at {scope['path']}."}, "NotFoundException"
+            )
         elif scope["path"] == WHO:
             await answer(send, 200, {"pid": os.getpid()})
         elif scope["path"] == INBOX:

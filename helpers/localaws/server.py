@@ -78,6 +78,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
     from . import services
     from .addresses import Addresses
     from .asgi import serve
+    from .cross_site import from_here
     from .data_plane.pool import Pool
     from .gateway import Gateway
     from .private_file import write_private
@@ -111,7 +112,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life}
         write_private(state, json.dumps(told))
         try:
-            await serve(gateway, listener, told_to_end, keep_alive_s=75)
+            await serve(from_here(gateway), listener, told_to_end, keep_alive_s=75)
             await addresses.close()
         finally:
             state.unlink(missing_ok=True)

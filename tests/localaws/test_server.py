@@ -444,20 +444,3 @@ def test_the_readers_credentials_do_not_reach_the_server(tmp_path, free_port, mo
         assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
     finally:
         assert localaws.stop(tmp_path)
-
-
-def test_a_reset_while_a_function_runs(server):
-    function = server.function(
-        "import os, time\n"
-        "def handler(event, context):\n"
-        "    print('pid', os.getpid())\n    time.sleep(event)\n    return 'done'\n"
-    )
-    with ThreadPoolExecutor(1) as thread:
-        running = thread.submit(function.invoke, 1)
-        line = eventually(lambda: next((line for line in function.messages() if line.startswith("pid")), None))
-        answer = requests.post(f"{server.endpoint.url}/_ministack/reset", timeout=30)
-        assert answer.ok
-        assert running.result().payload == "done"
-    eventually(lambda: not psutil.pid_exists(int(line.split()[1])))
-    assert server.clients("lambda").list_functions()["Functions"] == []
-    assert server.function("def handler(event, context):\n    return 'again'\n", "new").invoke().payload == "again"

@@ -71,13 +71,6 @@ class Pool:
         for environment in environments:
             environment.close()
 
-    def retire_all(self) -> None:
-        """End the environments of every function, at once or as soon as they are free."""
-        with self._lock:
-            names = {environment.function.name for environment in self._busy} | {_name(arn) for arn, _ in self._free}
-        for name in names:
-            self.retire(name)
-
     def close(self) -> None:
         """End everything, busy or not."""
         self._closed.set()

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 """
 
-from ministack.core import lambda_runtime, responses
+from ministack.core import responses
 from ministack.services import lambda_svc
 
 from ..data_plane.pool import Pool
@@ -16,7 +16,6 @@ CONTRACT: Contract = {
     (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
     (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
     (lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY"): None,
-    (lambda_runtime, "reset"): (),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
 
@@ -63,7 +62,6 @@ def install(pool: Pool) -> None:
     lambda_svc._validate_snapstart = refuse_snapstart
     lambda_svc._put_provisioned_concurrency = refuse_provisioned_concurrency
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
-    lambda_runtime.reset = pool.retire_all
 
 
 def _refusal(message: str) -> Answer:

@@ -22,7 +22,6 @@ from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
-    (rds, "reset"): (),
     (rds, "_error"): ("code", "message", "status"),
     (rds, "_p"): ("params", "key", "default"),
     (rds, "_create_db_instance"): ("p",),
@@ -82,13 +81,6 @@ class Databases:
             "ModifyDBProxyTargetGroup": self._after(rds._modify_db_proxy_target_group),
         }
         rds._ACTION_MAP.update({action: _refused(action) for action in NOT_HERE} | ours)
-        reset = rds.reset
-
-        def reset_all() -> None:
-            self._stop_all()
-            reset()
-
-        rds.reset = reset_all
 
     def close(self) -> None:
         """End everything, and remove the data."""

@@ -112,12 +112,6 @@ def test_a_retired_environment_that_is_busy_finishes_and_is_not_used_again(pool)
     assert pool.invoke(FUNCTION, 1) is not busy
 
 
-def test_retire_all_ends_every_function(pool):
-    free = pool.invoke(variant(arn=FUNCTION.arn + "-other", name="f-other"), 1)
-    busy = pool.invoke(FUNCTION, pool.retire_all)
-    assert (free.closed, busy.closed) == (1, 1)
-
-
 def test_an_environment_is_ended_when_it_was_idle_for_longer_than_its_time(pool, clock):
     patient, hasty = (pool.invoke(variant(version="1", idle_s=100), 1), pool.invoke(variant(version="2", idle_s=5), 1))
     clock[0] = 5.1
