@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import threading
+import time
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from .asking import says_yes
 from .errors import WorkshopError
 from .facts import fact
 from .ledger import Ledger, Recorder
+from .loop_progress import track
 from .prices import load_prices
 from .resource_types import RESOURCE_TYPES
 
@@ -47,6 +49,7 @@ CLIENT = Config(
 LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=fact("timeout") + 10))
 
 CONFIG = Wanted("botocore's Config", lambda value: isinstance(value, Config))
+SPREAD_S = 10  # "a few seconds" in AWS's words; without its policies a function that runs already is refused
 MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and rules may have 64
 
 # What the estimate counts on: all notebooks, solved, had 1,434 invocations and 1,061 GB-seconds on the embedded AWS
@@ -167,7 +170,8 @@ class Workshop:
 
         A policy is named by the end of its ARN, e.g. "AmazonS3ReadOnlyAccess" or
         "service-role/AWSLambdaSQSQueueExecutionRole"; writing logs is always allowed.
-        A new role takes some seconds until Lambda may assume it: not_yet.py tries again.
+        On AWS a new role and its policies take some seconds to reach other services, and nothing tells when: this waits
+        for SPREAD_S. Where Lambda may still not assume it, not_yet.py tries again.
         On AWS, `WORKSHOP_ROLE` names a role of the account that is used for all functions, as it is.
 
         Raises ConnectError when a role of this name is there that the workshop did not make.
@@ -176,11 +180,13 @@ class Workshop:
             return existing if ":" in existing else f"arn:{self.partition}:iam::{self._account}:role/{existing}"
         iam = self.client("iam")
         name = self.name(_role_suffix(policies))
+        is_new = False
         try:
             role = iam.get_role(RoleName=name)["Role"]
         except iam.exceptions.NoSuchEntityException:
             role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))["Role"]
             iam.get_waiter("role_exists").wait(RoleName=name)
+            is_new = True
         else:
             if self.target == "aws" and {"Key": "workshop", "Value": "lambda"} not in role.get("Tags", []):
                 raise ConnectError(
@@ -189,6 +195,9 @@ class Workshop:
                 )
         for policy in (BASIC_EXECUTION, *policies):
             iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:{self.partition}:iam::aws:policy/{policy}")
+        if is_new and self.target == "aws":
+            for _ in track(range(SPREAD_S), "seconds for AWS to hear of a new role"):
+                time.sleep(1)
         arn: str = role["Arn"]
         return arn
 
@@ -267,7 +276,7 @@ def estimate() -> str:
         f"{gb_seconds:g} GB-seconds, {dollars:.3f} USD at list price, "
         "and nothing within Lambda's monthly free tier "
         f"({prices['free_requests']:,} requests, {prices['free_gb_seconds']:,} GB-seconds). "
-        "Lambda polls the queues of notebooks 07, 11, 14 and 15, also while they are empty: "
+        "Lambda polls the queues of notebooks 11, 14 and 15, also while they are empty: "
         f"{polls:,} requests an hour for each, {polls * fact('sqs_request'):.4f} USD "
         "beyond SQS's free million a month, until you clean up. "
         "The machines of notebook 12 come on top; it says how much before it makes them."

@@ -1,5 +1,6 @@
 """connect() finds the chosen AWS, asks before it uses the reader's own, and never shows an account id."""
 
+import importlib
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import boto3
 import botocore.client
@@ -19,6 +21,8 @@ from localaws_client import eventually
 from helpers import localaws, settings
 from helpers.connect import ConnectError, Workshop, connect, embedded_is_off, estimate
 from helpers.localaws import Endpoint
+
+MODULE = importlib.import_module("helpers.connect")  # the package's name is the function
 
 ACCOUNT = "123456784321"
 
@@ -387,6 +391,42 @@ def test_on_aws_a_role_of_somebody_else_stays_as_it_is():
         with pytest.raises(ConnectError, match="a role ada-l-lambda-role that this workshop did not make"):
             found.role()
         stubber.assert_no_pending_responses()
+
+
+class Iam:
+    """IAM with one role, or with none until it is created."""
+
+    exceptions = SimpleNamespace(NoSuchEntityException=KeyError)
+
+    def __init__(self, is_there: bool) -> None:
+        self._is_there = is_there
+
+    def get_role(self, RoleName: str) -> dict:
+        if not self._is_there:
+            raise KeyError(RoleName)
+        arn = f"arn:aws:iam::000000000000:role/{RoleName}"
+        return {"Role": {"Arn": arn, "Tags": [{"Key": "workshop", "Value": "lambda"}]}}
+
+    def create_role(self, RoleName: str, AssumeRolePolicyDocument: str) -> dict:
+        self._is_there = True
+        return self.get_role(RoleName)
+
+    def get_waiter(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(wait=lambda RoleName: None)
+
+    def attach_role_policy(self, RoleName: str, PolicyArn: str) -> None: ...
+
+
+@pytest.mark.parametrize("target", ["aws", "emulator"])
+def test_a_new_role_on_aws_is_waited_for_and_one_that_is_there_is_not(target, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(MODULE.time, "sleep", pauses.append)
+    found = workshop(target)
+    found._clients["iam"] = Iam(is_there=False)
+    assert found.role().endswith(":role/ada-l-lambda-role")
+    assert pauses == [1] * (MODULE.SPREAD_S if target == "aws" else 0)
+    found.role()
+    assert len(pauses) <= MODULE.SPREAD_S
 
 
 @pytest.mark.parametrize("text", ["lambda-basic", "arn:aws:iam::000087654321:role/team/lambda-basic"])
