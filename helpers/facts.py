@@ -18,7 +18,7 @@ FILE = Path(__file__).with_name("facts.toml")
 LONGER = {"minutes": 60, "hours": 3600}
 BYTES = {"KB": 2**10, "MB": 2**20, "GB": 2**30}  # AWS's quotas count in powers of two
 # {{timeout}}, {{timeout.slides}}
-PLACEHOLDER = re.compile(r"\{\{(?P<name>[a-z][a-z0-9_]*)(?:\.(?P<part>[a-z]+))?\}\}")
+PLACEHOLDER = re.compile(r"\{\{(?P<name>[a-z][a-z0-9_]*(?:\.\d+)?)(?:\.(?P<part>[a-z]+))?\}\}")
 ANY_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
 
 

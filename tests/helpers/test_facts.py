@@ -68,6 +68,7 @@ def test_every_range_of_a_fact_is_read_from_a_model():
         ("{{layers}} layers", "5 layers"),
         ("{{gb_second_x86_64.value}}", "0.0000166667"),
         ("{{billing_of_init}}", "2025-08-01"),
+        ("{{python3.13}}", "2029-06-30"),
     ],
 )
 def test_prose_says_it_with_its_unit(written, told):

@@ -6,15 +6,12 @@
 # changed since. You need neither an AWS account nor Docker: an *embedded AWS* runs on
 # this machine. With one setting, the same notebooks run on AWS itself.
 #
-# The goals of the slides are those of the workshop. At its end you
-#
-# - know what is special about Lambda, and about FaaS in general;
-# - know where it fits, and how to design a system with it;
-# - have written code that runs on Lambda, in Python, Node.js or Ruby.
+# The workshop has the same goals as the slides. At its end you know what is special about Lambda, and about FaaS (Function as a Service) in general.
+# You know where it fits, and how to design a system with it. And you have written code that runs on Lambda, in Python, Node.js or Ruby.
 #
 # After this notebook you will
 #
-# - know your way around the workshop, and how to choose the AWS that it runs on;
+# - know how the workshop is built, and how to choose the AWS that it runs on;
 # - have seen that everything works;
 # - know what is real in the embedded AWS, and what is not.
 #
@@ -37,7 +34,7 @@ ax = draw_map()
 #
 # ## How much time do you have?
 #
-# **All of it** takes several days. The longest notebooks have two sittings, with *A pause* between them.
+# **All of it** takes several days. The longest notebooks have two sessions, with *A pause* between them.
 #
 # **One day**, about six hours: 00, 01, 02, 03, 04, 06, 09, 10, 11 up to its pause, 16, 17 and 18.
 #
@@ -53,8 +50,8 @@ ax = draw_map()
 # | 09 | 20 | Write it | the parts of the console |
 # | 16 | 20 | Real files | |
 #
-# In a lab, `solution("09", use=True)` takes the answer when time is short. The last section of each notebook, *What you have learned*,
-# tells you about the rest.
+# When time is short in a lab, `solution("09", use=True)` puts our answer into your file. The last section of each notebook, *What you have learned*,
+# is a summary, also of what you leave out.
 #
 # You can begin anywhere: `start_at("16")` makes what the notebooks before 16 would have made. `reset("09")` puts a notebook
 # back to its start. At the end, 18 has a quiz, and removes all that you have made.
@@ -66,7 +63,8 @@ ax = draw_map()
 # - **Your predictions**: before a cell measures, you say what it will show. A small box keeps this, and shows it again beside
 #   the measurement. You learn most where the two differ. (No box? Write it into the call, as in `predict("02.a", 12)`.)
 # - **Exercises**: a check looks at what you have written or deployed, and says what to look at if it is not right yet.
-#   `hint("01.1")` gives a hint, and one more each time. `solution("01.1")` shows an answer, and with `use=True` goes on with it.
+#   `hint("01.1")` gives a hint, and one more each time. `solution("01.1")` shows an answer, and
+#   `solution("01.1", use=True)` puts it in place of yours, so that you can go on.
 # - **Folded cells**: a cell that shows only "…" is folded. It holds code that draws or prepares something. A click opens it,
 #   and it runs like any other cell.
 # - **Claims**: a line with `claim(...)` says what the figures should show. It prints nothing when they do, and "Not measured this time" when they do not: then
@@ -137,7 +135,7 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 # %% [markdown]
 # ## What is real, and what is not
 #
-# In the embedded AWS. (Where a figure is this machine's, the notebooks say so, and put AWS's beside it, if there is one.)
+# This list is about the embedded AWS. (Where a figure is this machine's, the notebooks say so. They show AWS's figure beside it, if there is one.)
 #
 # **Real:**
 #
@@ -148,10 +146,10 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # **Imitated:**
 #
-# - S3, SQS, DynamoDB, EventBridge, IAM, CloudWatch, EC2 and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). What these notebooks use
-#   behaves as on AWS; not everything else does.
+# - S3, SQS, DynamoDB, EventBridge, IAM, CloudWatch, EC2 and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). The parts that these notebooks
+#   use behave as on AWS; other parts may not.
 # - Permissions are stored but not enforced. An EC2 instance is an entry in a list: no machine runs.
-# - More memory gives a function more CPU, as on AWS. A function that has computed for longer than its share is stopped for moments: with 128 MB it
+# - More memory gives a function more CPU, as on AWS. A function that has computed for longer than its share is paused for short moments: with 128 MB it
 #   takes about 14 times as long as with {{vcpu_memory}}. A function that only waits is not slowed down.
 #
 # **Not AWS's:**
@@ -163,7 +161,8 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # **Quicker:**
 #
-# - What takes AWS minutes takes seconds here. An asynchronous event that fails is tried again after one second, and once more after two; AWS waits as many minutes.
+# - What takes AWS minutes takes seconds here. An asynchronous event that fails is tried again after one second, and once
+#   more after two seconds. On AWS it is one minute and two minutes.
 # - Metrics and alarms follow within two seconds. On AWS they are late by minutes.
 #
 # **Missing:**

@@ -120,7 +120,7 @@ REPORT_OF = DeployedFunction(
     asks_for="report_of",
     judge=judge_report_of,
     hints=(
-        "Which cell above asked CloudWatch for all lines of a function? What does yours begin with?",
+        "Which cell above asked CloudWatch for all lines of a function? What does the line that you want begin with?",
         'logs.filter_log_events(logGroupName=log_group)["events"] is a list; each has its text in "message".',
         'Of the messages that hold the request id, one begins with REPORT: text.startswith("REPORT").',
     ),

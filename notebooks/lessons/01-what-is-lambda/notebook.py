@@ -6,7 +6,7 @@
 # - say what FaaS means, and what Lambda does for you;
 # - make a function on Lambda with plain boto3, step by step;
 # - send it an event, read its answer, and find what it printed in CloudWatch;
-# - tell an error of your function from an error of the call.
+# - see the difference between an error of your function and an error of the call.
 #
 # It takes about 25 minutes. Slides: "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1「サーバーレス」, page 5) and
 # the pages before it, in the part "Know Lambda".
@@ -115,8 +115,8 @@ print(f"{len(archive)} bytes, zipped")
 # %% [markdown]
 # ### The function
 #
-# Now `create_function` makes the function from them. `Handler="app.handler"` means: in the file `app.py`, call `handler`. A function
-# may use {{memory_default}} of memory and {{timeout_default}} unless we say otherwise.
+# Now `create_function` makes the function from these four. `Handler="app.handler"` means: in the file `app.py`, call `handler`. Unless you say
+# otherwise, a function may use {{memory_default}} of memory and run for {{timeout_default}}.
 #
 # If the function is there already, AWS answers `ResourceConflictException`, and we give it the package with
 # `update_function_code`. (On AWS, Lambda can use a new role only after some seconds. Our client tries again until it can.)
@@ -200,7 +200,7 @@ predicted("01.b", "into a log" if logged else "nowhere")
 # %% [markdown]
 # - `INIT_START`: a new *execution environment* was started for the function. Not every invocation has this line:
 #   notebook 04 is about it. (It names the Python that runs. The embedded AWS runs this machine's, whatever `Runtime` says.)
-# - `START` and `END` are the first and the last line of one invocation. Its name is the **request id**.
+# - `START` and `END` are the first and the last line of one invocation. Each invocation has an id of its own, the **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
 # (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many logs at once. With
@@ -223,7 +223,7 @@ streams = logs.describe_log_streams(logGroupName=log_group)["logStreams"]
 
 # %% [markdown]
 # Change the event and invoke again: edit the text in the box and press the button. Then run the cells
-# above once more, and find the new lines in the log.
+# of *Read its log* once more, and find the new lines in the log.
 
 
 # %%
@@ -272,7 +272,7 @@ found["context"]
 # %% [markdown]
 # `remaining_ms` starts at five seconds, the `Timeout` that we set, and counts down. Lambda stops a function that needs longer.
 #
-# Its environment variables include yours, `GREETING`.
+# The function's environment variables include yours, `GREETING`.
 #
 # **Predict:** does the function also see those of this machine, such as `HOME` or `USER`?
 
@@ -348,6 +348,9 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # | add machines under load | AWS does |
 # | user accounts, SSH keys, open ports | a role: what the function may do |
 # | write the code | **you do** |
+#
+# (AWS updates a version of a runtime until a day that it publishes: Python 3.13 until {{python3.13}}. After that your function still runs, but with
+# no more patches, and soon you cannot update it any more.)
 #
 # "Serverless" does not mean that there are no servers. It means that AWS looks after them.
 #

@@ -98,7 +98,7 @@ WRONG_SUMS = (
     Mistake(
         "rounded down",
         lambda calls, ms: calls * ms // 1000,
-        "the rest needs one environment more; always round up.",
+        "the remainder needs one environment more; always round up.",
         "returned 6 for 7 ",
     ),
     Mistake(
@@ -119,7 +119,7 @@ WRONG_SUMS = (
     Mistake(
         "one more",
         lambda calls, ms: calls * ms // 1000 + 1,
-        "this load fills its environments exactly; add one only where there is a rest.",
+        "this load fills its environments exactly; add one only where there is a remainder.",
         "returned 11 for 40 ",
     ),
 )

@@ -53,7 +53,7 @@ from helpers import check, claim, hint, predict, predicted, solution
 # is Little's law: **concurrency = calls per second × seconds per call**. So a function that becomes twice as fast needs
 # half the concurrency.
 #
-# ## Exercise 1: the sum
+# ## Exercise 1: the calculation
 #
 # Write `concurrency_needed`: given the calls per second and the *milliseconds* that one takes, it returns how many
 # environments the load needs, as a whole number. There is no half environment: round up.
@@ -136,8 +136,8 @@ with ThreadPoolExecutor(40) as threads:
 steady = reports(logs, waiter, at_least=40, since=began)
 
 # %% [markdown]
-# `plot_timeline` draws each call as a bar, in the row of its environment (which is its log stream). Before a cold call
-# is its *init*, the time that a new environment needs before the handler can run.
+# `plot_timeline` draws each call as a bar, in the row of its environment (which is its log stream). In front of a cold
+# call you see its *init*, the time that a new environment needs before the handler can run.
 
 # %%
 ax = plot_timeline(steady)
@@ -150,8 +150,8 @@ claim("the load needs five environments and a few more", 5 < environments <= 10)
 claim("each environment has one cold start", cold == environments)
 
 # %% [markdown]
-# A few more than five. Is the sum wrong? It asks how long a call keeps its environment *busy*, and a cold call keeps it
-# busy during init, too. (`groupby` makes a group of the rows for each kind of call, and `mean` takes the mean of
+# A few more than five. Is the calculation wrong? It needs to know how long a call keeps its environment *busy*, and a cold
+# call keeps it busy during init, too. (`groupby` makes a group of the rows for each kind of call, and `mean` takes the mean of
 # each group.)
 
 # %%
@@ -239,8 +239,9 @@ predicted("02.c", f"{table['cold'][2]} in burst 2")
 predicted("02.d", f"{table['cold'].get(4, 'no such burst')} in burst 4")
 
 # %% [markdown]
-# N calls at once need N environments. Lambda keeps the ones that it has for a while, so a burst is cold only for what is *missing*: the
-# burst of 10 needs 9 new ones, the first burst of 50 needs 40, and the second one finds all 50 warm.
+# N calls at once need N environments. Lambda keeps each of them for a while. So a burst has cold starts only for the environments that are
+# *missing*: the burst of 10 needs 9 new ones, the first burst of 50 needs 40, and the second one finds all 50 warm.
+# (On AWS there may be fewer cold starts: now and then Lambda makes an environment before it is needed.)
 
 # %%
 ax = plot_timeline(bursts_seen)
@@ -258,7 +259,7 @@ ax = plot_timeline(bursts_seen)
 # of [firecracker-microvm/firecracker](https://github.com/firecracker-microvm/firecracker), November 2026.)
 #
 # An environment of your function serves all of *your* users, one after the other. With [tenant isolation]({{tenant_isolation.source}})
-# (`TenancyConfig`, since {{tenant_isolation}}) the caller names a tenant, and no environment serves two of them. The function reads
+# (`TenancyConfig`, since {{tenant_isolation}}, to be chosen when the function is made) the caller names a tenant, and no environment serves two of them. The function reads
 # `context.tenant_id`.
 #
 # The embedded AWS has neither: an environment is a process here. It starts fresh, runs one invocation at a time and is used
@@ -367,7 +368,7 @@ status, error["Error"]["Code"], error["Reason"]
 predict("02.f")
 
 # %% [markdown]
-# The answer to a call says how often boto3 tried again. An exception is one refusal more.
+# The answer to a call says how often boto3 tried again. If the call ended with an exception, its last try was refused, too.
 
 
 # %% throttles-of
@@ -444,6 +445,10 @@ reserve(0)
 claim("0 stops a function", isinstance(stopped, Exception))
 print("0 reserved:", "refused" if isinstance(stopped, Exception) else "ran")
 
+# %% [markdown]
+# An *asynchronous* event does not wait now, either: with 0 reserved it goes to the function's OnFailure destination at once, and is lost where there is none
+# (notebook 15). Messages of a queue wait, but each try counts (notebook 11). And back:
+
 # %%
 reserve(None)
 [runs] = burst(lambda_client, capped, 1)
@@ -504,15 +509,15 @@ pd.DataFrame(rows, index=["we count", "our number", "CloudWatch"]).T
 # ## How fast can AWS follow?
 #
 # The slide says "fast". In numbers: each function may get **{{scaling}} environments at once, and 100 more every second**
-# ({{scaling}} per {{scaling_period.value}} seconds), until the account's limit is reached. Lambda throttles what comes on top. (Source:
+# ({{scaling}} per {{scaling_period.value}} seconds), until the account's limit is reached. Lambda throttles the calls above that. (Source:
 # "Lambda scaling behavior", AWS Lambda Developer Guide, November 2026.)
 #
 # In 2019 it was slower: 500 to 3,000 at once depending on the region (1,000 in Tokyo), then 500 more per *minute*, and all
 # functions of an account shared them. That changed in {{scaling.since}}. (Source: AWS News Blog, "AWS Lambda functions now
 # scale 12 times faster when handling high-volume requests"; for Tokyo the Developer Guide of that time.)
 #
-# This machine cannot show that, so here we calculate: a load that begins at once and stays. The sum leaves out retries and
-# the time of the cold starts.
+# This machine cannot show that, so here we calculate: a load that begins at once and stays. The calculation leaves out
+# retries and the time of the cold starts.
 
 # %% ramp
 PER_SECOND = fact("scaling") // fact("scaling_period")
@@ -585,8 +590,8 @@ explore(
 #
 # - With the default limit of {{concurrency}}, can Lambda serve the load of the picture at all? How short must a call be?
 # - For which loads is nothing throttled, not even in the first second?
-# - The green line is servers of your own, each with room for 50 calls at once. What is above it waits or is refused. What
-#   the line has above the load, you pay for and do not use. When would you rather have the green line?
+# - The green line is servers of your own, each with room for 50 calls at once. Calls above it wait or are refused. Where the
+#   line is above the load, you pay for servers that you do not use. When would you choose the green line?
 #
 # "Scaling is easier than with instances" means this: the blue line moves up and down by itself, within seconds or
 # minutes. The green one moves when you, or an Auto Scaling group, start machines.
@@ -637,7 +642,7 @@ throttled = sum(throttles_of(answer) for answer in burst(one_try, writer, 20))
 print(f"20 orders at once: {20 - throttled} written, {throttled} throttled")
 
 # %% [markdown]
-# The sum is an average. Orders do not come evenly, and some moments need more than 12, so in practice a few are throttled.
+# The calculated number is an average. Orders do not come evenly, and some moments need more than 12, so in practice a few are throttled.
 # Such an order is lost unless its sender tries again. Notebook [07](07-databases.ipynb) puts a queue in between.
 #
 # ## What you have learned

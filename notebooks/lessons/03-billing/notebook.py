@@ -3,7 +3,7 @@
 #
 # After this notebook you will be able to
 #
-# - read off a REPORT line what an invocation costs, and add up the bill of everything that you have run so far;
+# - read in a REPORT line what an invocation costs, and add up the bill of everything that you have run so far;
 # - say what a failure, a timeout, a cold start and an idle function cost;
 # - compare the rule of 2019 (per 100 ms) with the one that holds now;
 # - choose a memory size from a measurement, and say when more memory costs nothing.
@@ -11,8 +11,8 @@
 # It takes about 40 minutes. Slides: "Features of Lambda, part 3: billed by time" (Lambdaの特徴 その3「時間単位課金」, page 7), in the
 # part "Know Lambda".
 #
-# All durations come from REPORT lines in CloudWatch. The prices are AWS's list prices, so the sums are what AWS would
-# charge for these invocations. The embedded AWS itself costs nothing.
+# All durations come from REPORT lines in CloudWatch. The prices are AWS's list prices for x86 in Tokyo and N. Virginia (some regions
+# cost more), so the totals are what AWS would charge there for these invocations. The embedded AWS itself costs nothing.
 
 # %%
 import inspect
@@ -120,7 +120,7 @@ claim("a timeout is billed for its full limit", stopped.min() >= 1000)
 
 # %% [markdown]
 # - Every call has a `billed_ms`. An exception and a timeout are billed like a success: the time was used. (`status` says
-#   `success` for *fails*, because the REPORT of a call that raised an exception looks like any other.) Only a call that
+#   `success` for *fails*, because the REPORT of a call that raised an exception looks like any other: the metric `Errors` counts them.) Only a call that
 #   never reaches your function is free, for example one that is throttled.
 # - A timeout costs its full limit. `Timeout` can be up to {{timeout}}: it is also what a call that hangs can cost you.
 # - A cold start is billed: `billed_ms` is `init_ms` and `duration_ms` together, rounded up.
@@ -210,7 +210,8 @@ claim("the last rule agrees with REPORT", agrees.mean() > 0.9)
 print(f"agrees with REPORT: {agrees.sum()} of {len(calls)}")
 
 # %% [markdown]
-# **Predict:** a warm call of *quick* runs for a few milliseconds. How many times as long as now was it billed in 2019?
+# **Predict:** a warm call of *quick* runs for a few milliseconds. In 2019 more milliseconds of it were billed
+# than now. How many times as many?
 
 # %%
 predict("03.b")
@@ -298,8 +299,8 @@ predict("03.d")
 predict("03.e")
 
 # %% [markdown]
-# The embedded AWS imitates this share (unless `WORKSHOP_CPU_SHARE` is `off`): it stops the function's process for a
-# moment whenever it has used its part of the CPU time.
+# The embedded AWS imitates this share (unless `WORKSHOP_CPU_SHARE` is `off`): it pauses the function's process for a
+# moment whenever the process has used its part of the CPU time.
 
 # %%
 work_code = """
@@ -434,8 +435,8 @@ init_ms.to_frame("Init Duration, ms").T
 # ## You pay while you wait
 #
 # A function that calls another one and waits for the answer is billed while it waits. Here *front* invokes *back* and
-# returns its answer; *back* needs half a second. `AWSLambdaRole` is AWS's ready-made policy that allows to invoke
-# functions. (The embedded AWS does not check it.)
+# returns its answer; *back* needs half a second. `AWSLambdaRole` is AWS's ready-made policy that allows a
+# function to invoke others. (The embedded AWS does not check it.)
 #
 # **Predict:** *front* does nothing itself. What share of the GB-seconds is *front*'s?
 
@@ -506,8 +507,8 @@ everything = pd.concat(frames, ignore_index=True)
 show(invoice(everything))
 
 # %% [markdown]
-# Each of these functions has been ready all the time since its first call. For a server that is ready you would pay. We
-# compare that time with what was billed.
+# Each of these functions has been ready all the time since its first call. You would pay for a server that is ready. We
+# compare the time in which they were ready with the time that was billed.
 
 # %%
 first_calls = everything.groupby("function")["start"].min()
@@ -518,7 +519,7 @@ claim("the functions were ready for longer than they were billed", ready > bille
 
 # %% [markdown]
 # The difference grows while you read. Whether a server costs more depends on how busy it is:
-# [notebook 05](05-lambda-or-ec2.ipynb) does this sum.
+# [notebook 05](05-lambda-or-ec2.ipynb) does this calculation.
 #
 # ## A month's bill
 #

@@ -361,7 +361,7 @@ claim("client in handler is slowest when warm", warm_ms.idxmax() == "client in h
 # reason: a handler gets CPU in proportion to its memory, while init is not slowed down at small memory sizes (measured by
 # others, not promised by AWS).
 #
-# ## What makes it long, and does not show: the size of the package
+# ## What makes a cold start long, but is not in REPORT: the size of the package
 #
 # The slide says that a cold start unpacks the package. Let us put 25 MB of noise beside the same small handler.
 # REPORT does not show this time: Lambda fetches and unpacks *before* the init phase, and does not bill it. But the caller
@@ -399,8 +399,8 @@ outside = waits["caller waits ms"] - waits["init ms"]
 claim("a large package makes the caller wait", outside["large"] > outside["small"])
 
 # %% [markdown]
-# The caller of the large package waits longer, and `init ms` does not say why. AWS keeps packages in caches, so the
-# difference there is another one. Still: keep packages small, and do not look for their size in `Init Duration`.
+# The caller of the large package waits longer, and `init ms` does not say why. AWS does most of this
+# when you deploy, and keeps packages in caches: the difference there is not the same as here, and there may be none. Still: keep packages small, and do not look for their size in `Init Duration`.
 #
 # ## By language
 #
@@ -442,7 +442,7 @@ aws_init_ms = pd.Series(
 )
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), width_ratios=[3, 2])
 for ax, values, color, title in [
-    (left, aws_init_ms, GREY, "On AWS: Ruby and Java are level"),
+    (left, aws_init_ms, GREY, "On AWS: Ruby and Java take equally long"),
     (
         right,
         here_init_ms.sort_values(),
@@ -458,8 +458,8 @@ for ax, values, color, title in [
     ax.set_xlabel("Init Duration, ms (medians)")
 
 # %% [markdown]
-# On AWS, Rust has by far the shortest init. Java's (234 ms) is level with Ruby's (230 ms): for a program this small the JVM is
-# not the slow one. But a JVM's cold start has more to it: at 128 MB Java's *first handler call* takes another
+# On AWS, Rust has by far the shortest init. Java's (234 ms) is about the same as Ruby's (230 ms): for a program this small the JVM
+# is not the slow one. But this is not all of a JVM's cold start: at 128 MB Java's *first handler call* takes another
 # 90 ms (same source), and a real Java program loads many more classes than "hello world".
 #
 # ## What to do about it
@@ -511,8 +511,8 @@ print(f"{pings:,.0f} pings, {gb_seconds:.0f} GB-seconds, {usd:.3f} USD a month")
 claim("the pings of a month cost less than ten cents", usd < 0.10)
 
 # %% [markdown]
-# That is not much. But a pinger keeps **one** environment warm, needs care like everything that you build, and AWS may end
-# the environment all the same.
+# That is not much. But a pinger keeps only **one** environment warm. It needs care, like everything that you build. And AWS may
+# still end the environment.
 #
 # We remove the pinger, so that it does not fire for ever.
 
@@ -527,15 +527,16 @@ with suppress(no_rule, no_permission):  # where this cell has run before
 # %% [markdown]
 # 5. **What AWS offers since 2019:**
 #    - *Provisioned concurrency* keeps as many environments initialised as you ask for. You pay for
-#      as long as they are configured, used or not (the sum is below).
+#      them as long as they are configured, used or not (the calculation is below).
 #    - *SnapStart* (Java, Python, .NET) takes a snapshot of the initialised environment when you publish a version, and
 #      starts new ones from it. The init phase runs once, so after a restore renew what must be unique or fresh, such as random seeds
 #      and connections. It does not work together with provisioned concurrency. For Python and .NET the
 #      snapshot and each restore cost extra.
 #
-#    The embedded AWS has neither of them.
-# 6. **Think again.** The slide's last word: if you need such measures, ask whether Lambda is right for
-#    this job at all. A service that must always answer within 50 ms may be better off on a server that is always on.
+#    Both need a *published version* of the function: `publish_version` freezes code and configuration, and callers use it through an *alias*. The embedded
+#    AWS has neither of the two.
+# 6. **Think again.** The slide ends with this advice: if you need such measures, ask whether Lambda is right
+#    for this job. A service that must always answer within 50 ms may fit better on a server that is always on.
 
 # %%
 memory_gb, hours = 0.5, 730
@@ -602,7 +603,7 @@ for label in ("heavy", "light"):
 # ## Exercise 2: make the warm calls fast
 #
 # The function below says whether a number from 2 to 999,999 is prime. It makes its list of primes again for every event. Move out of
-# the handler what you need not do for every event. The answers must stay the same.
+# the handler everything that does not have to be done for every event. The answers must stay the same.
 
 # %% primes
 slow_source = """

@@ -279,7 +279,7 @@ def _judge_choice(name: str, case: Case, choice: Any) -> None:
     choice = as_word(choice)  # "EC2" is its name, too
     if choice == "?":
         raise NotSolved(
-            f'{name} is not decided yet; compute both sums and write "lambda" or "ec2".'
+            f'{name} is not decided yet; compute both costs and write "lambda" or "ec2".'
         )
     sums = case.sums()
     if not isinstance(choice, str) or choice not in sums:

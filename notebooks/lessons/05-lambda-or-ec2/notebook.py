@@ -3,16 +3,16 @@
 #
 # After this notebook you will be able to
 #
-# - compute what a load costs on Lambda and on machines of EC2, and where the two meet;
+# - compute what a load costs on Lambda and on machines of EC2, and at which load the two cost the same;
 # - derive the slide's two prices, 88 and 19 dollars, and say what they assume;
 # - read a day's traffic: on Lambda you pay for its area, on EC2 for its height;
 # - configure a function for a load, and say what each setting saves;
-# - name what such a sum leaves out, and decide.
+# - name what such a calculation leaves out, and decide.
 #
 # It takes about 40 minutes. Slides: "Caveats of Lambda, part 2: EC2 is cheaper in some cases" (Lambdaの注意点 その2「EC2のほうが安いケースがある」,
 # page 10), in the part "Know Lambda".
 #
-# You rent EC2's virtual machines by the hour, used or not. This notebook starts none: the sums come from
+# You rent EC2's virtual machines by the hour, used or not. This notebook starts none: the costs come from
 # list prices, and from the REPORT lines of your functions. The prices are Tokyo's, as in the slides.
 
 # %%
@@ -35,7 +35,7 @@ workshop
 from helpers import check, claim, hint, predict, predicted, solution
 
 # %% [markdown]
-# ## The slide's sum
+# ## The slide's calculation
 #
 # "For 2 GB of memory, for a month: Lambda 88 dollars, EC2 (t3.small) 19 dollars." The formula is in a comment of the slide. These are
 # its inputs, from 2019:
@@ -57,7 +57,7 @@ print(f"Lambda: {lambda_2019:.2f} USD a month, EC2: {ec2_2019:.2f} USD a month")
 # The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2048 MB that works without a pause,
 # day and night, for a month, and one machine with 2 GiB that has just as much to do.
 #
-# ## The same sum now
+# ## The same calculation now
 #
 # Lambda bills by the millisecond now, and its unit is a GB-second: one GB of memory for one second. AWS's calculator
 # takes a month as 730 hours. There are also ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
@@ -182,7 +182,7 @@ predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 # > requests in an hour x price of one request on Lambda = price of the machine for an hour
 #
 # For requests of 200 ms at 512 MB it is at about four a second. **Predict:** requests of 20 ms at 128 MB are ten times as
-# short, with a quarter of the memory. At how many times as many is their break-even?
+# short, with a quarter of the memory. So their break-even is at more requests per second: how many times as many?
 
 # %%
 predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than ten"])
@@ -205,7 +205,7 @@ claim("the break-even is at fewer than ten times as many requests", more < 10)
 # %% [markdown]
 # Fewer than ten: a short request costs mostly the price of a *request*, which is the same for any duration.
 #
-# ## Machines come whole
+# ## You pay for whole machines
 #
 # The next function also knows the other architecture and the *free tier*: each month AWS gives an account
 # {{free_requests}} requests and {{free_gb_seconds}} GB-seconds.
@@ -352,8 +352,8 @@ ax.set_title(title)
 claim("an idle machine costs over a thousand times what Lambda does", up_to > 1000)
 
 # %% [markdown]
-# A machine with hardly any work can cost a thousand times what Lambda would. The other way round
-# there is a bound: for full machines it is the slide's 88 / 19. It is more only for very short requests, at the
+# A machine with hardly any work can cost a thousand times what Lambda would. In the other direction
+# there is a limit: for full machines, Lambda costs 88 / 19 times as much, as on the slide. The factor is larger only for very short requests, at the
 # bottom right, where a *request* costs more than its time.
 #
 # ## A day has a shape
@@ -418,7 +418,7 @@ pd.Series(scaled).map("{:.2f} USD a month".format).to_frame("cost")
 # ## Your own function
 #
 # Now a real function: it turns a password into a key, which is slow on purpose. Its billed
-# duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's, and so are the sums.)
+# duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's, and the costs follow from them.)
 # We leave the cold start out: Lambda bills it too, but under a steady load it is rare.
 
 # %%
@@ -500,13 +500,14 @@ print(f"{lambda_month(3, 100, 1024):.2f} USD a month as it is")
 # It costs more than it must, and when the service hangs, you pay for a quarter of an hour per call. Leave the code as it is, and change
 # the configuration, so that
 #
-# - such a month costs **6 USD** at most, by the REPORT lines of the function (list price, without the free tier);
+# - a month with this load costs **6 USD** at most, by the REPORT lines of the function (list price, without the free tier);
 # - it runs on **arm64**: the code is Python alone and needs nothing that is made for another processor;
 # - the peak has the environments that it needs (notebook 02: calls per second x seconds), and the service never has more than **10** calls at once;
 # - Lambda stops a call that hangs after **5 seconds** at most.
 #
 # `deploy` takes AWS's own names, as above, and `Architectures=[...]` as well; for one of the points you need another call. The check reads the
-# configuration back, and invokes your function. `hint("05.1")` in a cell of its own helps.
+# configuration back, and invokes your function. `hint("05.1")` in a cell of its own helps. (An account with a limit of {{concurrency_new_account}} can reserve nothing: do
+# this exercise on the embedded AWS. What you reserve is taken from what your other functions may use, until you clean up.)
 
 # %% configure
 # solution: Deploy intake_code with other settings, and call put_function_concurrency.
@@ -568,7 +569,7 @@ million = 1e4 * request_usd(pack_ms, 128)
 print(f"A million readings in packs of a hundred: {million:.4f} USD")
 
 # %% [markdown]
-# ## What the sum leaves out
+# ## What the calculation leaves out
 #
 # List prices of compute are easy to add up. Here is some of the rest, for one small machine in Tokyo. The two numbers of the first line
 # are *yours*: set them to what is true where you work.
@@ -601,16 +602,18 @@ print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your wor
 # A burst, a load balancer and a disk move the break-even towards Lambda. A promise moves it towards EC2, and so does what grows
 # with each request: API Gateway, where you need it, and log lines.
 #
-# ## "Wouldn't EC2 do?"
+# ## "Isn't EC2 good enough?"
 #
 # That is the slide's question (「それEC2でよくね？」), and its answer: what runs all the time and hardly scales is fine on EC2. The trap, it says,
-# is to want Lambda at any price. You see it in what people build around it: a pinger against cold starts
+# is to use Lambda even where it does not fit. You see it in what people build around it: a pinger against cold starts
 # (notebook 04), a chain of functions because {{timeout.minutes}} are not enough (06). The other trap is a machine that you
 # pay day and night for a job of two minutes.
 #
 # AWS offers more between the two: [Managed Instances]({{managed_instances.source}}) (since {{managed_instances}}) run functions on EC2 machines
-# in your account, several calls in one environment, and you pay for the machines; [Web Functions]({{web_functions.source}}) (read on
-# {{web_functions.checked}}) run a web server that scales to zero when nobody calls. With both, one environment serves several calls at a time, which changes the sum above.
+# in your account, several calls in one environment. You pay for the machines (three at least), a fee on top of their price,
+# and the requests, but not for the time of a call; [Web Functions]({{web_functions.source}}) (read on
+# {{web_functions.checked}}) run a web server that scales to zero when nobody calls. With both, one environment serves several calls at a time, which
+# changes the calculation above.
 #
 # ## Exercise 3: decide
 #
@@ -629,11 +632,11 @@ cases
 # - *sensors*: thousands of machines in factories send a measurement, by day and by night.
 # - *tickets*: hardly anything happens, until the sale for a concert begins.
 #
-# Compute both sums for each case: Lambda by its average, EC2 by its peak. Then choose where it costs less: `"lambda"` or `"ec2"`.
+# Compute both costs for each case: Lambda by its average, EC2 by its peak. Then choose where it costs less: `"lambda"` or `"ec2"`.
 
 # %% choices
 choices = {"webhook": "?", "sensors": "?", "tickets": "?"}
-# solution: Compute both sums of each case, and replace each "?" by "lambda" or "ec2".
+# solution: Calculate the costs of each case, and replace each "?" by "lambda" or "ec2".
 for case, row in cases.iterrows():
     size = row["duration_ms"], row["memory_mb"]
     on_lambda = lambda_month(row["average"], *size)
@@ -664,7 +667,7 @@ pd.Series(choices, name="cheaper").to_frame()
 # - 88 and 19 dollars are right, for 2 GB that are in use all month; now it is 87.60 and 19.86.
 # - The quotient of the two is the break-even: below some 23% of use, about five and a half hours a day, Lambda is cheaper.
 # - Per request: its price, plus duration times memory. The rate at which a machine costs the same is a division.
-# - Machines come whole, in two zones, and for the peak: on EC2 you pay for the height of a day, on Lambda for its area.
-# - The sum leaves out work, networks and promises. Compute it before you argue.
+# - On EC2 you pay for whole machines, in two zones, and for the peak of a day. On Lambda you pay for what runs.
+# - The calculation leaves out work, networks and promises. Calculate before you decide.
 #
 # **Next:** notebook 06 meets the limits that no price changes.

@@ -143,6 +143,10 @@ ask(update, FunctionName=slow, Timeout=fact("timeout") + 1)
 # No. And do not set a limit that is *yours* to the maximum by default: when a function hangs, for example on a server that does not answer, you pay until
 # its limit.
 #
+# A caller has a limit, too. By itself boto3 waits 60 seconds for an answer; then it takes the call for lost and *makes it again*, and the function runs
+# twice. For a function that takes longer, give the client `Config(read_timeout=…, tcp_keepalive=True)`, with more seconds than the function's `Timeout`, or do
+# not wait for the answer at all (`InvocationType="Event"`). The clients of this workshop wait long enough.
+#
 # ## Memory
 #
 # The next function takes as many MB as the event says. We try four amounts with three values of `MemorySize`, and read
@@ -215,7 +219,8 @@ predicted("06.c", f"about {128 - python_mb:.0f} MB")
 # %% [markdown]
 # `Max Memory Used` is the data and what Python itself needs. Where it would cross the dashed line, the process is
 # killed. (On AWS the runtime needs some MB more. And `Max Memory Used` is the most that this *execution environment* has ever
-# used, so we asked for more each time, not less.)
+# used, so we asked for more each time, not less. On AWS a function that lacks only a little memory may not be killed: it becomes very slow, and ends with
+# `Status: timeout`. So look at the memory of a timeout, too.)
 #
 # What does the caller get?
 
@@ -225,8 +230,8 @@ print("REPORT says:", first["error_type"])
 first["answer"]
 
 # %% [markdown]
-# `signal: killed` does not contain the word memory. When you see it, compare `Max Memory Used` with `Memory Size`: if
-# they are equal, memory was the cause. Often a higher `MemorySize` solves it; the maximum is {{memory_max}} now, not {{memory_max.slides}}.
+# The message says only `signal: killed`. The type names the cause, `Runtime.OutOfMemory` (in some logs it is `Runtime.ExitError`). When you see it, compare
+# `Max Memory Used` with `Memory Size`: if they are equal, or a few MB apart, memory was the cause. Often a higher `MemorySize` solves it; the maximum is {{memory_max}} now, not {{memory_max.slides}}.
 # (A new AWS account may start with less, and Lambda's answer then names the smaller number.)
 
 # %%
@@ -315,7 +320,8 @@ predicted("06.d", "yes" if said == "accepted" else "no")
 # %% [markdown]
 # 262,144,000 bytes are {{unzipped}}, for your code and all its layers together. A **layer** is a package that several
 # functions share; a function can have {{layers}}. The way out is a container image of up to {{image}} (the embedded AWS does not run
-# those), or a smaller package: leave out tests, documentation, and boto3, which is there already.
+# those), or a smaller package: leave out tests and documentation and, if nothing else helps, boto3: the runtime has it, in a version that AWS
+# chooses.
 #
 # ### Layers and environment variables
 #
@@ -410,8 +416,8 @@ payload
 #
 # ## /tmp
 #
-# A function can write files, in `/tmp` alone. Each execution environment has its own, which stays from one invocation to the
-# next and ends with the environment. This function writes a file in pieces, and says how far it came.
+# A function can write files only in `/tmp`. Each execution environment has a `/tmp` of its own, which stays from one invocation to the
+# next and ends with the environment. This function writes a file in pieces, and says how many MB it has written.
 #
 # **Predict:** how much of 520 MB will it write into a `/tmp` of 512 MB?
 
@@ -460,7 +466,7 @@ claim("520 MB fit into a /tmp of 1,024 MB", written[1024] == 520)
 # The slide adds: "there are retries, but …". Who retries?
 #
 # - **Synchronous**: Lambda does not try again. The caller gets the error and decides. (boto3 tries again when the
-#   *call* failed, for example when it was throttled; not when the function failed.)
+#   *call* failed, for example when it was throttled, or when no answer came in time; not when the function failed.)
 # - **Asynchronous**: Lambda answers with 202 before the function runs. If the function fails, nobody waits for its answer, so
 #   Lambda runs it again: by default twice, after one minute and after two more. On the embedded AWS each of
 #   these minutes is a second.
@@ -512,7 +518,8 @@ set_retries(2)
 predict("06.f")
 
 # %% [markdown]
-# `send` sends it. Then `arrival`, in the folded cell, waits until it is in the queue, and counts the runs: a few seconds here, more than three minutes on
+# `send` sends the event. Then `arrival`, in the folded cell, waits until the event is in the queue, and
+# counts the runs: a few seconds here, more than three minutes on
 # AWS.
 
 
@@ -572,7 +579,7 @@ claim("REPORT says success", set(attempts["status"]) == {"success"})
 # One event, one request id, and the money was taken **three times**. The `status` is always `success`: for
 # Lambda's platform, a function that raises an exception has ended normally. So watch the metric `Errors`, not the status in REPORT.
 #
-# The queue got why Lambda stopped trying, how often the function ran, the event, and the error.
+# The message in the queue says why Lambda stopped trying, and how often the function ran. It also holds the event and the error.
 
 # %%
 context = record["requestContext"]
@@ -603,7 +610,8 @@ claim("with 0 retries there is one run", len(single) == 1)
 # The event went to the queue after one run. (An event that waits longer than `MaximumEventAgeInSeconds`, by default
 # six hours, goes there, too.)
 #
-# Without retries any short problem costs an event: it is in the queue, or lost where there is none. And AWS may deliver even an event that did *not* fail more than once.
+# Without retries, one short problem is enough: the event goes to the queue, and where there is no queue
+# it is lost. And AWS may deliver even an event that did *not* fail more than once.
 # So a second run of the same event must do no harm. Such a function is **idempotent** (more in notebook 15).
 #
 # ## What to use instead

@@ -8,7 +8,7 @@
 # - use DynamoDB, a queue or a pool of connections instead, and measure what each of them costs;
 # - choose among the four ways for a case of your own.
 #
-# It takes about 45 minutes. Take it in two sittings.
+# It takes about 45 minutes. Take it in two sessions.
 # Slides: "Caveats of Lambda, part 4: do not connect to RDS" (Lambdaの注意点 その4「RDSと繋ぐな」, page 12), in the part "Know Lambda".
 # The slide links an article, [LambdaとRDSで爆死してみる](https://qiita.com/asahi0301/items/49808ccf16dc2fff06f3) (in Japanese).
 #
@@ -55,7 +55,7 @@ from helpers import check, claim, hint, predict, predicted, solution
 # A program speaks to PostgreSQL over a **connection**. For each one PostgreSQL starts a process. So there is a limit, the parameter
 # `max_connections`. On RDS its default grows with memory, at most 112 for each GB
 # ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html), November 2026).
-# Ours gets 16: a small burst then does what a large burst does to a large database.
+# Ours gets 16: then a small burst of calls is for it what a large burst is for a large database.
 # RDS keeps parameters in a *parameter group*.
 
 # %%
@@ -308,6 +308,10 @@ def database_settings(host, port):
     return settings(DB_USER=USER, DB_PASSWORD=PASSWORD, DB_HOST=host, DB_PORT=str(port))
 
 
+# %% [markdown]
+# (On AWS, do not do this with a password: whoever may read the configuration can read it. Read it from Secrets Manager in init, or let RDS authenticate you with
+# IAM: then there is no password.)
+
 # %%
 direct = functions["direct"]
 if has_database:
@@ -347,7 +351,8 @@ def burst(way, callers, written=lambda: True):
 
 
 # %% [markdown]
-# The folded cell defines `start_anew`, which ends environments and deletes the orders of an earlier burst, and what makes tables.
+# The folded cell defines `start_anew`, which ends environments and deletes the orders of an earlier burst, and two
+# functions that make tables.
 
 
 # %% start-anew folded
@@ -402,7 +407,8 @@ if has_database:
 #
 # The refused functions could not even finish their init, so the reason is in the log.
 # PostgreSQL has two sentences for the same code, `53300` (`too_many_connections`): one while reserved places
-# are left, one when those are taken too. The folded cell defines how we read them.
+# are left, one when those are taken too. (RDS keeps more places for itself, and its sentence names its own role. The code is the same.) The folded cell defines how
+# we read them.
 
 
 # %% read-refusals folded
@@ -493,7 +499,7 @@ if has_database:
 
 # %% [markdown]
 # The environments are frozen, and a frozen program closes nothing. They hold their connections, idle, for as long as Lambda keeps
-# them, and nobody else gets in. Only their end is the end of their connections:
+# them, and nobody else gets in. The connections end only when the environments end:
 
 # %%
 if has_database:
@@ -596,7 +602,7 @@ shown(results["dynamodb"])
 
 # %%
 sqs = workshop.client("sqs")
-seconds = {"VisibilityTimeout": "60"}
+seconds = {"VisibilityTimeout": "180"}  # six times the writer's Timeout
 queue_url = sqs.create_queue(QueueName=name, Attributes=seconds)["QueueUrl"]
 
 # %%
@@ -849,13 +855,15 @@ others = lost.drop("direct", errors="ignore")
 claim("DynamoDB, the queue and the proxy lose no order", not others.any())
 
 # %% [markdown]
-# *Direct* is the simplest way and has no bound. *DynamoDB* needs another design of your data. The *queue* answers before
+# *Direct* is the simplest way, and nothing limits its connections. *DynamoDB* needs another design of your data. The *queue* answers before
 # the work is done. The *proxy* lets callers wait, and on AWS it costs by the hour. (DynamoDB and SQS here are not AWS's: do not
 # compare their milliseconds.)
 #
 # ## What has changed since 2019
 #
 # - There was a second reason against RDS: long cold starts of functions in a VPC. AWS solved that in 2019.
+#   A function still reaches such a database only when it is *in the VPC*: `VpcConfig` names subnets, and a security group that the database lets in. From then on it
+#   reaches the internet, and AWS's other services, only through that VPC.
 # - **RDS Proxy** (2020) is AWS's answer for functions that need a relational database. Avoid *pinning*: a client
 #   whose session has a state, for example after `SET`, keeps its connection until it disconnects
 #   ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html)).
@@ -942,7 +950,7 @@ wait_until(lambda: rows("mixed") == 8)
 print(f"{rows('mixed')} of {len(orders)} orders are stored, each once")
 
 # %% [markdown]
-# The two bad ones come back every 60 seconds, until the queue deletes them, after four days by default. In
+# The two bad ones come back every three minutes, until the queue deletes them, after four days by default. In
 # production they go to a *dead-letter queue* after some tries. We delete ours.
 
 # %%
@@ -985,8 +993,8 @@ end_environments(*functions.values(), writer)
 # - One execution environment, one connection: N concurrent invocations need N, and frozen environments keep theirs.
 #   Each costs the database CPU when it begins, and memory while it is open.
 # - A full database refuses everybody, with code 53300, until environments end.
-# - DynamoDB has no connections. A queue with a small `MaximumConcurrency` bounds them, and answers before the row is
-#   there. RDS Proxy lends a few to many functions, and lets them wait.
+# - DynamoDB has no connections. A queue with a small `MaximumConcurrency` limits them, and the caller has its answer
+#   before the row is there. RDS Proxy lends a few connections to many functions, and lets the others wait.
 # - Reserved concurrency is the simplest protection. A batch writer reports the messages that failed.
 # - The question is not "Lambda or RDS?", but how many connections can be open at once, and which callers can wait.
 #

@@ -88,7 +88,8 @@ CARDS = {
         ("FaaS",),
         {
             "IaaS": "you would size a machine for 200 in a minute and pay for it in the hours with none.",
-            "CaaS": "it can be done, but you choose how many containers run, for a load that you do not know.",
+            "CaaS": "it can be done, and some services scale containers like functions; but the image, with the runtime in "
+            "it, is yours to patch, for a second of work.",
             "PaaS": "an application would wait for the hours with none, and add its copies after the users have come.",
         },
     ),
@@ -96,8 +97,9 @@ CARDS = {
         ("PaaS", "CaaS"),
         {
             "IaaS": "you would patch the operating system yourselves, and there is no administrator.",
-            "FaaS": "Lambda has no runtime for PHP, and you would have to cut one application into functions; "
-            "busy all day, it would gain little from environments that come and go.",
+            "FaaS": "Lambda has no runtime for PHP; in an image, with an adapter, it runs uncut, but each environment has "
+            "a database connection of its own, and a shop that is busy all day gains little from environments that "
+            "come and go.",
         },
     ),
     "videos": Card(

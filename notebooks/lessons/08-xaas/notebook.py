@@ -136,7 +136,7 @@ draw_layers(detailed)
 # 3. Containers without a cluster: [is it a fit for Cloud Run?](https://docs.cloud.google.com/run/docs/fit-for-run)
 # 4. The same on Azure: [Azure Container Apps](https://learn.microsoft.com/azure/container-apps/overview).
 # 5. [Elastic Beanstalk's platforms](https://docs.aws.amazon.com/elasticbeanstalk/latest/platforms/welcome.html): an operating
-#    system, a runtime and a web server, which AWS updates.
+#    system, a runtime and a web server. AWS publishes new versions of them, and installs them where *managed platform updates* are on, as they usually are.
 # 6. Since 30 April 2026 App Runner takes no new customers; AWS recommends ECS Express Mode instead:
 #    [App Runner availability change](https://docs.aws.amazon.com/apprunner/latest/dg/apprunner-availability-change.html).
 # 7. Google renamed Cloud Functions in August 2024
@@ -165,7 +165,7 @@ draw_layers(detailed)
 #
 # These notebooks teach Lambda *Event* Functions. The embedded AWS has none of the last three.
 #
-# So do not ask for the letter of a service. Ask three questions: which layers are mine? What is added when more work comes, and
+# So do not ask which of the four names a service has. Ask three questions: which layers are mine? What is added when more work comes, and
 # who decides it? What runs, and costs money, when nobody calls?
 #
 # ## Measured: the same task on a server and as a function
@@ -298,7 +298,7 @@ calls.groupby(kind)[["init_ms", "duration_ms", "billed_ms"]].median().round(1)
 # (On an AWS account with a limit of ten concurrent executions some calls may be throttled and tried again.)
 #
 # The folded cells draw server and function side by side. The server's bars are from its access log, the function's from the REPORT
-# lines: a cold call came, at the latest, when its init began.
+# lines. REPORT does not say when a call came. For a cold call we take the moment when its init began: it came then at the latest.
 
 # %% waves folded
 start = calls["start"].map(datetime.timestamp)
@@ -332,8 +332,8 @@ claim("the function handles the calls at once", places > 1 or took.iloc[2] < hal
 
 # %% [markdown]
 # Is the server slow? No: set `places = 10`, run the cells again, and it handles all ten at once. A good server handles
-# thousands of such waits. The question is *who chooses*, and when. You set `places`, choose a machine that is large enough, and notice
-# that it is too few before your callers do. The function has no such number.
+# thousands of such waits. The question is *who chooses*, and when. You set `places`, choose a machine that is large enough, and must
+# notice before your callers do that these places are too few. The function has no such number.
 #
 # And what does it cost when nobody calls? The operating system knows how long the process has run and how much
 # memory it holds; the access log, how long it worked. REPORT says what the function is billed for.
@@ -421,7 +421,7 @@ nights
 # %% [markdown]
 # ## Exercise 2: where would you put it?
 #
-# Choose a level for each of eight systems, in `choices`. Take the highest level that fits: less to look after is better.
+# Choose a level for each of eight systems, in `choices`. Of the levels that fit, take the one that leaves you the fewest layers.
 # Where good engineers disagree the check takes either answer. For a wrong one it gives the reason.
 #
 # - *driver*: an old accounting program. It needs one version of Windows, and its licence check is a driver in the kernel.

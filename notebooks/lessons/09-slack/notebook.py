@@ -3,9 +3,9 @@
 #
 # After this notebook you will be able to
 #
-# - create a function that posts to Slack, in Python, Node.js or Ruby, give it a setting and a test event;
+# - create a function that posts to Slack, in Python, Node.js or Ruby, and give it a setting and a test event;
 # - call an HTTP API from a function with the language's standard library alone;
-# - make a function fail loudly when the other side does not answer well;
+# - make a function fail *loudly*, with an error that Lambda counts, when Slack does not answer well;
 # - find your way in the Lambda console, which has the same parts.
 #
 # It takes about 30 minutes. Slides: "[Hands-on] Slack message from Lambda" (LambdaでSlack通知), in the part "Hands-on".
@@ -219,7 +219,7 @@ predicted("09.c", ended)
 # %% [markdown]
 # If your function looks at the status, `FunctionError` is `Unhandled`, and the log names the cause. It *should* be an error:
 # nobody looks again at an invocation that ends well. Lambda tries a failed asynchronous invocation twice more,
-# and counts each failure in the metric `Errors`, for which you can set an alarm. With an error that your code hides, nothing of this happens.
+# and counts each failure in the metric `Errors`, for which you can set an alarm. If your code hides the error, none of this happens.
 #
 # ## The other languages
 #

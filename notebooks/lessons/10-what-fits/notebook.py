@@ -5,7 +5,7 @@
 #
 # - name the five reasons that speak for Lambda, and find them in the facts of a case;
 # - recall Lambda's traits, each with a figure that you measured;
-# - hand work to a function and go on at once, and say what that asks of the function;
+# - hand work to a function and go on at once, and say why such work must be harmless when it is done twice;
 # - sort systems: fits, repair first, does not fit.
 #
 # It takes about 20 minutes. Slides: "Features (recap)" (特徴(おさらい)) and "What is it suited to?" (何に向いているか？), in the part "Architectures".
@@ -247,7 +247,7 @@ cases.set_index("case")
 # - one piece of work takes **longer than {{timeout.minutes}}** ([06](06-limits.ipynb)), and cannot be cut into shorter ones;
 # - something must **stay between the calls**: a caller's open connection, a game in memory ([04](04-cold-start.ipynb): environments come and go);
 # - it must **always** answer in a few milliseconds ([04](04-cold-start.ipynb): the first call of an environment is slower);
-# - it is **harmful twice**, and events do come twice ([06](06-limits.ipynb), and 15 later);
+# - it **does harm when it is done twice**, and events do come twice ([06](06-limits.ipynb), and 15 later);
 # - it opens a **database connection** in each environment, more than the database takes ([07](07-databases.ipynb));
 # - it **cannot be cut out** of the program that it is part of.
 #
@@ -345,7 +345,7 @@ cards = {
     "prices": "Day and night, 200 requests a second, 100 ms each, no peaks. "
     "The team runs its own servers already, and runs them well.",
     "discount": "The discount rules of an old shop use its classes and its session "
-    "everywhere. They shall become a function.",
+    "everywhere. The team wants to move them into a function.",
 }
 piles = ["fits", "repair first", "does not fit"]
 boxes = {

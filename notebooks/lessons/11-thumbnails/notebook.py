@@ -9,7 +9,7 @@
 # - find what failed in a dead-letter queue, let an alarm tell you, fix the function, and send the work back;
 # - say what the queue is good for, and when S3 can invoke the function directly.
 #
-# It takes about 50 minutes. You can do it in two sittings: there is a pause in the middle.
+# It takes about 50 minutes. You can do it in two sessions: there is a pause in the middle.
 #
 # Slides: "Example 1: make a thumbnail when a file is added to S3" (例1: S3にファイルが追加されたらサムネイル作成), in the part "Architectures".
 #
@@ -21,7 +21,7 @@
 # 1. S3 sends an event to a queue.
 # 2. Lambda takes messages from the queue, several at once, and invokes the function with them.
 # 3. The function makes thumbnails, and puts them into a second bucket.
-# 4. What fails again and again goes to a **dead-letter queue**, and an alarm goes off.
+# 4. What fails again and again goes to a **dead-letter queue**, and an alarm tells you.
 
 # %% imports
 import hashlib
@@ -112,7 +112,7 @@ predicted("11.a", "no" if "FunctionError" in response else "yes")
 #
 # For AWS, `package_layer` downloads the Pillow that is compiled for Lambda's Linux and Python. The
 # embedded AWS runs functions with this machine's Python, so it takes what is installed here.
-# The names of the compiled files tell the Python and the machine.
+# The names of the compiled files say for which Python and which machine they were made.
 
 # %% archive
 archive = package_layer(["pillow"], target=workshop.target)
@@ -546,7 +546,7 @@ claim("six batches at a time are much faster than two", times > 1.6)
 
 # %% [markdown]
 # At best it is three times as fast; cold starts, and batches that are not full, cost a part of that. The work costs the same: more environments
-# work for a shorter time. Only their init comes on top.
+# work for a shorter time. Only their init is added.
 #
 # Here each batch mostly *waits* for the other service. Work that computes needs processors: on AWS each environment
 # has its own share, on the embedded AWS all share those of this machine.
@@ -586,7 +586,7 @@ print("at most", int(max(datapoints(*at_once))), "at once in any minute")
 # %% [markdown]
 # ## An alarm, before something goes wrong
 #
-# Nobody looks at a dead-letter queue all day, so let CloudWatch do it: this alarm goes off when there is a message in the queue. With
+# Nobody looks at a dead-letter queue all day, so let CloudWatch do it: this alarm changes to `ALARM` when there is a message in the queue. With
 # `AlarmActions=[…]` it tells an SNS topic, which sends a mail. Here you look at its state yourself.
 
 # %% alarm
@@ -629,8 +629,8 @@ except OSError as error:
     print(error)
 
 # %% [markdown]
-# With the recommended values a message needs five minutes to the dead-letter queue. To save time: no other service, a `Timeout` of three seconds,
-# a visibility timeout of the same length, which is the least that Lambda accepts, and three tries.
+# With the recommended values a message takes five minutes to reach the dead-letter queue. To save time, we leave out the other service. We set a
+# `Timeout` of three seconds, a visibility timeout of the same length (the shortest that Lambda accepts), and three tries.
 #
 # To repeat this section later, begin here: these cells also bring back the function and the mapping.
 
@@ -761,7 +761,7 @@ errors = [text for text in log_since(broken_began) if "[ERROR]" in text]
 print(len(errors), "errors:", *[text.splitlines()[0] for text in errors[:1]])
 
 # %% [markdown]
-# And the alarm goes off. (On AWS that takes some minutes, on the embedded AWS seconds.)
+# And the alarm changes to `ALARM`. (On AWS that takes some minutes, on the embedded AWS seconds.)
 
 # %%
 wait_until(lambda: alarm_state() == "ALARM" or not dead_letters(), at_most_s=1200)
@@ -881,7 +881,7 @@ claim("one event is gone after three tries", len(tries) == 3 and not kept)
 # | the function fails | two more tries, within minutes | `maxReceiveCount` tries, one per visibility timeout |
 # | and then | gone, unless an `OnFailure` destination or a dead-letter queue is set | in the dead-letter queue, for up to {{sqs_retention}} |
 # | after the fix | a program of yours sends the destination's records again | redrive, one call |
-# | how much waits? | not to be seen, only the age of what is taken (`AsyncEventAge`) | queue depth: a metric, and alarms on it |
+# | how much waits? | you cannot see it, only the age of the events that Lambda takes (`AsyncEventAge`) | queue depth: a metric, and alarms on it |
 # | how many at once? | as many as come, up to the account's limit or a reserved concurrency | `MaximumConcurrency` |
 # | one event for the function | one object, as a rule | up to `BatchSize` objects |
 # | parts to build | a permission and a notification | two queues, a policy, a mapping, an alarm |
@@ -891,7 +891,7 @@ claim("one event is gone after three tries", len(tries) == 3 and not kept)
 # ## What it costs
 #
 # This is Lambda's part, from the REPORT lines of the first sixty. You pay for the time in which the function waits for the other service, too. (Requests to
-# S3 and SQS come on top. SQS has a million free requests a month. On AWS, Lambda polls an empty queue all the time, and those requests count.)
+# S3 and SQS are extra. SQS has a million free requests a month. On AWS, Lambda polls an empty queue all the time, and those requests count.)
 
 # %%
 prices = load_prices()["lambda"]
@@ -903,7 +903,8 @@ print(f"{gb_seconds:.1f} GB-s; {thousand:.4f} USD for a thousand pictures")
 # %% [markdown]
 # ## Exercise 1: only the bad one
 #
-# Four good pictures suffered with the logo. To avoid that, a function can return which messages of a batch failed; all others are
+# Four good pictures went to the dead-letter queue because of the logo. To avoid
+# that, a function can return which messages of a batch failed; all others are
 # deleted. Write `handle_each`, which takes the place of `handler`, so that
 #
 # - every message of the batch is tried, whatever happens to the others;
@@ -933,7 +934,7 @@ def handle_each(event, context):
 names = ["beach.jpg", "city.jpg", "damaged.jpg", "lake.jpg", "wood.jpg"]
 damaged = {name: painted[place] for place, name in enumerate(names)}
 damaged["damaged.jpg"] = damaged["damaged.jpg"][:20_000]
-# The queue has little patience, also when you run this again at the end.
+# Three tries and a short visibility timeout, also when you run this again at the end.
 change_queue(patience(3, tries=3))
 
 # %%
@@ -1020,7 +1021,7 @@ pd.Series(ways, name="way").to_frame()
 # - A queue lets messages wait, shows how many wait, and lets you choose how many are worked on at once.
 # - A failed message comes again after the visibility timeout, and after `maxReceiveCount` tries it is a dead letter. An alarm must tell somebody.
 # - A batch succeeds or fails as a whole, unless the function reports its failures, and the mapping asks for them.
-# - After the fix, a redrive does the work that was left. Since messages come again, the work must be idempotent.
+# - After the fix, a redrive sends the failed messages back to the function. Since messages come again, the work must be idempotent.
 # - S3 → Lambda is simpler, and forgets after three tries.
 #
 # **Next:** notebook 12 has a function that a clock starts. `python3 -m helpers clean` removes what this notebook made.

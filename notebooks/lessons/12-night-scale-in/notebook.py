@@ -19,7 +19,9 @@
 # recommends the newer **EventBridge Scheduler** ([rules with a schedule are {{scheduled_rules}}]({{scheduled_rules.source}}), read on {{scheduled_rules.checked}}). We look at both.
 #
 # **On AWS, machines cost money while this notebook waits for you.** Up to five t4g.nano run from here to the last section, which stops them. One costs a
-# quarter of a t4g.small ({{t4g_small_hour_tokyo}} an hour in Tokyo); its disk costs less than that. The embedded AWS costs nothing.
+# quarter of a t4g.small ({{t4g_small_hour_tokyo}} an hour in Tokyo); its disk costs less than that. Each has two
+# vCPUs, so the account must allow ten (*Running On-Demand Standard instances* in Service Quotas). A new account often allows five, and one on AWS's free plan may
+# refuse this type: then do this notebook on the embedded AWS, which costs nothing.
 
 # %%
 import inspect
@@ -154,7 +156,7 @@ def look():
 
 
 # %% [markdown]
-# And `fresh_day()` makes it morning: three machines, at least one, and no notes from a night.
+# And `fresh_day()` puts everything back to a morning: three machines, a minimum of one, and no notes from a night.
 
 
 # %%
@@ -182,7 +184,9 @@ for _ in range(600):  # seconds
         break
     time.sleep(1)
 else:
-    raise TimeoutError("After ten minutes not all machines run; look at EC2's console.")
+    last = autoscaling.describe_scaling_activities(AutoScalingGroupName=group_name)
+    why = last["Activities"][0].get("StatusMessage", "Look at EC2's console.")
+    raise TimeoutError(f"After ten minutes not all machines run. {why}")
 
 # %% [markdown]
 # ## The function
@@ -230,11 +234,12 @@ def policy(*statements):
 
 
 # %%
-_ = iam.put_role_policy(
-    RoleName=role_arn.rsplit("/", 1)[-1],
-    PolicyName="night",
-    PolicyDocument=policy(change_group, change_instances),
-)
+role_name = role_arn.rsplit("/", 1)[-1]
+rights = {"PolicyDocument": policy(change_group, change_instances)}
+if role_name.startswith(workshop.name("lambda-role")):
+    iam.put_role_policy(RoleName=role_name, PolicyName="night", **rights)
+else:  # the role of WORKSHOP_ROLE is not the workshop's, and stays as it is
+    print("Your role must allow this already:", rights["PolicyDocument"])
 
 # %%
 function = workshop.name("night-scale-in")
@@ -245,12 +250,16 @@ deployed = deploy(workshop, function, {"app.py": app_source}, **options)
 # %% [markdown]
 # ## The clock
 #
-# EventBridge Scheduler needs a role, too, with the right to invoke the function.
+# EventBridge Scheduler needs a role, too, with the right to invoke the function. The condition says that it is for schedules of *this*
+# account. Without it, another customer could make AWS use the role for them: the *confused deputy*. (If you may not create roles on AWS, read this
+# part, and run it on the embedded AWS.)
 
 # %%
 clock_role = workshop.name("night-clock")
 service = {"Service": "scheduler.amazonaws.com"}
-trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+account = deployed["FunctionArn"].split(":")[4]
+ours = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}}
+trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"} | ours
 try:
     iam.create_role(RoleName=clock_role, AssumeRolePolicyDocument=policy(trust))
 except iam.exceptions.EntityAlreadyExistsException:
@@ -267,7 +276,11 @@ clock_role_arn = iam.get_role(RoleName=clock_role)["Role"]["Arn"]
 # `<aws.scheduler.scheduled-time>` by the time of the schedule.
 #
 # When Scheduler cannot deliver the event, it tries again for a day, unless we say otherwise. An evening's event that comes at noon does harm, so we
-# allow one hour.
+# allow one hour. Then the event is in Lambda's own queue, which keeps it for up to {{event_age.hours}} by itself: so that queue gets one hour, too.
+
+# %%
+hour = {"MaximumEventAgeInSeconds": 3600}
+_ = lambda_client.put_function_event_invoke_config(FunctionName=function, **hour)
 
 
 # %%
@@ -412,8 +425,8 @@ _ = draw_week(f"{extra} of {sum(copied)} hours a week are not wanted", rows)
 # 23:00 on Monday in UTC is already **Tuesday** in Japan, and 23:00 on Friday is Saturday. So on Saturday the machines start, and nothing stops them until
 # Monday night. Only the bill shows it.
 #
-# When a time moves to another day, the days must move along. In countries that change their clocks it is worse: there, a rule in UTC is one hour off for
-# half of the year. A schedule with a time zone follows the local clock.
+# When a time moves to another day, the days must move along. In countries that change their clocks it is worse: there, a rule in UTC is wrong by
+# one hour for half of the year. A schedule with a time zone follows the local clock.
 #
 # | | rule of EventBridge | EventBridge Scheduler |
 # |---|---|---|
@@ -582,7 +595,8 @@ print(*[line for line in lines if line.startswith(ours)], sep="\n")
 # Scheduler promises to deliver an event **at least once**. Sometimes it delivers one twice, and so does Lambda's own queue for asynchronous events. And when a
 # function fails, Lambda runs the same event again. (Sources: EventBridge Scheduler User Guide, "What is EventBridge Scheduler?"; Lambda Developer Guide, "Asynchronous invocation".)
 #
-# You cannot order a duplicate, but you can play one. `play` sends events by hand, one after the other, and shows the group after each. 13:00 UTC is the evening, and
+# You cannot tell AWS to send an event twice, but you can do it yourself.
+# `play` sends events by hand, one after the other, and shows the group after each. 13:00 UTC is the evening, and
 # 23:00 UTC the morning.
 #
 # (On AWS an instance that is still *stopping* cannot be started. After so short a night the build server may stay off.)
@@ -623,7 +637,8 @@ predicted("12.d", twice["DesiredCapacity"].iloc[-1])
 # %% [markdown]
 # People come to work, and there is no web server. The function did not fail, and there was no alarm.
 #
-# When the second event came, the group was empty already. So the function noted an empty group, over the first note, and restored that in the morning.
+# When the second event came, the group was empty already. So the function wrote a new note over the first one: an empty group. In the morning it
+# restored this empty group.
 # The size is **lost**, for all the following days.
 #
 # Two more cases: first, the morning's event comes twice, and in between somebody has added a fourth machine; second, an evening's event comes late, after the morning's.
@@ -829,4 +844,4 @@ look()
 # - Nights and weekends are more than half of a week's hours, and the function that saves them costs almost nothing.
 # - Where the sizes are always the same, scheduled actions do it without a function.
 #
-# **Next:** notebook 13, *Server-side rendering*.
+# **Next:** notebook 13, *Rendering pages*.

@@ -60,11 +60,11 @@ CAPACITIES: dict[str, tuple[Callable[[pd.DataFrame, int], float], str]] = {
     ),
     "ms per page": (
         lambda frame, workers: _alone(frame).median() / workers,
-        "that is milliseconds per page; turn the fraction over.",
+        "that is milliseconds per page; divide the other way round.",
     ),
     "s per page": (
         lambda frame, workers: _alone(frame).median() / workers / 1000,
-        "that is seconds per page; turn the fraction over.",
+        "that is seconds per page; divide the other way round.",
     ),
     "the wait": (
         lambda frame, workers: _alone(frame).median(),

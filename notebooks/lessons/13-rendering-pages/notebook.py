@@ -6,7 +6,7 @@
 # - render web pages in a function, give it an address by a function URL and by an HTTP API, and say when you need which;
 # - answer a browser properly: status, headers, cookies, bytes, and text from outside that does no harm;
 # - route pages to Lambda, and static files to S3;
-# - measure what visitors wait, by percentile, as more of them come, for Lambda and for a server;
+# - measure how long visitors wait, by percentile, when more and more of them come, for Lambda and for a server;
 # - say what such pages cost, and how many a server can serve.
 #
 # It takes about 45 minutes. Slides: "Example 3: SSR on Lambda" (page 28, 「例3: SSR on Lambda」), in the part "Architectures".
@@ -108,6 +108,8 @@ answer["statusCode"], answer["headers"]
 # ## An address: the function URL
 #
 # A **function URL** is an address for one function: each request to it becomes an event. `AuthType="NONE"` means that everybody may use it.
+# (For your own programs take `"AWS_IAM"`: then each request must be signed, as boto3's are. CloudFront can sign, too, and then the address behind it is closed
+# to everybody else.)
 
 
 # %% create-url
@@ -235,8 +237,9 @@ for file, kind in kinds.items():
 # %% [markdown]
 # ## Routing in front: an HTTP API
 #
-# An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. The folded cell deletes the
-# API of an earlier run.
+# An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. It waits for a function for **30 seconds**
+# at most, whatever its `Timeout` is. Then the visitor gets status 503, and the function runs on and is billed. A function URL waits as long as `Timeout` says. The
+# folded cell deletes the API of an earlier run.
 
 # %% delete-old-api folded
 api_name = workshop.name("tea-shop")
@@ -418,7 +421,7 @@ print(
 # {{web_function_concurrency}} requests in one environment. The embedded AWS does not have it. What you measure below is the way of the slide:
 # a page that waits keeps its environment to itself.
 #
-# ## What do visitors wait?
+# ## How long do visitors wait?
 #
 # Now many visitors at once. What counts for them is how long they wait. So here you measure with the **client's clock** (`elapsed`: from
 # sending a request to the headers of its answer). Each caller asks again as soon as it has its answer.
@@ -500,7 +503,7 @@ def load(side, url, *others):
 
 
 # %% [markdown]
-# **Predict:** how many times as long as a single caller does the median one of 40 wait for Lambda?
+# **Predict:** 40 callers ask Lambda at once. Compare their median wait with the wait of a single caller: how many times as long is it?
 
 # %%
 predict("13.c")
@@ -607,7 +610,7 @@ def load_server(side, workers, *others):
 
 
 # %% [markdown]
-# **Predict:** one page takes a tenth of a second. What does the median caller wait when 40 of them ask one worker?
+# **Predict:** one page takes a tenth of a second. How long does the median caller wait when 40 of them ask one worker?
 
 # %%
 predict("13.e")
@@ -626,7 +629,7 @@ claim("40 callers of one worker wait about 40 times as long as one", 0.7 < longe
 # waits for the worker.
 #
 # That was **unfair**: no real server has a single worker. It has several processes or threads, or serves others while a page waits. Choose
-# how many. Which number brings the server down to Lambda's line?
+# how many. With which number does the line of the server come down to Lambda's?
 
 # %% more-workers
 workers = 4  # try 2, 8, 40
@@ -759,8 +762,8 @@ costs_more = served[0] == 9 > served[1]
 claim("a crash costs one request on Lambda, more on a server", costs_more)
 
 # %% [markdown]
-# An environment serves one request at a time, so a crash costs **one request**. The workers of this server share a process: the crash took
-# everybody who had no answer yet. (Servers with several processes lose fewer.) And no more answers come until something starts the server
+# An environment serves one request at a time, so a crash costs **one request**. The workers of this server share a process: after the
+# crash nobody who still waited got an answer. (Servers with several processes lose fewer.) And no more answers come until something starts the server
 # again.
 
 # %%
@@ -814,7 +817,7 @@ def visit(url):
 
 
 # %% [markdown]
-# Such a page must not stay on the internet. `close` takes away the address and the permissions of a function:
+# Such a page must not stay on the internet. `close` takes away the address, the permissions and the reservation of a function:
 
 
 # %% close
@@ -822,6 +825,8 @@ def close(function_name):
     function = {"FunctionName": function_name}
     with suppress(lambda_client.exceptions.ResourceNotFoundException):
         lambda_client.delete_function_url_config(**function)
+    with suppress(lambda_client.exceptions.ResourceNotFoundException):
+        lambda_client.delete_function_concurrency(**function)
     for statement in ("use-url", "invoke", api_id):
         with suppress(lambda_client.exceptions.ResourceNotFoundException):
             lambda_client.remove_permission(**function, StatementId=statement)
@@ -910,7 +915,7 @@ cheaper = bill["HTTP API"] < bill["two t3.small"]
 claim("Lambda is cheaper for few pages, not for many", cheaper[1] and not cheaper[3])
 
 # %% [markdown]
-# In USD a month. Two machines, since a single one is down whenever it is updated; a load balancer comes on top.
+# In USD a month. Two machines, since a single one is down whenever it is updated; a load balancer is extra.
 #
 # Small and uneven traffic costs almost nothing on Lambda. For large and steady traffic machines are cheaper (notebook
 # [05](05-lambda-or-ec2.ipynb)). 100 million a month are 38 pages a second on average. With enough workers, two small machines can serve that,

@@ -8,7 +8,7 @@
 # - find a message: waiting, in flight, gone, or in the dead-letter queue;
 # - kill functions in the middle of their work, and prove that nothing was lost and nothing done twice.
 #
-# It takes about 45 minutes. Take it in two sittings: there is a pause in the middle.
+# It takes about 45 minutes. Take it in two sessions: there is a pause in the middle.
 #
 # Slides: "Example 4: event-driven architecture" (page 29, 「例4: イベントドリブンアーキテクチャ」), in the part "Architectures".
 #
@@ -175,7 +175,7 @@ pages_url, pages_arn = make_queue("pdf-pages", quick)
 complete_url, complete_arn = make_queue("pdf-complete", patient)
 
 # %% [markdown]
-# Nobody watches a dead-letter queue all day. As in notebook 11, an **alarm** goes off as soon as a message is in it. (With
+# Nobody watches a dead-letter queue all day. As in notebook 11, an **alarm** changes to `ALARM` as soon as a message is in it. (With
 # `AlarmActions=[…]` it tells an SNS topic, which sends a mail.)
 
 # %% alarm
@@ -215,7 +215,7 @@ print(f"version {layer_arn.split(':')[-1]}, {len(archive) / 2**20:.1f} MB zipped
 # %% [markdown]
 # ### The functions
 #
-# In the splitter, look for three things. It skips what is no notification. It enters the document with
+# In the splitter, look for three things. It skips messages that are no notifications. It writes the document into the table with
 # `update_item`, which keeps what is in the item already. And it looks at `Failed`, since a part of
 # `send_message_batch` can fail.
 
@@ -285,7 +285,7 @@ deploy(workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast)
 _ = deploy(workshop, indexer, "pdf-indexer/python", Role=indexer_role, **slow)
 
 # %% [markdown]
-# ### The joints
+# ### From the queues to the functions
 #
 # An **event source mapping** lets Lambda poll a queue, and invoke a function with what it finds. (`wait_until` waits for
 # a condition.)
@@ -315,10 +315,10 @@ batches_of_five = {
     "ScalingConfig": {"MaximumConcurrency": 2},
     "FunctionResponseTypes": ["ReportBatchItemFailures"],
 }
-joints = [join(pages_arn, renderer, **batches_of_five)]
-joints += [join(uploads_arn, splitter, BatchSize=1)]
-joints += [join(complete_arn, indexer, BatchSize=1)]
-wait_until(lambda: all(map(is_enabled, joints)))  # on AWS up to a minute
+mappings = [join(pages_arn, renderer, **batches_of_five)]
+mappings += [join(uploads_arn, splitter, BatchSize=1)]
+mappings += [join(complete_arn, indexer, BatchSize=1)]
+wait_until(lambda: all(map(is_enabled, mappings)))  # on AWS up to a minute
 
 # %% [markdown]
 # Last comes the first arrow, from the bucket to the queue. It takes two settings: the queue allows S3 to send, and
@@ -872,7 +872,7 @@ _ = send_pages(counter, [1, 1, 3, 2, 3])
 #
 # ## Kill it
 #
-# Now the hard test. A saboteur is in front of the renderer. At the first try of every third page the process **dies**.
+# Now the hard test. A second handler, the *saboteur*, runs in front of the renderer. At the first try of every third page the process **dies**.
 # Some pages of its batch are rendered and counted by then, but SQS does not know: the whole batch comes again.
 
 # %% saboteur-source
@@ -926,7 +926,8 @@ predicted("14.e", f"{where}: {waiting} waiting, {in_flight} in flight")
 
 # %% [markdown]
 # Look at the dotted line. Most pages in flight had no function that worked on them: it was dead, or was not allowed to run. SQS
-# knows only that nobody deleted them, so 30 seconds after they were received they are visible again. You have written no retry: the queue is one.
+# knows only that nobody deleted them, so 30 seconds after they were received they are visible again. You have not written any
+# retries: the queue does that for you.
 #
 # How much broke, and what was the result?
 
@@ -963,7 +964,7 @@ _ = deploy(workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast
 # %% [markdown]
 # ## What it costs
 #
-# Lambda's part, from the REPORT lines of both runs of a hundred pages. (Requests to S3, SQS and DynamoDB come on top: for each page about one
+# Lambda's part, from the REPORT lines of both runs of a hundred pages. (Requests to S3, SQS and DynamoDB are extra: for each page about one
 # write to S3 and to DynamoDB, and half a request to SQS, since ten are sent and five received and deleted at once.)
 
 # %%
@@ -994,7 +995,7 @@ claim("the run with dying processes costs more", dying)
 thousand.round(3).rename_axis("USD for 1,000 PDFs")
 
 # %% [markdown]
-# Dying is expensive: after a crash Lambda starts the environment again within the next invocation, and you pay for all imports once more,
+# A crash is expensive: after it, Lambda starts the environment again within the next invocation, and you pay for all imports once more,
 # as Duration.
 #
 # Between two PDFs you pay for storage, and for polling: Lambda asks the queues all the time, and SQS counts a request also when
@@ -1010,7 +1011,7 @@ thousand.round(3).rename_axis("USD for 1,000 PDFs")
 # - `visibility_timeout` in seconds, and `max_receives`, the `maxReceiveCount` of the queue.
 #
 # Return `"waiting"`, `"in flight"`, `"dead-letter queue"` or `"gone"`. When a message has been received `max_receives` times
-# and becomes visible once more, it goes to the dead-letter queue at once.
+# and becomes visible once more, SQS moves it to the dead-letter queue when it is next asked for messages. Lambda asks all the time, so take it as at once.
 
 
 # %% where-is

@@ -9,7 +9,7 @@
 # - give a function a command that Lambda's image does not have;
 # - stop a function that starts itself, and build it so that it cannot.
 #
-# It takes about 45 minutes. Take it in two sittings: there is a pause in the middle.
+# It takes about 45 minutes. Take it in two sessions: there is a pause in the middle.
 #
 # Slides: "Cases that do not suit" (page 30, 「向いていない例」), in the part "Architectures".
 #
@@ -171,7 +171,8 @@ predicted("15.a", f"{len(book)} rows")
 # ### What repairs it: an idempotency key
 #
 # A function is *idempotent* when a second run of the same event changes nothing. For that, the event needs a **key** that is the same
-# each time it comes: here the number of the order. Before the function acts, it claims the key, and only one of two runs can get it.
+# each time it comes: here the number of the order. Before the function acts,
+# it *claims* the key, that is, it says "this order is mine". Only one of two runs can get it.
 # DynamoDB decides that: put an item, on the condition that there is no such item yet.
 #
 # **Predict:** you put the same key twice. What happens to the second put?
@@ -292,7 +293,7 @@ predicted("15.c", "it charges again" if paid > 1 else ended)
 
 # %% [markdown]
 # With a right `charge_once`, nobody is charged twice, but the order is stuck: the function's own table does not say whether the bank was reached. Bank and table are two
-# systems, so no order of the two steps closes this gap. This does:
+# systems, so the gap is there whichever of the two steps comes first. Two ways close it:
 #
 # - **Pass the key on.** Real payment services take an idempotency key with a charge, and return the first payment when it comes
 #   again. Then a run that finds `"started"` simply asks again. Do the same in your own services: take a key.
@@ -303,8 +304,8 @@ predicted("15.c", "it charges again" if paid > 1 else ended)
 #
 # ## 2. It takes longer than its time limit
 #
-# A job of 24 items, a quarter of a second each. The function may run for three seconds. (So you need not wait: with {{timeout}}
-# and a job of an hour it is the same.) The file has three ways to do the job.
+# A job of 24 items, a quarter of a second each. The function may run for three seconds. (The times are short so that you do not
+# have to wait. With {{timeout}} and a job of an hour the same thing happens.) The file has three ways to do the job.
 
 # %%
 show("piecework")
@@ -384,6 +385,20 @@ except lambda_client.exceptions.ResourceConflictException:
     print("The mapping is there already.")
 
 # %% [markdown]
+# On AWS a new mapping needs up to a minute until it polls:
+
+# %%
+from helpers import wait_until
+
+
+def state_of_mapping():
+    [found] = lambda_client.list_event_source_mappings(**mapping)["EventSourceMappings"]
+    return found["State"]
+
+
+wait_until(lambda: state_of_mapping() == "Enabled")
+
+# %% [markdown]
 # The folded cell defines `watch`, which draws how many items are done, until all are.
 
 
@@ -461,7 +476,8 @@ all_states = {"Work": work, "Anything left?": choice, "Done": {"Type": "Succeed"
 definition = {"StartAt": "Work", "States": all_states}
 
 # %% [markdown]
-# It needs a role of its own, which Step Functions may assume, and which may invoke this one function.
+# It needs a role of its own, which Step Functions may assume for this account, and which may invoke this one function. (If you may not create roles on AWS,
+# read this part, and run it on the embedded AWS.)
 
 
 # %%
@@ -471,7 +487,8 @@ def policy(**statement):
 
 
 by_states = {"Service": "states.amazonaws.com"}
-trust = policy(Principal=by_states, Action="sts:AssumeRole")
+of_account = {"StringEquals": {"aws:SourceAccount": worker_arn.split(":")[4]}}
+trust = policy(Principal=by_states, Action="sts:AssumeRole", Condition=of_account)
 may_invoke = policy(Action="lambda:InvokeFunction", Resource=worker_arn)
 
 # %%
@@ -541,7 +558,8 @@ costs
 #
 # - A **durable function** (since {{durable_functions}}; SDKs for JavaScript, Python and Java) is a state machine in your own code. It notes each
 #   finished step, and runs again from the top with the noted results; it may wait for up to a year
-#   ([AWS's guide]({{durable_functions.source}})). Each run still has its `Timeout`.
+#   ([AWS's guide]({{durable_functions.source}})). Each run still has its `Timeout`. Each noted step costs extra, as with Step Functions. And what
+#   stands between the steps runs again each time, so it must come to the same result.
 # - A **Distributed Map** of Step Functions does one step for each of very many items at the same time ([guide]({{distributed_map.source}})). A
 #   `Retry` with `"JitterStrategy": "FULL"` (since {{jitter}}) spreads the new tries ([guide]({{jitter.source}})).
 # - A **Lambda MicroVM** keeps a program, with its memory, for up to {{microvm.hours}}, and suspends it while it waits (notebook 08).
@@ -632,7 +650,7 @@ with_layer(function_folder("count-slides") / "layer")
 #
 # ![Connections, failed calls and arrived orders of four ways to store orders](images/databases.png)
 #
-# *Direct* needs one connection for each execution environment, and the database had 20. The other three limit what reaches the database:
+# *Direct* needs one connection for each execution environment, and the database has 16: 20 callers are too many. The other three limit what reaches the database:
 # DynamoDB has no connections, a queue lets two writers store the orders, and RDS Proxy shares a few connections among all.
 #
 # ## 5. It starts itself
@@ -773,8 +791,8 @@ predicted("15.g", f"{len(loop_runs)} runs")
 # Every run succeeded, and no person called. Lambda itself stopped it: since July 2023 it recognises
 # loops [through SQS, SNS and its own Invoke](https://aws.amazon.com/about-aws/whats-new/2023/07/aws-lambda-detects-recursive-loops-lambda-functions/),
 # and since October 2024 [through S3](https://aws.amazon.com/about-aws/whats-new/2024/10/aws-lambda-detects-stops-recursive-loops-lambda-s3/).
-# Each invocation has a trace header, which AWS's SDKs send along with every call, and S3 and SQS pass on. In it Lambda counts how often a
-# function has run in this chain, and after about 16 times it stops. AWS writes to the owner of the account. (The embedded AWS
+# Each invocation has a trace header, which AWS's SDKs send along with every call, and which S3 and SQS pass on. Lambda counts in it how often a
+# function has run in this chain, and stops the chain after about 16 times. AWS writes to the owner of the account. (The embedded AWS
 # stops at exactly 16, and writes to nobody.)
 #
 # Where is the event now? In the queue, and its `condition` says why.
@@ -827,10 +845,10 @@ def draw_growth(copies=2):
 explore(draw_growth, copies=[1, 2, 3])
 
 # %% [markdown]
-# (This is arithmetic, not a measurement: it takes each branch as a chain of its own. S3's requests come on top, and the
+# (This is arithmetic, not a measurement: it takes each branch as a chain of its own. S3's requests are extra, and the
 # account's other functions find no concurrency left.)
 #
-# ### The emergency brake
+# ### The brake: the emergency stop of notebook 02
 #
 # When you see a loop in your account, do not search for the mistake first. Set the function's **reserved concurrency to 0**: Lambda starts
 # no more invocations of it. In the console it is the button *Throttle*.
@@ -981,8 +999,8 @@ pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 # - Connections need a limit: a pool, a queue, or a database without them.
 # - A function must not write where it is triggered. Lambda stops simple loops after about 16 runs; reserved concurrency 0 stops any.
 # - What fails again and again goes to a dead-letter queue or an OnFailure destination, so that it is not lost.
-# - Much of "does not fit" is now "fits, once it is repaired". Outside stay long computations in one piece, programs that need a machine of
-#   their own, and code that cannot leave its program.
+# - Much of "does not fit" is now "fits, once it is repaired". These still do not fit: long computations in one piece, programs
+#   that need a machine of their own, and code that cannot leave its program.
 #
 # **Next:** notebook 16, a lab: your function from 09 runs by itself when a file comes. `python3 -m helpers clean` removes what
 # this notebook made, when you no longer need it.

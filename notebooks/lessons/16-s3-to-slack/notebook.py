@@ -36,8 +36,8 @@ from helpers import check, claim, compare_events, hint, predict, predicted
 # %% [markdown]
 # ## The bucket
 #
-# In the console: *S3 → Create bucket*. No two buckets of all AWS accounts may have the same name. So the name has your
-# own name in it, and on AWS a few digits that stand for your account.
+# In the console: *S3 → Create bucket*. Each bucket needs a name that no other bucket of any AWS account has. So the name has
+# your own name in it, and on AWS a few digits that belong to your account.
 
 # %%
 s3 = workshop.client("s3")
@@ -119,7 +119,8 @@ predicted("16.a", ended)
 # In the console: *Add trigger → S3*. Behind that button are **two** settings, one on each side:
 #
 # 1. the function must *permit* S3 to invoke it, for this bucket of this account only;
-# 2. the bucket must *notify* the function, when an object is created.
+# 2. the bucket must *notify* the function, when an object is created. The call **replaces** all notifications that the bucket has. On a bucket that is
+#    not yours alone, read them first, and send them along; the console does that for you.
 
 # %%
 account = function_arn.split(":")[4]
@@ -198,7 +199,7 @@ predicted("16.b", hundred[-1] if hundred else "no such message in this inbox")
 
 # %% [markdown]
 # The first four messages are from these files, with readable names, if your function decodes them. They may come in any
-# order: the four invocations ran at the same time. (Those marked "check" are from the check, which sends events of its own.)
+# order: the four invocations ran at the same time. And now and then one comes twice: S3 promises to notify *at least once* (notebooks 14 and 15). (Those marked "check" are from the check, which sends events of its own.)
 #
 # ## The sample and the real event
 #

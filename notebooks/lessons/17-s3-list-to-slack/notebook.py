@@ -5,7 +5,7 @@
 #
 # - call another AWS service from a function, with the SDK that Lambda's runtimes bring along;
 # - list *all* objects of a bucket, also when there are more than a thousand, and when there are none;
-# - give a function the least privilege that it needs.
+# - give a function only the rights that it needs (*least privilege*).
 #
 # It takes about 30 minutes. Slides: "[Hands-on] The files of a bucket to Slack" (S3のファイル一覧をSlack通知) and "Answers" (回答例), in the part "Hands-on".
 #
@@ -72,8 +72,8 @@ answer["KeyCount"], "Contents" in answer
 predicted("17.a", answer.get("Contents", "no Contents at all"))
 
 # %% [markdown]
-# No object, no `Contents`: not an empty list, but no such key at all. Code that expects it fails on an empty bucket, with which
-# few people test.
+# No object, no `Contents`: not an empty list, but no such key at all. Code that expects this key fails on an empty bucket,
+# and few people test with one.
 #
 # A large bucket has a surprise, too. One answer holds **1,000 objects at most**. `IsTruncated` says whether there are more,
 # and the SDK's *paginator* asks again until there are none. So here are 1,200 objects, put by sixteen threads at once.
@@ -104,7 +104,7 @@ one_answer["KeyCount"], one_answer["IsTruncated"], counts
 # The functions of 09 and 16 have the role with *AmazonS3ReadOnlyAccess*: they may read **every** object of **every** bucket of the
 # account. This one needs to list buckets of yours, and nothing else. So it gets a role of its own.
 #
-# (On AWS, you may not create roles? Set `WORKSHOP_ROLE` to one that you may use, leave out these three cells, and write
+# (If you may not create roles on AWS: set `WORKSHOP_ROLE` to one that you may use, leave out these three cells, and write
 # `role_arn = workshop.role()`.)
 
 # %%
@@ -245,8 +245,8 @@ if not inbox.is_slack:
 #
 # On the slide, an *upload* makes the list come. It takes the two settings of notebook 16, here for a bucket of its own.
 # (The bucket of notebook 16 has a trigger already. S3 allows one function for each kind of event and filter. For two, give them
-# different suffixes, or have S3 tell an SNS topic or EventBridge, which tell both. A queue does not: each of its messages goes to
-# one of them.)
+# different suffixes, or have S3 tell an SNS topic or EventBridge, which tell both functions. A queue cannot do that: each of its messages
+# goes to only one of them.)
 
 # %%
 listed = workshop.bucket("listed")
@@ -308,7 +308,8 @@ if not inbox.is_slack:
 #
 # ## What you have learned
 #
-# - Lambda's runtimes bring the AWS SDK along; a client is made once, outside the handler.
+# - Lambda's runtimes have the AWS SDK, in a version that AWS chooses; in production put your own into the package. A client is made once, outside
+#   the handler.
 # - Lists come in pages of 1,000: use the paginator. An empty bucket has no `Contents`.
 # - A role should allow what the function does, with the resources that it needs, and nothing more.
 # - Every upload is an event of its own.

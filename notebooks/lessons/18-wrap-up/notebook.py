@@ -56,7 +56,7 @@ from helpers import check, claim, fact, hint, predict, predicted, solution
 # - **rounding** (03): A warm call takes 2.00 ms at 128 MB. How many milliseconds were billed in 2019? *Answers:* `2`, `3`, `10`, `100`
 # - **memory** (03): A function computes, in one thread. You give it {{vcpu_memory}} instead of 128 MB. What happens?
 #   *Answers:* `"faster, more expensive"`, `"faster, same price"`, `"as slow, more expensive"`
-# - **ec2** (05): A function with 2 GB runs for a part of the month. Up to how many per cent is it cheaper than a `t3.small`?
+# - **ec2** (05): A function with 2 GB runs for a part of the month. Up to how many per cent of the month is it cheaper than a `t3.small`?
 #   *Answers:* `2`, `23`, `50`, `88`
 # - **timeout** (06): `Timeout` is 1 second. The handler waits for five, inside `try`, and there is a `finally`. What happens after one second?
 #   *Answers:* `"killed"`, `"finally runs"`, `"runs on"`
@@ -95,7 +95,7 @@ answers["charge"] = "conditional put"
 check("18.1", answers)
 
 # %% [markdown]
-# ## Do not take our word for it
+# ## Let AWS check the answers
 #
 # Now we ask AWS. One small function is enough: it computes, waits or fails, as the event says.
 
@@ -416,7 +416,7 @@ pd.Series(figures, name="your session").to_frame()
 # %% [markdown]
 # ## The bill of the session
 #
-# All your invocations, at list price and without the free tier. On the embedded AWS it is what AWS would charge for these milliseconds. Queues, tables and logs have prices of their own; here they
+# All your invocations, at the list price of x86 and without the free tier. (A REPORT does not say that a function ran on arm64.) On the embedded AWS it is what AWS would charge for these milliseconds. Queues, tables and logs have prices of their own; here they
 # are cents.
 
 # %% bill
@@ -433,7 +433,7 @@ print(f"{bill['USD'].sum():.6f} USD; {free:.4%} of the free GB-seconds of a mont
 # %% [markdown]
 # ## Exercise 2: design a system
 #
-# > The staff of a travel agency photograph receipts. A photo has 2 to 8 MB and goes to S3: some fifty a day, and **3,000** more in the last hour of each month. A function reads what is on
+# > The staff of a travel agency photograph receipts. A photo has 2 to 8 MB and goes to S3, into a bucket with versioning: some fifty a day, and **3,000** more in the last hour of each month. A function reads what is on
 # > the receipt. That is computing in **one thread**: with one whole vCPU it takes **6 seconds** on average, **25** for the worst photos, and it uses **600 MB**. Then it
 # > calls a partner's booking service, which handles **20 calls at once**. The service books each call that it gets, also the same receipt twice. Nobody waits, but the 3,000 must
 # > be booked within **three hours**. No receipt may be lost, none booked twice, and a person looks at what cannot be read.
@@ -508,7 +508,8 @@ ax = draw_map()
 #
 # **From here on, things are removed.** Your notebooks, your lab files and what you have solved stay.
 #
-# The workshop keeps a ledger of all that it makes, and `clean` removes what is in the ledger. But a ledger cannot prove that it is complete. So we ask AWS itself, service by service: whose
+# The workshop keeps a list of all that it makes, the *ledger*, and `clean` removes what is in it. But such a list
+# cannot prove that it is complete. So we ask AWS itself, service by service: whose
 # name begins with your prefix? The folded cell has boto3's lists, and where the names are in each answer. (EC2 still shows a terminated instance for about an hour; it does not count.)
 
 # %% lists folded
@@ -570,7 +571,7 @@ before = yours()
 predict("18.a")
 
 # %% [markdown]
-# Now let it go: `clean` says how much there is, and removes it when you type `yes`. (On AWS this may take some minutes: it asks AWS until each thing is gone.)
+# Now remove it: `clean` says how much there is, and removes it when you type `yes`. (On AWS this may take some minutes: it asks AWS until each thing is gone.)
 
 # %% clean
 clean(workshop)
@@ -586,11 +587,12 @@ predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 # your prefix. It is not in the ledger, so `clean` names it and does not remove it.
 #
 # On AWS, remember what does not go with a function. Its **log group** stays, and keeps the logs for ever unless you set a retention (the workshop sets a week). Queues, tables and roles stay, too. `clean` knows them from its
-# ledger. In your own projects let a template make everything, with CloudFormation, AWS SAM, CDK or Terraform, and delete the whole stack at once.
+# ledger. These notebooks always ran `$LATEST`, the newest state of a function. In production publish **versions**, and let callers use an **alias**: it can send 10 % of the calls to the new version first,
+# and going back is one call. In your own projects let a template make everything, with CloudFormation, AWS SAM, CDK or Terraform, and delete the whole stack at once.
 #
 # ## What to read next
 #
-# - [Best practices for working with Lambda functions](https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html): now you know the reason for each line.
+# - [Best practices for working with Lambda functions](https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html): now you have measured the reasons for many of them.
 # - [The life of an execution environment](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html), and [Lambda quotas](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html):
 #   look numbers up there, and not in slides.
 # - [Serverless Applications Lens](https://docs.aws.amazon.com/wellarchitected/latest/serverless-applications-lens/welcome.html) of AWS's Well-Architected Framework: questions to ask about a design.
