@@ -74,8 +74,8 @@ class ExecutionEnvironment:
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does."""
-        self._stream.begin()
         init_ms = self._init_phase() if isinstance(self._state, Created) else None
+        self._stream.begin()  # after the init phase: what that wrote is in CloudWatch alone
         started = time.monotonic()
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
