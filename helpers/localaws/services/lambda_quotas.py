@@ -240,12 +240,12 @@ def _reserved(variables: dict[str, str]) -> Refusal | None:
 
 
 def _environment_size(variables: dict[str, str]) -> Refusal | None:
-    size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
-    if size <= MAX_ENVIRONMENT_BYTES:
+    measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
+    if len(measured.encode()) <= MAX_ENVIRONMENT_BYTES:
         return None
     return _invalid(
         "Lambda was unable to configure your environment variables because the environment variables you have "
-        f"provided exceeded the {MAX_ENVIRONMENT_BYTES // 2**10}KB limit. Measured size: {size} bytes"
+        f"provided exceeded the {MAX_ENVIRONMENT_BYTES // 2**10}KB limit. String measured: {measured}"
     )
 
 

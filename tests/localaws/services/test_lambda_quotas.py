@@ -35,7 +35,12 @@ TOO_MUCH = [
         "InvalidParameterValueException",
         "'EphemeralStorage.Size' .* less than or equal to 10240",
     ),
-    ({"Environment": {"Variables": {"TEXT": "x" * 4096}}}, "InvalidParameterValueException", "exceeded the 4KB limit"),
+    (
+        {"Environment": {"Variables": {"SMALL": "ok", "LARGE": "x" * 4072}}},
+        "InvalidParameterValueException",
+        "^Lambda was unable to configure your environment variables because the environment variables you have "
+        'provided exceeded the 4KB limit. String measured: {"SMALL":"ok","LARGE":"x{4072}"}$',
+    ),
     (
         {"Environment": {"Variables": {"AWS_REGION": "x", "FINE": "x", "AWS_LAMBDA_FUNCTION_NAME": "x"}}},
         "InvalidParameterValueException",
