@@ -16,6 +16,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import cloudwatch, sqs
 
+from .cloudwatch_state_reason import Datapoint, state_reason
 from .contract import Contract
 from .shapes import Key, Record
 
@@ -150,34 +151,31 @@ def evaluate(alarm: Record) -> None:
     if not alarm.get("MetricName") or compare is None:  # metric math, or a band: not in the embedded AWS
         return
     periods = alarm["EvaluationPeriods"]
-    values = _latest_values(alarm, periods)
-    breaching = sum(compare(value, alarm["Threshold"]) for value in values)
-    new = _state(alarm, periods - len(values), len(values), breaching)
+    points = _latest_datapoints(alarm, periods)
+    breaching = [point for point in points if compare(point.value, alarm["Threshold"])]
+    new = _state(alarm, periods - len(points), len(points), len(breaching))
     old = alarm["StateValue"]
     if new == old:
         return
-    reason = (
-        f"Threshold Crossed: {breaching} out of the last {periods} datapoints {values} compared with the threshold "
-        f"({alarm['Threshold']}) by {alarm['ComparisonOperator']}."
-        if values
-        else f"Insufficient Data: {periods} datapoints were unknown, treated as {alarm['TreatMissingData']}."
-    )
+    telling = breaching if new == "ALARM" else [point for point in points if point not in breaching]
+    reason = state_reason(alarm, new, telling, len(points))
     alarm.update(StateValue=new, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
     cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
-def _latest_values(alarm: Record, periods: int) -> list[float]:
-    """The statistic over the latest periods that hold a datapoint, newest first, at most `periods` of them."""
+def _latest_datapoints(alarm: Record, periods: int) -> list[Datapoint]:
+    """Those of the latest periods that hold one, newest first, at most `periods` of them."""
     key = alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(cloudwatch._dims_from_list(alarm["Dimensions"]))
     period, statistic = alarm["Period"], alarm.get("ExtendedStatistic") or alarm["Statistic"]
     latest = int(time.time() // period)
     points: dict[int, list[Record]] = {}
     for point in list(cloudwatch._metrics.get(key) or ()):
         points.setdefault(int(point["Timestamp"] // period), []).append(point)
-    found = [points[slot] for slot in range(latest, latest - periods - MORE_PERIODS, -1) if slot in points]
-    return [cloudwatch._stat_value(cloudwatch._calc_stats(each), statistic, each) for each in found[:periods]]
+    slots = [slot for slot in range(latest, latest - periods - MORE_PERIODS, -1) if slot in points][:periods]
+    values = (cloudwatch._stat_value(cloudwatch._calc_stats(points[slot]), statistic, points[slot]) for slot in slots)
+    return [Datapoint(slot * period, value) for slot, value in zip(slots, values, strict=True)]
 
 
 def _state(alarm: Record, missing: int, known: int, breaching: int) -> str:

@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -213,8 +214,8 @@ def alarm(clients):
             }
         )
 
-        def state():
-            return clients("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+        def state(member="StateValue"):
+            return clients("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0][member]
 
         return state
 
@@ -242,6 +243,92 @@ def test_an_alarm_without_data(make_function, alarm, treatment, state):
     eventually(lambda: state_of() == state)
 
 
+BREACHING, NOT_BREACHING = {"TreatMissingData": "breaching"}, {"TreatMissingData": "notBreaching"}
+ONE, TWO, THREE = ({"EvaluationPeriods": periods} for periods in (1, 2, 3))
+AT_LEAST, BELOW, AT_MOST = (
+    {"ComparisonOperator": f"{words}Threshold", "Threshold": 2}
+    for words in ("GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "reason"),
+    [  # values are those of this minute, of the one before, …
+        ([5], ONE, "1 datapoint [5.0 (0)] was greater than the threshold (0.0)."),
+        ([0.5], ONE | AT_LEAST, "1 datapoint [0.5 (0)] was not greater than or equal to the threshold (2.0)."),
+        ([1, 0], TWO | BELOW, "2 datapoints [1.0 (0), 0.0 (1)] were less than the threshold (2.0)."),
+        ([2, 3], TWO | AT_MOST, "1 datapoint [3.0 (1)] was not less than or equal to the threshold (2.0)."),
+        (
+            [5],
+            ONE | {"DatapointsToAlarm": 1},
+            "1 out of the last 1 datapoints [5.0 (0)] was greater than the threshold (0.0) "
+            "(minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            [9, 2, 1],
+            THREE | AT_MOST | {"DatapointsToAlarm": 2},
+            "2 out of the last 3 datapoints [2.0 (1), 1.0 (2)] were less than or equal to the threshold (2.0) "
+            "(minimum 2 datapoints for OK -> ALARM transition).",
+        ),
+        (
+            [0, 0, 5],
+            THREE | {"DatapointsToAlarm": 3},
+            "2 out of the last 3 datapoints [0.0 (0), 0.0 (1)] were not greater than the threshold (0.0) "
+            "(minimum 1 datapoint for ALARM -> OK transition).",
+        ),
+        (
+            [5],
+            THREE | NOT_BREACHING | {"DatapointsToAlarm": 1},
+            "1 out of the last 3 datapoints [5.0 (0)] was greater than the threshold (0.0) "
+            "and 2 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition).",
+        ),
+        (
+            [0],
+            TWO | BREACHING,
+            "1 datapoint [0.0 (0)] was not greater than the threshold (0.0) "
+            "and 1 missing datapoint was treated as [Breaching].",
+        ),
+        (
+            [5],
+            THREE | NOT_BREACHING,
+            "1 datapoint was received for 3 periods and 2 missing datapoints were treated as [NonBreaching].",
+        ),
+        (
+            [],
+            ONE | NOT_BREACHING,
+            "no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].",
+        ),
+        (
+            [],
+            TWO | BREACHING,
+            "no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching].",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_the_reason_of_a_state_is_in_the_words_of_cloudwatch(clients, alarm, values, more, reason):
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html"""
+    watched, this_minute = SimpleNamespace(name=f"watched-{time.time_ns()}"), int(time.time() // 60) * 60
+    dimensions = [{"Name": "FunctionName", "Value": watched.name}]
+    for ago, value in enumerate(values):
+        began = datetime.fromtimestamp(this_minute - 60 * ago, UTC)
+        datum = {"MetricName": "Errors", "Dimensions": dimensions, "Timestamp": began, "Value": value}
+        clients("cloudwatch").put_metric_data(Namespace="Tests", MetricData=[datum])
+        reason = reason.replace(f" ({ago})", f" ({began:%d/%m/%y %H:%M:00})")
+    told = alarm(watched, Namespace="Tests", **more)
+    eventually(lambda: told("StateValue") != "INSUFFICIENT_DATA")
+    assert told("StateReason") == f"Threshold Crossed: {reason}"
+
+
+@pytest.mark.parametrize(("periods", "unknown"), [(1, "1 datapoint was"), (5, "5 datapoints were")])
+def test_the_reason_of_insufficient_data(clients, alarm, periods, unknown):
+    watched = SimpleNamespace(name=f"watched-{time.time_ns()}")
+    told = alarm(watched, EvaluationPeriods=periods)
+    clients("cloudwatch").set_alarm_state(AlarmName=f"{watched.name}-errors", StateValue="OK", StateReason="a test")
+    eventually(lambda: told() == "INSUFFICIENT_DATA")
+    assert told("StateReason") == f"Insufficient Data: {unknown} unknown."
+
+
 def test_an_alarm_tells_its_topic(make_function, clients, alarm):
     function, name = make_function(FAIL), "alarmed"
     topic = clients("sns").create_topic(Name=name)["TopicArn"]
@@ -261,5 +348,6 @@ def test_an_alarm_tells_its_topic(make_function, clients, alarm):
     (message,) = eventually(lambda: clients("sqs").receive_message(QueueUrl=url).get("Messages"))
     told = json.loads(json.loads(message["Body"])["Message"])
     assert (told["NewStateValue"], told["AlarmName"]) == ("ALARM", f"{function.name}-errors")
+    assert told["NewStateReason"].startswith("Threshold Crossed: 1 datapoint [1.0 (")
     clients("sqs").delete_queue(QueueUrl=url)
     clients("sns").delete_topic(TopicArn=topic)
