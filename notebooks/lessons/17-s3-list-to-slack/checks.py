@@ -1,6 +1,7 @@
 """The check of lab 17: a function that posts the list of all objects of a bucket."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ MANY = 1_001  # one more than a page of ListObjectsV2 holds
 MOST_CHARACTERS = (
     3_000  # what Slack shows of a block; a plain text may be longer, but is cut as well
 )
+MORE_MESSAGES = 2  # than hold the keys alone: there may be titles
 UPLOADS_AT_ONCE = 16
 
 
@@ -86,6 +88,7 @@ def lists_more_than_a_page(probe: Probe, bucket: str, keys: list[str]) -> None:
         _whole_list(probe, keys, outcome)
         _short_messages(outcome)
     _returned(outcome, MANY, probe)
+    _few_messages(keys, outcome)
 
 
 def _notes(probe: Probe) -> list[str]:
@@ -126,6 +129,16 @@ def _short_messages(outcome: Outcome) -> None:
         raise NotSolved(
             f"One message has {longest:,} characters, and Slack cuts long ones; "
             f"post the list in several messages of at most {MOST_CHARACTERS:,} characters each."
+        )
+
+
+def _few_messages(keys: list[str], outcome: Outcome) -> None:
+    messages = _messages(outcome)
+    least = math.ceil(sum(len(key) + 1 for key in keys) / MOST_CHARACTERS)
+    if isinstance(messages, int) and messages > least + MORE_MESSAGES:
+        raise NotSolved(
+            f"The list of {len(keys):,} objects came in {messages:,} messages, and {least} of "
+            f"{MOST_CHARACTERS:,} characters hold it; fill each message before you begin the next."
         )
 
 

@@ -83,6 +83,25 @@ WRONG_ANSWERS = (
         in_all_languages("MAX_TEXT = 3000", "MAX_TEXT = 0"),
     ),
     *wrong(
+        "ten keys to a message",
+        "of 1,001 objects came in 101 messages, and 3 of 3,000 characters hold it; fill",
+        {
+            "python": (
+                (
+                    "if len(texts[-1]) + 1 + len(line) <= MAX_TEXT:",
+                    'if texts[-1].count("\\n") < 9:',
+                ),
+            ),
+            "node": (
+                (
+                    "if (longer.length <= MAX_TEXT)",
+                    'if (longer.split("\\n").length < 11)',
+                ),
+            ),
+            "ruby": (("longer.length <= MAX_TEXT", 'longer.count("\\n") < 10'),),
+        },
+    ),
+    *wrong(
         "a list cut off",
         "lack [0-9,]+ of 1,001 keys",
         {

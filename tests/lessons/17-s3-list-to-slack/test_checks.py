@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from notebook_cells import checks_of
+from notebook_cells import checks_of, mutated
 
 from helpers import check, progress
 from helpers.ledger import Entry
@@ -81,7 +81,26 @@ def test_what_the_role_lacks_is_said_and_no_bucket_is_left(put, aws, capsys, req
     assert progress.solved() == {"17"}
 
 
-def test_with_slack_a_message_for_each_key_is_known_by_what_is_returned(put_answer, sentence_of, inbox, monkeypatch):
+@pytest.mark.usefixtures("many_objects_at_once")
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a message for each key", "It posted 51 messages, one for each key"),
+        ("ten keys to a message", "The list of 1,001 objects came in 101 messages, and 3 of 3,000"),
+    ],
+    ids=["each", "ten"],
+)
+def test_with_slack_too_many_messages_are_known_by_what_is_returned(
+    name, says, put_answer, sentence_of, inbox, monkeypatch
+):
     monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", inbox.webhook_url.reveal())
-    put_answer("17", "python", *changes("a message for each key"))
-    assert "It posted 51 messages, one for each key" in sentence_of("17")
+    put_answer("17", "python", *changes(name))
+    assert says in sentence_of("17")
+
+
+@pytest.mark.usefixtures("many_objects_at_once")
+def test_the_title_may_be_a_message_of_its_own(put):
+    title = ('texts = ["no objects"] if not keys else []', 'texts = [f"{len(keys)} objects"]')
+    put("17", "python", mutated(ANOTHER_ANSWER, title, ("if not texts or", "if len(texts) == 1 or")))
+    check("17")
+    assert progress.solved() == {"17"}
