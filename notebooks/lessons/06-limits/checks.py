@@ -27,6 +27,7 @@ from .wrong_answers import WRONG_TABLES, WRONG_WORKERS
 # 06.1
 
 TIMEOUT_S = 3
+ANSWER_S = 0.5  # to be kept for the answer
 WORKED_ON = re.compile(r"^worked on (.+)$", re.MULTILINE)
 
 
@@ -46,6 +47,10 @@ def judge_worker(workshop: Workshop) -> Notes:
         probe, 4, 0.55 * TIMEOUT_S, at_least=1
     )  # one fits, and a second one does not
     _works(probe, 2, TIMEOUT_S + 2.0, at_least=0)  # none fits
+    # With half a second more none fits: an item needs 3.1 s, and never are more than 3 s
+    # left. So a right answer does none, at once, however slow the machine is. Without the
+    # half second one is begun, unless the handler looks for the first time after 0.4 s.
+    _works(probe, 2, TIMEOUT_S - 0.4, at_least=0)
     return []
 
 
@@ -62,6 +67,8 @@ def _works(probe: Probe, number: int, seconds: float, at_least: int) -> None:
     )
     if sentence:
         raise NotSolved(sentence)
+    if outcome.payload["done"] and seconds + ANSWER_S > TIMEOUT_S:
+        raise NotSolved(_too_near(seconds))
     if len(outcome.payload["done"]) < at_least:
         raise NotSolved(
             f"The handler did {len(outcome.payload['done'])} of {number} items of {seconds:g} s, and there was time "
@@ -80,6 +87,8 @@ def _late(outcome: Outcome, seconds: float, when: str) -> str | None:
             stopped
             + "not one of them can be finished: ask for the remaining time before the first item too."
         )
+    if seconds + ANSWER_S > TIMEOUT_S:  # begun on a slow machine
+        return _too_near(seconds)
     if worked == 1:  # of the long ones
         return stopped + (
             "it had begun an item for which there was no time: compare the remaining time with what the item "
@@ -88,6 +97,14 @@ def _late(outcome: Outcome, seconds: float, when: str) -> str | None:
     return stopped + (
         "before each item, compare context.get_remaining_time_in_millis() with the milliseconds that it needs, "
         "and stop when they are too few."
+    )
+
+
+def _too_near(seconds: float) -> str:
+    """The sentence for an item that fits, but not with the time for the answer."""
+    return (
+        f"The handler began an item of {seconds:g} s with less than {seconds + ANSWER_S:g} s left; "
+        "keep half a second for the answer."
     )
 
 

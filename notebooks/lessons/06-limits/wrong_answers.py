@@ -43,6 +43,11 @@ WRONG_WORKERS = (
         (NEEDED, "500"),
         "for 4 items of 1.65 s; it had begun an item for which there was no time",
     ),
+    WrongAnswer(
+        "without the half second",
+        (NEEDED, '1000 * event["seconds_each"]'),
+        r"began an item of 2.6 s with less than 3.1 s left; keep half a second",
+    ),
     _loop(
         "does nothing",
         "    done, left = [], left\n",
