@@ -23,6 +23,7 @@ ROUNDS = (
     3  # a reader's upload may bring one more message meanwhile, though not each time
 )
 CREATED = ("s3:ObjectCreated:*", "s3:ObjectCreated:Put")
+SOURCE_ARN, SOURCE_ACCOUNT = "aws:sourcearn", "aws:sourceaccount"
 
 
 def judge_trigger(workshop: Workshop) -> list[str]:
@@ -101,11 +102,7 @@ def is_triggered(probe: Probe, key: str) -> None:
         raise NotSolved(
             f"The bucket {bucket} does not notify {name}; put_bucket_notification_configuration makes the trigger."
         )
-    if not any(_allows(statement, bucket) for statement in _statements(probe)):
-        raise NotSolved(
-            f"S3 may not invoke {name} for {bucket}: no statement of its policy says so; call add_permission "
-            f"with Principal={LAMBDA_INVOKER!r} and SourceArn, the ARN of the bucket."
-        )
+    is_permitted(probe, bucket)
     wanted = [
         event for each in triggers for event in each["Events"] if event in CREATED
     ]
@@ -120,6 +117,24 @@ def is_triggered(probe: Probe, key: str) -> None:
         raise NotSolved(
             f"The filter of the trigger ({rules}) leaves out the object {key!r}; take the filter away, or widen it."
         )
+
+
+def is_permitted(probe: Probe, bucket: str) -> None:
+    """NotSolved unless S3 may invoke the function for this bucket of this account, and for no other's."""
+    name = probe.function.name
+    account = probe.function.configuration["FunctionArn"].split(":")[4]
+    statements = [
+        each for each in _statements(probe) if _lets_s3_in(each, bucket, account)
+    ]
+    if not statements:
+        raise NotSolved(
+            f"S3 may not invoke {name} for {bucket}: no statement of its policy says so; call add_permission "
+            f"with Principal={LAMBDA_INVOKER!r}, SourceArn, the ARN of the bucket, and SourceAccount, the number "
+            "of your account."
+        )
+    for statement in statements:
+        if sentence := _too_wide(statement, name):
+            raise NotSolved(sentence)
 
 
 def posts_an_upload(probe: Probe, key: str) -> None:
@@ -218,19 +233,39 @@ def _statements(probe: Probe) -> list[dict[str, Any]]:
     return list(json.loads(policy)["Statement"])
 
 
-def _allows(statement: dict[str, Any], bucket: str) -> bool:
-    """Whether a statement lets S3 invoke for this bucket: its ARN, or no ARN at all."""
-    sources = [
-        value
-        for condition in statement.get("Condition", {}).values()
-        for key, value in condition.items()
-        if key.lower() == "aws:sourcearn"
-    ]
+def _lets_s3_in(statement: dict[str, Any], bucket: str, account: str) -> bool:
+    """Whether S3 may invoke by this statement for the bucket of the account, and for others perhaps."""
+    wants = _conditions(statement)
     return (
         statement["Effect"] == "Allow"
         and statement["Principal"] in ("*", {"Service": LAMBDA_INVOKER})
-        and all(fnmatchcase(bucket, source.rpartition(":::")[2]) for source in sources)
+        and fnmatchcase("lambda:invokefunction", statement["Action"].lower())
+        and wants.keys() <= {SOURCE_ARN, SOURCE_ACCOUNT}  # no function URL, say
+        and fnmatchcase(bucket, wants.get(SOURCE_ARN, "*").rpartition(":::")[2])
+        and wants.get(SOURCE_ACCOUNT, account) == account
     )
+
+
+def _too_wide(statement: dict[str, Any], name: str) -> str | None:
+    """The sentence for a statement that lets in more than S3 for a bucket of one account."""
+    wants = _conditions(statement)
+    anew = f"remove the statement {statement['Sid']!r} with remove_permission, and give add_permission"
+    if statement["Principal"] == "*":
+        return f"Not only S3 may invoke {name}; {anew} Principal={LAMBDA_INVOKER!r}."
+    if SOURCE_ARN not in wants:
+        return f"S3 may invoke {name} for any bucket; {anew} SourceArn, the ARN of the bucket."
+    if SOURCE_ACCOUNT not in wants:
+        return (
+            f"S3 may invoke {name} for a bucket of this name in any account; {anew} SourceAccount, the number of "
+            "your account."
+        )
+    return None
+
+
+def _conditions(statement: dict[str, Any]) -> dict[str, str]:
+    """What each key of its conditions has to be, the keys in small letters."""
+    conditions = statement.get("Condition", {}).values()
+    return {key.lower(): value for each in conditions for key, value in each.items()}
 
 
 def _rules(trigger: dict[str, Any]) -> list[dict[str, str]]:

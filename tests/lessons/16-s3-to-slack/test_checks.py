@@ -61,17 +61,15 @@ def trigger(aws) -> Callable[..., None]:
     """Make the bucket and its trigger, or what is to be one."""
     name, bucket, client = aws.name("s3-to-slack"), aws.name("uploads"), aws.client("lambda")
 
-    def trigger(source: str | None = f"arn:aws:s3:::{bucket}", event="s3:ObjectCreated:*", **rules: str) -> None:
+    def trigger(permissions=({},), event="s3:ObjectCreated:*", **rules: str) -> None:
+        """Each permission is what differs from the right one; None leaves a parameter out."""
         make_bucket(aws, bucket)
-        if source:
-            client.add_permission(
-                FunctionName=name,
-                StatementId="s3",
-                Action="lambda:InvokeFunction",
-                Principal="s3.amazonaws.com",
-                SourceArn=source,
-            )
         arn = client.get_function_configuration(FunctionName=name)["FunctionArn"]
+        right = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+        right |= {"SourceArn": f"arn:aws:s3:::{bucket}", "SourceAccount": arn.split(":")[4]}
+        for number, changes in enumerate(permissions):
+            given = {key: value for key, value in (right | changes).items() if value}
+            client.add_permission(FunctionName=name, StatementId=f"s3-{number}", **given)
         notification = {"LambdaFunctionArn": arn, "Events": [event]}
         if rules:
             filters = [{"Name": name, "Value": value} for name, value in rules.items()]
@@ -90,9 +88,6 @@ def test_without_its_bucket(posting, sentence_of):
 @pytest.mark.parametrize(
     ("configuration", "says"),
     [
-        ({"source": None}, "S3 may not invoke .* call add_permission"),
-        ({"source": "arn:aws:s3:::another-bucket"}, "S3 may not invoke .* call add_permission"),
-        ({"source": "arn:aws:s3:::other-*"}, "S3 may not invoke .* call add_permission"),
         ({"event": "s3:ObjectRemoved:*"}, r"waits for s3:ObjectRemoved:\*; new objects are s3:ObjectCreated"),
         ({"prefix": "photos/"}, r"The filter of the trigger \(Prefix 'photos/'\) leaves out the object 'uploads/"),
         ({"suffix": ".jpg"}, r"The filter of the trigger \(Suffix '.jpg'\) leaves out"),
@@ -104,6 +99,51 @@ def test_with_a_wrong_trigger(configuration, says, posting, trigger, sentence_of
     assert re.search(says, sentence_of("16"), re.IGNORECASE)
 
 
+NOT = "S3 may not invoke .* call add_permission with .* SourceArn, the ARN of the bucket, and SourceAccount"
+ANY_BUCKET = "may invoke .* for any bucket; remove the statement 's3-0' .* add_permission SourceArn, the ARN"
+ANY_ACCOUNT = "for a bucket of this name in any account; remove the statement .* SourceAccount, the number of your"
+ANYBODY = "Not only S3 may invoke .* give add_permission Principal='s3.amazonaws.com'"
+BY_URL = {"Principal": "*", "SourceArn": None, "SourceAccount": None, "InvokedViaFunctionUrl": True}
+
+
+@pytest.mark.parametrize(
+    ("permissions", "says"),
+    [
+        pytest.param((), NOT, id="none"),
+        pytest.param(({"SourceArn": "arn:aws:s3:::another-bucket"},), NOT, id="another bucket"),
+        pytest.param(({"SourceArn": "arn:aws:s3:::other-*"},), NOT, id="other buckets"),
+        pytest.param(({"SourceAccount": "999999999999"},), NOT, id="another account"),
+        pytest.param(({"Principal": "sns.amazonaws.com"},), NOT, id="another service"),
+        pytest.param(({"Action": "lambda:GetFunction"},), NOT, id="another action"),
+        pytest.param((BY_URL,), NOT, id="a function URL"),
+        pytest.param(({"SourceArn": None, "SourceAccount": None},), ANY_BUCKET, id="any bucket"),
+        pytest.param(({"SourceArn": None},), ANY_BUCKET, id="any bucket of the account"),
+        pytest.param(({"SourceAccount": None},), ANY_ACCOUNT, id="any account"),
+        pytest.param(({"Principal": "*"},), ANYBODY, id="anybody"),
+        pytest.param(({"SourceArn": None}, {}), ANY_BUCKET, id="a right one beside"),
+    ],
+)
+def test_with_a_permission_that_is_missing_or_too_wide(permissions, says, posting, trigger, sentence_of):
+    trigger(permissions)
+    assert re.search(says, sentence_of("16"))
+
+
+def test_a_permission_for_something_else_may_stand_beside(posting, trigger):
+    trigger(({}, BY_URL, {"SourceArn": "arn:aws:s3:::another-bucket", "SourceAccount": None}))
+    check("16")
+    assert progress.solved() == {"16"}
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper], ids=["small", "capital"])
+def test_the_letters_of_a_condition_may_be_small_or_capital(change):
+    condition = {"ArnLike": {change("aws:SourceArn"): "arn:aws:s3:::b?cket"}}
+    condition["StringEquals"] = {change("aws:SourceAccount"): "1"}
+    statement = {"Sid": "s3", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
+    statement |= {"Action": "lambda:InvokeFunction", "Condition": condition}
+    assert checks._lets_s3_in(statement, "bucket", "1") and not checks._lets_s3_in(statement, "bucket", "2")
+    assert checks._too_wide(statement, "name") is None
+
+
 def test_without_a_trigger(posting, trigger, aws, sentence_of):
     trigger()
     aws.client("s3").put_bucket_notification_configuration(Bucket=aws.name("uploads"), NotificationConfiguration={})
@@ -111,7 +151,7 @@ def test_without_a_trigger(posting, trigger, aws, sentence_of):
 
 
 def test_with_a_filter_that_lets_the_upload_pass_leaves_no_object(posting, trigger, aws):
-    trigger(source="arn:aws:s3:::*-uploads", prefix="uploads/", suffix=".txt", event="s3:ObjectCreated:Put")
+    trigger(({"SourceArn": "arn:aws:s3:::*-uploads"},), prefix="uploads/", suffix=".txt", event="s3:ObjectCreated:Put")
     check("16")
     assert progress.solved() == {"16"}
     assert aws.client("s3").list_objects_v2(Bucket=aws.name("uploads"))["KeyCount"] == 0
