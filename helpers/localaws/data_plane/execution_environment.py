@@ -74,8 +74,8 @@ class ExecutionEnvironment:
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does."""
+        self._stream.begin()
         init_ms = self._init_phase() if isinstance(self._state, Created) else None
-        self._stream.begin()  # after the init phase: what that wrote is in CloudWatch alone
         started = time.monotonic()
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
@@ -104,6 +104,7 @@ class ExecutionEnvironment:
             version, digest = self._runtime.version, self._runtime.arn_digest
         arn = f"arn:aws:lambda:{self.function.region}::runtime:{digest}"
         self._stream.platform(self._format.init_start(version, arn))
+        self._stream.begin()  # this line is in CloudWatch alone; what init prints comes before START in the tail, too
         started = time.monotonic()
         failure = self._start_runtime(started + INIT_LIMIT_S, phase="init")
         return None if failure else (time.monotonic() - started) * 1000

@@ -24,7 +24,7 @@ class LogStream:
         self._latest = 0  # ms since 1970: CloudWatch sorts by time, so an event is never earlier than the last
 
     def begin(self) -> None:
-        """The invoke phase begins: its tail starts empty."""
+        """A new invocation: its tail starts empty."""
         self._tail = ""
 
     def platform(self, message: str | None) -> None:

@@ -340,10 +340,11 @@ ask(update, FunctionName=heavy, Layers=layers)
 
 # %%
 variables = {"Variables": {"SETTINGS": "x" * 4096}}
-ask(update, FunctionName=heavy, Environment=variables)
+said = ask(update, FunctionName=heavy, Environment=variables)
+said[:220] + " …"
 
 # %% [markdown]
-# Keep what is large elsewhere: settings in AWS AppConfig or the Parameter Store, secrets in Secrets Manager, everything
+# (Lambda writes all of the variables into its answer, so be careful with a log that keeps it.) Keep what is large elsewhere: settings in AWS AppConfig or the Parameter Store, secrets in Secrets Manager, everything
 # else in S3. Read it during init, once for each execution environment.
 #
 # ## Events and answers

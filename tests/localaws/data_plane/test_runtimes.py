@@ -103,12 +103,11 @@ def test_node_exceptions(node):
     ],
 )
 def test_node_code_that_cannot_be_loaded(node, code, handler, error_type, words):
-    function = node(code, Handler=handler)
-    result = function.invoke()
+    result = node(code, Handler=handler).invoke()
     assert result.error == "Unhandled"
     assert result.payload["errorType"] == error_type
     assert words in result.payload["errorMessage"]
-    assert f"\tPhase: init\tStatus: error\tError Type: {error_type}\n" in function.text()
+    assert f"\tPhase: init\tStatus: error\tError Type: {error_type}\n" in result.tail
 
 
 def test_node_that_exits(node):
@@ -277,12 +276,11 @@ def test_ruby_exceptions(ruby):
     ],
 )
 def test_ruby_code_that_cannot_be_loaded(ruby, code, handler, error_type, words):
-    function = ruby(code, Handler=handler)
-    result = function.invoke()
+    result = ruby(code, Handler=handler).invoke()
     assert result.error == "Unhandled"
     assert result.payload["errorType"] == error_type
     assert words in result.payload["errorMessage"]
-    assert f"\tPhase: init\tStatus: error\tError Type: {error_type}\n" in function.text()
+    assert f"\tPhase: init\tStatus: error\tError Type: {error_type}\n" in result.tail
 
 
 @pytest.mark.parametrize("statement", ["exit 7", "exit! 7"])
