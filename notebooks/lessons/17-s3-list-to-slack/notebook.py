@@ -3,7 +3,7 @@
 #
 # After this notebook you will be able to
 #
-# - call another AWS service from a function, with the SDK that Lambda's runtimes bring along;
+# - call another AWS service from a function, with the SDK that Lambda's runtimes have;
 # - list *all* objects of a bucket, also when there are more than a thousand, and when there are none;
 # - give a function only the rights that it needs (*least privilege*).
 #

@@ -270,12 +270,7 @@ def test_an_init_of_over_ten_seconds_is_run_again_within_the_functions_limit(mak
     result = function.invoke()
     assert result.payload == "ready"
     lines = lines_of(result.tail)
-    assert lines == [
-        "INIT_REPORT Init Duration: <ms>\tPhase: init\tStatus: timeout",
-        START,
-        END,
-        REPORT + "\t",
-    ]
+    assert lines == ["INIT_REPORT Init Duration: <ms>\tPhase: init\tStatus: timeout", START, END, REPORT + "\t"]
     (init_ms,) = re.findall(r"INIT_REPORT Init Duration: ([\d.]+) ms", result.tail)
     assert 9990 <= float(init_ms) <= 10_000
     assert 11_000 <= float(function.reports()[0]["duration"]) < 15_000
