@@ -33,6 +33,10 @@ FIRST = (
     "commands/test_command_line.py",
     "lessons/11-thumbnails/test_notebook.py",
     "localaws/services/test_rds.py",
+    "localaws/test_server.py",
+    "lessons/09-slack/test_checks.py",
+    "lessons/17-s3-list-to-slack/test_checks.py",
+    "test_style.py",
 )
 ALONE = "lessons/test_notebooks.py"  # each of its tests may go to another worker
 FILES = {"python": "app.py", "nodejs": "app.mjs", "ruby": "app.rb"}
@@ -51,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Whole modules for each worker, as their fixtures are dear."""
+    """Whole modules for each worker, as their fixtures take long."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByModule(LoadScopeScheduling):
