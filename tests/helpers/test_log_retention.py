@@ -4,20 +4,12 @@ import json
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
+from aws_answers import answer
 from botocore.exceptions import ClientError
 
 from helpers.connect import Workshop
 
 CALL = {"FunctionName": "ada-f", "Role": "arn:aws:iam::000000000000:role/r", "Code": {"ZipFile": b"x"}}
-
-
-class Body:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_):
-        yield self._content
 
 
 @pytest.fixture
@@ -28,7 +20,7 @@ def make(monkeypatch, tmp_path):
     def make(target: str, created: dict, status: int = 201, group_is_there: bool = False):
         asked: list[tuple[str, dict]] = []
 
-        def answer(request, **_):
+        def respond(request, **_):
             target = (request.headers.get("X-Amz-Target") or b"").decode()
             if "Logs" in target:
                 operation = target.rpartition(".")[2]
@@ -37,16 +29,15 @@ def make(monkeypatch, tmp_path):
                     asked.append((operation, body))
                 if operation == "CreateLogGroup" and group_is_there:
                     refused = {"__type": "ResourceAlreadyExistsException", "message": "it is there"}
-                    return AWSResponse(request.url, 400, {}, Body(json.dumps(refused).encode()))
-                return AWSResponse(request.url, 200, {}, Body(b'{"logGroups": []}'))
+                    return answer(request.url, 400, json.dumps(refused).encode())
+                return answer(request.url, 200, b'{"logGroups": []}')
             if request.method == "GET":
-                missing = {"x-amzn-errortype": "ResourceNotFoundException"}
-                return AWSResponse(request.url, 404, missing, Body(b"{}"))
-            headers = {} if status == 201 else {"x-amzn-errortype": "InvalidParameterValueException"}
-            return AWSResponse(request.url, status, headers, Body(json.dumps(created).encode()))
+                return answer(request.url, 404, x_amzn_errortype="ResourceNotFoundException")
+            refused = {} if status == 201 else {"x_amzn_errortype": "InvalidParameterValueException"}
+            return answer(request.url, status, json.dumps(created).encode(), **refused)
 
         session = boto3.Session("x", "x", region_name="eu-west-1")
-        session.events.register("before-send", answer)
+        session.events.register("before-send", respond)
         return Workshop(session, target, account="123456789012").client("lambda"), asked
 
     return make

@@ -5,7 +5,7 @@ import json
 import boto3
 import botocore.endpoint
 import pytest
-from botocore.awsrequest import AWSResponse
+from aws_answers import answer
 from botocore.exceptions import ClientError
 
 from helpers import not_yet
@@ -54,14 +54,6 @@ CALLS = {  # a call of each operation, and all of what AWS answers it meanwhile
 }
 
 
-class Body:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_):
-        yield self._content
-
-
 @pytest.fixture
 def aws(monkeypatch):
     """What makes a client of an AWS that refuses with each of some messages, and then answers; its pauses and calls."""
@@ -70,19 +62,19 @@ def aws(monkeypatch):
     refusals: list[str] = []
     sent: list[str] = []
 
-    def answer(request, **_):
+    def respond(request, **_):
         sent.append(request.url)
         if not refusals:
-            return AWSResponse(request.url, 200, {}, Body(b"{}"))
+            return answer(request.url)
         message = refusals.pop(0)
         if "//s3." in request.url:
             text = f"<Error><Code>InvalidArgument</Code><Message>{message}</Message></Error>"
         else:
             text = json.dumps({"message": message, "__type": "ValidationException"})
-        return AWSResponse(request.url, 400, {}, Body(text.encode()))
+        return answer(request.url, 400, text.encode())
 
     session = boto3.Session("x", "x", region_name="eu-west-1")
-    session.events.register("before-send", answer)
+    session.events.register("before-send", respond)
     not_yet.register(session.events)
     return session.client, refusals, pauses, sent
 

@@ -990,6 +990,9 @@ check("15.2", diagnosis)
 pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 
 # %% [markdown]
+# (In production nobody reads line by line. Write the log as JSON (`LoggingConfig`), and ask the logs of all functions at once with *Logs Insights*. Traces
+# (*X-Ray*) follow one event through all of them. With the remote debugging of AWS's toolkit for your editor you can go through a function on AWS step by step.)
+#
 # ## What you have learned
 #
 # - Events come at least once. A function claims a key of the event with a conditional put before it acts. Pass the key on to close the gap
