@@ -22,8 +22,11 @@ from .slack_stand_in import SlackStandIn
 
 WHO = "/_localaws"
 INBOX = "/_localaws/inbox"
-# MiniStack's own, with which everything can be reset; what get_function hands out as Location stays
-MINISTACKS = re.compile(r"/_ministack/(?!lambda-(?:code|layers)/)|/_localstack/|/health$")
+# MiniStack's own, with which everything can be reset; what AWS hands out, too, stays: where the code of a function and
+# of a layer is, and where a custom resource and a wait condition of CloudFormation answer
+MINISTACKS = re.compile(
+    r"/_ministack/(?!(?:lambda-code|lambda-layers|cfn-response|cfn-signal)/)|/_localstack/|/health$"
+)
 INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations$")
 FUNCTION_PATH = re.compile(r"/2015-03-31/functions/?(?:[^/]+/(code|configuration))?$")
 CONFIGURING = {

@@ -5,7 +5,7 @@ import json
 
 import pytest
 import requests
-from localaws_client import ROLE, zipped
+from localaws_client import ROLE, eventually, zipped
 
 EVIL = "http://evil.example"
 
@@ -82,6 +82,34 @@ def test_a_link_to_a_presigned_url_opens_in_a_browser(clients, bucket):
 def test_what_is_ministacks_own_is_closed(url, clients, method, path, bucket):
     assert requests.request(method, url + path, timeout=30).status_code == 404
     assert bucket in [each["Name"] for each in clients("s3").list_buckets()["Buckets"]]
+
+
+CUSTOM = """
+import json, urllib.request
+
+def handler(event, context):
+    answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
+    answer |= {"Status": "SUCCESS", "PhysicalResourceId": "mine", "Data": {"Word": "hello"}}
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
+    urllib.request.urlopen(request).close()
+"""
+
+
+def test_a_custom_resource_of_cloudformation_answers_where_it_is_told_to(make_function, clients):
+    function, cloudformation = make_function(CUSTOM), clients("cloudformation")
+    arn = clients("lambda").get_function(FunctionName=function.name)["Configuration"]["FunctionArn"]
+    template = {
+        "Resources": {"Mine": {"Type": "AWS::CloudFormation::CustomResource", "Properties": {"ServiceToken": arn}}},
+        "Outputs": {"Word": {"Value": {"Fn::GetAtt": ["Mine", "Word"]}}},
+    }
+    cloudformation.create_stack(StackName="tested-custom", TemplateBody=json.dumps(template))
+
+    def stack():
+        return cloudformation.describe_stacks(StackName="tested-custom")["Stacks"][0]
+
+    eventually(lambda: stack()["StackStatus"] == "CREATE_COMPLETE")
+    assert [output["OutputValue"] for output in stack()["Outputs"]] == ["hello"]
+    cloudformation.delete_stack(StackName="tested-custom")
 
 
 def test_the_code_of_a_function_can_be_fetched_where_it_is_said_to_be(make_function, clients):
