@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from . import settings
 from .errors import WorkshopError
-from .webhook import secret_path
+from .webhook import without_secret
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,10 +69,7 @@ def shown(value: Any) -> str:
     """A value in a sentence: itself where that is short and no secret, otherwise of which type it is."""
     if value is None or isinstance(value, bool):
         return repr(value)
-    if (
-        isinstance(value, str | int | float | list | tuple | dict)
-        and len(text := secret_path().sub("/…(hidden)", repr(value))) <= SHOWN
-    ):
+    if isinstance(value, str | int | float | list | tuple | dict) and len(text := without_secret(repr(value))) <= SHOWN:
         return text
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"

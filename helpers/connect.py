@@ -279,7 +279,7 @@ def estimate() -> str:
         "Lambda polls the queues of notebooks 11, 14 and 15, also while they are empty: "
         f"{polls:,} requests an hour for each, {polls * fact('sqs_request'):.4f} USD "
         "beyond SQS's free million a month, until you clean up. "
-        "The machines of notebook 12 come on top; it says how much before it makes them."
+        "The machines of notebook 12 are extra; it says how much before it makes them."
     )
 
 
@@ -375,6 +375,8 @@ def _without_password(url: str | None) -> str:
 def _hide_webhooks(parsed: dict[str, Any], **_: Any) -> None:
     """A configuration that AWS answers holds WEBHOOK_URL; a cell that shows it must not show the secret."""
     webhook.hide(parsed)
+    if error := parsed.get("Error"):  # Lambda writes variables that are too long into its answer
+        error["Message"] = webhook.without_secret(error.get("Message", ""))
 
 
 def _name_life(life: str, request: Any, **_: Any) -> None:

@@ -56,6 +56,11 @@ def secret_path() -> re.Pattern[str]:
     return re.compile("|".join([*own, SERVICES]))
 
 
+def without_secret(text: str) -> str:
+    """A text for the reader, in which a webhook's path is not to be read."""
+    return secret_path().sub("/…(hidden)", text)
+
+
 def hide(value: Any) -> Any:
     """Return `value` with each webhook URL in it as a WebhookUrl. Dicts and lists are changed in place."""
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ import numpy as np
 from .. import lessons
 from ..connect import connect
 from ..errors import WorkshopError
-from ..webhook import secret_path
+from ..webhook import without_secret
 from .lab import Lab, labs
 
 
@@ -20,7 +20,7 @@ class NotSolved(WorkshopError):
     goes_on = True
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(secret_path().sub("/…(hidden)", sentence))
+        super().__init__(without_secret(sentence))
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -19,9 +19,10 @@ from pathlib import Path
 import nbformat
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from localaws_client import eventually
 
-from helpers import deploy, localaws, settings
+from helpers import deploy, localaws, package, settings
 from helpers import inbox as inbox_module
 from helpers.authoring.execution import execute
 from helpers.connect import ConnectError, connect
@@ -470,6 +471,17 @@ def test_a_webhook_of_another_shape_is_hidden_too(monkeypatch, url):
 def test_a_webhook_that_is_no_url_hides_nothing_and_stops_nothing(monkeypatch):
     monkeypatch.setenv("WORKSHOP_SLACK_WEBHOOK_URL", "secret")
     assert isinstance(hide([SLACK])[0], WebhookUrl)
+
+
+def test_an_error_that_repeats_the_variables_does_not_show_it(aws, inbox):
+    """Lambda writes variables of more than 4 KB into its answer."""
+    variables = {"Variables": {"WEBHOOK_URL": inbox.webhook_url, "LONG": "x" * 4096}}
+    code = {"ZipFile": package({"app.py": ""})}
+    create = {"FunctionName": aws.name("tested-inbox"), "Runtime": "python3.13", "Handler": "app.handler"}
+    with pytest.raises(ClientError, match="exceeded the 4KB limit") as caught:
+        aws.client("lambda").create_function(**create, Role=aws.role(), Code=code, Environment=variables)
+    assert inbox.webhook_url.reveal().rpartition("/")[2] not in str(caught.value)
+    assert '{"WEBHOOK_URL":"http://127.0.0.1:' in str(caught.value) and "/…(hidden)" in str(caught.value)
 
 
 def test_boto3_takes_the_url_and_its_answers_do_not_show_it(aws, inbox):
