@@ -23,10 +23,9 @@ from . import localaws, settings
 from .arguments import ANY_TEXT, COUNT, MESSAGE, MOMENT, NUMBER, SECONDS, WHOLE, WORKSHOP, as_json, or_none, takes
 from .connect import Workshop, connect
 from .errors import WorkshopError
-from .localaws import MESSAGES_FILE, read_posts
+from .localaws import CONTROL_PATH, MESSAGES_FILE, read_posts
 from .webhook import WebhookUrl
 
-CONTROL = "/_localaws/inbox"
 POLL_S = 0.2
 MARKED_S = 900  # at the most, should the marking never be ended: longer than a check takes
 SHOWN = 50  # messages in the view of show(), the newest first
@@ -193,7 +192,8 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
         raise InboxError(hung.hung)
     if endpoint is None or not endpoint.inbox_url:
         raise InboxError(NOT_RUNNING)
-    return Inbox(WebhookUrl(endpoint.inbox_url), control=endpoint.url + CONTROL, file=settings.home() / MESSAGES_FILE)
+    control = endpoint.inbox_url + CONTROL_PATH
+    return Inbox(WebhookUrl(endpoint.inbox_url), control=control, file=settings.home() / MESSAGES_FILE)
 
 
 def _message(post: dict[str, Any]) -> Message:

@@ -24,9 +24,10 @@ from .server_process import (
     start,
     stop,
 )
-from .slack_stand_in import MESSAGES_FILE, read_posts
+from .slack_stand_in import CONTROL_PATH, MESSAGES_FILE, read_posts
 
 __all__ = [
+    "CONTROL_PATH",
     "LIFE_HEADER",
     "LOG_FILE",
     "MESSAGES_FILE",

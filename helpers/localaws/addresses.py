@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass, field
 
 from .asgi import App, Message, Receive, Scope, Send, at_host, serve, without_lifespan
+from .services.authentication import as_sent
 
 PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$|/v2/apis(?:/([^/]+))?$")  # of function URLs, HTTP APIs
 ADDRESS = re.compile(rb"https?://(\w+)\.(lambda-url\.[a-z0-9-]+\.on\.aws|execute-api\.127\.0\.0\.1)(?::\d+)?")
@@ -71,7 +72,7 @@ class Addresses:
             listener = socket.create_server(("127.0.0.1", 0))
             address = _Address(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
             self._handed_out[identifier] = address
-            self.serve(at_host(self._app, identifier + b"." + domain), listener, address.gone)
+            self.serve(as_sent(at_host(self._app, identifier + b"." + domain)), listener, address.gone)
         return self._handed_out[identifier].url
 
     def _release(self, identifier: bytes) -> None:

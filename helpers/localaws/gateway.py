@@ -1,7 +1,6 @@
 """What stands between a client and MiniStack: request ids, quotas, and which part answers a request.
 
-An ASGI application around MiniStack's. It also answers `/_localaws`, by which the command line knows the server, and
-`/_localaws/inbox`, which tells the address of the inbox and lets its next posts fail.
+An ASGI application around MiniStack's. It also answers `/_localaws`, by which the command line knows the server.
 """
 
 import base64
@@ -18,10 +17,8 @@ from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_reque
 from .server_process import LIFE_HEADER, OTHER_LIFE
 from .services import lambda_functions, lambda_quotas, lambda_recursive_loops
 from .services.request import Request, request
-from .slack_stand_in import SlackStandIn
 
 WHO = "/_localaws"
-INBOX = "/_localaws/inbox"
 # MiniStack's own, with which everything can be reset; what AWS hands out, too, stays: where the code of a function and
 # of a layer is, and where a custom resource and a wait condition of CloudFormation answer
 MINISTACKS = re.compile(
@@ -38,16 +35,14 @@ TOO_LARGE = ("RequestTooLargeException", "RequestEntityTooLargeException")  # wi
 
 
 class Gateway:
-    """Passes requests on to `app`, MiniStack's; those about addresses through `listeners`, which serves the inbox.
+    """Passes requests on to `app`, MiniStack's; those about addresses through `listeners`.
 
     A request that names another life of the embedded AWS than this one is answered by 410 (Gone), and nothing is done:
     whoever sent it counts on things that were forgotten.
     """
 
-    def __init__(self, app: App, listeners: Addresses, inbox: SlackStandIn, life: str = "") -> None:
-        self._life = life.encode()
-        self._app, self._addresses, self._inbox = app, listeners, inbox
-        listeners.serve(inbox, inbox.listener)
+    def __init__(self, app: App, listeners: Addresses, life: str = "") -> None:
+        self._app, self._addresses, self._life = app, listeners, life.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         lambda_recursive_loops.chain.set(lambda_recursive_loops.from_header(scope.get("headers", [])))
@@ -61,8 +56,6 @@ class Gateway:
             )
         elif scope["path"] == WHO:
             await answer(send, 200, {"pid": os.getpid()})
-        elif scope["path"] == INBOX:
-            await self._control_inbox(scope, receive, send)
         elif scope["method"] == "POST" and INVOKE_PATH.search(scope["path"]):
             await self._invoke(scope, receive, send)
         elif addresses.PATH.search(scope["path"]):
@@ -91,14 +84,6 @@ class Gateway:
         if refused:
             return await _refuse(send, refused)
         await self._app(scope, replay(body, receive), send)
-
-    async def _control_inbox(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "POST":
-            try:
-                self._inbox.control(await body_of(receive))
-            except ValueError as error:
-                return await answer(send, 400, {"message": str(error)})
-        await answer(send, 200, self._inbox.state())
 
 
 async def _refuse(send: Send, refused: lambda_quotas.Refusal) -> None:

@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
@@ -52,6 +53,7 @@ def settings(port: int, region: str) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent",  # the reader's containers are none of its business
         "PERSIST_STATE": "0",
+        "AUTH": "true",
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's usual limit, whatever this machine's memory
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
     }
@@ -76,15 +78,18 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
     import ministack.app
 
     from . import services
+    from .access_key import access_key_of
     from .addresses import Addresses
     from .asgi import serve
     from .cross_site import from_here
     from .data_plane.pool import Pool
-    from .gateway import Gateway
+    from .gateway import WHO, Gateway
     from .private_file import write_private
     from .server_process import STATE_FILE
+    from .services.authentication import authenticated
     from .services.cloudwatch_logs import write_log
     from .services.rds import Databases
+    from .services.sts import RoleSessions
     from .slack_stand_in import SlackStandIn
 
     ended = asyncio.Event()
@@ -92,7 +97,8 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     endpoint = f"http://127.0.0.1:{port}"
-    pool = Pool(home / "localaws", endpoint, write_log, cpu_share)
+    key, roles = access_key_of(home), RoleSessions()
+    pool = Pool(home / "localaws", endpoint, write_log, roles, cpu_share)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
@@ -101,18 +107,19 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
-        services.install(pool, databases, endpoint)
+        services.install(pool, databases, endpoint, key, roles)
         inbox = SlackStandIn(home)
         addresses = Addresses(ministack.app.app, ended)
         life = secrets.token_hex(8)
-        gateway = Gateway(ministack.app.app, addresses, inbox, life)
+        addresses.serve(inbox, inbox.listener)
+        gateway = Gateway(ministack.app.app, addresses, life)
         gc.freeze()
         gc.enable()
         state = home / STATE_FILE
-        told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life}
+        told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life, **asdict(key)}
         write_private(state, json.dumps(told))
         try:
-            await serve(from_here(gateway), listener, told_to_end, keep_alive_s=75)
+            await serve(from_here(authenticated(gateway, but=WHO)), listener, told_to_end, keep_alive_s=75)
             await addresses.close()
         finally:
             state.unlink(missing_ok=True)

@@ -45,6 +45,8 @@ class Endpoint:
     pid: int
     region: str = "us-east-1"
     inbox_url: str = field(default="", repr=False)  # of the Slack webhook; a secret, like one of Slack's own
+    access_key_id: str = ""
+    secret_access_key: str = field(default="", repr=False)
     life: str = ""  # another one after each start, at which it has forgotten everything
 
     @property
@@ -63,8 +65,8 @@ class Endpoint:
         """What any AWS client needs in its environment to talk to it."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "embedded",
-            "AWS_SECRET_ACCESS_KEY": "embedded",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
@@ -226,7 +228,8 @@ def _recorded(home: Path) -> Endpoint | None:
         endpoint = Endpoint(**state)
     except (OSError, ValueError, TypeError):  # no file, no JSON, or other fields
         return None
-    numbers, texts = (endpoint.port, endpoint.pid), (endpoint.region, endpoint.inbox_url, endpoint.life)
+    numbers = (endpoint.port, endpoint.pid)
+    texts = (endpoint.region, endpoint.inbox_url, endpoint.access_key_id, endpoint.secret_access_key, endpoint.life)
     sound = all(type(number) is int and number > 0 for number in numbers) and all(type(t) is str for t in texts)
     return endpoint if sound and endpoint.port < 2**16 else None
 

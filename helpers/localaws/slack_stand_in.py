@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .asgi import Receive, Scope, Send
+from .asgi import Receive, Scope, Send, body_of
+from .asgi import answer as answer_json
 from .private_file import write_private
 
 MESSAGES_FILE = "inbox.jsonl"
@@ -28,6 +29,7 @@ ADDRESS_FILE = "inbox-address.json"  # kept, so that a restart changes no WEBHOO
 MAX_MESSAGES = 1000
 MAX_TEXT = 40_000  # Slack cuts longer texts: its changelog "Truncating really long messages" (April 2018)
 MAX_BODY = 1024 * 1024
+CONTROL_PATH = "/control"  # below the secret address: no address of Slack's
 CONTROL = '{"fail": n, "status": 500, "body": "…"}, {"slow": n, "seconds": s} or {"by": "check", "seconds": s}'
 ANSWERS = {  # the body that goes with a status, where the control request names none
     400: "invalid_payload",
@@ -76,6 +78,8 @@ class SlackStandIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        if secrets.compare_digest(scope["path"].encode(), f"{self.path}{CONTROL_PATH}".encode()):
+            return await self._controlled(scope, receive, send)
         if scope["method"] != "POST":
             return await _send(send, 405, "method_not_allowed")
         body = await _read(receive)
@@ -96,13 +100,18 @@ class SlackStandIn:
             await asyncio.sleep(trouble.delay_s)
         await _send(send, status, answer)
 
-    def state(self) -> dict[str, Any]:
-        """What the control address answers to GET."""
+    async def _controlled(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell how things are, after a change where one is asked for."""
+        if scope["method"] == "POST":
+            try:
+                self._control(await body_of(receive))
+            except ValueError as error:
+                return await answer_json(send, 400, {"message": str(error)})
         count = sum(post["status"] == 200 for post in self._posts)
-        return {"url": self.url, "messages": count, "failing": self._trouble.left}
+        await answer_json(send, 200, {"messages": count, "failing": self._trouble.left})
 
-    def control(self, body: bytes) -> None:
-        """Do what the control address was sent, as CONTROL shows. Raises ValueError with a sentence."""
+    def _control(self, body: bytes) -> None:
+        """Do what CONTROL shows. Raises ValueError with a sentence."""
         if label := _parse_label(body):
             self._label = label
         else:

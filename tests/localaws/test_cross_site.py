@@ -5,7 +5,7 @@ import json
 
 import pytest
 import requests
-from localaws_client import ROLE, eventually, zipped
+from localaws_client import ROLE, eventually, signed, zipped
 
 EVIL = "http://evil.example"
 
@@ -79,8 +79,9 @@ def test_a_link_to_a_presigned_url_opens_in_a_browser(clients, bucket):
     "path", ["/_ministack/reset", "/_ministack/config", "/_ministack/health", "/_localstack/health"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_is_ministacks_own_is_closed(url, clients, method, path, bucket):
-    assert requests.request(method, url + path, timeout=30).status_code == 404
+def test_what_is_ministacks_own_is_closed(embedded_aws, clients, method, path, bucket):
+    assert requests.request(method, embedded_aws.url + path, timeout=30).status_code == 403
+    assert signed(embedded_aws, method, path).status_code == 404  # whoever asks
     assert bucket in [each["Name"] for each in clients("s3").list_buckets()["Buckets"]]
 
 

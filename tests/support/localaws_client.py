@@ -16,7 +16,11 @@ from typing import Any, TypeVar
 import boto3
 import botocore.session
 import psutil
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from helpers import localaws, settings
 from helpers.localaws import Endpoint
@@ -26,6 +30,7 @@ T = TypeVar("T")
 # In the server's environment, where no function may see it.
 HOST_VARIABLE = "WORKSHOP_TEST_HOST_VARIABLE"
 ROLE = "arn:aws:iam::000000000000:role/anything"
+TRUSTED = [f"{service}.amazonaws.com" for service in ("lambda", "events", "scheduler", "states", "pipes", "rds")]
 # Source of a function's `daemon(*argv)`: starts a program as daemons start, its parent gone; gives its process id.
 DAEMON = """
 import subprocess, sys
@@ -48,6 +53,7 @@ FUNCTION = Function(
     log_format="Text",
     log_levels={},
     code=b"",
+    role=ROLE,
 )
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 REPORT = re.compile(
@@ -172,6 +178,16 @@ class TestedFunction:
         return sum(point[statistic] for point in points)
 
 
+def signed(
+    endpoint: Endpoint, method: str, path: str, body: bytes | str = b"", service: str = "lambda", **headers: str
+) -> requests.Response:
+    """The answer to a request as it is, signed with the learner's key."""
+    request = AWSRequest(method, endpoint.url + path, headers, body)
+    credentials = Credentials(endpoint.access_key_id, endpoint.secret_access_key)
+    SigV4Auth(credentials, service, endpoint.region).add_auth(request)
+    return requests.request(method, endpoint.url + path, headers=dict(request.headers), data=body, timeout=30)
+
+
 PERMISSIONS = {  # that everybody needs for a function URL
     # not "url": at DELETE …/policy/url MiniStack deletes the URL itself
     "use-url": {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
@@ -211,12 +227,23 @@ def statuses_below(process: psutil.Process) -> list[str]:
 
 
 def start_server(home: Path, port: int) -> Endpoint:
-    """Start an embedded AWS whose processes have its folder in their environment, for `processes_of`."""
+    """Start an embedded AWS that has ROLE; its processes have its folder in their environment, for `processes_of`."""
     os.environ[HOST_VARIABLE] = str(home)
     try:
-        return localaws.start(home, port, cpu_share=settings.cpu_share())
+        endpoint = localaws.start(home, port, cpu_share=settings.cpu_share())
     finally:
         del os.environ[HOST_VARIABLE]
+    make_role(clients_for(endpoint)("iam"))
+    return endpoint
+
+
+def make_role(iam: Any) -> None:
+    """Make ROLE, which any service may assume, and which may do everything."""
+    trust = {"Effect": "Allow", "Principal": {"Service": TRUSTED}, "Action": "sts:AssumeRole"}
+    name = ROLE.rpartition("/")[2]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
 def clients_for(endpoint: Endpoint) -> Callable[[str], Any]:

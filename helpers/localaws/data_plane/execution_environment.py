@@ -16,6 +16,7 @@ from ...facts import fact
 from . import runtimes
 from .archives import Archives
 from .cpu_share import Governor
+from .credentials import Credentials, Roles
 from .function import Function
 from .log_stream import LogStream, WriteLog
 from .platform_logs import Format, JsonFormat, Report, TextFormat
@@ -50,6 +51,7 @@ class ExecutionEnvironment:
         governor: Governor,
         endpoint: str,
         write_log: WriteLog,
+        roles: Roles,
     ) -> None:
         self.function = function
         self.used_at = time.monotonic()
@@ -59,6 +61,8 @@ class ExecutionEnvironment:
         self._archives = archives
         self._governor = governor
         self._endpoint = endpoint
+        self._roles = roles
+        self._credentials: Credentials | None = None  # from Init on
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
         self._stream = LogStream(function, self._id, write_log)
@@ -87,6 +91,8 @@ class ExecutionEnvironment:
     def close(self) -> None:
         """Shutdown. Without extensions AWS gives a function no notice of it either."""
         self._state = self._state.close()
+        if self._credentials:
+            self._roles.end(self._credentials)
         self._keeper.forget(self._id)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -136,7 +142,10 @@ class ExecutionEnvironment:
 
     def _begin(self, runtime: runtimes.Runtime) -> RuntimeProcess:
         task, opt, api = self._folder / "task", self._folder / "opt", RuntimeApi()
-        variables = runtime_variables(self.function, runtime, task, opt, self._endpoint, self._stream.name, api.address)
+        self._credentials = self._credentials or self._roles.assume(self.function.role, self.function.name)
+        variables = runtime_variables(
+            self.function, runtime, task, opt, self._endpoint, self._stream.name, api.address, self._credentials
+        )
         view = View(self._id, self.function.tmp_mb, [str(task), str(opt)], list(runtime.folders))
         try:
             sandbox = self._keeper.start(list(runtime.command), variables, task, view)

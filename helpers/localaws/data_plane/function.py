@@ -46,6 +46,7 @@ class Function:
     log_format: str  # "Text" or "JSON"
     log_levels: dict[str, str]
     code: bytes = field(repr=False)
+    role: str = ""  # its ARN
     layers: tuple[bytes, ...] = field(repr=False, default=())
     tmp_mb: int = fact("tmp")
     idle_s: float = DEFAULT_IDLE_SECONDS
@@ -76,6 +77,7 @@ class Function:
             log_format=logging.get("LogFormat", "Text"),
             log_levels={key: logging[key] for key in ("ApplicationLogLevel", "SystemLogLevel") if logging.get(key)},
             code=code,
+            role=config.get("Role", ""),
             layers=layers,
             tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", fact("tmp")),
             idle_s=_idle_seconds(tags),

@@ -14,6 +14,7 @@ from pathlib import Path
 from . import own_tmp
 from .archives import Archives
 from .cpu_share import Governor
+from .credentials import Roles
 from .execution_environment import ExecutionEnvironment, Outcome
 from .function import Function
 from .log_stream import WriteLog
@@ -24,7 +25,7 @@ REAP_EVERY_S = 0.5
 
 
 class Pool:
-    """All execution environments of the embedded AWS. `write_log` stores log events.
+    """All execution environments of the embedded AWS. `write_log` stores log events, `roles` gives credentials.
 
     `cpu_share` says whether each gets only the share of CPU that goes with its memory.
     """
@@ -34,10 +35,11 @@ class Pool:
         home: Path,
         endpoint: str,
         write_log: WriteLog,
+        roles: Roles,
         cpu_share: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._home, self._endpoint, self._write_log, self._clock = home, endpoint, write_log, clock
+        self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
         self._archives = Archives(home / "unpacked", cache(own_tmp.possible))
         self._remove_files()
@@ -95,7 +97,14 @@ class Pool:
 
     def _new(self, function: Function) -> ExecutionEnvironment:
         return ExecutionEnvironment(
-            function, self._home, self._keeper, self._archives, self._governor, self._endpoint, self._write_log
+            function,
+            self._home,
+            self._keeper,
+            self._archives,
+            self._governor,
+            self._endpoint,
+            self._write_log,
+            self._roles,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
 
 from pathlib import Path
 
+from .credentials import Credentials
 from .function import Function
 from .runtimes import BOOTSTRAP, Runtime
 
@@ -12,7 +13,14 @@ TELEMETRY_FD = 3  # any that is free
 
 
 def runtime_variables(
-    function: Function, runtime: Runtime, task: Path, opt: Path, endpoint: str, log_stream: str, runtime_api: str
+    function: Function,
+    runtime: Runtime,
+    task: Path,
+    opt: Path,
+    endpoint: str,
+    log_stream: str,
+    runtime_api: str,
+    credentials: Credentials,
 ) -> dict[str, str]:
     """For code in `task` and layers in `opt`; `endpoint` is the embedded AWS's, `runtime_api` a host and port."""
     logging = {"AWS_LAMBDA_LOG_FORMAT": "JSON"} if function.log_format == "JSON" else {}
@@ -32,9 +40,7 @@ def runtime_variables(
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
-        "AWS_ACCESS_KEY_ID": function.account,  # the emulator reads the account from it
-        "AWS_SECRET_ACCESS_KEY": "embedded",
-        "AWS_SESSION_TOKEN": "embedded",
+        **credentials.variables(),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,

@@ -1,12 +1,16 @@
 """What we put right in MiniStack, one module for each AWS service or feature; `install` puts all in their places."""
 
+from ..access_key import AccessKey
 from ..data_plane.pool import Pool
 from . import (
     apigateway,
+    authentication,
     cloudwatch_metrics,
     contract,
     eventbridge,
+    iam,
     lambda_asynchronous_invocation,
+    lambda_code_location,
     lambda_event_source_mapping_sqs,
     lambda_function_url,
     lambda_functions,
@@ -17,16 +21,20 @@ from . import (
     sqs,
 )
 from .rds import Databases
+from .sts import RoleSessions
 
 
-def install(pool: Pool, databases: Databases, endpoint: str) -> None:
+def install(pool: Pool, databases: Databases, endpoint: str, key: AccessKey, roles: RoleSessions) -> None:
     """Let MiniStack run functions in `pool` and DB instances in `databases`; its schedules may call `endpoint`.
+
+    The learner has this access `key`, and services have `roles`.
 
     Call once, before it serves. Raises contract.ContractError, before anything is changed, unless MiniStack is as it
     was when the services were written.
     """
     contract.verify()
     for module in (
+        authentication,
         cloudwatch_metrics,
         lambda_asynchronous_invocation,
         lambda_event_source_mapping_sqs,
@@ -38,7 +46,9 @@ def install(pool: Pool, databases: Databases, endpoint: str) -> None:
         apigateway,
     ):
         module.install()
-    scheduler.install(endpoint)
+    iam.install(key)
+    lambda_code_location.install(endpoint)
+    scheduler.install(endpoint, roles)
     lambda_functions.install(pool)
     lambda_invoke.install(pool)
     databases.install()

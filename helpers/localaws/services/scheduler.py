@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ministack.core import responses
 from ministack.services import eventbridge, scheduler
 
+from ..data_plane.credentials import Roles
 from . import scheduler_universal_target
 from .contract import Contract
+from .scheduler_universal_target import Call
 from .shapes import Answer, Key, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -41,13 +43,13 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 log = logging.getLogger("localaws.schedules")
 
 
-def install(endpoint: str) -> None:
-    """Let MiniStack's schedules fire when AWS's would; those with a universal target call `endpoint`.
+def install(endpoint: str, roles: Roles) -> None:
+    """Let MiniStack's schedules fire when AWS's would; those with a universal target call `endpoint`, in their role.
 
     Call once, before it serves.
     """
     scheduler._SCHEDULE_TICK_INTERVAL = EVERY_S
-    scheduler._tick_schedules = _Schedules(endpoint).tick
+    scheduler._tick_schedules = _Schedules(endpoint, roles).tick
     scheduler._create_schedule = _refusing_unknown_zones(scheduler._create_schedule)
     scheduler._update_schedule = _refusing_unknown_zones(scheduler._update_schedule)
 
@@ -67,8 +69,8 @@ def next_time(expression: str, after: datetime, zone: str = "UTC") -> datetime |
 class _Schedules:
     """MiniStack's schedules: how each was when it was last looked at, and when it is due."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: str, roles: Roles) -> None:
+        self._endpoint, self._roles = endpoint, roles
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._due: dict[Key, datetime | None] = {}
 
@@ -110,7 +112,7 @@ class _Schedules:
         target, identifier = dict(schedule["Target"]), str(uuid.uuid4())
         told = _filled_in(target.get("Input") or "", schedule["Arn"], due)
         if call := scheduler_universal_target.named_by(target["Arn"]):
-            return call.make(told or "{}", self._endpoint, account, region)
+            return self._call(call, told or "{}", region, target["RoleArn"])
         event = {
             "version": "0",
             "id": identifier,
@@ -125,6 +127,13 @@ class _Schedules:
         target["Input"] = told or json.dumps(event)
         wrapped = {"EventId": identifier, "Source": "aws.scheduler", "Time": int(due.timestamp()), "Detail": "{}"}
         eventbridge._invoke_target(target, wrapped, schedule)
+
+    def _call(self, call: Call, told: str, region: str, role: str) -> None:
+        credentials = self._roles.assume(role, uuid.uuid4().hex)
+        try:
+            call.make(told, self._endpoint, region, credentials)
+        finally:
+            self._roles.end(credentials)
 
 
 def _filled_in(text: str, arn: str, due: datetime) -> str:

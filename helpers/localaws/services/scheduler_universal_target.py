@@ -8,6 +8,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from ..data_plane.credentials import Credentials
+
 ARN = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9-]+):([a-zA-Z0-9]+)")
 
 
@@ -18,7 +20,7 @@ class Call:
     service: str
     action: str
 
-    def make(self, text: str, endpoint: str, account: str, region: str) -> None:
+    def make(self, text: str, endpoint: str, region: str, credentials: Credentials) -> None:
         """Make the call at `endpoint` (http://…) with the parameters in `text`, JSON. Raises what boto3 raises."""
         import boto3  # only where it is needed, as importing it takes half as long as the server's whole start
         from botocore import xform_name
@@ -28,8 +30,9 @@ class Call:
             self.service,
             region,
             endpoint_url=endpoint,
-            aws_access_key_id=account,
-            aws_secret_access_key="-",
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
         getattr(client, xform_name(self.action))(**json.loads(text))

@@ -274,8 +274,8 @@ def test_a_caller_who_gives_up_does_not_end_the_invocation(make_function, embedd
     impatient = boto3.client(
         "lambda",
         endpoint_url=embedded_aws.url,
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
+        aws_access_key_id=embedded_aws.access_key_id,
+        aws_secret_access_key=embedded_aws.secret_access_key,
         region_name="us-east-1",
         config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}),
     )

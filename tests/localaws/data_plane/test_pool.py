@@ -14,7 +14,7 @@ from helpers.localaws.data_plane.pool import Pool
 class FakeEnvironment:
     made = []
 
-    def __init__(self, function, home, keeper, archives, governor, endpoint, write_log):
+    def __init__(self, function, home, keeper, archives, governor, endpoint, write_log, roles):
         self.function, self.used_at, self.retired, self.closed = function, 0.0, False, 0
         self.served, self.busy = [], threading.Lock()
         self.made.append(self)
@@ -34,6 +34,9 @@ class FakeEnvironment:
         self.closed += 1
 
 
+NO_ROLES = None  # who asks for none
+
+
 class FakeKeeper:
     def close(self):
         """There is no process to end."""
@@ -50,7 +53,7 @@ def pool(monkeypatch, tmp_path, clock):
     monkeypatch.setattr(pool_module, "ExecutionEnvironment", FakeEnvironment)
     monkeypatch.setattr(pool_module, "Keeper", FakeKeeper)
     monkeypatch.setattr(pool_module, "REAP_EVERY_S", 0.01)
-    pool = Pool(tmp_path, "http://127.0.0.1:1", lambda *_: None, clock=lambda: clock[0])
+    pool = Pool(tmp_path, "http://127.0.0.1:1", lambda *_: None, NO_ROLES, clock=lambda: clock[0])
     yield pool
     pool.close()
 
@@ -141,5 +144,5 @@ def test_what_a_killed_server_left_is_removed(monkeypatch, tmp_path):
     monkeypatch.setattr(pool_module, "Keeper", FakeKeeper)
     left = tmp_path / "environments" / "old" / "task"
     left.mkdir(parents=True)
-    Pool(tmp_path, "", lambda *_: None).close()
+    Pool(tmp_path, "", lambda *_: None, NO_ROLES).close()
     assert not left.exists()

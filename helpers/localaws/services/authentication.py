@@ -1,0 +1,149 @@
+"""Who is asking: a request is signed with a key that we gave out, or it is anonymous, and few may be that.
+
+MiniStack can check signatures (Version 4 in header and query, in chunks, of presigned URLs), but it trusts some keys
+without a look, and only asks on some of its ways. Here everybody is asked, once, before MiniStack sees the request.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+"""
+
+import re
+import uuid
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from ministack import app as ministack_app
+from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
+from ministack.services import s3
+
+from ..asgi import App, Receive, Scope, Send, body_of, replay
+from . import lambda_code_location
+from .contract import Contract
+from .shapes import Answer
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (ministack_app, "_credential_failure"): ("service", "iam_action", "request_id", "denied", "headers"),
+    (ministack_app, "_routing_params"): ("method", "path", "headers", "body", "query_params"),
+    (ministack_app, "_send_response"): ("send", "status", "headers", "body", "head"),
+    (ministack_app, "detect_service"): ("method", "path", "headers", "query_params"),
+    (ministack_app, "pin_signed_request"): ("method", "raw_path", "query_params", "raw_headers", "handshake"),
+    (iam_actions, "anonymous_denial_message"): ("service", "iam_action", "resource_arn"),
+    (iam_evaluator, "AuthError"): None,
+    (iam_evaluator, "_signed_request"): None,
+    (iam_evaluator, "authenticate"): ("access_key_id", "account_id"),
+    (iam_evaluator, "is_root_access_key"): ("access_key_id",),
+    (iam_evaluator, "pin_signed_body"): ("body",),
+    (iam_evaluator, "pin_signed_request"): ("method", "raw_path", "query_params", "raw_headers", "handshake"),
+    (responses, "get_account_id"): (),
+    (router, "extract_access_key_id"): ("headers", "query_params"),
+    (s3, "_error"): ("code", "message", "status", "resource", "extra", "headers"),
+    (s3, "_verify_presigned_sigv4"): ("method", "path", "headers", "query_params"),
+    (sigv4, "SIGNATURE_MISMATCH"): None,
+    (sigv4, "decode_header_value"): ("value",),
+}
+
+EXPIRED = "Request has expired"
+AWAITED = re.compile(r"/_ministack/(?:cfn-response|cfn-signal)/")  # where what a CloudFormation stack waits for answers
+
+
+def install() -> None:
+    """Let MiniStack trust no key by its looks, and no request twice. Call once, before it serves."""
+    iam_evaluator.is_root_access_key = lambda access_key_id: not access_key_id  # nobody at all: an anonymous request
+    ministack_app.pin_signed_request = lambda *arguments, **options: None  # as_sent has done so
+
+
+def as_sent(app: App) -> App:
+    """`app`, which can check the signature of a request as its sender saw it, whatever is changed before it gets it."""
+
+    async def pinned(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            iam_evaluator.pin_signed_request(scope["method"], _raw_path(scope), _query(scope), scope["headers"])
+        await app(scope, receive, send)
+
+    return pinned
+
+
+def authenticated(app: App, but: str) -> App:
+    """`app`, for requests that are signed with a key of ours, and for those that anybody may send, as to path `but`."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})  # policy violation, RFC 6455
+        if scope["type"] != "http" or scope["path"] == but or _has_own_secret(scope):
+            return await app(scope, receive, send)
+        body = await body_of(receive)
+        iam_evaluator.pin_signed_body(body)
+        if refusal := _refusal(scope, body):
+            await ministack_app._send_response(send, *refusal, head=scope["method"] == "HEAD")
+        else:
+            await app(_without_foreign_authorization(scope), replay(body, receive), send)
+
+    return as_sent(guarded)
+
+
+def _refusal(scope: Scope, body: bytes) -> Answer | None:
+    """MiniStack's answer, in the words of the service that is asked, to a request whose sender we do not know."""
+    method, path, query, headers = scope["method"], scope["path"], _query(scope), _headers(scope)
+    service = ministack_app.detect_service(
+        method, path, headers, ministack_app._routing_params(method, path, headers, body, query)
+    )
+    signed, key = iam_evaluator._signed_request.get(), router.extract_access_key_id(headers, query)
+    if signed is not None and signed.s3_scoped and service == "s3":
+        refused: Answer | None = s3._verify_presigned_sigv4(method, path, headers, query)
+        return refused
+    if signed is None and not key:
+        if service == "s3" and _may_be_public(method, path):
+            return None
+        message = iam_actions.anonymous_denial_message(service, "", "*")
+        failure = iam_evaluator.AuthError("MissingAuthenticationToken", message)
+    elif signed is None or signed.s3_scoped:
+        failure = iam_evaluator.AuthError("SignatureDoesNotMatch", sigv4.SIGNATURE_MISMATCH)
+    else:
+        failure = iam_evaluator.authenticate(signed.access_key_id, responses.get_account_id())
+        if failure is None:  # it was checked before: by whom?
+            raise RuntimeError("A request was authenticated twice.")
+    if not isinstance(failure, iam_evaluator.AuthError):
+        return None
+    if failure.message == EXPIRED:  # of a URL that was presigned with Version 2
+        expired: Answer = s3._error("AccessDenied", EXPIRED, 403, path)
+        return expired
+    answer: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
+    return answer
+
+
+def _has_own_secret(scope: Scope) -> bool:
+    """Whether an address was given out that nobody can guess."""
+    if scope["method"] == "PUT":
+        return bool(AWAITED.match(scope["path"]))
+    return scope["method"] == "GET" and lambda_code_location.is_valid(scope["path"], _query(scope))
+
+
+def _may_be_public(method: str, path: str) -> bool:
+    """Whether S3 can have been told that everybody may do this; it asks the policies of the bucket.
+
+    Nobody may make a bucket without a key; what begins with "_" is none, and a page of MiniStack's own.
+    """
+    bucket, _, key = path.removeprefix("/").partition("/")
+    return bucket[:1].isalnum() and (bool(key) or method != "PUT")
+
+
+def _raw_path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+def _query(scope: Scope) -> dict[str, list[str]]:
+    return parse_qs(scope.get("query_string", b"").decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _headers(scope: Scope) -> dict[str, Any]:
+    return {name.decode("latin-1").lower(): sigv4.decode_header_value(value) for name, value in scope["headers"]}
+
+
+def _without_foreign_authorization(scope: Scope) -> Scope:
+    """An Authorization header that is not AWS's says nothing here, and is not to be taken for a key."""
+    headers = [(name, value) for name, value in scope["headers"] if not _is_foreign(name, value)]
+    return {**scope, "headers": headers}
+
+
+def _is_foreign(name: bytes, value: bytes) -> bool:
+    return name.lower() == b"authorization" and not value.startswith((b"AWS4-", b"AWS "))
