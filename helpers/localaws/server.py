@@ -65,16 +65,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--cpu-share", choices=("on", "off"), default="on", help="CPU by the memory of a function")
+    parser.add_argument("--iam", choices=("on", "off"), default="on", help="whether policies are asked")
     options = parser.parse_args(arguments)
     for name in [name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LAMBDA_"))]:
         del os.environ[name]  # the reader's credentials, and settings that would change what we promise
     os.environ.update(settings(options.port, options.region))
     gc.disable()  # what the imports make stays: to look for garbage in it would be a tenth of the start, for nothing
-    asyncio.run(_serve(options.home, options.port, options.region, options.cpu_share == "on"))
+    asyncio.run(_serve(options.home, options.port, options.region, options.cpu_share == "on", options.iam == "on"))
     return 0
 
 
-async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
+async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bool) -> None:
     import ministack.app
 
     from . import services
@@ -87,7 +88,8 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
     from .private_file import write_private
     from .server_process import STATE_FILE
     from .services.authentication import authenticated
-    from .services.cloudwatch_logs import write_log
+    from .services.iam import Iam
+    from .services.lambda_execution_role import ExecutionRoles
     from .services.rds import Databases
     from .services.sts import RoleSessions
     from .slack_stand_in import SlackStandIn
@@ -97,8 +99,9 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     endpoint = f"http://127.0.0.1:{port}"
-    key, roles = access_key_of(home), RoleSessions()
-    pool = Pool(home / "localaws", endpoint, write_log, roles, cpu_share)
+    key, iam = access_key_of(home), Iam(judges)
+    execution_roles = ExecutionRoles(iam)
+    pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
@@ -107,7 +110,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool) -> None:
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
-        services.install(pool, databases, endpoint, key, roles)
+        services.install(pool, databases, endpoint, key, iam, execution_roles)
         inbox = SlackStandIn(home)
         addresses = Addresses(ministack.app.app, ended)
         life = secrets.token_hex(8)

@@ -138,6 +138,16 @@ class TestedFunction:
         self._lambda.update_function_code(FunctionName=self.name, ZipFile=zipped({file: code}))
         self.wait()
 
+    def let_in(self, service: str) -> None:
+        """Let a service of AWS invoke it: "s3", "sns", "events", "apigateway"."""
+        with contextlib.suppress(self._lambda.exceptions.ResourceConflictException):  # it is in already
+            self._lambda.add_permission(
+                FunctionName=self.name,
+                StatementId=service,
+                Action="lambda:InvokeFunction",
+                Principal=f"{service}.amazonaws.com",
+            )
+
     def logged(self) -> list[dict]:
         """All events of its log group: logStreamName, timestamp, message, in CloudWatch's order."""
         logs = self._clients("logs")

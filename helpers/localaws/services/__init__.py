@@ -8,7 +8,6 @@ from . import (
     cloudwatch_metrics,
     contract,
     eventbridge,
-    iam,
     lambda_asynchronous_invocation,
     lambda_code_location,
     lambda_event_source_mapping_sqs,
@@ -20,14 +19,18 @@ from . import (
     scheduler,
     sqs,
 )
+from .iam import Iam
+from .lambda_execution_role import ExecutionRoles
+from .lambda_resource_policy import ResourcePolicies
 from .rds import Databases
-from .sts import RoleSessions
 
 
-def install(pool: Pool, databases: Databases, endpoint: str, key: AccessKey, roles: RoleSessions) -> None:
+def install(
+    pool: Pool, databases: Databases, endpoint: str, key: AccessKey, iam: Iam, execution_roles: ExecutionRoles
+) -> None:
     """Let MiniStack run functions in `pool` and DB instances in `databases`; its schedules may call `endpoint`.
 
-    The learner has this access `key`, and services have `roles`.
+    The learner has this access `key`.
 
     Call once, before it serves. Raises contract.ContractError, before anything is changed, unless MiniStack is as it
     was when the services were written.
@@ -36,8 +39,6 @@ def install(pool: Pool, databases: Databases, endpoint: str, key: AccessKey, rol
     for module in (
         authentication,
         cloudwatch_metrics,
-        lambda_asynchronous_invocation,
-        lambda_event_source_mapping_sqs,
         lambda_recursive_loops,
         lambda_quotas,
         lambda_function_url,
@@ -46,9 +47,13 @@ def install(pool: Pool, databases: Databases, endpoint: str, key: AccessKey, rol
         apigateway,
     ):
         module.install()
-    iam.install(key)
+    lambda_asynchronous_invocation.install(execution_roles)
+    lambda_event_source_mapping_sqs.install(execution_roles)
     lambda_code_location.install(endpoint)
-    scheduler.install(endpoint, roles)
+    scheduler.install(endpoint)
     lambda_functions.install(pool)
     lambda_invoke.install(pool)
     databases.install()
+    iam.install(key)
+    execution_roles.install()
+    ResourcePolicies(iam).install()

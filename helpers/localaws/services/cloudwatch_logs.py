@@ -33,6 +33,14 @@ def write_log(function: Function, stream_name: str, events: list[tuple[int, str]
     cloudwatch_logs._fanout_to_subscription_filters(function.log_group, stream_name, stored)
 
 
+def has_group(name: str) -> bool:
+    return name in cloudwatch_logs._log_groups
+
+
+def has_stream(group: str, name: str) -> bool:
+    return has_group(group) and name in cloudwatch_logs._log_groups[group]["streams"]
+
+
 def _new_group(name: str, now: int) -> Record:
     return {
         "arn": cloudwatch_logs._make_group_arn(name),

@@ -105,6 +105,11 @@ def record(
     _add("AWS/Lambda", metric, total, unit, {}, at)
 
 
+def record_failed_invocation(rule_name: str) -> None:
+    """Count an event that a rule of EventBridge could not hand to its target."""
+    _add("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule_name}, None)
+
+
 def _add(namespace: str, metric: str, value: float, unit: str, dimensions: dict[str, str], at: float | None) -> None:
     cloudwatch._metric_bucket((namespace, metric, cloudwatch._dims_key(dimensions))).append(
         {"Timestamp": at or time.time(), "Value": float(value), "Unit": unit, "Dimensions": dimensions}

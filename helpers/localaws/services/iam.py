@@ -1,12 +1,19 @@
-"""The learner as a user of IAM, who may do everything; their access key is the only one that is there at the start.
+"""IAM: the learner as a user who may do everything, and what policies say of a role or a service that acts by itself.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users.html
+Calls from outside are judged by MiniStack, with the same evaluation:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+from ministack.core import iam_evaluator
 from ministack.services import iam
 
 from ..access_key import AccessKey
 from .contract import Contract
+from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -14,20 +21,121 @@ CONTRACT: Contract = {
     (iam, "_attach_user_policy"): ("p",),
     (iam, "_create_user"): ("p",),
     (iam, "_now"): (),
+    (iam, "_roles"): None,
+    (iam_evaluator, "AuthError"): None,
+    (iam_evaluator, "EvalContext"): None,
+    (iam_evaluator, "_gather_role_policies"): ("role_name", "account_id"),
+    (iam_evaluator, "_permissions_boundary"): ("store", "name", "account_id"),
+    (iam_evaluator, "_resource_policy"): ("service", "resource_arn"),
+    (iam_evaluator, "_verified_key"): None,
+    (iam_evaluator, "combine_resource_policy"): ("identity", "ctx", "policy", "owner_account", "required", "limits"),
+    (iam_evaluator, "enforce"): ("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+    (iam_evaluator, "evaluate"): ("ctx", "policies", "limits"),
+    (iam_evaluator, "evaluate_resource_policy"): ("doc", "ctx", "service", "named_only", "direct_only"),
+    (iam_evaluator, "parse_policy_document"): ("doc",),
+    (iam_evaluator, "resolve_principal"): ("access_key_id", "account_id", "credential"),
 }
 
 USER = "learner"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-def install(key: AccessKey) -> None:
-    """Make the user, with this key. Call once, before MiniStack serves."""
-    iam._create_user({"UserName": [USER]})
-    iam._attach_user_policy({"UserName": [USER], "PolicyArn": [ADMINISTRATOR]})
-    iam._access_keys[key.access_key_id] = {
-        "UserName": USER,
-        "AccessKeyId": key.access_key_id,
-        "SecretAccessKey": key.secret_access_key,
-        "Status": "Active",
-        "CreateDate": iam._now(),
-    }
+class Iam:
+    """What policies say; with `on` False they say yes to everybody who has a key, and to every service."""
+
+    def __init__(self, on: bool = True) -> None:
+        self._on = on
+
+    def install(self, key: AccessKey) -> None:
+        """Make the learner, with this key. Call once, before MiniStack serves."""
+        iam._create_user({"UserName": [USER]})
+        iam._attach_user_policy({"UserName": [USER], "PolicyArn": [ADMINISTRATOR]})
+        iam._access_keys[key.access_key_id] = {
+            "UserName": USER,
+            "AccessKeyId": key.access_key_id,
+            "SecretAccessKey": key.secret_access_key,
+            "Status": "Active",
+            "CreateDate": iam._now(),
+        }
+        parse = iam_evaluator.parse_policy_document
+        parse_once = lru_cache(maxsize=256)(parse)  # it is asked for the same few at each request
+        iam_evaluator.parse_policy_document = lambda doc: (parse_once if isinstance(doc, str) else parse)(doc)
+        if not self._on:
+            iam_evaluator.resolve_principal = _unlimited(iam_evaluator.resolve_principal)
+
+    def role_may(self, role_arn: str, session_name: str, action: str, resource: str) -> bool:
+        """Whether the policies of a role, its boundary and the policy of the resource allow its session an action."""
+        if not self._on:
+            return True
+        account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+        context = iam_evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+            principal_type="AssumedRole",
+            principal_account=account,
+            action=action,
+            resource_arn=resource,
+            region=resource.split(":")[3] if resource.count(":") > 3 else "",
+        )
+        limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
+        result = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
+        if found := iam_evaluator._resource_policy(action.partition(":")[0], resource):
+            result = iam_evaluator.combine_resource_policy(result, context, *found, limits=limits)
+        return bool(result.decision == "Allow")
+
+    def trusts(self, role_arn: str, service: str, source_arn: str = "") -> bool:
+        """Whether a role is there that lets a service ("lambda.amazonaws.com") assume it."""
+        if not self._on:
+            return True
+        account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+        role = iam._roles.get_scoped(account, None, name)
+        return role is not None and self.service_may(
+            role["AssumeRolePolicyDocument"], service, "sts:AssumeRole", role["Arn"], source_arn, account
+        )
+
+    def service_may(
+        self, policy: str | Record | None, service: str, action: str, resource: str, source_arn: str, account: str
+    ) -> bool:
+        """Whether the policy of a resource lets a service act on it, for `source_arn`, which belongs to `account`."""
+        if not self._on:
+            return True
+        context = iam_evaluator.EvalContext(
+            principal_arn="*",  # so that a policy for everybody is one for the service, too
+            principal_type="Service",
+            principal_account="",
+            action=action,
+            resource_arn=resource,
+            region="",
+            service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
+        )
+        return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
+
+    def may_pass(self, role_arn: str, service: str, region: str) -> str | None:
+        """Why whoever sent this request may not hand a role to a service, in AWS's words, or None where they may."""
+        key = iam_evaluator._verified_key.get()
+        if not key:  # nobody's request: another service has asked
+            return None
+        denied = iam_evaluator.enforce(
+            key, "iam:PassRole", "iam", region, role_arn, {"iam:passedtoservice": f"{service}.amazonaws.com"}
+        )
+        if denied is None:
+            return None
+        return refused(denied.principal_arn, "iam:PassRole", role_arn)
+
+
+def refused(principal: str, action: str, resource: str) -> str:
+    """AWS's sentence where no policy of a principal allows an action."""
+    return (
+        f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
+        f"because no identity-based policy allows the {action} action"
+    )
+
+
+def _unlimited(resolve: Any) -> Any:
+    """MiniStack's search for a principal, who may do everything."""
+
+    def resolved(*arguments: Any) -> Any:
+        principal = resolve(*arguments)
+        known = not isinstance(principal, iam_evaluator.AuthError)
+        return dataclasses.replace(principal, policies=None) if known else principal
+
+    return resolved

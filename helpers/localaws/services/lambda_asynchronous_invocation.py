@@ -22,6 +22,7 @@ from ..data_plane.event_queue import EventQueue
 from ..data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
 from . import cloudwatch_metrics, lambda_recursive_loops
 from .contract import Contract
+from .lambda_execution_role import ExecutionRoles
 from .request import Request, request
 from .shapes import Record
 
@@ -119,9 +120,9 @@ class Target:
         )
 
 
-def install() -> None:
+def install(roles: ExecutionRoles) -> None:
     """Let MiniStack's asynchronous events take our way. Call once, before it serves."""
-    invocations = AsynchronousInvocations()
+    invocations = AsynchronousInvocations(roles)
     lambda_svc.invoke_async_with_retry = invocations.accept
     eventbridge._dispatch_to_lambda = lambda arn, payload: invocations.send(arn, json.loads(payload))
     sns._deliver_to_lambda = invocations.deliver_from_sns
@@ -135,7 +136,8 @@ class AsynchronousInvocations:
     number of cores: each of them does nothing but wait for its function. A slow function holds up no other one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, roles: ExecutionRoles) -> None:
+        self._roles = roles
         self._queue: EventQueue[Event] = EventQueue(lambda event: _step(event, self._try))
 
     def accept(self, func: Record, event: object) -> None:
@@ -218,13 +220,13 @@ class AsynchronousInvocations:
         destination = (destinations.get("OnSuccess" if succeeded else "OnFailure") or {}).get("Destination")
         if destination:
             record = _record(event, target, condition)
-            self._deliver(event, "DestinationDeliveryFailures", destination, record)
+            self._deliver(event, target, "DestinationDeliveryFailures", destination, record)
         dead_letters = (target.config.get("DeadLetterConfig") or {}).get("TargetArn")
         if dead_letters and not succeeded:
-            self._deliver(event, "DeadLetterErrors", dead_letters, event.content, _attributes(event, condition))
+            self._deliver(event, target, "DeadLetterErrors", dead_letters, event.content, _attributes(event, condition))
 
     def _deliver(
-        self, event: Event, failures: str, target: str, content: Any, attributes: Record | None = None
+        self, event: Event, sender: Target, failures: str, target: str, content: Any, attributes: Record | None = None
     ) -> None:
         """Send `content` to a queue, topic, function or bus; where that fails, it is counted and lost, as on AWS."""
         senders: dict[str, Callable[[str, Any, Record], None]] = {
@@ -234,6 +236,8 @@ class AsynchronousInvocations:
             "events": _put_event,
         }
         try:
+            if not self._roles.may_send(sender.config["Role"], event.function_name, target):
+                raise PermissionError(target)
             senders[arns.parse_arn(target).service](target, content, attributes or {})  # not to a bucket, as AWS can
         except Exception as error:
             log.warning("%s of %s: %r", failures, event.function_name, error)

@@ -14,6 +14,7 @@ from ministack.services import lambda_svc
 
 from . import lambda_recursive_loops, sqs
 from .contract import Contract
+from .lambda_execution_role import ExecutionRoles
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -39,8 +40,8 @@ CONTRACT: Contract = {
 FIFO_ATTRIBUTES = {"MessageGroupId": "group_id", "MessageDeduplicationId": "dedup_id", "SequenceNumber": "seq"}
 
 
-def install() -> None:
-    """Let MiniStack's mappings of queues behave as AWS's. Call once, before it serves."""
+def install(roles: ExecutionRoles) -> None:
+    """Let MiniStack's mappings of queues behave as AWS's, in the roles of functions. Call once, before it serves."""
     create, update = lambda_svc._create_esm, lambda_svc._update_esm
 
     def create_once(data: Record) -> Answer:
@@ -53,7 +54,7 @@ def install() -> None:
 
     lambda_svc._create_esm = create_once
     lambda_svc._update_esm = update_known
-    lambda_svc._poll_sqs = Poller().poll
+    lambda_svc._poll_sqs = Poller(roles).poll
 
 
 def _provisioned(data: Record) -> Answer | None:
@@ -85,7 +86,8 @@ def _conflict(data: Record) -> Answer | None:
 class Poller:
     """Takes batches from queues, and lets functions run with them. A thread of MiniStack's calls it again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, roles: ExecutionRoles) -> None:
+        self._roles = roles
         # What a mapping has received and not handed on yet, by its UUID: since when, and the messages.
         self._waiting: dict[str, tuple[float, list[Record]]] = {}
 
@@ -99,6 +101,8 @@ class Poller:
         responses.set_request_region(region)
         queue, func, config = _ends(mapping, account, region)
         if not queue or not func or _is_busy(mapping, func, config, queue):
+            return False
+        if not self._roles.may_read(config["Role"], mapping["FunctionName"], mapping["EventSourceArn"]):
             return False
         batch = self._receive(mapping, queue)
         if not batch:

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ministack.core import responses
 from ministack.services import eventbridge, scheduler
 
-from ..data_plane.credentials import Roles
 from . import scheduler_universal_target
 from .contract import Contract
 from .scheduler_universal_target import Call
 from .shapes import Answer, Key, Record
+from .sts import RoleSessions
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -43,13 +43,13 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 log = logging.getLogger("localaws.schedules")
 
 
-def install(endpoint: str, roles: Roles) -> None:
+def install(endpoint: str) -> None:
     """Let MiniStack's schedules fire when AWS's would; those with a universal target call `endpoint`, in their role.
 
     Call once, before it serves.
     """
     scheduler._SCHEDULE_TICK_INTERVAL = EVERY_S
-    scheduler._tick_schedules = _Schedules(endpoint, roles).tick
+    scheduler._tick_schedules = _Schedules(endpoint).tick
     scheduler._create_schedule = _refusing_unknown_zones(scheduler._create_schedule)
     scheduler._update_schedule = _refusing_unknown_zones(scheduler._update_schedule)
 
@@ -69,8 +69,8 @@ def next_time(expression: str, after: datetime, zone: str = "UTC") -> datetime |
 class _Schedules:
     """MiniStack's schedules: how each was when it was last looked at, and when it is due."""
 
-    def __init__(self, endpoint: str, roles: Roles) -> None:
-        self._endpoint, self._roles = endpoint, roles
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint, self._roles = endpoint, RoleSessions()
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._due: dict[Key, datetime | None] = {}
 

@@ -46,6 +46,8 @@ def api(clients):
 
 
 def arn_of(clients, function):
+    """The ARN of a function that APIs may invoke."""
+    function.let_in("apigateway")
     return clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
 
 

@@ -160,6 +160,8 @@ def test_an_invocation_belongs_to_the_minute_of_its_start(make_function, clients
 
 def test_http_and_messages_count_in_the_same_way(make_function, clients, value):
     function = make_function("def handler(event, context):\n    return {'statusCode': 200, 'body': 'ok'}\n")
+    for service in ("apigateway", "sns"):
+        function.let_in(service)
     arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
     endpoint = clients("apigatewayv2").create_api(Name=function.name, ProtocolType="HTTP", Target=arn)
     try:

@@ -153,6 +153,7 @@ def test_events_of_eventbridge(make_function, clients):
 
 def test_eventbridge_tries_a_failing_function_three_times(make_function, clients):
     function = make_function(FAIL)
+    function.let_in("events")
     events, rule = clients("events"), function.name
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["workshop.fails"]}))
     events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn(function)}])
@@ -173,6 +174,7 @@ def test_sns_delivers_its_messages_and_tries_a_failing_function_three_times(make
         "        raise RuntimeError(message)\n"
     )
     function, sns = make_function(code), clients("sns")
+    function.let_in("sns")
     topic = sns.create_topic(Name=function.name)["TopicArn"]
     try:
         sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn(function))

@@ -181,12 +181,13 @@ def test_a_topic_and_a_bus_as_destinations(make_function, clients, queue):
     bus = events.create_event_bus(Name=name)["EventBusArn"]
     try:
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=topic_queue)
-        for url in (clients("sqs").get_queue_url(QueueName="from-topic")["QueueUrl"],):
+        for service, arn in (("sns", topic_queue), ("events", bus_queue)):
+            url = clients("sqs").get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
             statement = {
                 "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
+                "Principal": {"Service": f"{service}.amazonaws.com"},
                 "Action": "sqs:SendMessage",
-                "Resource": topic_queue,
+                "Resource": arn,
             }
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             clients("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
@@ -298,7 +299,7 @@ class MadeUp:
         monkeypatch.setattr(asynchronous, "_target", self.target)
         monkeypatch.setattr(asynchronous.cloudwatch_metrics, "record", self.record)
         monkeypatch.setattr(asynchronous.AsynchronousInvocations, "_end", lambda *arguments: self.end(*arguments[1:]))
-        self._invocations = asynchronous.AsynchronousInvocations()
+        self._invocations = asynchronous.AsynchronousInvocations(roles=None)
 
     def send(self, contents, arn=ARN):
         for content in contents:

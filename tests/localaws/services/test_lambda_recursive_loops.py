@@ -94,6 +94,7 @@ def test_messages_that_do_not_come_from_each_other_are_no_loop(make_function, cl
 def test_a_loop_through_a_bucket(make_function, clients):
     s3, bucket, function = clients("s3"), "looping-bucket", make_function(S3, Timeout=30, MemorySize=512)
     s3.create_bucket(Bucket=bucket)
+    function.let_in("s3")
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={
@@ -113,6 +114,7 @@ def test_a_loop_through_a_bucket(make_function, clients):
 
 def test_a_loop_through_a_topic(make_function, clients):
     sns, function = clients("sns"), make_function(SNS, Timeout=30, MemorySize=512)
+    function.let_in("sns")
     topic = sns.create_topic(Name="looping")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn_of(clients, function))
     sns.publish(TopicArn=topic, Message="first")
