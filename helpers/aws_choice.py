@@ -58,6 +58,7 @@ SETTINGS: tuple[Callable[[], object], ...] = (
     settings.port,
     settings.region,
     settings.cpu_share,
+    settings.iam,
     settings.role,
     settings.slack_webhook,
     setting,

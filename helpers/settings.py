@@ -28,6 +28,7 @@ NAMES = (
     "WORKSHOP_CONFIRM",
     "WORKSHOP_CPU_SHARE",
     "WORKSHOP_HOME",
+    "WORKSHOP_IAM",
     "WORKSHOP_LEARNER",
     "WORKSHOP_PORT",
     "WORKSHOP_ROLE",
@@ -80,6 +81,14 @@ def cpu_share() -> bool:
     text = (os.environ.get("WORKSHOP_CPU_SHARE") or "on").lower()
     if text not in ("on", "off"):
         raise SettingError(f"WORKSHOP_CPU_SHARE is {text!r}; set it to 'on' or 'off'.")
+    return text == "on"
+
+
+def iam() -> bool:
+    """Whether the embedded AWS asks the policies of roles and resources: `WORKSHOP_IAM`, "on" or "off"."""
+    text = (os.environ.get("WORKSHOP_IAM") or "on").lower()
+    if text not in ("on", "off"):
+        raise SettingError(f"WORKSHOP_IAM is {text!r}; set it to 'on' or 'off'.")
     return text == "on"
 
 

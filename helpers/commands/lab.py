@@ -28,7 +28,9 @@ def _embedded_aws() -> Iterator[None]:
     if aws_choice.chosen() != "embedded":
         yield
         return
-    with localaws.needed(settings.home(), settings.port(), settings.region(), say, cpu_share=settings.cpu_share()):
+    with localaws.needed(
+        settings.home(), settings.port(), settings.region(), say, cpu_share=settings.cpu_share(), iam=settings.iam()
+    ):
         yield
 
 

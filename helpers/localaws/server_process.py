@@ -115,10 +115,11 @@ def is_at(url: str, home: Path, port: int) -> bool:
     return named == endpoint.port if endpoint else named == port and is_free(port)
 
 
-def start(home: Path, port: int, region: str = "us-east-1", *, cpu_share: bool = True) -> Endpoint:
+def start(home: Path, port: int, region: str = "us-east-1", *, cpu_share: bool = True, iam: bool = True) -> Endpoint:
     """Start the embedded AWS in the background unless it runs already; returns when it answers.
 
-    `cpu_share` says whether each function gets only the share of CPU that goes with its memory.
+    `cpu_share` says whether each function gets only the share of CPU that goes with its memory, `iam` whether the
+    policies of roles and resources are asked.
     """
     with _only_one(home):
         if endpoint := running(home):
@@ -130,7 +131,7 @@ def start(home: Path, port: int, region: str = "us-east-1", *, cpu_share: bool =
         with (home / LOG_FILE).open("w") as log:
             command = [sys.executable, "-m", "helpers.localaws", "--home", str(home), "--port", str(port)]
             process = subprocess.Popen(
-                [*command, "--region", region, "--cpu-share", "on" if cpu_share else "off"],
+                [*command, "--region", region, "--cpu-share", _on(cpu_share), "--iam", _on(iam)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -163,7 +164,9 @@ def stop(home: Path) -> bool:
 
 
 @contextlib.contextmanager
-def needed(home: Path, port: int, region: str, say: Callable[[str], None], *, cpu_share: bool = True) -> Iterator[None]:
+def needed(
+    home: Path, port: int, region: str, say: Callable[[str], None], *, cpu_share: bool = True, iam: bool = True
+) -> Iterator[None]:
     """The embedded AWS for as long as this lasts: started unless it runs, and stopped by the last of several at once.
 
     One that runs because of start() stays. `say` is given a sentence on what is done.
@@ -177,7 +180,7 @@ def needed(home: Path, port: int, region: str, say: Callable[[str], None], *, cp
         try:
             if before is None:
                 say("Starting the embedded AWS.")
-            endpoint = start(home, port, region, cpu_share=cpu_share)
+            endpoint = start(home, port, region, cpu_share=cpu_share, iam=iam)
             if before is None:
                 users.truncate(0)
                 users.write(str(endpoint.pid))
@@ -186,6 +189,10 @@ def needed(home: Path, port: int, region: str, say: Callable[[str], None], *, cp
         finally:
             if _is_last(users) and (before is None or _started_by(users, home)) and stop(home):
                 say("The embedded AWS is stopped.")
+
+
+def _on(is_on: bool) -> str:
+    return "on" if is_on else "off"
 
 
 def _is_last(users: TextIO) -> bool:

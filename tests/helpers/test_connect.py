@@ -116,8 +116,8 @@ def started(monkeypatch) -> list[tuple]:
     """The calls of localaws.start(), with an embedded AWS that does not run yet."""
     calls: list[tuple] = []
 
-    def start(home, port, region, *, cpu_share):
-        calls.append((home, port, region, cpu_share))
+    def start(home, port, region, *, cpu_share, iam):
+        calls.append((home, port, region, cpu_share, iam))
         return Endpoint(port=port, pid=1, region=region)
 
     monkeypatch.setattr("helpers.localaws.running", lambda home: None)

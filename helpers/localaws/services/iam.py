@@ -12,6 +12,7 @@ from ministack.core import iam_evaluator
 from ministack.services import iam
 
 from ..access_key import AccessKey
+from . import iam_policy, iam_refusal, iam_request
 from .contract import Contract
 from .shapes import Record
 
@@ -57,6 +58,8 @@ class Iam:
             "Status": "Active",
             "CreateDate": iam._now(),
         }
+        for module in (iam_policy, iam_request, iam_refusal):
+            module.install()
         parse = iam_evaluator.parse_policy_document
         parse_once = lru_cache(maxsize=256)(parse)  # it is asked for the same few at each request
         iam_evaluator.parse_policy_document = lambda doc: (parse_once if isinstance(doc, str) else parse)(doc)
@@ -110,24 +113,14 @@ class Iam:
         return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
 
     def may_pass(self, role_arn: str, service: str, region: str) -> str | None:
-        """Why whoever sent this request may not hand a role to a service, in AWS's words, or None where they may."""
+        """Why the sender of this request may not hand a role to a service, in AWS's words, or None where they may."""
         key = iam_evaluator._verified_key.get()
         if not key:  # nobody's request: another service has asked
             return None
-        denied = iam_evaluator.enforce(
-            key, "iam:PassRole", "iam", region, role_arn, {"iam:passedtoservice": f"{service}.amazonaws.com"}
-        )
+        denied = iam_evaluator.enforce(key, "iam:PassRole", "iam", region, role_arn, {"iam:passedtoservice": service})
         if denied is None:
             return None
-        return refused(denied.principal_arn, "iam:PassRole", role_arn)
-
-
-def refused(principal: str, action: str, resource: str) -> str:
-    """AWS's sentence where no policy of a principal allows an action."""
-    return (
-        f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
-        f"because no identity-based policy allows the {action} action"
-    )
+        return iam_refusal.sentence(denied.principal_arn, "iam:PassRole", role_arn, denied.decision == "Deny")
 
 
 def _unlimited(resolve: Any) -> Any:

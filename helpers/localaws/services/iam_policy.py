@@ -1,0 +1,157 @@
+"""Policies: what AWS refuses of a document, and what MiniStack's evaluation lacks of it.
+
+Variables in resources and conditions, the ARN of a role as the principal of its session, and a Deny whose condition
+nobody can judge, which then denies. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import iam
+
+from .contract import Contract
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (iam, "_IAM_HANDLERS"): None,
+    (iam, "_error"): ("status", "code", "message", "ns"),
+    (iam, "_p"): ("params", "key", "default"),
+    (iam, "_roles"): None,
+    (iam_evaluator, "_CONDITION_OPS"): None,
+    (iam_evaluator, "_first_match"): ("ctx", "stmts", "effect"),
+    (iam_evaluator, "_resolve_condition_key"): ("key", "ctx"),
+    (iam_evaluator, "_role_name_from_assumed_arn"): ("assumed_arn",),
+    (iam_evaluator, "validate_policy_document"): ("doc",),
+}
+
+VARIABLE = re.compile(r"\$\{([^},]*)(?:,\s*'([^']*)')?\}")
+# ${*} is a star and no wildcard, which MiniStack cannot match: it allows nothing, and denies any character
+LITERALS = {"Allow": {"*": "\0", "?": "\0", "$": "$"}, "Deny": {"*": "?", "?": "?", "$": "$"}}
+OPERATOR = re.compile(r"(?:for(?:all|any)values?:)?(\w+?)(?:ifexists)?", re.I)
+ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
+RESOURCE = re.compile(r"\*|arn:.+|\$\{.*", re.S)
+# Characters without blanks: "IAM object quotas", IAM User Guide, reference_iam-quotas
+MAX_INLINE = {"role": 10_240, "user": 2_048}
+MAX_MANAGED = 6_144
+
+
+def install() -> None:
+    """Let MiniStack read policies as AWS does. Call once, before it serves."""
+    first_match, resolve = iam_evaluator._first_match, iam_evaluator._resolve_condition_key
+
+    def first(context: Any, statements: list[Any], effect: str) -> Any:
+        return first_match(context, [_as_meant(each, context) for each in statements], effect)
+
+    def resolved(key: str, context: Any) -> Any:
+        if key.lower() == "aws:principalarn" and context.principal_type == "AssumedRole":
+            name = iam_evaluator._role_name_from_assumed_arn(context.principal_arn)
+            role = iam._roles.get_scoped(context.principal_account, None, name)
+            return role["Arn"] if role else context.principal_arn
+        return resolve(key, context)
+
+    iam_evaluator._first_match = first
+    iam_evaluator._resolve_condition_key = resolved
+    iam_evaluator.validate_policy_document = malformed
+    for action, kind in {"PutRolePolicy": "role", "PutUserPolicy": "user", "CreatePolicy": ""}.items():
+        iam._IAM_HANDLERS[action] = _limited(iam._IAM_HANDLERS[action], kind)
+
+
+def malformed(document: str | Record) -> str | None:
+    """AWS's sentence on what is wrong with a policy of a user, group or role, or None."""
+    try:
+        policy = json.loads(document) if isinstance(document, str) else document
+    except ValueError:
+        return "This policy contains invalid Json"
+    if not isinstance(policy, dict) or "Statement" not in policy:
+        return "Syntax errors in policy."
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    return next(filter(None, map(_malformed, statements)), None) if statements else "Syntax errors in policy."
+
+
+def _malformed(statement: Any) -> str | None:
+    if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+        return "Syntax errors in policy."
+    if "Principal" in statement or "NotPrincipal" in statement:
+        return "Policy document should not specify a principal."
+    for kind, either, pattern, sentence in (
+        ("actions", ("Action", "NotAction"), ACTION, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb"),
+        ("resources", ("Resource", "NotResource"), RESOURCE, 'must be in ARN format or "*".'),
+    ):
+        named = [name for name in either if name in statement]
+        if len(named) > 1:
+            return "Syntax errors in policy."
+        values = _texts(statement[named[0]]) if named else []
+        if not values:
+            return f"Policy statement must contain {kind}."
+        if wrong := [value for value in values if not pattern.fullmatch(value)]:
+            return f"Resource {wrong[0]} {sentence}" if kind == "resources" else f"{sentence}, ec2, etc."
+    conditions = statement.get("Condition") or {}
+    if not isinstance(conditions, dict) or not all(map(_is_known, conditions)):
+        return "Syntax errors in policy."
+    return None
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+
+
+def _is_known(operator: str) -> bool:
+    found = OPERATOR.fullmatch(operator)
+    return bool(found) and found[1].lower() in {*iam_evaluator._CONDITION_OPS, "null"}  # type: ignore[index]
+
+
+def _as_meant(statement: Any, context: Any) -> Any:
+    """A statement with its variables filled in, and without a condition that keeps it from denying unjudged."""
+    if statement.effect == "Deny" and not all(map(_is_known, statement.conditions)):
+        statement = dataclasses.replace(statement, conditions={})
+    if "${" not in f"{statement.resources}{statement.not_resources}{statement.conditions}":
+        return statement
+    return dataclasses.replace(
+        statement,
+        resources=_filled(statement.resources, context, statement.effect),
+        not_resources=_filled(statement.not_resources, context, statement.effect),
+        conditions=_filled(statement.conditions, context, statement.effect),
+    )
+
+
+def _filled(value: Any, context: Any, effect: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(each, context, effect) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, context, effect) for each in value]
+    return VARIABLE.sub(lambda found: _value(found, context, effect), value) if isinstance(value, str) else value
+
+
+def _value(found: re.Match[str], context: Any, effect: str) -> str:
+    """What a variable stands for; one that nobody knows, and has no default, matches nothing."""
+    if found[1] in LITERALS[effect]:
+        return LITERALS[effect][found[1]]
+    value = iam_evaluator._resolve_condition_key(found[1], context)
+    if value is None or isinstance(value, list):
+        value = found[2] if found[2] is not None else found[0]
+    return str(value)
+
+
+def _limited(put: Callable[[Record], Answer], kind: str) -> Callable[[Record], Answer]:
+    """`put`, which refuses a document that is too long: of a role or user, or a managed policy."""
+
+    def limited(p: Record) -> Answer:
+        size = len(re.sub(r"\s", "", iam._p(p, "PolicyDocument", "")))
+        answer: Answer
+        if kind and size > MAX_INLINE[kind]:
+            name = iam._p(p, f"{kind.title()}Name")
+            message = f"Maximum policy size of {MAX_INLINE[kind]} bytes exceeded for {kind} {name}"
+            answer = iam._error(409, "LimitExceeded", message, ns="iam")
+        elif not kind and size > MAX_MANAGED:
+            message = f"Cannot exceed quota for PolicySize: {MAX_MANAGED}"
+            answer = iam._error(409, "LimitExceeded", message, ns="iam")
+        else:
+            answer = put(p)
+        return answer
+
+    return limited
