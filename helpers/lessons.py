@@ -73,7 +73,7 @@ class Lesson:
     @property
     def part(self) -> str:
         """The part of the slides that it belongs to, e.g. "Know Lambda"; "" for a notebook outside of them."""
-        found = PART.search(self._opening)
+        found = PART.search(" ".join(self._opening.split()))  # a line may end within
         return found["part"] if found else ""
 
     @property
@@ -111,7 +111,7 @@ class Lesson:
         return fill("\n".join(line.removeprefix("#").removeprefix(" ") for line in cell.splitlines()[1:]))
 
     def _told(self, pattern: re.Pattern[str], what: str) -> re.Match[str]:
-        found = pattern.search(self._opening)
+        found = pattern.search(self._opening) or pattern.search(" ".join(self._opening.split()))
         if not found:
             raise LessonError(f"The first cell of {self.source} does not say {what}.")
         return found

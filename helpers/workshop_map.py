@@ -20,7 +20,8 @@ SOLVED = "\N{CHECK MARK}"
 def draw_map(ax: Axes | None = None) -> Axes:
     """Draw the map and return the Axes: a blue box is a notebook that is here, a grey one is not built yet.
 
-    A notebook whose exercises are all solved has a tick; one that is begun says how many are, e.g. 1/2.
+    Each box says how many minutes it takes. A notebook whose exercises are all solved has a tick; one that is begun
+    says how many are, e.g. 1/2.
     """
     sections = [each for each in lessons() if each.part]
     rows = [
@@ -54,7 +55,9 @@ def _box(ax: Axes, column: int, row: int, lesson: Lesson) -> None:
         )
     )
     text = f"{lesson.number}  {lesson.title}{_solved(lesson.number)}"
-    ax.text(column + 0.46, row + 0.4, text, ha="center", va="center", color="white" if present else GREY)
+    style = {"ha": "center", "va": "center", "color": "white" if present else GREY}
+    ax.text(column + 0.46, row + 0.27, text, **style)
+    ax.text(column + 0.46, row + 0.57, f"{lesson.minutes} min", size="small", **style)
 
 
 def _solved(number: str) -> str:

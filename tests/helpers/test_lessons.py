@@ -130,7 +130,21 @@ def test_the_map_that_is_drawn_has_a_box_for_it_that_says_what_is_solved(tea):
     texts = [text.get_text() for text in draw_map().texts]
 
     assert any(text.startswith("20  Tea") and text.endswith("\N{CHECK MARK}") for text in texts)
-    assert "Kitchen" in texts
+    assert {"Kitchen", "7 min"} <= set(texts)
+
+
+@pytest.mark.parametrize("words", ["in the part", "It takes about 7"])
+def test_a_line_of_the_first_cell_may_end_within_what_the_map_says(tea, words):
+    source = tea / "notebook.py"
+    source.write_text(
+        source.read_text().replace(words, words[: words.rindex(" ")] + "\n#" + words[words.rindex(" ") :])
+    )
+
+    assert (lessons.lesson("20").part, lessons.lesson("20").minutes) == ("Kitchen", 7)
+
+
+def test_every_lesson_but_the_first_is_on_the_map():
+    assert [each.number for each in lessons.lessons() if not each.part] == ["00"]
 
 
 def test_its_exercise_is_judged_and_counted(tea, capsys):
