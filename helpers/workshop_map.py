@@ -55,9 +55,9 @@ def _box(ax: Axes, column: int, row: int, lesson: Lesson) -> None:
         )
     )
     text = f"{lesson.number}  {lesson.title}{_solved(lesson.number)}"
-    style = {"ha": "center", "va": "center", "color": "white" if present else GREY}
-    ax.text(column + 0.46, row + 0.27, text, **style)
-    ax.text(column + 0.46, row + 0.57, f"{lesson.minutes} min", size="small", **style)
+    color = "white" if present else GREY
+    for height, line, size in ((0.27, text, "medium"), (0.57, f"{lesson.minutes} min", "small")):
+        ax.text(column + 0.46, row + height, line, ha="center", va="center", color=color, size=size)
 
 
 def _solved(number: str) -> str:
