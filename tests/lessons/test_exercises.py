@@ -17,6 +17,10 @@ def test_most_exercises_act_on_a_function_or_on_aws():
     assert len(acting) > len(EXERCISES) / 2
 
 
+def test_no_title_ends_with_a_mark_as_the_sentence_of_a_check_goes_on_after_it():
+    assert [each.title for each in EXERCISES.values() if not each.title[-1].isalnum()] == []
+
+
 @pytest.mark.parametrize("lesson", ["03", "05"])
 def test_most_exercises_about_money_do_so_too(lesson):
     kinds = [isinstance(exercise, DeployedFunction) for exercise in lessons.lesson(lesson).exercises]

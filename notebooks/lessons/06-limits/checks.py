@@ -449,7 +449,7 @@ TABLE = DeployedFunction(
 )
 RUN_TIMES = Answer(
     number="06.3",
-    title="when was it run?",
+    title="when was it run",
     asks_for="run_times",
     judge=judge_run_times,
     hints=(

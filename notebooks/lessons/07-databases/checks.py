@@ -452,7 +452,7 @@ WRITER = DeployedFunction(
 )
 CHOICES = Answer(
     number="07.3",
-    title="which way?",
+    title="which way",
     asks_for="choices",
     form="dict",
     judge=judge_choices,

@@ -387,7 +387,7 @@ CHARGE_ONCE = DeployedFunction(
 )
 DIAGNOSIS = Answer(
     number="15.2",
-    title="which failure is this?",
+    title="which failure is this",
     judge=judge_diagnosis,
     hints=(
         "Look at the request ids first: the same one several times, or another one each time? Then at the errors.",
