@@ -8,7 +8,7 @@
 # - make a function fail *loudly*, with an error that Lambda counts, when Slack does not answer well;
 # - find your way in the Lambda console, which has the same parts.
 #
-# It takes about 30 minutes. Slides: "[Hands-on] Slack message from Lambda" (LambdaでSlack通知), in the part "Hands-on".
+# It takes about 30 minutes. Slides: "[Hands-on] Slack message from Lambda" (LambdaでSlack通知, pages 15 to 22), in the part "Hands-on".
 #
 # ![You invoke the function, and it posts to Slack](lessons/09-slack/picture.svg)
 
@@ -132,7 +132,7 @@ configuration["Environment"]["Variables"]
 # ### A test event
 #
 # In the console you make a test event and press *Test*. You see the answer and the end of the log.
-# `LogType="Tail"` gives the same. (`re.sub` leaves out the folder of the code.)
+# `LogType="Tail"` gives the same. (`re.sub` leaves out ids, and the folder of the code.)
 
 
 # %%
@@ -141,7 +141,8 @@ def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
     answer = response["Payload"].read().decode()
     log = base64.b64decode(response["LogResult"]).decode()
-    print(answer[:150], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
+    answer = re.sub(r',\s*"(requestId|stackTrace|trace)":.*', ", …}", answer)
+    print(answer[:300], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
     return "with an error" if "FunctionError" in response else "without an error"
 
 
@@ -239,5 +240,5 @@ predicted("09.c", ended)
 # - A language's standard library is enough to POST JSON. Set a time limit of your own, and look at the status.
 # - Fail loudly: Lambda counts and logs an error that you raise, and tries an asynchronous event again.
 #
-# **Next:** notebook 10 asks what Lambda is suited to. The next lab is 16, in which a new file makes your function run.
+# **Next:** notebook [10](10-what-fits.ipynb) asks what Lambda is suited to. The next lab is 16, in which a new file makes your function run.
 # When you no longer need what you made, `python3 -m helpers clean` in a terminal removes it; `start_at` makes it again.

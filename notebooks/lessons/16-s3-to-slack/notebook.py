@@ -7,7 +7,7 @@
 # - read an event of S3, and know what to watch for: encoded keys, several records;
 # - try a function with a sample event, and compare the sample with the real one.
 #
-# It takes about 30 minutes. Slides: "[Hands-on] Slack message when a file arrives in S3" (S3にファイルが登録されたらSlack通知), in the part "Hands-on".
+# It takes about 30 minutes. Slides: "[Hands-on] Slack message when a file arrives in S3" (S3にファイルが登録されたらSlack通知, pages 31 to 35), in the part "Hands-on".
 #
 # ![A file put into S3 triggers the function, which posts to Slack](lessons/16-s3-to-slack/picture.svg)
 
@@ -103,7 +103,8 @@ def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
     answer = response["Payload"].read().decode()
     log = base64.b64decode(response["LogResult"]).decode()
-    print(answer[:150], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
+    answer = re.sub(r',\s*"(requestId|stackTrace|trace)":.*', ", …}", answer)
+    print(answer[:300], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
     return "with an error" if "FunctionError" in response else "without an error"
 
 
@@ -278,5 +279,5 @@ compared
 # - An S3 event is a list of records, and its keys are URL-encoded.
 # - A sample event lets you try a function without its trigger; compare it with a real one before you trust it.
 #
-# **Next:** notebook 17 asks S3 for more than the event tells. `python3 -m helpers clean` in a terminal removes what you made, when
+# **Next:** notebook [17](17-s3-list-to-slack.ipynb) asks S3 for more than the event tells. `python3 -m helpers clean` in a terminal removes what you made, when
 # you no longer need it; `start_at` makes it again.

@@ -7,7 +7,7 @@
 # - list *all* objects of a bucket, also when there are more than a thousand, and when there are none;
 # - give a function only the rights that it needs (*least privilege*).
 #
-# It takes about 30 minutes. Slides: "[Hands-on] The files of a bucket to Slack" (S3のファイル一覧をSlack通知) and "Answers" (回答例), in the part "Hands-on".
+# It takes about 30 minutes. Slides: "[Hands-on] The files of a bucket to Slack" (S3のファイル一覧をSlack通知, pages 36 and 37) and "Answers" (回答例, page 38), in the part "Hands-on".
 #
 # ![A file put into S3 triggers the function, which lists the bucket and posts the list](lessons/17-s3-list-to-slack/picture.svg)
 
@@ -162,7 +162,8 @@ def test(event):
     response = lambda_client.invoke(FunctionName=name, Payload=payload, LogType="Tail")
     answer = response["Payload"].read().decode()
     log = base64.b64decode(response["LogResult"]).decode()
-    print(answer[:150], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
+    answer = re.sub(r',\s*"(requestId|stackTrace|trace)":.*', ", …}", answer)
+    print(answer[:300], re.sub(r"[^\s\"(]*/task/", "", log), sep="\n\n")
 
 
 event = load_event("s3-put")
@@ -229,8 +230,8 @@ for each in (many, empty):
     print(each, str(answers[each])[:100])
 
 # %%
-predicted("17.b", f"messages: {answers[many].get('messages', 'an error')}")
-predicted("17.c", f"messages: {answers[empty].get('messages', 'an error')}")
+predicted("17.b", answers[many].get("messages", "an error"))
+predicted("17.c", answers[empty].get("messages", "an error"))
 
 # %% [markdown]
 # And what came into the inbox: the length of each message, and its first line.
@@ -314,4 +315,4 @@ if not inbox.is_slack:
 # - A role should allow what the function does, with the resources that it needs, and nothing more.
 # - Every upload is an event of its own.
 #
-# **Next:** notebook 18, the wrap-up, with a quiz. `python3 -m helpers clean` removes what the labs made.
+# **Next:** notebook [18](18-wrap-up.ipynb), the wrap-up, with a quiz. `python3 -m helpers clean` removes what the labs made.
