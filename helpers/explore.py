@@ -45,7 +45,7 @@ def explore(draw: Callable[..., Any], **choices: Iterable[Any]) -> None:
 
     for control in controls.values():
         control.observe(redraw, names="value")
-    labelled = [part for name, control in controls.items() for part in (Label(name.replace("_", " ")), control)]
+    labelled = [part for name, control in controls.items() for part in (Label(_label(name)), control)]
     beside = Box([VBox(labelled), drawn], layout=IN_A_ROW)
     # beside the widgets, what a page without them shows
     display({**beside._repr_mimebundle_(), **first["data"]}, metadata=first["metadata"], raw=True)
@@ -58,6 +58,11 @@ def _picture(drawn: Any) -> dict[str, Any]:
     alt = alt_text.of(figure)
     data = {"image/png": print_figure(figure, base64=True), "text/plain": alt}
     return {"output_type": "display_data", "data": data, "metadata": {"image/png": {"alt": alt}}}
+
+
+def _label(name: str) -> str:
+    """E.g. "memory MB" for memory_mb."""
+    return " ".join({"mb": "MB"}.get(word, word) for word in name.split("_"))
 
 
 def _control(draw: Callable[..., Any], name: str, values: list[Any]) -> SelectionSlider | Dropdown:

@@ -222,6 +222,9 @@ def _live_view(file: Path) -> Any:
     return view
 
 
+TEXT_HEAD = '<th style="text-align: left">text</th>'
+
+
 def _table(messages: list[Message]) -> str:
     """The last messages as an HTML table, newest first, and how many there are."""
     if not messages:
@@ -232,7 +235,7 @@ def _table(messages: list[Message]) -> str:
         f'<td style="text-align: left; white-space: pre-wrap">{html.escape(message.text)}</td></tr>'
         for message in _newest(messages)
     )
-    table = f"<table><tr><th>time (UTC)</th><th>by</th><th>text</th></tr>{rows}</table>"
+    table = f"<table><tr><th>time (UTC)</th><th>by</th>{TEXT_HEAD}</tr>{rows}</table>"
     return f'<p>{_count(messages)}</p><div style="max-height: 28em; overflow-y: auto">{table}</div>'
 
 

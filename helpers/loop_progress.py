@@ -17,12 +17,12 @@ EVERY_S = 0.2  # often enough for the eye
 def track(items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
     """Yield the items, and show "label: 12 of 50" meanwhile; `total` is needed where the items have no len().
 
-    An item counts once the loop asks for the next one.
+    An item counts once the loop asks for the next one. No items show nothing.
     """
     if total is None and not isinstance(items, Sized):
         raise ArgumentError("track() cannot count these items beforehand; say how many there are with total=.")
     total = len(cast(Sized, items)) if total is None else total
-    shown = display(Markdown(f"{label}: 0 of {total}"), display_id=True)
+    shown = display(Markdown(f"{label}: 0 of {total}"), display_id=True) if total else None
     updated = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item

@@ -77,7 +77,7 @@ class _Errors:
         if name in _made_here():
             return (
                 f"There is no {name} yet: the cell above that makes it has not run since this kernel started. "
-                "Choose Run > Run All Above Selected Cell."
+                "Choose Run → Run All Above Selected Cell."
             ), False
         return None, False
 

@@ -22,7 +22,7 @@ BEGAN = datetime(2026, 1, 1, 9)  # UTC; when every notebook says that it was exe
 WINDOW = timedelta(hours=12)  # a time further away, such as that of a sample event, is none of the execution
 OTHER_PORTS = 50_001  # the first of the numbers given to ports that are not the embedded AWS's
 WIDGET = "application/vnd.jupyter.widget-view+json"
-WIDGET_TEXT = "(An interactive element stands here when this cell is run.)"
+WIDGET_TEXT = "(An interactive element is here when this cell is run.)"
 DRAWN = {b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT", b"IEND"}  # PNG chunks; others hold software and dates
 
 

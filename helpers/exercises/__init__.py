@@ -33,8 +33,8 @@ def check(exercise: str, answer: Any = None) -> None:
         helps = f'hint("{chosen.number}") helps'
         raise NotSolved(f"Not yet. {wrong} ({progress.summary_of_notebook(chosen.notebook)}; {helps}.)") from None
     progress.solve(chosen.number)
-    mind = f" Mind: {'; '.join(notes)}." if notes else ""
-    print(f"Exercise {chosen.number}, {chosen.title}: solved.{mind} {progress.summary_of_notebook(chosen.notebook)}.")
+    note = f" Note: {'; '.join(notes)}." if notes else ""
+    print(f"Exercise {chosen.number}, {chosen.title}: solved.{note} {progress.summary_of_notebook(chosen.notebook)}.")
 
 
 @takes(exercise=EXERCISE, number=or_none(COUNT))

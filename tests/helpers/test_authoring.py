@@ -1072,7 +1072,7 @@ def test_a_widget_leaves_a_sentence():
     data = {"text/plain": "IntSlider(value=0)", "application/vnd.jupyter.widget-view+json": {"model_id": HEX}}
     (output,) = normalised({"output_type": "display_data", "data": data, "metadata": {}})
 
-    assert output.data == {"text/plain": "(An interactive element stands here when this cell is run.)"}
+    assert output.data == {"text/plain": "(An interactive element is here when this cell is run.)"}
 
 
 def test_a_widget_that_says_in_words_what_it_is_keeps_them(tmp_path, monkeypatch):

@@ -63,7 +63,7 @@ def test_the_picture_begins_at_the_defaults_and_follows_the_controls(shown, boxe
     picture = box.children[1]
     assert said(picture) == "512 MB in python."
     assert isinstance(memory, SelectionSlider) and isinstance(language, Dropdown), "words are chosen from a list"
-    assert [part.value for part in box.children[0].children if isinstance(part, Label)] == ["memory mb", "language"]
+    assert [part.value for part in box.children[0].children if isinstance(part, Label)] == ["memory MB", "language"]
     assert [label for label, _ in memory.options] == ["128", "512", "1,024"]
     memory.value, language.value = 1024, "node"
     assert said(picture) == "1024 MB in node."

@@ -39,6 +39,11 @@ def test_it_begins_at_none_and_ends_with_all(shown):
     assert shown[-1] == "letters: 3 of 3"
 
 
+def test_where_there_is_nothing_to_do_it_shows_nothing(shown):
+    assert list(track([], "seconds")) == []
+    assert shown == []
+
+
 def test_a_generator_needs_a_total(shown):
     assert list(track((n for n in (1, 2)), "calls", total=2)) == [1, 2]
     assert shown[-1] == "calls: 2 of 2"

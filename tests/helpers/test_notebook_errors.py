@@ -90,7 +90,7 @@ def test_after_a_restart_a_name_of_a_cell_above_is_one_sentence_and_run_all_stop
     assert result.status == "error"
     assert result.shown == [
         "There is no sqs yet: the cell above that makes it has not run since this kernel started. "
-        "Choose Run > Run All Above Selected Cell."
+        "Choose Run → Run All Above Selected Cell."
     ]
 
 

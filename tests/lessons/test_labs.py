@@ -73,7 +73,7 @@ def test_with_slack_the_check_says_what_it_cannot_see(lab, put_answer, aws, inbo
         make_trigger(aws, aws.name(labs()[lab].name))
     check(lab)
     assert progress.solved() == {lab}
-    assert "solved. Mind: the messages went to Slack, where a check cannot read them" in capsys.readouterr().out
+    assert "solved. Note: the messages went to Slack, where a check cannot read them" in capsys.readouterr().out
 
 
 @every_lab

@@ -461,10 +461,10 @@ placed.sort_values("layers of yours")
 # ## What you have learned
 #
 # - IaaS, CaaS, PaaS and FaaS differ in how many layers are yours: all down to the operating system, or one.
-# - The provider patches your runtime on PaaS and FaaS. To move to its next version stays your work on every level.
+# - The provider patches your runtime on PaaS and FaaS. A move to its next version is your work on every level.
 # - A server has a number of places that you choose, and it runs while nobody calls. A function gets an environment for each
 #   call that finds none free, and is billed for its calls.
 # - Names of services change (Cloud Run functions, App Runner), and the borders are not sharp. The three questions stay: which layers are
 #   mine, what is added under load, and what runs when nobody calls?
 #
-# **Next:** enough of comparing. In notebook 09 you write a function that posts to Slack.
+# **Next:** enough of comparing. In notebook [09](09-slack.ipynb) you write a function that posts to Slack.

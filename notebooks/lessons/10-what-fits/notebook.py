@@ -8,7 +8,7 @@
 # - hand work to a function and go on at once, and say why such work must be harmless when it is done twice;
 # - sort systems: fits, repair first, does not fit.
 #
-# It takes about 20 minutes. Slides: "Features (recap)" (特徴(おさらい)) and "What is it suited to?" (何に向いているか？), in the part "Architectures".
+# It takes about 20 minutes. Slides: "Features (recap)" (特徴(おさらい), page 24) and "What is it suited to?" (何に向いているか？, page 25), in the part "Architectures".
 
 # %%
 from concurrent.futures import ThreadPoolExecutor
@@ -380,4 +380,4 @@ pd.Series(lying, name="cards").str.join(", ").to_frame()
 # - One objection can outweigh five reasons: too long, something that stays, always fast, harmful twice, connections, cannot be cut out. Some
 #   can be repaired.
 #
-# **Next:** notebook 11 builds the case with the most reasons: thumbnails for uploaded images.
+# **Next:** notebook [11](11-thumbnails.ipynb) builds the case with the most reasons: thumbnails for uploaded images.

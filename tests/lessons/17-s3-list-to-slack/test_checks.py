@@ -71,7 +71,7 @@ def test_what_the_role_lacks_is_said_and_no_bucket_is_left(put, aws, capsys, req
         aws.client("s3").put_object(Bucket=bucket, Key="old.txt", Body=b"")
     put("17", "python", ANOTHER_ANSWER, Role=aws.role())
     check("17")
-    assert "solved. Mind: the role of" in capsys.readouterr().out
+    assert "solved. Note: the role of" in capsys.readouterr().out
     assert not check_buckets & {each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]}
     assert not {Entry("bucket", bucket) for bucket in check_buckets} & set(aws.ledger.entries())
     request.getfixturevalue("many_objects_at_once")

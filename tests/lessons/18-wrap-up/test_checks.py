@@ -118,12 +118,12 @@ def test_there_is_more_than_one_right_design(memory, timeout, at_once, key):
 def test_a_long_timeout_is_right_with_a_remark(capsys):
     check("18.2", design.RIGHT_DESIGN | {"Timeout": 1200, "VisibilityTimeout": 6 * 1200})
     assert progress.solved() == {"18.2"}
-    assert "Mind: a call that hangs is paid for until its limit" in capsys.readouterr().out
+    assert "Note: a call that hangs is paid for until its limit" in capsys.readouterr().out
 
 
 def test_few_tries_pass_with_a_remark(capsys):
     check("18.2", design.RIGHT_DESIGN | {"maxReceiveCount": 2})
-    assert "Mind: AWS recommends a maxReceiveCount of 5 or more" in capsys.readouterr().out
+    assert "Note: AWS recommends a maxReceiveCount of 5 or more" in capsys.readouterr().out
 
 
 def test_the_last_hint_of_the_design_is_right():
