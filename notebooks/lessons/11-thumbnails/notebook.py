@@ -11,7 +11,7 @@
 #
 # It takes about 50 minutes. You can do it in two sessions: there is a pause in the middle.
 #
-# Slides: "Example 1: make a thumbnail when a file is added to S3" (例1: S3にファイルが追加されたらサムネイル作成), in the part "Architectures".
+# Slides: "Example 1: make a thumbnail when a file is added to S3" (「例1: S3にファイルが追加されたらサムネイル作成」, page 26), in the part "Architectures".
 #
 # ![A picture in S3 becomes a message in a queue; Lambda makes thumbnails in batches; what fails goes to a dead-letter queue](lessons/11-thumbnails/picture.svg)
 #
@@ -581,7 +581,7 @@ print("at most", int(max(datapoints(*at_once))), "at once in any minute")
 # ## A pause
 #
 # This is a good place to stop: what you made stays. When you come back with a new kernel, select this cell, choose
-# Run > Run All Above Selected Cell, and go on below.
+# *Run → Run All Above Selected Cell*, and go on below.
 
 # %% [markdown]
 # ## An alarm, before something goes wrong
@@ -1024,4 +1024,4 @@ pd.Series(ways, name="way").to_frame()
 # - After the fix, a redrive sends the failed messages back to the function. Since messages come again, the work must be idempotent.
 # - S3 → Lambda is simpler, and forgets after three tries.
 #
-# **Next:** notebook 12 has a function that a clock starts. `python3 -m helpers clean` removes what this notebook made.
+# **Next:** notebook [12](12-night-scale-in.ipynb) has a function that a clock starts. `python3 -m helpers clean` removes what this notebook made.

@@ -8,7 +8,7 @@
 # - make such a function safe against events that come twice, late or out of order;
 # - say what it saves, and when no function is needed at all.
 #
-# It takes about 35 minutes. Slides: "Example 2: scale in EC2 at night" (page 27, 「例2: 夜間はEC2をスケールイン」), in the part "Architectures".
+# It takes about 35 minutes. Slides: "Example 2: scale in EC2 at night" (「例2: 夜間はEC2をスケールイン」, page 27), in the part "Architectures".
 #
 # ![A schedule starts a function, which scales an Auto Scaling group in at night and out in the morning, and stops and starts tagged instances](lessons/12-night-scale-in/picture.svg)
 #
@@ -773,7 +773,7 @@ def hours_off(year, month):
 # %%
 off = pd.Series({month: hours_off(2026, month) for month in range(1, 13)})
 usd = (10 * prices["ec2_hour"]["t3.small"] * off).round(2)
-print(f"10 t3.small: {usd.sum():.0f} USD saved in 2026")
+print(f"10 t3.small: {usd.sum():,.0f} USD saved in 2026")
 pd.DataFrame({"hours off": off, "USD saved": usd}).rename_axis("month")
 
 # %%
@@ -844,4 +844,4 @@ look()
 # - Nights and weekends are more than half of a week's hours, and the function that saves them costs almost nothing.
 # - Where the sizes are always the same, scheduled actions do it without a function.
 #
-# **Next:** notebook 13, *Rendering pages*.
+# **Next:** notebook [13](13-rendering-pages.ipynb), *Rendering pages*.

@@ -9,7 +9,7 @@
 # - measure how long visitors wait, by percentile, when more and more of them come, for Lambda and for a server;
 # - say what such pages cost, and how many a server can serve.
 #
-# It takes about 45 minutes. Slides: "Example 3: SSR on Lambda" (page 28, 「例3: SSR on Lambda」), in the part "Architectures".
+# It takes about 45 minutes. Slides: "Example 3: SSR on Lambda" (「例3: SSR on Lambda」, page 28), in the part "Architectures".
 #
 # ![A browser asks an HTTP API, which routes pages to a Lambda function and static files to an S3 bucket; a function URL leads to the function without routes](lessons/13-rendering-pages/picture.svg)
 #

@@ -11,7 +11,7 @@
 #
 # It takes about 45 minutes. Take it in two sessions: there is a pause in the middle.
 #
-# Slides: "Cases that do not suit" (page 30, 「向いていない例」), in the part "Architectures".
+# Slides: "Cases that do not suit" (「向いていない例」, page 30), in the part "Architectures".
 #
 # ![Five failures: what goes wrong, what you see, what repairs it](lessons/15-what-does-not-fit/picture.svg)
 #
@@ -559,7 +559,7 @@ costs
 # - A **durable function** (since {{durable_functions}}; SDKs for JavaScript, Python and Java) is a state machine in your own code. It notes each
 #   finished step, and runs again from the top with the noted results; it may wait for up to a year
 #   ([AWS's guide]({{durable_functions.source}})). Each run still has its `Timeout`. Each noted step costs extra, as with Step Functions. And what
-#   stands between the steps runs again each time, so it must come to the same result.
+#   is between the steps runs again each time, so it must come to the same result.
 # - A **Distributed Map** of Step Functions does one step for each of very many items at the same time ([guide]({{distributed_map.source}})). A
 #   `Retry` with `"JitterStrategy": "FULL"` (since {{jitter}}) spreads the new tries ([guide]({{jitter.source}})).
 # - A **Lambda MicroVM** keeps a program, with its memory, for up to {{microvm.hours}}, and suspends it while it waits (notebook 08).
@@ -570,7 +570,7 @@ costs
 # ## A pause
 #
 # This is a good place to stop: what you made stays. When you come back with a new kernel, select the next cell, choose
-# *Run > Run All Above Selected Cell*, and go on below.
+# *Run → Run All Above Selected Cell*, and go on below.
 
 # %% [markdown]
 # ## 3. A command that is not there
@@ -1005,5 +1005,5 @@ pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 # - Much of "does not fit" is now "fits, once it is repaired". These still do not fit: long computations in one piece, programs
 #   that need a machine of their own, and code that cannot leave its program.
 #
-# **Next:** notebook 16, a lab: your function from 09 runs by itself when a file comes. `python3 -m helpers clean` removes what
+# **Next:** notebook [16](16-s3-to-slack.ipynb), a lab: your function from 09 runs by itself when a file comes. `python3 -m helpers clean` removes what
 # this notebook made, when you no longer need it.

@@ -1,4 +1,4 @@
-"""Two ways in: pictures that S3 reports through a queue, and those that it reports directly."""
+"""Two ways in: pictures that S3 reports through a queue, or directly."""
 
 import json
 

@@ -14,7 +14,7 @@ s3 = boto3.client("s3")
 
 
 def make_thumbnail(record):
-    """Put the thumbnail of one record of an S3 event under the same key, and return it."""
+    """Put the thumbnail of one record under the same key, and return it."""
     bucket = record["s3"]["bucket"]["name"]
     key = unquote_plus(record["s3"]["object"]["key"])
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -30,5 +30,5 @@ def make_thumbnail(record):
 
 
 def moderate(picture):
-    """Instead of a call to a service that looks at the picture: wait as long as it takes."""
+    """Wait as long as a call to a service that looks at the picture."""
     time.sleep(float(os.environ.get("SERVICE_S", "0")))

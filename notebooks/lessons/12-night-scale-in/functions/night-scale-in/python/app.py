@@ -1,6 +1,6 @@
-"""Scales an Auto Scaling group in for the night and out again in the morning, and stops and starts tagged instances.
+"""Scales a group in for the night and out again, and stops tagged instances.
 
-A first draft: it loses the group's size when an evening's event comes twice. Notebook 12 corrects `change`.
+A first draft: notebook 12 corrects `change`.
 """
 
 import os

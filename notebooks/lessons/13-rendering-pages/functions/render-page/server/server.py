@@ -1,6 +1,7 @@
-"""The same pages from a web server, for comparison: python server.py WORKERS, with page.py on PYTHONPATH.
+"""The same pages from a web server: python server.py WORKERS.
 
-It prints its address, and ends when its standard input does, so with the process that started it at the latest.
+It finds page.py by PYTHONPATH, prints its address, and ends with its input:
+at the latest with the process that started it.
 """
 
 import os

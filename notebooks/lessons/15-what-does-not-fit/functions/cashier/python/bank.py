@@ -1,4 +1,4 @@
-"""The two outside services of the cashier, a bank and a mail server, with faults on order."""
+"""Two outside services, a bank and a mail server, with faults on order."""
 
 import os
 import time
@@ -10,7 +10,7 @@ payments = boto3.resource("dynamodb").Table(os.environ["PAYMENTS"])
 
 
 def charge(event):
-    """Take the money, enter it in the bank's book, and return the number of the payment."""
+    """Take the money, enter it in the book, return the payment's number."""
     time.sleep(0.2)  # a bank takes its time
     payment = str(uuid.uuid4())
     payments.put_item(

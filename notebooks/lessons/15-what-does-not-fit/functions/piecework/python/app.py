@@ -9,7 +9,7 @@ results = boto3.resource("dynamodb").Table(os.environ["RESULTS"])
 
 
 def work(job, item):
-    """Do one item, and store its result under its own number: doing it twice does no harm."""
+    """Store the result under the item's own number: twice does no harm."""
     time.sleep(job["seconds_each"])
     results.put_item(Item={"job": job["job"], "item": item, "square": item * item})
 
@@ -21,7 +21,7 @@ def all_at_once(job, context):
 
 
 def handler(job, context):
-    """Do as many items as there is time for, and return the job with those that are left."""
+    """Do as many items as there is time for; return the job with the rest."""
     needed_ms = 1000 * (job["seconds_each"] + 0.5)
     left = list(job["left"])
     while left and context.get_remaining_time_in_millis() > needed_ms:
