@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -239,3 +240,9 @@ def test_an_exercise_that_is_numbered_for_another_lesson_is_one_sentence(tea):
     (tea / "checks.py").write_text(TEA_CHECKS.replace("20.1", "19.1"))
     with pytest.raises(LessonError, match=r"checks\.py numbers an exercise 19\.1; begin with 20\."):
         lessons.exercises()
+
+
+@pytest.mark.parametrize("lesson", [each for each in lessons.lessons() if each.part], ids=lambda lesson: lesson.number)
+def test_each_names_its_slides_with_their_pages(lesson):
+    opening = lesson.source.read_text(encoding="utf-8").partition("\n# %%")[0]
+    assert re.search(r"Slides: .+\bpages? \d", opening, re.DOTALL)

@@ -241,6 +241,7 @@ predicted("02.d", f"{table['cold'].get(4, 'no such burst')} in burst 4")
 # %% [markdown]
 # N calls at once need N environments. Lambda keeps each of them for a while. So a burst has cold starts only for the environments that are
 # *missing*: the burst of 10 needs 9 new ones, the first burst of 50 needs 40, and the second one finds all 50 warm.
+# (Then there is no init, and pandas says `NaN`: no number.)
 # (On AWS there may be fewer cold starts: now and then Lambda makes an environment before it is needed.)
 
 # %%

@@ -105,7 +105,7 @@ calls = pd.concat(frames, ignore_index=True)
 
 # %% [markdown]
 # Here are the first two calls of each function: a cold one (unless you ran the last cell a short time ago), and a warm
-# one. Compare `billed_ms` with the two columns before it.
+# one, which has no init (`NaN`: no number). Compare `billed_ms` with the two columns before it.
 
 # %%
 first_two = calls.groupby("function", sort=False).nth([0, 1]).set_index("function")
@@ -415,7 +415,7 @@ claim("a wait is as long, and costs more", same_wait and spread["usd_per_million
 # *On the embedded AWS the CPU share in this figure is imitated; the rule, in proportion to memory, is AWS's.*
 #
 # - **Computing:** up to one vCPU the time falls as memory grows, and the *faster function costs about the same*. Beyond, the
-#   price rises and the time does not fall any more: this code has one thread, and cannot use a second vCPU.
+#   price rises and the time falls little, if at all: this code has one thread, and cannot use a second vCPU.
 # - **Waiting:** the time is about the same at every size, so the price rises with the memory. Choose the smallest size that
 #   is enough.
 #

@@ -525,7 +525,7 @@ with suppress(no_rule, no_permission):  # where this cell has run before
     lambda_client.remove_permission(FunctionName=pinged, StatementId="every-minute")
 
 # %% [markdown]
-# 5. **What AWS offers since 2019:**
+# 5. **New on AWS since 2019:**
 #    - *Provisioned concurrency* keeps as many environments initialised as you ask for. You pay for
 #      them as long as they are configured, used or not (the calculation is below).
 #    - *SnapStart* (Java, Python, .NET) takes a snapshot of the initialised environment when you publish a version, and
@@ -649,5 +649,5 @@ for label in ("slow", "fast"):
 # - A pinger keeps one environment warm, for some cents. Provisioned concurrency and SnapStart are what AWS offers for more.
 # - And the first question is: does anybody wait for these calls?
 #
-# **Next:** notebook 05, *Lambda or EC2*, asks when a machine that is always on is cheaper. `python3 -m helpers clean` removes what
+# **Next:** notebook [05](05-lambda-or-ec2.ipynb), *Lambda or EC2*, asks when a machine that is always on is cheaper. `python3 -m helpers clean` removes what
 # this notebook made, when you no longer need it.

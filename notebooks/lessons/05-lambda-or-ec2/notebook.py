@@ -54,7 +54,7 @@ print(f"Lambda: {lambda_2019:.2f} USD a month, EC2: {ec2_2019:.2f} USD a month")
 # %% [markdown]
 # So the slide rounds 87.86 up, and cuts the cents of 19.91. (Its comment says "per ms", but this was the price of 100 ms.)
 #
-# The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2048 MB that works without a pause,
+# The arithmetic is right. Look at what it *assumes*: **one** execution environment of 2,048 MB that works without a pause,
 # day and night, for a month, and one machine with 2 GiB that has just as much to do.
 #
 # ## The same calculation now
@@ -126,7 +126,7 @@ _ = ax.legend()
 # mode), or you pay for more by the vCPU-hour (unlimited mode, the default). See
 # [AWS's page](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html).
 #
-# Lambda's price includes the CPU: {{vcpu_memory}} come with one vCPU, so 2048 MB with 1.16. What does the machine cost
+# Lambda's price includes the CPU: {{vcpu_memory}} come with one vCPU, so 2,048 MB with 1.16. What does the machine cost
 # with 0.4 vCPUs in use, with 1.16, and with both?
 
 # %% vcpus
@@ -147,7 +147,7 @@ for vcpus in (0.4, 2048 / fact("vcpu_memory"), 2.0):
 # - the price of a request, whatever it does, and
 # - its GB-seconds, duration in seconds times memory in GB, at the price of a GB-second.
 #
-# A month has `HOURS` x 3600 seconds. A GB is 1024 MB.
+# A month has `HOURS` × 3,600 seconds. A GB is 1,024 MB.
 #
 # **Predict:** what does one request per second cost in a month, of 200 ms at 512 MB? (In Tokyo, on x86_64, at list price
 # without the free tier.)
@@ -179,7 +179,7 @@ predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 #
 # The machine costs a fixed sum an hour; Lambda costs a sum per request. So at the **break-even**
 #
-# > requests in an hour x price of one request on Lambda = price of the machine for an hour
+# > requests in an hour × price of one request on Lambda = price of the machine for an hour
 #
 # For requests of 200 ms at 512 MB it is at about four a second. **Predict:** requests of 20 ms at 128 MB are ten times as
 # short, with a quarter of the memory. So their break-even is at more requests per second: how many times as many?
@@ -502,7 +502,7 @@ print(f"{lambda_month(3, 100, 1024):.2f} USD a month as it is")
 #
 # - a month with this load costs **6 USD** at most, by the REPORT lines of the function (list price, without the free tier);
 # - it runs on **arm64**: the code is Python alone and needs nothing that is made for another processor;
-# - the peak has the environments that it needs (notebook 02: calls per second x seconds), and the service never has more than **10** calls at once;
+# - the peak has the environments that it needs (notebook 02: calls per second × seconds), and the service never has more than **10** calls at once;
 # - Lambda stops a call that hangs after **5 seconds** at most.
 #
 # `deploy` takes AWS's own names, as above, and `Architectures=[...]` as well; for one of the points you need another call. The check reads the
@@ -670,4 +670,4 @@ pd.Series(choices, name="cheaper").to_frame()
 # - On EC2 you pay for whole machines, in two zones, and for the peak of a day. On Lambda you pay for what runs.
 # - The calculation leaves out work, networks and promises. Calculate before you decide.
 #
-# **Next:** notebook 06 meets the limits that no price changes.
+# **Next:** notebook [06](06-limits.ipynb), *Limits*: what no price changes.

@@ -10,7 +10,7 @@
 # - choose what to use instead when a job does not fit.
 #
 # It takes about 40 minutes.
-# Slides: "Caveats of Lambda, part 3: memory, time and size limits" (page 11, 「Lambdaの注意点 その3 メモリ/実行時間/関数のサイズに制限がある」), in the part "Know Lambda".
+# Slides: "Caveats of Lambda, part 3: memory, time and size limits" (「Lambdaの注意点 その3 メモリ/実行時間/関数のサイズに制限がある」, page 11), in the part "Know Lambda".
 #
 # The slide names four limits. Here are the ones that people meet, in 2019 and now:
 #
@@ -604,7 +604,7 @@ single = reports(logs, cashier, since=began)
 record["requestContext"]["condition"]
 
 # %%
-predicted("06.g", f"REPORT lines: {len(single)}")
+predicted("06.g", len(single))
 claim("with 0 retries there is one run", len(single) == 1)
 
 # %% [markdown]
@@ -770,4 +770,4 @@ draw_runs(run_times(lines, retried_id))
 #   chose. Functions must be idempotent.
 # - A job that must watch its time belongs somewhere else: Step Functions, Fargate, Batch, EC2.
 #
-# **Next:** notebook 07, *Databases*: a limit that is not Lambda's own.
+# **Next:** notebook [07](07-databases.ipynb), *Databases*: a limit that is not Lambda's own.

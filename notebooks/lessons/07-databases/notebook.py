@@ -552,7 +552,7 @@ explore(draw, calls_per_second=rates, duration_ms=[50, 100, 200, 500])
 # ## A pause
 #
 # This is a good place to stop. What you have made stays. When you come back with a new kernel, click the heading "Way 2" and choose
-# *Run > Run All Above Selected Cell*.
+# *Run → Run All Above Selected Cell*.
 #
 # ## Way 2: DynamoDB
 #
@@ -805,7 +805,8 @@ if has_database:
 # ## All four
 #
 # The same burst, four ways. The folded cells show for each: the most connections and memory (MB) that the database had, the calls
-# that failed, the orders that arrived, and the `Duration` of an invocation, without its cold start.
+# that failed, the orders that arrived, and the `Duration` of an invocation, without its cold start:
+# the median, and p95, which 95% do not exceed.
 
 # %%
 pages = dynamodb.get_paginator("scan").paginate(TableName=name, Select="COUNT")
@@ -998,5 +999,5 @@ end_environments(*functions.values(), writer)
 # - Reserved concurrency is the simplest protection. A batch writer reports the messages that failed.
 # - The question is not "Lambda or RDS?", but how many connections can be open at once, and which callers can wait.
 #
-# **Next:** notebook 08, *XaaS compared*: who manages what. `python3 -m helpers clean` removes what this notebook made, the
+# **Next:** notebook [08](08-xaas.ipynb), *XaaS compared*: who manages what. `python3 -m helpers clean` removes what this notebook made, the
 # database included, when you no longer need it.

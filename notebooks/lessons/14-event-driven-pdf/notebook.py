@@ -10,7 +10,7 @@
 #
 # It takes about 45 minutes. Take it in two sessions: there is a pause in the middle.
 #
-# Slides: "Example 4: event-driven architecture" (page 29, 「例4: イベントドリブンアーキテクチャ」), in the part "Architectures".
+# Slides: "Example 4: event-driven architecture" (「例4: イベントドリブンアーキテクチャ」, page 29), in the part "Architectures".
 #
 # ![A PDF is split, each page is rendered, and when all pages are counted an index is assembled](lessons/14-event-driven-pdf/picture.svg)
 #
@@ -645,7 +645,7 @@ Image(index, alt="An index of a hundred pages, 1 to 100, none missing")
 # ## A pause
 #
 # This is a good place to stop: what you made stays. When you come back with a new kernel, select the next cell, choose
-# *Run > Run All Above Selected Cell*, and go on below.
+# *Run → Run All Above Selected Cell*, and go on below.
 
 # %% [markdown]
 # ## Twice
@@ -1053,4 +1053,4 @@ page = {"received": [2, 34], "deleted": 35, "visibility_timeout": 30, "max_recei
 # - A message is deleted only after success. What dies is tried again after the visibility timeout. What never succeeds goes to
 #   the dead-letter queue, and an alarm tells you.
 #
-# **Next:** notebook 15, *What does not fit*, has the opposite: five systems that break. `python3 -m helpers clean` removes what this notebook made.
+# **Next:** notebook [15](15-what-does-not-fit.ipynb), *What does not fit*, has the opposite: five systems that break. `python3 -m helpers clean` removes what this notebook made.

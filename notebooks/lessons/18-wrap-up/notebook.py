@@ -8,7 +8,7 @@
 # - design a system around Lambda, and give a reason for each number in it;
 # - leave an AWS account as you found it, and prove that.
 #
-# It takes about 30 minutes. Slides: "Answers" (回答例) and "Summary" (まとめ), in the part "Wrap-up".
+# It takes about 30 minutes. Slides: "Answers" (回答例, page 38) and "Summary" (まとめ, page 39), in the part "Wrap-up".
 #
 # The section "Clean up, and prove it" removes from AWS **everything** that you have made in this workshop. Until you run it, nothing is removed. A cell that looks for
 # something of an earlier notebook says so where it is not there.
@@ -587,7 +587,7 @@ predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 # your prefix. It is not in the ledger, so `clean` names it and does not remove it.
 #
 # On AWS, remember what does not go with a function. Its **log group** stays, and keeps the logs for ever unless you set a retention (the workshop sets a week). Queues, tables and roles stay, too. `clean` knows them from its
-# ledger. These notebooks always ran `$LATEST`, the newest state of a function. In production publish **versions**, and let callers use an **alias**: it can send 10 % of the calls to the new version first,
+# ledger. These notebooks always ran `$LATEST`, the newest state of a function. In production publish **versions**, and let callers use an **alias**: it can send 10% of the calls to the new version first,
 # and going back is one call. In your own projects let a template make everything, with CloudFormation, AWS SAM, CDK or Terraform, and delete the whole stack at once.
 #
 # ## What to read next
