@@ -65,12 +65,19 @@ def _archive(files: dict[str, tuple[bytes, int]], shown: str) -> bytes:
 def _locate(source: str | Path) -> Path:
     named = _of_workshop(source) if isinstance(source, str) else None
     path = named or Path(source)
-    if not path.exists():
+    if not _is_there(path):
         raise PackageError(
             f"There is no file or folder {_shown(source)}, neither here nor among the workshop's functions; "
             "check its name."
         )
     return path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long for this file system
+        return False
 
 
 def _of_workshop(source: str) -> Path | None:
@@ -83,13 +90,26 @@ def _of_workshop(source: str) -> Path | None:
 def _files(path: Path) -> dict[str, tuple[bytes, int]]:
     """Name in the archive -> (content, permissions)."""
     if path.is_file():
+        _check_before(path.stat().st_size, path)
         return {path.name: (path.read_bytes(), _mode(path))}
-    found = (each.relative_to(path) for each in path.rglob("*") if each.is_file())
-    return {
-        each.as_posix(): ((path / each).read_bytes(), _mode(path / each))
-        for each in found
-        if not LEFT_OUT & set(each.parts) and each.suffix != ".pyc"
-    }
+    found, size = [], 0
+    for each in path.rglob("*"):
+        name = each.relative_to(path)
+        if each.is_file() and not LEFT_OUT & set(name.parts) and each.suffix != ".pyc":
+            found.append(name)
+            size += each.stat().st_size
+            _check_before(size, path)
+    return {name.as_posix(): ((path / name).read_bytes(), _mode(path / name)) for name in found}
+
+
+def _check_before(size: int, path: Path) -> None:
+    """Refuse what is too much before it is read: "/" would take as long as this machine has files."""
+    if size > MAX_UNZIPPED_BYTES:
+        limit = MAX_UNZIPPED_BYTES // 2**20
+        raise PackageError(
+            f"The files of {_shown(path)} have more than {limit} MB, and Lambda takes {limit} MB at most; "
+            "name a folder that has only what the function needs."
+        )
 
 
 def _texts(source: Mapping[str, str | bytes]) -> dict[str, tuple[bytes, int]]:

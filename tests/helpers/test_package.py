@@ -93,6 +93,20 @@ def test_over_250_mb_unzipped_is_refused():
         package({"zeros": bytes(250 * 1024 * 1024 + 1)})
 
 
+@pytest.mark.parametrize("name", ["", "zeros"])
+def test_a_folder_over_250_mb_is_refused_before_it_is_read(tmp_path, monkeypatch, name):
+    with (tmp_path / "zeros").open("wb") as file:
+        file.truncate(250 * 1024 * 1024 + 1)
+    monkeypatch.delattr(Path, "read_bytes")
+    with pytest.raises(PackageError, match=r"have more than 250 MB, and Lambda takes 250 MB at most; name a folder"):
+        package(tmp_path / name)
+
+
+def test_a_name_that_no_file_can_have_is_no_file():
+    with pytest.raises(PackageError, match=r"^There is no file or folder 'x+', neither here"):
+        package("x" * 5000)
+
+
 def test_over_50_mb_zipped_is_refused():
     with pytest.raises(PackageError, match=r"5\d\.\d MB zipped, and Lambda takes 50 MB at most"):
         package({"noise": os.urandom(51 * 1024 * 1024)})
