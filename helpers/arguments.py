@@ -122,6 +122,15 @@ def _is_logs(value: Any) -> bool:
     return _has("get_paginator")(value) and (not hasattr(value, "meta") or hasattr(value, "filter_log_events"))
 
 
+def _is_true_or_not(value: Any) -> bool:
+    """Whether Python can say if it is true: of a table or an array of many values it cannot."""
+    try:
+        bool(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def is_file_name(name: Any) -> bool:
     """Whether it names a file below a folder, with slashes between, as in a zip archive."""
     parts = name.split("/") if isinstance(name, str) else []
@@ -134,11 +143,16 @@ def _is_source(value: Any) -> bool:
 
 WORKSHOP = Wanted("what connect() returns", _has("client", "tags"))
 TEXT = Wanted("a text that is not empty", lambda value: isinstance(value, str) and bool(value.strip()))
+FUNCTION_NAME = Wanted(
+    "the name of a function, of letters, digits, - and _",
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[\w:-]{1,140}", value, re.ASCII)),  # or its ARN
+)
 ANY_TEXT = Wanted("a text", lambda value: isinstance(value, str))
 TEXTS = Wanted(
     "a list of texts",
     lambda value: isinstance(value, Iterable) and not isinstance(value, str | bytes) and all(map(TEXT.fits, value)),
 )
+TRUTH = Wanted("one condition that is true or false", _is_true_or_not)
 YES_NO = Wanted("True or False", lambda value: isinstance(value, bool))
 COUNT = Wanted("a whole number from 0", lambda value: _is_number(value) and isinstance(value, int) and value >= 0)
 WHOLE = Wanted("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))

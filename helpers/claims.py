@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .arguments import TEXT, takes
+from .arguments import TEXT, TRUTH, takes
 
 if TYPE_CHECKING:  # a notebook's kernel has no use for it
     from nbformat import NotebookNode
@@ -11,7 +11,7 @@ UNMET = "Not measured this time: "
 WHY = "Other work on this machine, or the way to AWS, got in between. Run the cells that measure again."
 
 
-@takes(says=TEXT)
+@takes(says=TEXT, holds=TRUTH)
 def claim(says: str, holds: Any) -> None:
     """Print a sentence where `holds` is false; nothing where it is true.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ParamValidationError
 
-from .arguments import CODE, TEXT, WORKSHOP, ArgumentError, takes
+from .arguments import CODE, FUNCTION_NAME, WORKSHOP, ArgumentError, takes
 from .connect import Workshop
 from .errors import WorkshopError
 from .facts import fact
@@ -34,7 +34,7 @@ class DeployError(WorkshopError):
     """A function that cannot be deployed; the message is one sentence for the reader."""
 
 
-@takes(workshop=WORKSHOP, function_name=TEXT, code=CODE)
+@takes(workshop=WORKSHOP, function_name=FUNCTION_NAME, code=CODE)
 def deploy(workshop: Workshop, function_name: str, code: bytes | Source, **configuration: Any) -> dict[str, Any]:
     """Create the function, or update what differs, and return its configuration once it can be invoked.
 

@@ -4,6 +4,7 @@ The one place from which notebooks, checks, prices and the embedded AWS take a l
 is data alone: standard library, and nothing of the workshop but the base of its errors.
 """
 
+import difflib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -78,10 +79,10 @@ def facts() -> dict[str, Fact]:
 def fact(name: str) -> Any:
     """The value of a fact: fact("timeout") is 1800. Its unit and its source stand in helpers/facts.toml.
 
-    Raises FactError, with the names that there are, for any other.
+    Raises FactError, with the nearest name, for any other.
     """
-    if name not in facts():
-        raise FactError(f"There is no fact {name!r}; there are {', '.join(facts())}.")
+    if not isinstance(name, str) or name not in facts():
+        raise FactError(_no_fact(name))
     return facts()[name].value
 
 
@@ -98,6 +99,13 @@ def fill(prose: str) -> str:
 def unknown(prose: str) -> list[str]:
     """The placeholders of prose that name no fact, or no part that it has."""
     return ANY_PLACEHOLDER.findall(fill(prose))
+
+
+def _no_fact(name: object) -> str:
+    close = difflib.get_close_matches(name, facts(), 1) if isinstance(name, str) else []
+    hint = f"did you mean {close[0]!r}?" if close else "python3 -m helpers facts lists them."
+    named = repr(name) if isinstance(name, str | int | float) or name is None else f"by a {type(name).__name__}"
+    return f"There is no fact {named if len(named) < 60 else named[:50] + '…'}; {hint}"
 
 
 def _plain(number: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from .arguments import CALLABLE, COUNT, LOGS, MOMENT, SECONDS, TEXT, or_none, takes
+from .arguments import CALLABLE, COUNT, FUNCTION_NAME, LOGS, MOMENT, SECONDS, or_none, takes
 from .errors import WorkshopError
 
 COLUMNS = {
@@ -56,7 +56,7 @@ class _Line(NamedTuple):
 
 @takes(
     logs=LOGS,
-    function_name=TEXT,
+    function_name=FUNCTION_NAME,
     at_least=COUNT,
     since=or_none(MOMENT),
     timeout=SECONDS,

@@ -1,6 +1,7 @@
 """claim(), and what build does with claims that are not met."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -26,3 +27,9 @@ def test_one_that_is_not_met_says_what_was_not_measured(holds, capsys):
 def test_a_claim_without_a_sentence_is_one_sentence():
     with pytest.raises(ArgumentError):
         claim(True, "cold takes longer")
+
+
+@pytest.mark.parametrize("holds", [pd.DataFrame({"cold": [True]}), pd.Series([True, False]), np.array([True, False])])
+def test_a_claim_about_many_values_is_one_sentence(holds):
+    with pytest.raises(ArgumentError, match=r"^claim\(\) takes as holds one condition that is true or false, and not "):
+        claim("cold takes longer", holds)

@@ -84,8 +84,22 @@ def test_what_names_no_fact_is_found(written):
 
 def test_code_gets_the_value_and_sizes_in_bytes():
     assert (fact("timeout"), in_bytes("payload"), in_bytes("image")) == (1800, 6 * 1024 * 1024, 10 * 1024**3)
-    with pytest.raises(FactError, match="no fact 'time_out'; there are timeout, "):
-        fact("time_out")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("time_out", "There is no fact 'time_out'; did you mean 'timeout'?"),
+        ("", "There is no fact ''; python3 -m helpers facts lists them."),
+        (None, "There is no fact None; python3 -m helpers facts lists them."),
+        (["timeout"], "There is no fact by a list; python3 -m helpers facts lists them."),
+        ("x" * 500, f"There is no fact '{'x' * 49}…; python3 -m helpers facts lists them."),
+    ],
+)
+def test_another_name_is_one_short_sentence(name, said):
+    with pytest.raises(FactError) as caught:
+        fact(name)
+    assert str(caught.value) == said
 
 
 # Who takes from it
