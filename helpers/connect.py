@@ -143,9 +143,8 @@ class Workshop:
         """
         name = f"{self.tags['learner']}-{text}"
         if len(name) > MAX_NAME or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", text):
-            longest = MAX_NAME - len(self.tags["learner"]) - 1
             raise ArgumentError(
-                f"{text!r} does not make a name: use 1 to {longest} lower-case letters, digits and hyphens, "
+                f"{text!r} does not make a name: use 1 to {self._longest()} lower-case letters, digits and hyphens, "
                 "with a letter or digit at each end."
             )
         return name
@@ -157,6 +156,10 @@ class Workshop:
         Raises ArgumentError as name() does.
         """
         return self.name(f"{text}-{_digest(self._account)}" if self._account else text)
+
+    def _longest(self) -> int:
+        """How many characters are left for a name after the prefix."""
+        return MAX_NAME - len(self.tags["learner"]) - 1
 
     @property
     def partition(self) -> str:
@@ -179,7 +182,7 @@ class Workshop:
         if self.target == "aws" and (existing := settings.role()):
             return existing if ":" in existing else f"arn:{self.partition}:iam::{self._account}:role/{existing}"
         iam = self.client("iam")
-        name = self.name(_role_suffix(policies))
+        name = self.name(_role_suffix(policies, self._longest()))
         is_new = False
         try:
             role = iam.get_role(RoleName=name)["Role"]
@@ -405,10 +408,11 @@ def _say_that_it_stopped(caught_exception: Exception | None, **_: Any) -> None:
         )
 
 
-def _role_suffix(policies: tuple[str, ...]) -> str:
-    """The end of a role's name: one role for each set of policies."""
+def _role_suffix(policies: tuple[str, ...], longest: int) -> str:
+    """The end of a role's name: one role for each set of policies. The digest tells them apart."""
     if not policies:
         return "lambda-role"
     digest = hashlib.sha256(" ".join(sorted(set(policies))).encode()).hexdigest()[:6]
-    words = re.sub(r"[^a-z0-9]+", "-", policies[0].rsplit("/", 1)[-1].lower())[:25].strip("-")
-    return f"lambda-role-{words}-{digest}"
+    words = re.sub(r"[^a-z0-9]+", "-", policies[0].rsplit("/", 1)[-1].lower())
+    room = min(25, longest - len(f"lambda-role--{digest}"))
+    return f"lambda-role-{words[:room].strip('-')}-{digest}"
