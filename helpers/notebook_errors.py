@@ -99,9 +99,12 @@ def exercises_of(lesson: lessons.Lesson) -> Iterator[Unsolved]:
 
 
 def _made_here() -> set[str]:
-    """The names that the cells of the open notebook make; none where Jupyter does not say which one is open."""
+    """The names that the cells of the open notebook make; none where Jupyter does not say which one is open.
+
+    A reader's copy (04-cold-start-Copy1) and what reset() kept (04-cold-start.bak) begin as their notebook does.
+    """
     stem = PurePath(os.environ.get("JPY_SESSION_NAME", "")).stem
-    source = next((each.source for each in lessons.lessons() if each.stem == stem), None)
+    source = next((each.source for each in lessons.lessons() if stem.startswith(each.stem)), None)
     return _names(source.read_text(encoding="utf-8")) if source else set()
 
 

@@ -94,6 +94,16 @@ def test_after_a_restart_a_name_of_a_cell_above_is_one_sentence_and_run_all_stop
     ]
 
 
+@pytest.mark.parametrize("name", ["14-event-driven-pdf-Copy1", "14-event-driven-pdf.bak", "14-event-driven-pdf.bak2"])
+def test_a_copy_of_a_notebook_says_so_too(run, name):
+    own = "import os; mine, os.environ['JPY_SESSION_NAME'] = os.environ['JPY_SESSION_NAME'], "
+    run(f"{own}'work/notebooks/{name}.ipynb'")
+    try:
+        assert run("sqs.list_queues()").shown[0].startswith("There is no sqs yet: ")
+    finally:
+        run("os.environ['JPY_SESSION_NAME'] = mine")
+
+
 @pytest.mark.parametrize(
     ("code", "name"),
     [("nosuchname", "NameError"), (raising("of other code"), "NotImplementedError"), ("1 / 0", "Zero")],
