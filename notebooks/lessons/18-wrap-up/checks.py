@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer
+from helpers.facts import fact
 
 from .design import FULL_CPU_MB, WRONG_DESIGNS, judge_design
 
@@ -39,16 +40,16 @@ QUIZ = {
         93,
         "03",
         {
-            3: "that was right until July 2025; since August 2025 the init phase is billed as well.",
+            3: f"that was right until {fact('billing_of_init')}; since then the init phase is billed as well.",
             91: "that is the init phase alone, and Duration is billed as well.",
-            100: "rounding up to 100 ms ended in December 2020.",
+            100: f"rounding up to 100 ms ended on {fact('billing_by_1_ms')}.",
         },
     ),
     "rounding": Question(
         100,
         "03",
         {
-            2: "counting by single milliseconds began in December 2020.",
+            2: f"counting by single milliseconds began on {fact('billing_by_1_ms')}.",
             3: "2.00 ms are two whole milliseconds, and the unit of 2019 was larger than that.",
             10: "the unit of 2019 was still larger: the slide names it.",
         },

@@ -333,7 +333,7 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 #
 # ## The slides, 2019 and today
 #
-# Today is November 2026. The notebooks name the sources.
+# *Today* is {{timeout.checked}}. The notebooks name the sources.
 #
 # | the slides, 2019 | today |
 # |---|---|
