@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from IPython import get_ipython
 
 from . import aws_choice, log_retention, not_yet, notebook_errors, settings, webhook
-from .arguments import ANY_TEXT, TEXT, TEXTS, YES_NO, ArgumentError, Wanted, or_none, takes
+from .arguments import ANY_TEXT, TEXT, YES_NO, ArgumentError, Wanted, or_none, takes
 from .asking import says_yes
 from .errors import WorkshopError
 from .facts import fact
@@ -48,6 +48,10 @@ CLIENT = Config(
 # As long as an invocation can last, and a little more. boto3's default of 60 s would give up, and invoke a second time.
 LAMBDA_CLIENT = CLIENT.merge(Config(read_timeout=fact("timeout") + 10))
 
+POLICIES = Wanted(
+    'names of AWS managed policies and statements such as {"Effect": "Allow", "Action": …, "Resource": …}',
+    lambda value: all(isinstance(each, str) and each.strip() or _is_statement(each) for each in value),
+)
 CONFIG = Wanted("botocore's Config", lambda value: isinstance(value, Config))
 SPREAD_S = 10  # "a few seconds" in AWS's words; without its policies a function that runs already is refused
 MAX_NAME = 63  # S3's limit for a bucket, the least of all: functions, roles and rules may have 64
@@ -167,12 +171,13 @@ class Workshop:
         partition: str = self._session.get_partition_for_region(self.region)
         return partition
 
-    @takes(policies=TEXTS)
-    def role(self, *policies: str) -> str:
-        """Return the ARN of the execution role with these AWS managed policies, made when it is not there.
+    @takes(policies=POLICIES)
+    def role(self, *policies: str | dict[str, Any]) -> str:
+        """Return the ARN of the execution role with these policies, made when it is not there.
 
-        A policy is named by the end of its ARN, e.g. "AmazonS3ReadOnlyAccess" or
-        "service-role/AWSLambdaSQSQueueExecutionRole"; writing logs is always allowed.
+        A statement such as {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::…/*"} goes into
+        an inline policy; an AWS managed policy is named by the end of its ARN, e.g.
+        "service-role/AWSLambdaSQSQueueExecutionRole". Writing logs is always allowed.
         On AWS a new role and its policies take some seconds to reach other services, and nothing tells when: this waits
         for SPREAD_S. Where Lambda may still not assume it, not_yet.py tries again.
         On AWS, `WORKSHOP_ROLE` names a role of the account that is used for all functions, as it is.
@@ -196,8 +201,11 @@ class Workshop:
                     f"There is a role {name} that this workshop did not make, and it stays as it is; "
                     "set WORKSHOP_LEARNER to another prefix."
                 )
-        for policy in (BASIC_EXECUTION, *policies):
+        for policy in (BASIC_EXECUTION, *(each for each in policies if isinstance(each, str))):
             iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:{self.partition}:iam::aws:policy/{policy}")
+        if statements := [each for each in policies if not isinstance(each, str)]:
+            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=document)
         if is_new and self.target == "aws":
             for _ in track(range(SPREAD_S), "seconds for AWS to hear of a new role"):
                 time.sleep(1)
@@ -408,11 +416,23 @@ def _say_that_it_stopped(caught_exception: Exception | None, **_: Any) -> None:
         )
 
 
-def _role_suffix(policies: tuple[str, ...], longest: int) -> str:
+def _role_suffix(policies: tuple[str | dict[str, Any], ...], longest: int) -> str:
     """The end of a role's name: one role for each set of policies. The digest tells them apart."""
     if not policies:
         return "lambda-role"
-    digest = hashlib.sha256(" ".join(sorted(set(policies))).encode()).hexdigest()[:6]
-    words = re.sub(r"[^a-z0-9]+", "-", policies[0].rsplit("/", 1)[-1].lower())
+    texts = {each if isinstance(each, str) else json.dumps(each, sort_keys=True) for each in policies}
+    digest = hashlib.sha256(" ".join(sorted(texts)).encode()).hexdigest()[:6]
+    first = policies[0] if isinstance(policies[0], str) else _action(policies[0])
+    words = re.sub(r"[^a-z0-9]+", "-", first.rsplit("/", 1)[-1].lower())
     room = min(25, longest - len(f"lambda-role--{digest}"))
     return f"lambda-role-{words[:room].strip('-')}-{digest}"
+
+
+def _is_statement(value: Any) -> bool:
+    return isinstance(value, dict) and {"Effect", "Action", "Resource"} <= set(value)
+
+
+def _action(statement: dict[str, Any]) -> str:
+    """The first action that a statement names."""
+    action = statement["Action"]
+    return str(action[0] if isinstance(action, list) and action else action)

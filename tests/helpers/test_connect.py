@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.stub import Stubber
 from localaws_client import eventually
 
-from helpers import localaws, settings
+from helpers import arguments, localaws, settings
 from helpers.connect import ConnectError, Workshop, connect, embedded_is_off, estimate
 from helpers.localaws import Endpoint
 
@@ -129,7 +129,7 @@ def test_the_embedded_aws_is_started_when_it_does_not_run(started, monkeypatch):
     monkeypatch.setenv("WORKSHOP_PORT", "4999")
     monkeypatch.setenv("AWS_REGION", "ap-northeast-1")
     found = connect()
-    assert started == [(settings.home(), 4999, "ap-northeast-1", True)]
+    assert started == [(settings.home(), 4999, "ap-northeast-1", True, True)]
     assert found.is_embedded
     assert found.client("lambda").meta.endpoint_url == "http://127.0.0.1:4999"
     assert found.client("lambda").meta.region_name == found.region == "ap-northeast-1"
@@ -484,3 +484,25 @@ def test_other_policies_make_another_role(aws):
         "AWSLambdaBasicExecutionRole",
         "AmazonS3ReadOnlyAccess",
     }
+
+
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::any/*"}
+
+
+def test_a_role_has_the_statements_that_it_is_given(aws):
+    iam, arn = aws.client("iam"), aws.role(READ, "service-role/AWSLambdaRole")
+    assert arn == aws.role(READ, "service-role/AWSLambdaRole")
+    assert len({arn, aws.role(READ), aws.role({**READ, "Action": "s3:PutObject"}), aws.role()}) == 4
+    name = arn.rsplit("/", 1)[-1]
+    assert "s3-getobject" in aws.role(READ)
+    assert iam.get_role_policy(RoleName=name, PolicyName="allowed")["PolicyDocument"]["Statement"] == [READ]
+    attached = {each["PolicyName"] for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]}
+    assert attached == {"AWSLambdaBasicExecutionRole", "AWSLambdaRole"}
+
+
+@pytest.mark.parametrize("policy", [{}, {"Effect": "Allow"}, ["s3:GetObject"], 3, None, ""])
+def test_what_is_no_policy_is_one_sentence(aws, policy):
+    with pytest.raises(
+        arguments.ArgumentError, match=r"^role\(\) takes as policies names of AWS managed policies and statements"
+    ):
+        aws.role(policy)

@@ -22,6 +22,9 @@ CONTRACT: Contract = {
     (iam, "_error"): ("status", "code", "message", "ns"),
     (iam, "_p"): ("params", "key", "default"),
     (iam, "_roles"): None,
+    (iam, "_make_aws_managed_record"): ("name", "document", "description"),
+    (iam, "_aws_managed_policies"): None,
+    (iam, "policy_known"): ("arn", "account_id"),
     (iam_evaluator, "_CONDITION_OPS"): None,
     (iam_evaluator, "_first_match"): ("ctx", "stmts", "effect"),
     (iam_evaluator, "_resolve_condition_key"): ("key", "ctx"),
@@ -38,6 +41,15 @@ RESOURCE = re.compile(r"\*|arn:.+|\$\{.*", re.S)
 # Characters without blanks: "IAM object quotas", IAM User Guide, reference_iam-quotas
 MAX_INLINE = {"role": 10_240, "user": 2_048}
 MAX_MANAGED = 6_144
+# AWS's own that MiniStack lacks, with their version in November 2026:
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+MANAGED = {
+    "AmazonS3FullAccess": ("v2", ["s3:*", "s3-object-lambda:*"]),
+    "AmazonS3ReadOnlyAccess": (
+        "v3",
+        ["s3:Get*", "s3:List*", "s3:Describe*", "s3-object-lambda:Get*", "s3-object-lambda:List*"],
+    ),
+}
 
 
 def install() -> None:
@@ -54,9 +66,18 @@ def install() -> None:
             return role["Arn"] if role else context.principal_arn
         return resolve(key, context)
 
+    for name, (version, actions) in MANAGED.items():
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        record = iam._make_aws_managed_record(name, document)
+        record["DefaultVersionId"] = version
+        record["Versions"] = {version: {**record["Versions"]["v1"], "VersionId": version}}
+        iam._aws_managed_policies[record["Arn"]] = record
     iam_evaluator._first_match = first
     iam_evaluator._resolve_condition_key = resolved
     iam_evaluator.validate_policy_document = malformed
+    for action in ("AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy"):
+        iam._IAM_HANDLERS[action] = _of_one_that_exists(iam._IAM_HANDLERS[action])
     for action, kind in {"PutRolePolicy": "role", "PutUserPolicy": "user", "CreatePolicy": ""}.items():
         iam._IAM_HANDLERS[action] = _limited(iam._IAM_HANDLERS[action], kind)
 
@@ -135,6 +156,20 @@ def _value(found: re.Match[str], context: Any, effect: str) -> str:
     if value is None or isinstance(value, list):
         value = found[2] if found[2] is not None else found[0]
     return str(value)
+
+
+def _of_one_that_exists(attach: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
+    """`attach`, which refuses a policy that is not there."""
+
+    def attached(p: Record) -> Answer:
+        arn = iam._p(p, "PolicyArn")
+        if iam.policy_known(arn):
+            answer: Answer = attach(p)
+        else:
+            answer = iam._error(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", ns="iam")
+        return answer
+
+    return attached
 
 
 def _limited(put: Callable[[Record], Answer], kind: str) -> Callable[[Record], Answer]:
