@@ -114,7 +114,7 @@ def fresh_aws() -> Iterator[dict[str, str]]:
         theirs = ("AWS_", "WORKSHOP_", "WEBHOOK_URL")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
         try:
-            port = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share(), iam=settings.iam()).port
+            port = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share()).port
             ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(port), "WORKSHOP_LEARNER": "learner"}
             ours["WORKSHOP_CLEAN"] = "yes"  # what is in it is nobody's
             yield kept | ours | {"TZ": "UTC"}

@@ -503,6 +503,7 @@ def test_a_role_has_the_statements_that_it_is_given(aws):
 @pytest.mark.parametrize("policy", [{}, {"Effect": "Allow"}, ["s3:GetObject"], 3, None, ""])
 def test_what_is_no_policy_is_one_sentence(aws, policy):
     with pytest.raises(
-        arguments.ArgumentError, match=r"^role\(\) takes as policies names of AWS managed policies and statements"
+        arguments.ArgumentError,
+        match=r"^workshop\.role\(\) takes as policies names of AWS managed policies and statements",
     ):
         aws.role(policy)
