@@ -5,6 +5,7 @@ without a look, and only asks on some of its ways. Here everybody is asked, once
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 """
 
+import contextvars
 import re
 import uuid
 from typing import Any
@@ -31,6 +32,7 @@ CONTRACT: Contract = {
     (iam_evaluator, "_signed_request"): None,
     (iam_evaluator, "authenticate"): ("access_key_id", "account_id"),
     (iam_evaluator, "is_root_access_key"): ("access_key_id",),
+    (iam_evaluator, "request_caller_arn"): ("headers", "query_params"),
     (iam_evaluator, "pin_signed_body"): ("body",),
     (iam_evaluator, "pin_signed_request"): ("method", "raw_path", "query_params", "raw_headers", "handshake"),
     (responses, "get_account_id"): (),
@@ -45,8 +47,13 @@ EXPIRED = "Request has expired"
 AWAITED = re.compile(r"/_ministack/(?:cfn-response|cfn-signal)/")  # where what a CloudFormation stack waits for answers
 
 
+_caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")  # the ARN of who sent a request
+
+
 def install() -> None:
     """Let MiniStack trust no key by its looks, and no request twice. Call once, before it serves."""
+    arn_of = iam_evaluator.request_caller_arn
+    iam_evaluator.request_caller_arn = lambda headers, query_params=None: _caller.get() or arn_of(headers, query_params)
     iam_evaluator.is_root_access_key = lambda access_key_id: not access_key_id  # nobody at all: an anonymous request
     ministack_app.pin_signed_request = lambda *arguments, **options: None  # as_sent has done so
 
@@ -102,6 +109,7 @@ def _refusal(scope: Scope, body: bytes) -> Answer | None:
         if failure is None:  # it was checked before: by whom?
             raise RuntimeError("A request was authenticated twice.")
     if not isinstance(failure, iam_evaluator.AuthError):
+        _caller.set(failure.principal_arn)
         return None
     if failure.message == EXPIRED:  # of a URL that was presigned with Version 2
         expired: Answer = s3._error("AccessDenied", EXPIRED, 403, path)

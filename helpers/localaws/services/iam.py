@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import dataclasses
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -14,10 +15,11 @@ from ministack.services import iam
 from ..access_key import AccessKey
 from . import iam_policy, iam_refusal, iam_request
 from .contract import Contract
-from .shapes import Record
+from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (iam, "_IAM_HANDLERS"): None,
     (iam, "_access_keys"): None,
     (iam, "_attach_user_policy"): ("p",),
     (iam, "_create_user"): ("p",),
@@ -46,6 +48,7 @@ class Iam:
 
     def __init__(self, on: bool = True) -> None:
         self._on = on
+        self.changes = 0  # how often something of IAM was changed: what was found before may not hold any more
 
     def install(self, key: AccessKey) -> None:
         """Make the learner, with this key. Call once, before MiniStack serves."""
@@ -63,6 +66,8 @@ class Iam:
         parse = iam_evaluator.parse_policy_document
         parse_once = lru_cache(maxsize=256)(parse)  # it is asked for the same few at each request
         iam_evaluator.parse_policy_document = lambda doc: (parse_once if isinstance(doc, str) else parse)(doc)
+        for action in [each for each in iam._IAM_HANDLERS if not each.startswith(("Get", "List", "Simulate"))]:
+            iam._IAM_HANDLERS[action] = self._noted(iam._IAM_HANDLERS[action])
         if not self._on:
             iam_evaluator.resolve_principal = _unlimited(iam_evaluator.resolve_principal)
 
@@ -121,6 +126,16 @@ class Iam:
         if denied is None:
             return None
         return iam_refusal.sentence(denied.principal_arn, "iam:PassRole", role_arn, denied.decision == "Deny")
+
+    def _noted(self, change: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
+        """`change`, counted once it is made."""
+
+        def noted(p: Record) -> Answer:
+            answer = change(p)
+            self.changes += 1
+            return answer
+
+        return noted
 
 
 def _unlimited(resolve: Any) -> Any:

@@ -57,7 +57,9 @@ def install() -> None:
     first_match, resolve = iam_evaluator._first_match, iam_evaluator._resolve_condition_key
 
     def first(context: Any, statements: list[Any], effect: str) -> Any:
-        return first_match(context, [_as_meant(each, context) for each in statements], effect)
+        return first_match(
+            context, [_as_meant(each, context) if _is_odd(each) else each for each in statements], effect
+        )
 
     def resolved(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn" and context.principal_type == "AssumedRole":
@@ -126,12 +128,19 @@ def _is_known(operator: str) -> bool:
     return bool(found) and found[1].lower() in {*iam_evaluator._CONDITION_OPS, "null"}  # type: ignore[index]
 
 
+def _is_odd(statement: Any) -> bool:
+    """Whether a statement has variables or unknown conditions; noted at it, as it is asked for at each request."""
+    odd: bool | None = getattr(statement, "is_odd", None)
+    if odd is None:
+        varies = "${" in f"{statement.resources}{statement.not_resources}{statement.conditions}"
+        odd = statement.is_odd = varies or not all(map(_is_known, statement.conditions))
+    return odd
+
+
 def _as_meant(statement: Any, context: Any) -> Any:
     """A statement with its variables filled in, and without a condition that keeps it from denying unjudged."""
     if statement.effect == "Deny" and not all(map(_is_known, statement.conditions)):
         statement = dataclasses.replace(statement, conditions={})
-    if "${" not in f"{statement.resources}{statement.not_resources}{statement.conditions}":
-        return statement
     return dataclasses.replace(
         statement,
         resources=_filled(statement.resources, context, statement.effect),

@@ -9,11 +9,11 @@ import gzip
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
 
 from ministack.core import iam_actions
 
@@ -43,7 +43,7 @@ OTHER_NAMES = {
     "InvokeWithResponseStream": "InvokeFunction",
     "GetLayerVersionByArn": "GetLayerVersion",
 }
-QUALIFIED = ("lambda:InvokeFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:DeleteFunction")
+QUALIFIED = ("InvokeFunction", "GetFunction", "GetFunctionConfiguration", "DeleteFunction")
 
 
 def install() -> None:
@@ -64,17 +64,20 @@ def install() -> None:
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> str:
         arguments = service, method, path, headers, body, query
-        operation = (action(*arguments) or "").partition(":")[2]
         own = OWN.get(service)
-        arn = own(operation, _Parameters(body, query), f"{region}:{account}") if own else ""
-        found: str = arn or resource_of(*arguments, region, account)
-        if f"{service}:{operation}" in QUALIFIED and (qualifier := (query.get("Qualifier") or [""])[0]):
+        if own is None:
+            return str(resource_of(*arguments, region, account))
+        operation = (action(*arguments) or "").partition(":")[2]
+        arn = own(operation, _Parameters(body, query), f"{region}:{account}")
+        found = str(arn or resource_of(*arguments, region, account))
+        if service == "lambda" and operation in QUALIFIED and (qualifier := (query.get("Qualifier") or [""])[0]):
             return f"{found}:{qualifier}"
         return found
 
     def context(service: str, iam_action: str, body: bytes, query: Any) -> Record:
         keys: Record = context_of(service, iam_action, body, query)
-        if service == "lambda" and (function := _Parameters(body, query).get("FunctionName")):
+        of_mapping = iam_action.endswith(("EventSourceMapping", "EventSourceMappings"))
+        if of_mapping and (function := _Parameters(body, query).get("FunctionName")):
             keys = {**keys, "lambda:functionarn": function}
         return keys
 
@@ -87,12 +90,15 @@ class _Parameters:
     """The parameters of a request of JSON, or of AWS's Query protocol."""
 
     def __init__(self, body: bytes, query: Record) -> None:
+        self._body, self._query = body, query
+
+    @cached_property
+    def _members(self) -> Record:
         try:
-            members = json.loads(body or b"{}")
+            members = json.loads(self._body or b"{}")
         except ValueError:
-            members = {}
-        self._members = members if isinstance(members, dict) else {}
-        self._query = query
+            return {}
+        return members if isinstance(members, dict) else {}
 
     def get(self, *names: str) -> str:
         """The first of these that is there, as text: of a list its first."""
@@ -110,28 +116,41 @@ class _Parameters:
 
 def lambda_action(method: str, path: str, query: Record) -> str:
     """The action of a request to Lambda, by the paths in AWS's own model of it."""
-    if method == "GET" and (query.get("find") or [""])[0] == "LayerVersion":
-        return "lambda:GetLayerVersion"
-    for of, pattern, operation in _operations():
-        if of == method and pattern.fullmatch(path.rstrip("/")):
-            return f"lambda:{OTHER_NAMES.get(operation, operation)}"
+    return _action_at(method, path, frozenset((name, str(values[0])) for name, values in query.items() if values))
+
+
+@lru_cache(maxsize=1024)
+def _action_at(method: str, path: str, query: frozenset[tuple[str, str]]) -> str:
+    for route in _routes():
+        if route.method == method and route.query <= query and route.path.fullmatch(path.rstrip("/")):
+            return f"lambda:{OTHER_NAMES.get(route.operation, route.operation)}"
     return f"lambda:{UNKNOWN}"
 
 
+class _Route(NamedTuple):
+    """Where an operation of Lambda is: method, path, and what the query says in any case."""
+
+    operation: str
+    method: str
+    path: re.Pattern[str]
+    query: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, operation: str, http: Record) -> "_Route":
+        path, _, query = http["requestUri"].partition("?")
+        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path.rstrip("/")))
+        return cls(operation, http["method"], re.compile(pattern), frozenset(parse_qsl(query)))
+
+
 @lru_cache(maxsize=1)
-def _operations() -> list[tuple[str, re.Pattern[str], str]]:
-    """Method, path and name of each operation, those with the fewest parameters in the path first."""
+def _routes() -> list[_Route]:
+    """The operations of Lambda, those first that say most about their requests."""
     (folder,) = importlib.util.find_spec("botocore").submodule_search_locations  # type: ignore[union-attr,misc]
     file = Path(folder) / "data" / "lambda" / "2015-03-31" / "service-2.json"
     text = file.read_bytes() if file.exists() else gzip.decompress(file.with_name(file.name + ".gz").read_bytes())
-    return sorted(_routes(json.loads(text)), key=lambda route: route[1].pattern.count("[^/]+"))
-
-
-def _routes(model: Record) -> Iterator[tuple[str, re.Pattern[str], str]]:
-    for name, operation in model["operations"].items():
-        path = operation["http"]["requestUri"].partition("?")[0].rstrip("/")
-        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
-        yield operation["http"]["method"], re.compile(pattern), name
+    operations = json.loads(text)["operations"].items()
+    found = [_Route.of(name, operation["http"]) for name, operation in operations]
+    return sorted(found, key=lambda route: (-len(route.query), route.path.pattern.count("[^/]+")))
 
 
 def _of_lambda(operation: str, parameters: _Parameters, place: str) -> str:

@@ -30,6 +30,7 @@ CONTRACT: Contract = {
     (responses, "get_region"): (),
 }
 
+MAX_KNOWN = 10_000  # streams of which is known whether they may be written
 SERVICE = "lambda.amazonaws.com"
 READS = {  # of an event source
     "sqs": ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"),
@@ -48,6 +49,7 @@ class ExecutionRoles:
 
     def __init__(self, iam: Iam) -> None:
         self._iam = iam
+        self._may_log: dict[tuple[str, str], int] = {}  # by role and log stream, and after how many changes of IAM
 
     def install(self) -> None:
         """Let MiniStack's Lambda ask. Call once, before it serves, and after what else refuses a function."""
@@ -80,14 +82,24 @@ class ExecutionRoles:
 
     def write_log(self, function: Function, stream_name: str, events: list[tuple[int, str]]) -> None:
         """Write to the function's log what its role lets it write; the rest is nowhere, as on AWS."""
+        key, is_there = (function.role, stream_name), cloudwatch_logs.has_stream(function.log_group, stream_name)
+        if not is_there or self._may_log.get(key) != self._iam.changes:
+            self._may_log.pop(key, None)
+            if not self._may_write(function, stream_name):
+                return
+            if len(self._may_log) > MAX_KNOWN:
+                self._may_log.clear()
+            self._may_log[key] = self._iam.changes
+        cloudwatch_logs.write_log(function, stream_name, events)
+
+    def _may_write(self, function: Function, stream_name: str) -> bool:
         group = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}:log-stream:"
         needed = [("logs:PutLogEvents", group + stream_name)]
         if not cloudwatch_logs.has_stream(function.log_group, stream_name):
             needed.append(("logs:CreateLogStream", group + stream_name))
             if not cloudwatch_logs.has_group(function.log_group):
                 needed.append(("logs:CreateLogGroup", group))
-        if all(self._iam.role_may(function.role, function.name, *each) for each in needed):
-            cloudwatch_logs.write_log(function, stream_name, events)
+        return all(self._iam.role_may(function.role, function.name, *each) for each in needed)
 
     def may_read(self, role: str, function_name: str, source: str) -> bool:
         """Whether Lambda may take messages or records from an event source for a function."""
