@@ -23,6 +23,7 @@ from .iam import Iam
 from .lambda_execution_role import ExecutionRoles
 from .lambda_resource_policy import ResourcePolicies
 from .rds import Databases
+from .service_roles import ServiceRoles
 
 
 def install(
@@ -57,3 +58,4 @@ def install(
     iam.install(key)
     execution_roles.install()
     ResourcePolicies(iam).install()
+    ServiceRoles(iam).install()

@@ -1,6 +1,7 @@
 """What roles, users and services may do is asked of their policies, and refused in AWS's words."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -22,6 +23,7 @@ def handler(event, context):
         return error.response["Error"]
     return answer["ResponseMetadata"]["HTTPStatusCode"]
 """
+ROOM = {"Timeout": 30, "MemorySize": 1024}  # for boto3
 LOGS = {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]}
 
 
@@ -104,7 +106,8 @@ def user(clients, embedded_aws: Endpoint):
         return lambda service: session.client(service, endpoint_url=embedded_aws.url)
 
     yield make
-    iam.delete_user_policy(UserName="tested-judged", PolicyName="tested")
+    for name in iam.list_user_policies(UserName="tested-judged")["PolicyNames"]:
+        iam.delete_user_policy(UserName="tested-judged", PolicyName=name)
     iam.delete_access_key(UserName="tested-judged", AccessKeyId=key["AccessKeyId"])
     iam.delete_user(UserName="tested-judged")
 
@@ -126,7 +129,7 @@ def get(function, bucket, key="a"):
 
 
 def test_a_function_may_do_what_its_role_allows_and_nothing_else(make_function, role, bucket):
-    function = make_function(CALL, Role=role(LOGS))
+    function = make_function(CALL, Role=role(LOGS), **ROOM)
     error = get(function, bucket)
     assert error["Code"] == "AccessDenied"
     assert error["Message"] == (
@@ -134,7 +137,8 @@ def test_a_function_may_do_what_its_role_allows_and_nothing_else(make_function, 
         f's3:GetObject on resource: "arn:aws:s3:::{bucket}/a" because no identity-based policy allows the '
         "s3:GetObject action"
     )
-    role.now_with(LOGS, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/a"))
+    of_role = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::000000000000:role/tested-role"}}
+    role.now_with(LOGS, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/a", Condition=of_role))
     assert get(function, bucket) == 200
     assert get(function, bucket, "b")["Code"] == "AccessDenied"
     role.now_with(LOGS, allow("s3:Get*", f"arn:aws:s3:::{bucket}/*"), deny("s3:GetObject", f"arn:aws:s3:::{bucket}/a"))
@@ -144,7 +148,7 @@ def test_a_function_may_do_what_its_role_allows_and_nothing_else(make_function, 
 
 NOT_RESOURCE = {"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::another/*"}
 CASES = {  # by "Policy evaluation logic" and "IAM JSON policy elements", IAM User Guide
-    "nothing": ((), False),
+    "something else": ((allow("sqs:*"),), False),
     "another action": ((allow("s3:PutObject"),), False),
     "another resource": ((allow("s3:GetObject", "arn:aws:s3:::another/*"),), False),
     "the action in other letters": ((allow("S3:getobject"),), True),
@@ -172,14 +176,14 @@ CASES = {  # by "Policy evaluation logic" and "IAM JSON policy elements", IAM Us
     "by address": ((allow("s3:GetObject", Condition={"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}),), True),
     "by region": ((allow("s3:GetObject", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}),), True),
     "by the principal": (
-        (allow("s3:GetObject", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/tested-*"}}),),
+        (allow("s3:GetObject", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/tested-*"}}),),
         True,
     ),
     "a variable": ((allow("s3:GetObject", "arn:aws:s3:::tested-${s3:nothing, 'policies'}/a"),), True),
-    "a variable of another value": ((allow("s3:GetObject", "arn:aws:s3:::tested-policies/${aws:userid}"),), False),
+    "a variable of another value": ((allow("s3:GetObject", "arn:aws:s3:::tested-policies/${aws:username}"),), False),
     "a variable that nobody knows": ((allow("s3:GetObject", "arn:aws:s3:::tested-policies/${aws:nothing}"),), False),
     "a variable in a condition": (
-        (allow("s3:GetObject", Condition={"StringLike": {"aws:userid": "*:${aws:nothing, 'tested-*'}"}}),),
+        (allow("s3:GetObject", Condition={"StringLike": {"aws:username": "${aws:nothing, 'tested-*'}"}}),),
         True,
     ),
     "a star that is none": ((allow("s3:GetObject", "arn:aws:s3:::tested-policies/${*}"),), False),
@@ -187,20 +191,22 @@ CASES = {  # by "Policy evaluation logic" and "IAM JSON policy elements", IAM Us
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_policies_are_evaluated_as_aws_documents_it(make_function, role, bucket, case):
+def test_policies_are_evaluated_as_aws_documents_it(user, bucket, case):
     statements, allowed = CASES[case]
     try:
-        arn = role(LOGS, *statements)
+        s3 = user(*statements)("s3")
     except ClientError as error:
         assert error.response["Error"]["Code"] == "MalformedPolicyDocument" and not allowed
         return
-    answer = get(make_function(CALL, Role=arn), bucket)
-    assert (answer == 200) is allowed, answer
+    if allowed:
+        assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"hello"
+    else:
+        assert refused(s3.get_object, Bucket=bucket, Key="a")[0] == "AccessDenied"
 
 
 def test_a_boundary_narrows_what_a_role_may_do(make_function, role, bucket, clients):
     iam = clients("iam")
-    function = make_function(CALL, Role=role(LOGS, allow("s3:*")))
+    function = make_function(CALL, Role=role(LOGS, allow("s3:*")), **ROOM)
     boundary = iam.create_policy(PolicyName="tested-boundary", PolicyDocument=policy(allow(["logs:*", "s3:Put*"])))
     iam.put_role_permissions_boundary(RoleName="tested-role", PermissionsBoundary=boundary["Policy"]["Arn"])
     try:
@@ -214,7 +220,7 @@ def test_a_boundary_narrows_what_a_role_may_do(make_function, role, bucket, clie
 
 def test_a_policy_of_the_bucket_may_allow_and_deny_too(make_function, role, bucket, clients):
     arn, s3 = role(LOGS), clients("s3")
-    function = make_function(CALL, Role=arn)
+    function = make_function(CALL, Role=arn, **ROOM)
     objects = f"arn:aws:s3:::{bucket}/*"
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(allow("s3:GetObject", objects, Principal={"AWS": arn})))
     assert get(function, bucket) == 200
@@ -400,6 +406,64 @@ def test_a_judged_user_may_hand_out_only_the_roles_that_it_may_pass(user, client
     condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     mine = user(lambda_rights, allow("iam:PassRole", ROLE, Condition=condition))("lambda")
     assert refused(mine.create_function, **function, Code={"ZipFile": b"x"})[0] != "AccessDeniedException"
+
+
+def machine(arn):
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": arn}}
+    return json.dumps({"StartAt": "Only", "States": {"Only": {**task, "End": True}}})
+
+
+def test_a_state_machine_acts_in_its_role(make_function, role, clients):
+    function = make_function("def handler(event, context):\n    return 1\n")
+    arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
+    states = clients("stepfunctions")
+    untrusting = role(name="tested-other")
+    of = {"name": "tested-machine", "definition": machine(arn)}
+    code, message = refused(states.create_state_machine, **of, roleArn=untrusting)
+    assert code == "AccessDeniedException"
+    assert message.startswith("Neither the global service principal states.amazonaws.com, nor the regional one is")
+    account = {"StringEquals": {"aws:SourceAccount": "000000000000"}}
+    trust = {**LAMBDA, "Principal": {"Service": "states.amazonaws.com"}, "Condition": account}
+    made = states.create_state_machine(**of, roleArn=role(trust=trust))["stateMachineArn"]
+
+    def ended():
+        execution = states.start_execution(stateMachineArn=made)["executionArn"]
+        eventually(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+        return states.describe_execution(executionArn=execution)
+
+    failed = ended()
+    assert (failed["status"], failed["error"]) == ("FAILED", "Lambda.AWSLambdaException")
+    assert f"is not authorized to perform: lambda:InvokeFunction on resource: {arn}" in failed["cause"]
+    role.now_with(allow("lambda:InvokeFunction", arn))
+    assert ended()["status"] == "SUCCEEDED"
+    states.delete_state_machine(stateMachineArn=made)
+
+
+def test_a_schedule_acts_in_its_role(make_function, role, clients):
+    function = make_function("def handler(event, context):\n    return 1\n")
+    arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
+    scheduler = clients("scheduler")
+    of = {"Name": "tested-schedule", "FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(1 minute)"}
+    code, message = refused(scheduler.create_schedule, **of, Target={"Arn": arn, "RoleArn": role(name="tested-other")})
+    assert code == "ValidationException"
+    assert message == "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+    trust = {**LAMBDA, "Principal": {"Service": "scheduler.amazonaws.com"}}
+    clock = role(allow("lambda:InvokeFunction", arn), trust=trust)
+    scheduler.create_schedule(**of, Target={"Arn": arn, "RoleArn": clock})
+    scheduler.delete_schedule(Name="tested-schedule")
+    at = (datetime.now(UTC) + timedelta(seconds=2)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    once = {**of, "ScheduleExpression": at, "ActionAfterCompletion": "DELETE"}
+    scheduler.create_schedule(**once, Target={"Arn": arn, "RoleArn": clock})
+    eventually(lambda: function.metric("Invocations") == 1)
+
+
+def test_a_judged_user_may_give_a_schedule_only_a_role_that_it_may_pass(user, clients):
+    of = {"Name": "tested-passed", "FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(1 minute)"}
+    target = {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:any", "RoleArn": ROLE}
+    code, message = refused(user(allow("scheduler:*"))("scheduler").create_schedule, **of, Target=target)
+    assert code == "AccessDeniedException" and "iam:PassRole" in message
+    user(allow(["scheduler:*", "iam:PassRole"]))("scheduler").create_schedule(**of, Target=target)
+    clients("scheduler").delete_schedule(Name="tested-passed")
 
 
 @pytest.mark.parametrize(
