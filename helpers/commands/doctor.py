@@ -151,4 +151,6 @@ def _aws() -> list[Finding]:
         state = "ok", f"It is not running, and its port {settings.port()} is free."
     else:
         state = "wrong", f"Another program has its port {settings.port()}; set WORKSHOP_PORT to a free one."
-    return [("ok", "The notebooks use the embedded AWS."), state]
+    asks_none = "It asks no policy of roles, users and resources (WORKSHOP_IAM=off): what works here may fail on AWS."
+    policies = [] if settings.iam() else [("note", asks_none)]
+    return [("ok", "The notebooks use the embedded AWS."), state, *policies]

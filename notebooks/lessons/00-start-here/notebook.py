@@ -141,14 +141,14 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # - Each function runs in processes of its own. They start when an event comes (a *cold* start), are used again for the next event (*warm*), are frozen in between, and end after an idle time.
 # - Init, duration and memory are measured on these processes. Errors, timeouts and crashes happen, and have AWS's messages.
-# - Your calls are boto3 calls to an HTTP API. The addresses of function URLs and HTTP APIs work, in a browser too.
+# - Your calls are boto3 calls to an HTTP API. Each is signed with an access key, and what the policies of a role, a user or a resource do not allow is refused. The addresses of function URLs and HTTP APIs work, in a browser too.
 # - The database of notebook 07 is a PostgreSQL.
 #
 # **Imitated:**
 #
 # - S3, SQS, DynamoDB, EventBridge, IAM, CloudWatch, EC2 and Lambda's own API come from [MiniStack](https://github.com/ministackorg/ministack). The parts that these notebooks
 #   use behave as on AWS; other parts may not.
-# - Permissions are stored but not enforced. An EC2 instance is an entry in a list: no machine runs.
+# - An EC2 instance is an entry in a list: no machine runs.
 # - More memory gives a function more CPU, as on AWS. A function that has computed for longer than its share is paused for short moments: with 128 MB it
 #   takes about 14 times as long as with {{vcpu_memory}}. A function that only waits is not slowed down.
 #
