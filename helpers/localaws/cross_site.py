@@ -2,10 +2,12 @@
 
 AWS needs no such thing, as each of its requests is signed. A browser names the page that asks in `Origin`, and says in
 `Sec-Fetch-Site` how near it is (https://www.w3.org/TR/fetch-metadata/); a name that somebody has pointed at this
-machine is in `Host`. From a browser, looking at an object passes, as for a link to a presigned URL.
+machine is in `Host`. From a browser, looking at an object passes, as for a link to a presigned URL, and so does what
+a page asks of a bucket that invites it.
 """
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from .asgi import App, Message, Receive, Scope, Send, answer
@@ -16,11 +18,13 @@ HERE = re.compile(
 LOOKS = ("GET", "HEAD")
 
 
-def from_here(app: App) -> App:
-    """`app`, for programs of this machine."""
+def from_here(app: App, invites: Callable[[Scope], bool]) -> App:
+    """`app`, for programs of this machine, and for the pages that a bucket `invites`."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            return await app(scope, receive, send)
+        if scope["type"] == "http" and _is_here(scope) and _header(scope, b"origin") and invites(scope):
             return await app(scope, receive, send)
         why = _refusal(scope)
         if why and scope["type"] == "websocket":
@@ -32,12 +36,19 @@ def from_here(app: App) -> App:
     return guarded
 
 
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    found = [value for name, value in scope["headers"] if name.lower() == wanted]
+    return found[-1].decode("latin-1") if found else None
+
+
+def _is_here(scope: Scope) -> bool:
+    return bool(HERE.fullmatch(_header(scope, b"host") or "127.0.0.1"))
+
+
 def _refusal(scope: Scope) -> str | None:
-    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    host = headers.get(b"host", "127.0.0.1")
-    if not HERE.fullmatch(host):
-        return f"The embedded AWS is at 127.0.0.1 alone, and not at {host}."
-    origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site", "none")
+    if not _is_here(scope):
+        return f"The embedded AWS is at 127.0.0.1 alone, and not at {_header(scope, b'host')}."
+    origin, site = _header(scope, b"origin"), _header(scope, b"sec-fetch-site") or "none"
     if origin is not None:
         return f"The embedded AWS answers programs on this machine, and not the page at {origin}."
     if site != "none" and not _only_looks(scope):

@@ -91,6 +91,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
     from .services.iam import Iam
     from .services.lambda_execution_role import ExecutionRoles
     from .services.rds import Databases
+    from .services.s3_cors import invites
     from .services.sts import RoleSessions
     from .slack_stand_in import SlackStandIn
 
@@ -122,7 +123,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
         told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life, **asdict(key)}
         write_private(state, json.dumps(told))
         try:
-            await serve(from_here(authenticated(gateway, but=WHO)), listener, told_to_end, keep_alive_s=75)
+            await serve(from_here(authenticated(gateway, but=WHO), invites), listener, told_to_end, keep_alive_s=75)
             await addresses.close()
         finally:
             state.unlink(missing_ok=True)

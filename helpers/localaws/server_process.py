@@ -233,7 +233,7 @@ def _recorded(home: Path) -> Endpoint | None:
     try:
         state = json.loads((home / STATE_FILE).read_text())
         endpoint = Endpoint(**state)
-    except (OSError, ValueError, TypeError):  # no file, no JSON, or other fields
+    except (OSError, ValueError, TypeError, RecursionError):  # no file, no JSON, or other fields
         return None
     numbers = (endpoint.port, endpoint.pid)
     texts = (endpoint.region, endpoint.inbox_url, endpoint.access_key_id, endpoint.secret_access_key, endpoint.life)

@@ -69,6 +69,28 @@ def test_no_page_may_read_an_answer(url, bucket):
     assert answer.status_code == 403
 
 
+def test_a_page_that_a_bucket_invites_may_use_it_and_nothing_else(url, clients, bucket):
+    s3, page = clients("s3"), "http://app.example"
+    rule = {"AllowedOrigins": [page], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    link = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a.txt"})
+    ask = {"Origin": page, "Access-Control-Request-Method": "PUT", "Sec-Fetch-Site": "cross-site"}
+    assert requests.options(link, headers=ask, timeout=30).headers["Access-Control-Allow-Origin"] == page
+    answer = requests.put(link, "from a page", headers={"Origin": page, "Sec-Fetch-Site": "cross-site"}, timeout=30)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, page)
+    assert s3.get_object(Bucket=bucket, Key="a.txt")["Body"].read() == b"from a page"
+    unsigned = requests.put(f"{url}/{bucket}/a.txt", "mine", headers={"Origin": page}, timeout=30)
+    assert unsigned.status_code == 403
+    for method, path, origin in (
+        ("PUT", link, EVIL),
+        ("DELETE", link, page),
+        ("GET", f"{url}/2015-03-31/functions/", page),
+    ):
+        refused = requests.request(method, path, headers={"Origin": origin}, timeout=30)
+        assert refused.status_code == 403 and "and not the page at" in refused.text
+    assert s3.get_object(Bucket=bucket, Key="a.txt")["Body"].read() == b"from a page"
+
+
 def test_a_link_to_a_presigned_url_opens_in_a_browser(clients, bucket):
     link = clients("s3").generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a.txt"})
     browser = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}

@@ -93,6 +93,8 @@ def _refusal(scope: Scope, body: bytes) -> Answer | None:
     service = ministack_app.detect_service(
         method, path, headers, ministack_app._routing_params(method, path, headers, body, query)
     )
+    if method == "OPTIONS" and service == "s3" and _may_be_public(method, path):
+        return None  # a browser asks whether a page may ask, and signs nothing
     signed, key = iam_evaluator._signed_request.get(), router.extract_access_key_id(headers, query)
     if signed is not None and signed.s3_scoped and service == "s3":
         refused: Answer | None = s3._verify_presigned_sigv4(method, path, headers, query)
