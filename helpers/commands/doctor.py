@@ -24,7 +24,7 @@ def look() -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     say("Looking at this machine.")
-    machine = [_python(), _environment(), *_home(), *_functions(), _own_tmp(), _browser(), _facts()]
+    machine = [_python(), _environment(), *_home(), *_functions(), _confinement(), _browser(), _facts()]
     findings = [*machine, *(_bad_settings() or [*_remarks(), *_aws()])]
     for grade, text in findings:
         print(f"{grade:5} {text}")
@@ -94,10 +94,16 @@ def _ruby_sdk(ruby: localaws.Runtime) -> Finding:
     )
 
 
-def _own_tmp() -> Finding:
-    if localaws.own_tmp_possible():
-        return "ok", "Functions have a /tmp of their own."
-    return "note", "Functions share this machine's /tmp, without a limit: it has no namespaces of mounts for them."
+def _confinement() -> Finding:
+    if localaws.confinement_possible():
+        return (
+            "ok",
+            "Functions are confined: they see and change nothing here but files in a /tmp and processes of their own.",
+        )
+    return "note", (
+        "Functions are not confined, as this machine lets us make no namespaces: they can do what you can, "
+        "such as change your files and end your processes, so run only code that you would run yourself."
+    )
 
 
 def _browser() -> Finding:

@@ -4,7 +4,7 @@ README.md beside this file has the way of an invocation, and what is in which fo
 """
 
 from .data_plane import node_sdk
-from .data_plane.own_tmp import possible as own_tmp_possible
+from .data_plane.confinement import possible as confinement_possible
 from .data_plane.requirements import with_requirements
 from .data_plane.runtimes import MissingRuntime, Runtime
 from .data_plane.runtimes import find_here as find_runtime
@@ -38,6 +38,7 @@ __all__ = [
     "MissingRuntime",
     "Runtime",
     "alive",
+    "confinement_possible",
     "find_runtime",
     "free_port",
     "is_at",
@@ -45,7 +46,6 @@ __all__ = [
     "needed",
     "node_sdk",
     "open_url",
-    "own_tmp_possible",
     "read_posts",
     "running",
     "start",

@@ -8,7 +8,7 @@ import os
 import re
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,6 +173,16 @@ class TestedFunction:
         assert all(found), lines
         return found
 
+    def processes(self) -> list[psutil.Process]:
+        """All that runs of it, as this machine sees them."""
+        its = {"AWS_LAMBDA_FUNCTION_NAME": self.name, "AWS_ENDPOINT_URL": self._lambda.meta.endpoint_url}
+        return [process for process, environment in _living() if its.items() <= environment.items()]
+
+    def process(self, pid: int) -> psutil.Process:
+        """The one that knows itself by this process id: it may have a namespace of processes."""
+        (found,) = [process for process in self.processes() if own_pid(process) == pid]
+        return found
+
     def metric(self, name: str, statistic: str = "Sum") -> float:
         """A metric of AWS/Lambda for this function, over the last quarter of an hour."""
         now = int(time.time())
@@ -213,18 +223,25 @@ def public_url(client: Any, name: str, permissions: Iterable[str] = PERMISSIONS)
     return url
 
 
+def own_pid(process: psutil.Process) -> int:
+    """The process id that a process has for itself: NSpid in proc_pid_status(5)."""
+    if not psutil.LINUX:
+        return process.pid
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("\nNSpid:")[2].partition("\n")[0].split()[-1])
+
+
 def processes_of(home: Path) -> list[psutil.Process]:
     """Every living process that has this folder in its environment: server, keeper and functions."""
-    found = []
+    return [process for process, variables in _living() if any(str(home) in text for text in variables.values())]
+
+
+def _living() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """All processes of this machine whose environment we may read, with it."""
     for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and any(
-                str(home) in text for text in process.environ().values()
-            ):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                yield process, process.environ()
 
 
 def statuses_below(process: psutil.Process) -> list[str]:

@@ -1,7 +1,7 @@
 """Zip files of code and layers, unpacked into the folders of an execution environment, as Lambda unpacks them.
 
 What is large is unpacked once, and then linked: hundreds of files cost each of many environments some milliseconds.
-That needs a machine on which functions cannot write to their code (own_tmp.py), as links share what is in a file.
+That needs a machine on which functions cannot write to their code (confinement.py), as links share what is in a file.
 """
 
 import os

@@ -5,6 +5,7 @@ error names: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environ
 """
 
 import json
+import os
 import shutil
 import time
 import uuid
@@ -27,6 +28,8 @@ from .sandbox import Keeper, View
 from .states import Created, Ready, State
 
 INIT_LIMIT_S = float(fact("init"))
+OPEN_FILES: int = fact("open_files")
+CHECKOUT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -65,6 +68,7 @@ class ExecutionEnvironment:
         self._credentials: Credentials | None = None  # from Init on
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
+        self._hidden = [str(folder) for folder in (Path(os.path.expanduser("~")), CHECKOUT, home.parent)]
         self._stream = LogStream(function, self._id, write_log)
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
         self._format: Format = JsonFormat(system_level) if function.log_format == "JSON" else TextFormat()
@@ -146,7 +150,7 @@ class ExecutionEnvironment:
         variables = runtime_variables(
             self.function, runtime, task, opt, self._endpoint, self._stream.name, api.address, self._credentials
         )
-        view = View(self._id, self.function.tmp_mb, [str(task), str(opt)], list(runtime.folders))
+        view = View(self._id, self.function.tmp_mb, self._hidden, [str(task), str(opt), *runtime.folders], OPEN_FILES)
         try:
             sandbox = self._keeper.start(list(runtime.command), variables, task, view)
         except OSError:

@@ -6,16 +6,21 @@ forking is safe, and small, so that forking is quick.
 
 On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
 time: `{"start": {"argv", "env", "cwd", "view"}}` comes with two descriptors (output, status) and is answered by
-`{"pid"}`; `{"kill": pid}` and `{"forget": name}` are answered by `{}`; what goes wrong by `{"error"}`. A view is null
-or `{"name", "tmp_mb", "read_only", "needed"}`: processes that name the same one share a /tmp, until it is forgotten.
-When a process has ended, its exit code as Python counts them (negative for a signal) is written to its status
-descriptor.
+`{"pid"}`; `{"kill": pid}` and `{"forget": name}` are answered by `{}`; what goes wrong by `{"error"}`. When a process
+has ended, its exit code as Python counts them (negative for a signal) is written to its status descriptor.
+
+A view is null for a program of ours. A function has `{"name", "tmp_mb", "hidden", "shown", "open_files"}`: processes
+that name the same one share a /tmp, until it is forgotten. A function's parent is not the keeper, which it could
+signal, but a guard, whose process id stands for all that the function has started. Where confinement.py can, the guard
+is the first in a namespace of processes.
 """
 
 import contextlib
 import ctypes
 import json
 import os
+import resource
+import select
 import selectors
 import signal
 import socket
@@ -23,18 +28,19 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import own_tmp, processes
+    from . import confinement, processes
 else:  # this is a script: what stands beside it is found without our package
-    import own_tmp
+    import confinement
     import processes
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-PR_SET_CHILD_SUBREAPER = 36
+# linux/prctl.h
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 MESSAGE_LIMIT = 1 << 20
 
 libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-statuses: dict[int, int] = {}  # process id -> status descriptor
-views: dict[str, own_tmp.View] | None = None  # None where this machine lets us make none
+statuses: dict[int, int | None] = {}  # process id -> status descriptor; None: its guard has it
+views: dict[str, confinement.View] | None = None  # None where this machine lets us make none
+alive, alive_write = os.pipe()  # a child closes the second end: the first then tells when the keeper has ended
 
 
 def main(control_fd: int) -> None:
@@ -43,8 +49,8 @@ def main(control_fd: int) -> None:
     control.set_inheritable(False)
     if libc:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # what an ended runtime leaves behind becomes ours, and can be found
-    if own_tmp.possible():
-        own_tmp.enter()
+    if confinement.possible():
+        confinement.enter()
         views = {}
     wake, wake_write = os.pipe()
     os.set_blocking(wake, False)
@@ -97,18 +103,22 @@ def start(argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any] |
     output, status = descriptors
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
-    keeper = os.getpid()
     try:
         with seen_through(view):
-            pid = os.fork()
+            pid = confinement.fork() if view and views is not None else os.fork()
             if pid == 0:
-                become(argv, env, cwd, output, keeper)
+                end_with_the_keeper()
+                if view:
+                    guard(argv, env, cwd, view["open_files"], output, status)
+                become(argv, env, cwd, None, output)
     except OSError:
         os.close(status)
         raise
     finally:
         os.close(output)
-    statuses[pid] = status
+    statuses[pid] = None if view else status
+    if view:
+        os.close(status)
     return pid
 
 
@@ -118,19 +128,55 @@ def seen_through(view: dict[str, Any] | None) -> contextlib.AbstractContextManag
         return contextlib.nullcontext()
     name = view["name"]
     if name not in views:
-        views[name] = own_tmp.View(view["tmp_mb"], view["read_only"], view["needed"])
+        views[name] = confinement.View(view["tmp_mb"], view["hidden"], view["shown"])
     return views[name]
 
 
-def become(argv: list[str], env: dict[str, str], cwd: str, output: int, keeper: int) -> None:
-    """Turn the forked child into the runtime; never returns."""
+def end_with_the_keeper() -> None:
+    """Of a child that was just forked."""
+    signal.set_wakeup_fd(-1)
+    os.setsid()
+    os.close(alive_write)
+    if libc:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # daemons stay below the runtime: frozen, measured, ended with it
+    if select.select([alive], [], [], 0)[0]:  # it ended before the lines above could take effect
+        os._exit(1)
+
+
+def guard(argv: list[str], env: dict[str, str], cwd: str, open_files: int, output: int, status: int) -> None:
+    """Run a function's runtime in a child, wait for it and for its orphans, and tell how it ended; never returns."""
+    code = 126
     try:
-        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        if views is not None:
+            confinement.show_own_processes()
+        runtime = os.fork()
+        if runtime == 0:
+            become(argv, env, cwd, open_files, output)
         if libc:
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != keeper:  # the keeper ended before the line above could take effect
-                os._exit(1)
-            libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # daemons stay below the runtime: frozen, measured, ended with it
+            libc.prctl(PR_SET_DUMPABLE, 0)  # its memory is the keeper's, with what other functions were started with
+        for descriptor in map(int, os.listdir("/dev/fd")):
+            if descriptor != status:
+                with contextlib.suppress(OSError):  # it was that of the list itself
+                    os.close(descriptor)
+        ended = how = 0
+        while ended != runtime:
+            ended, how = os.waitpid(-1, 0)
+        code = os.waitstatus_to_exitcode(how)
+    except BaseException as error:  # whatever it is, this copy of the keeper must not live on
+        os.write(output, f"{argv[0]}: {error}\n".encode())
+    finally:
+        with contextlib.suppress(BrokenPipeError):  # the server has already closed its end of this environment
+            os.write(status, str(code).encode())
+        os._exit(0)
+
+
+def become(argv: list[str], env: dict[str, str], cwd: str, open_files: int | None, output: int) -> None:
+    """Turn the forked child into the program, confined where it may open only so many files; never returns."""
+    try:
+        if open_files is not None:
+            confine(open_files)
         # what we ignore, what Python itself does, and what a shell does for a program in the background
         ignorable = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
         for number in ignorable:
@@ -151,6 +197,14 @@ def become(argv: list[str], env: dict[str, str], cwd: str, output: int, keeper: 
         os._exit(126)
 
 
+def confine(open_files: int) -> None:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = open_files if most == resource.RLIM_INFINITY else min(open_files, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if views is not None:
+        confinement.renounce()
+
+
 def reap() -> None:
     """Take note of every child that has ended."""
     while True:
@@ -164,10 +218,14 @@ def reap() -> None:
 
 
 def note_end(pid: int, status: int) -> None:
-    descriptor = statuses.pop(pid, None)
-    if descriptor is None:  # an orphan of ours that ended by itself
+    if pid not in statuses:  # an orphan of ours that ended by itself
         return
+    descriptor = statuses.pop(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)  # what a guard that was killed leaves, where its children do not become ours
     kill_orphans()
+    if descriptor is None:
+        return
     with contextlib.suppress(BrokenPipeError):  # the server has already closed its end of this environment
         os.write(descriptor, str(os.waitstatus_to_exitcode(status)).encode())
     os.close(descriptor)
@@ -177,7 +235,11 @@ def kill(pid: int) -> None:
     """Kill a function process and all that it has started."""
     reap()
     if pid in statuses:
-        for victim in (*processes.descendants(pid), pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)  # all at once, or those that fork without end would outrun us
+        # In a namespace the rest goes with the guard, which is its first process.
+        victims = [] if views is not None and statuses[pid] is None else processes.descendants(pid)
+        for victim in (*victims, pid):
             send_kill(victim)
         note_end(*os.waitpid(pid, 0))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from . import own_tmp
+from . import confinement
 from .archives import Archives
 from .cpu_share import Governor
 from .credentials import Roles
@@ -41,7 +41,7 @@ class Pool:
     ) -> None:
         self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
-        self._archives = Archives(home / "unpacked", cache(own_tmp.possible))
+        self._archives = Archives(home / "unpacked", cache(confinement.possible))
         self._remove_files()
         self._keeper = Keeper()
         self._governor = Governor(on=cpu_share)

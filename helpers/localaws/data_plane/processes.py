@@ -4,12 +4,14 @@ Linux tells it in /proc, elsewhere psutil finds out. Of a process that has ended
 below it, no memory, no time. It imports nothing of ours, as keeper.py, which is a script, uses it too.
 """
 
+import contextlib
 import os
 import sys
 import time
 
 import psutil
 
+MANY = 2000  # descendants: where processes start others without end, there is no last one to be found
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
 
 
@@ -38,8 +40,12 @@ if sys.platform == "linux":
         return found
 
     def _descendants_by_proc(pid: int) -> list[int]:
-        direct = _children_by_proc(pid)
-        return direct + [grandchild for child in direct for grandchild in _descendants_by_proc(child)]
+        found = _children_by_proc(pid)
+        for child in found:  # it grows meanwhile: they may lie deeper than Python can recurse
+            if len(found) > MANY:
+                break
+            found += _children_by_proc(child)
+        return found
 
     # Not every kernel has the list (CONFIG_PROC_CHILDREN), without which every process has to be asked for its parent.
     _listed = os.path.exists("/proc/thread-self/children")
@@ -53,6 +59,23 @@ if sys.platform == "linux":
     def share_bytes(pid: int) -> int:
         """Its memory, where a page that several processes share counts for each by its share of it: proc(5)."""
         return _kilobytes(f"/proc/{pid}/smaps_rollup", b"Pss:")
+
+    def shared_bytes(pid: int) -> int:
+        """That of its `share_bytes` which is in files that exist in memory alone."""
+        return _kilobytes(f"/proc/{pid}/smaps_rollup", b"Pss_Shmem:")
+
+    def memory_files(pid: int) -> dict[int, int]:
+        """The files without a name that it has open, memfd_create(2), and the bytes of memory that each takes."""
+        found = {}
+        for descriptor in _entries(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):  # closed, or ended
+                if os.readlink(path := f"/proc/{pid}/fd/{descriptor}").startswith("/memfd:"):
+                    file = os.stat(path)
+                    found[file.st_ino] = file.st_blocks * 512
+        return found
+
+    def threads(pid: int) -> int:
+        return len(_entries(f"/proc/{pid}/task"))
 
     def cpu_seconds(pid: int) -> float:
         """How long it has computed so far, its children not included."""
@@ -87,7 +110,7 @@ if sys.platform == "linux":
     def _entries(folder: str) -> list[str]:
         try:
             return os.listdir(folder)
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             return []
 
 else:
@@ -101,6 +124,18 @@ else:
             return 0
 
     share_bytes = peak_bytes
+
+    def shared_bytes(pid: int) -> int:
+        return 0  # not told here
+
+    def memory_files(pid: int) -> dict[int, int]:
+        return {}  # there are none here
+
+    def threads(pid: int) -> int:
+        try:
+            return int(psutil.Process(pid).num_threads())
+        except psutil.Error:  # it has ended
+            return 0
 
     def cpu_seconds(pid: int) -> float:
         try:

@@ -7,12 +7,15 @@ import signal
 import time
 from dataclasses import dataclass
 
+from ...facts import fact
 from .log_stream import LogStream, OutputReader
 from .runtime_api import Message, RuntimeApi
 from .sandbox import Sandbox
 
 PIPE_BYTES = 65536  # what a pipe holds at most: pipe(7)
-POLL_S = 0.02  # how often memory is looked at while a function runs
+POLL_S = 0.02  # how often memory and processes are looked at while a function runs
+RUSH = 16  # while more than that start between two looks they are only counted, as many cannot be measured as quickly
+TASKS: int = fact("processes")  # AWS lets a function start no more, threads included; here it is ended
 SIGNALS: dict[int, str] = {
     signal.SIGKILL: "killed",
     signal.SIGSEGV: "segmentation fault",
@@ -41,14 +44,16 @@ def timeout() -> Failure:
 class RuntimeProcess:
     """A started runtime: its sandbox, its Runtime API, and one place to wait for all that they say.
 
-    `max_memory_mb` is the most memory that it was seen to hold; more than `memory_limit_mb` is a failure.
+    `max_memory_mb` is the most memory that it was seen to hold; more than `memory_limit_mb` is a failure, and so are
+    more processes than Lambda has.
     """
 
     def __init__(self, sandbox: Sandbox, api: RuntimeApi, stream: LogStream, memory_limit_mb: int) -> None:
         self.sandbox, self.api = sandbox, api
         self.max_memory_mb = 0.0
         self._memory_limit_mb = memory_limit_mb
-        self._look_at = 0.0  # when the memory is to be looked at again (monotonic)
+        self._look_at = 0.0  # when it is to be looked at again (monotonic)
+        self._tasks = 0  # how many processes and threads there were at the last look
         self._computed_s = 0.0  # how long its processes had computed at the last look
         self._exit_code: int | None = None
         self._reader = OutputReader(stream)
@@ -61,7 +66,7 @@ class RuntimeProcess:
         heard = self._next(kinds) or self._failure(deadline)
         while heard is None:
             self._wait(min(deadline - time.monotonic(), POLL_S))
-            heard = self._next(kinds) or self._memory_failure_now_and_then() or self._failure(deadline)
+            heard = self._next(kinds) or self._excess_now_and_then() or self._failure(deadline)
         self._read()
         self._reader.feed(b"")  # what a function printed before it answered belongs before END, an unfinished line too
         return heard
@@ -72,10 +77,10 @@ class RuntimeProcess:
         self.api.close()
 
     def _next(self, kinds: tuple[str, ...]) -> Message | Failure | None:
-        """A message of these kinds that is there, unless it was bought with too much memory."""
+        """A message of these kinds that is there, unless it was bought with too much memory or too many processes."""
         while (message := self._message()) is not None:
             if message.kind in kinds:
-                return self._memory_failure() or message
+                return self._excess() or message
             # any other is an answer to an invocation that is over
         return None
 
@@ -91,16 +96,20 @@ class RuntimeProcess:
             return Failure("Runtime.ExitError", exit_message(self._exit_code))
         return timeout() if time.monotonic() >= deadline else None
 
-    def _memory_failure_now_and_then(self) -> Failure | None:
-        """The memory is looked at now and then, and only where something was computed: else nothing was allocated."""
+    def _excess_now_and_then(self) -> Failure | None:
+        """A look now and then, and only where something was computed: else nothing was allocated or started."""
         if time.monotonic() < self._look_at:
             return None
         before, self._computed_s = self._computed_s, self.sandbox.cpu_seconds()
-        return self._memory_failure() if self._computed_s != before else None
+        return self._excess() if self._computed_s != before else None
 
-    def _memory_failure(self) -> Failure | None:
+    def _excess(self) -> Failure | None:
         self._look_at = time.monotonic() + POLL_S
-        self.max_memory_mb = max(self.max_memory_mb, self.sandbox.max_memory_mb())
+        before, self._tasks = self._tasks, self.sandbox.tasks()
+        if self._tasks > TASKS:
+            return Failure("Runtime.ExitError", exit_message(-signal.SIGKILL))
+        if self._tasks <= before + RUSH:
+            self.max_memory_mb = max(self.max_memory_mb, self.sandbox.max_memory_mb())
         if self.max_memory_mb <= self._memory_limit_mb:
             return None
         return Failure("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")

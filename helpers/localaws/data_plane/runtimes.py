@@ -188,7 +188,8 @@ def _provided(name: str, task: Path, opt: Path) -> Runtime:
 
 def _prefixes(program: str) -> tuple[str, ...]:
     """Where it is installed, by the name that we call it by and by its true one: what stands above bin/."""
-    return tuple(str(path.parent.parent) for path in (Path(program), Path(program).resolve()))
+    folders = [path.parent for path in (Path(program), Path(program).resolve())]
+    return tuple(str(bin if bin.parent == Path(os.path.expanduser("~")) else bin.parent) for bin in folders)
 
 
 def _program(name: str, title: str, first: Path | None = None) -> tuple[str, tuple[int, ...]]:

@@ -31,14 +31,15 @@ SIGNAL_PASSES = 3  # enough for all but a function that starts processes without
 class View:
     """The file system as the processes of one environment see it, where the machine lets us make that.
 
-    They share a /tmp of this size. They can read but not change the folders `read_only`, and those of `needed` that
-    would else be hidden, as they lie below /tmp. `name`: for `Keeper.forget`.
+    They share a /tmp of this size, and can change nothing else. They see no file of a user or below `hidden`, but
+    for what lies in a folder of `shown`. None opens more than `open_files`. `name`: for `Keeper.forget`.
     """
 
     name: str
     tmp_mb: int
-    read_only: list[str]
-    needed: list[str]
+    hidden: list[str]
+    shown: list[str]
+    open_files: int
 
 
 class Keeper:
@@ -144,6 +145,7 @@ class Keeper:
 class Sandbox:
     """A running function process and the descriptors that it speaks through.
 
+    `pid` is that of its guard, see keeper.py, or of the program itself where it is ours and runs without a view.
     `output` carries what it prints and the frames of a runtime that logs whole messages, and `status` its exit
     code once it has ended. Both are read by the owner, who calls `kill` exactly once at the end.
     """
@@ -155,7 +157,7 @@ class Sandbox:
         os.set_blocking(output, False)
         self._stopping = threading.Lock()  # held by whoever stops or continues its processes
         self._frozen = self._killed = False
-        self._children: list[int] = []  # all below it, as of the last look at its memory
+        self._children: list[int] = []  # all below the guard, as of the last count
         self._ended_seconds = 0.0  # what those have computed that have ended, as of then
 
     def freeze(self) -> None:
@@ -185,14 +187,36 @@ class Sandbox:
                 self._signal(signal.SIGCONT)
 
     def max_memory_mb(self) -> float:
-        """The most memory in MB that the process has held so far, or what it and its children hold now, if more."""
+        """The most memory in MB that one of its processes has held so far, or what they all hold now, if more.
+
+        Of those that `tasks` has found.
+        """
+        if len(self._children) < 2:
+            return self._memory_mb()
+        self.pause()  # one that forks without end keeps its memory locked: to ask for it would have to wait
+        try:
+            return self._memory_mb()
+        finally:
+            self.resume()
+
+    def _memory_mb(self) -> float:
+        most = max(map(processes.peak_bytes, self._children), default=0)
+        files: dict[int, int] = {}
+        for child in self._children:
+            files |= processes.memory_files(child)
+        together = sum(map(processes.share_bytes, self._children)) if len(self._children) > 1 or files else 0
+        if files:  # what a process writes to them counts for none that has not mapped it
+            together += max(0, sum(files.values()) - sum(map(processes.shared_bytes, self._children)))
+        return max(most, together) / 2**20
+
+    def tasks(self) -> int:
+        """How many processes and threads there are now."""
         self._children = children = processes.descendants(self.pid)
         self._ended_seconds = sum(map(processes.ended_seconds, (self.pid, *children)))
-        together = sum(map(processes.share_bytes, (self.pid, *children))) if children else 0
-        return max(processes.peak_bytes(self.pid), together) / 2**20
+        return sum(map(processes.threads, children))
 
     def cpu_seconds(self) -> float:
-        """How long its processes have computed so far. New children show with the next look at its memory."""
+        """How long its processes have computed so far. New ones show with the next count of `tasks`."""
         return sum(map(processes.cpu_seconds, (self.pid, *self._children))) + self._ended_seconds
 
     def kill(self) -> None:

@@ -1,15 +1,15 @@
 """What notebook 02 claims, on the embedded AWS: environments, throttles, retries, metrics, and the sum of the ramp.
 
-Functions here wait at a gate, a file that the test makes, so that calls overlap for certain, however slow the machine.
+Functions here wait at a gate, a port of the test's, so that calls overlap for certain, however slow the machine.
 """
 
+import json
 import math
-import tempfile
+import socket
 import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,17 +23,33 @@ from helpers import plot_timeline, reports
 
 plt.switch_backend("Agg")
 CALLS = 12
-# Says that it has come, and waits until the gate is open.
+# Comes to the gate, and waits until it opens; at one that is open it does not wait.
 WAITS = textwrap.dedent("""
-    import json, pathlib, time
+    import contextlib, socket
 
     def handler(event, context):
-        folder = pathlib.Path(event["folder"])
-        (folder / context.aws_request_id).touch()
-        end = time.monotonic() + 60
-        while not (folder / "open").exists() and time.monotonic() < end:
-            time.sleep(0.01)
+        with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", event["gate"]), 60) as gate:
+            gate.recv(1)
 """)
+
+
+class Gate:
+    def __init__(self) -> None:
+        self._door = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._door.setblocking(False)
+        self._waiting: list[socket.socket] = []
+        self.payload = json.dumps({"gate": self._door.getsockname()[1]})
+
+    def waiting(self) -> int:
+        """How many have come to it."""
+        with suppress(BlockingIOError):
+            while True:
+                self._waiting.append(self._door.accept()[0])
+        return len(self._waiting)
+
+    def open(self) -> None:
+        for each in (self._door, *self._waiting):
+            each.close()
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +61,11 @@ def notebook() -> Notebook:
 
 
 @pytest.fixture
-def gates() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # as functions have a /tmp of their own
-        yield Path(folder)
-
-
-@pytest.fixture
-def burst(notebook, gates) -> Callable[..., list]:
+def burst(notebook) -> Callable[..., list]:
     """The notebook's burst, with all its calls at once: the gate opens when `together` of them have come to it."""
-    numbers = iter(range(100))
 
     def send(client, function, calls: int, together: int) -> list:
-        folder = gates / str(next(numbers))
-        folder.mkdir()
+        gate = Gate()
         refused = []
 
         class Counting:  # the client, which says when a call was refused
@@ -71,27 +79,24 @@ def burst(notebook, gates) -> Callable[..., list]:
                     raise
 
         with ThreadPoolExecutor(1) as thread:
-            payload = f'{{"folder": "{folder}"}}'
-            sent = thread.submit(notebook.burst, Counting(), function.name, calls, payload)
-            eventually(lambda: len(list(folder.iterdir())) == together and len(refused) == calls - together, 60)
-            (folder / "open").touch()
+            sent = thread.submit(notebook.burst, Counting(), function.name, calls, gate.payload)
+            eventually(lambda: gate.waiting() == together and len(refused) == calls - together, 60)
+            gate.open()
             return sent.result()
 
     return send
 
 
 @contextmanager
-def held(client, function, folder) -> Iterator[None]:
+def held(client, function, gate: Gate) -> Iterator[None]:
     """While the block lasts, one call of the function is running."""
-    folder.mkdir()
     with ThreadPoolExecutor(1) as thread:
-        payload = f'{{"folder": "{folder}"}}'
-        running = thread.submit(client.invoke, FunctionName=function.name, Payload=payload)
-        eventually(lambda: list(folder.iterdir()))
+        running = thread.submit(client.invoke, FunctionName=function.name, Payload=gate.payload)
+        eventually(gate.waiting)
         try:
             yield
         finally:
-            (folder / "open").touch()
+            gate.open()
             running.result()
 
 
@@ -143,20 +148,20 @@ def test_concurrent_executions_is_at_least_what_the_log_shows_to_overlap(make_fu
     plt.close("all")
 
 
-def test_boto3_hides_throttles_and_counts_its_retries(make_function, clients, aws, notebook, gates):
+def test_boto3_hides_throttles_and_counts_its_retries(make_function, clients, aws, notebook):
     function = make_function(WAITS, Timeout=90)
     patient, honest = aws.client("lambda"), aws.client("lambda", Config(retries={"total_max_attempts": 1}))
     patient.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
-    payload = f'{{"folder": "{gates / "first"}"}}'  # the gate of the call that runs, so that this one ends at once
+    first, second = Gate(), Gate()
     with ThreadPoolExecutor(1) as thread:
-        with held(clients("lambda"), function, gates / "first"):
-            waiting = thread.submit(patient.invoke, FunctionName=function.name, Payload=payload)
+        with held(clients("lambda"), function, first):
+            waiting = thread.submit(patient.invoke, FunctionName=function.name, Payload=first.payload)
             eventually(lambda: function.metric("Throttles") >= 1)
         answer = waiting.result()
     assert notebook.throttles_of(answer) == function.metric("Throttles") >= 1
     throttled = pytest.raises(honest.exceptions.TooManyRequestsException)
-    with held(clients("lambda"), function, gates / "second"), throttled as refused:
-        honest.invoke(FunctionName=function.name, Payload=payload)
+    with held(clients("lambda"), function, second), throttled as refused:
+        honest.invoke(FunctionName=function.name, Payload=first.payload)
     assert notebook.throttles_of(refused.value) == 1
     assert function.metric("Throttles") == notebook.throttles_of(answer) + 1
     assert len(function.reports()) == 3, "a throttled call leaves no line"

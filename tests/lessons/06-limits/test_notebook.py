@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from localaws_client import eventually
 
-from helpers.localaws.data_plane import own_tmp
+from helpers.localaws.data_plane import confinement
 from helpers.reports import reports
 
 MB = 2**20
@@ -126,7 +126,7 @@ def handler(event, context):
 
 
 def test_tmp_is_as_large_as_the_function_says(make_function):
-    if not own_tmp.possible():
+    if not confinement.possible():
         pytest.skip("functions share this machine's /tmp")
     function = make_function(WRITES, MemorySize=1769, Timeout=60)
     full = function.invoke({"mb": 520}).payload

@@ -4,7 +4,6 @@ import json
 import re
 import ssl
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,13 +128,9 @@ def test_it_posts_again_after_the_webhook_has_closed_the_connection(make_answer,
 
 
 @pytest.fixture(scope="module")
-def certificate(needs) -> Iterator[Path]:
+def certificate(needs, tmp_path_factory) -> Path:
     """A folder with a certificate for 127.0.0.1 that nobody has signed but itself, and its key."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # as functions have a /tmp of their own
-        yield _certified(Path(folder), needs)
-
-
-def _certified(folder: Path, needs) -> Path:
+    folder = tmp_path_factory.mktemp("certificate")
     command = [needs("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     command += ["-nodes", "-keyout", "key.pem", "-out", "certificate.pem", "-days", "2"]
     command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
@@ -150,10 +145,11 @@ def https_webhook(certificate) -> Iterator[Webhook]:
     yield from serve_webhook(context)
 
 
-def test_it_posts_by_https_to_whom_it_trusts(make_answer, https_webhook, certificate):
-    trusted = str(certificate / "certificate.pem")
-    variables = {"SSL_CERT_FILE": trusted, "NODE_EXTRA_CA_CERTS": trusted}
-    function = make_answer("09", https_webhook.url, variables=variables)
+def test_it_posts_by_https_to_whom_it_trusts(make_answer, language, https_webhook, certificate):
+    code, trusted = labs()["09"].answer(language), certificate / "certificate.pem"
+    files = {code.name: code.read_text(), trusted.name: trusted.read_text()}  # in the folder that the function runs in
+    variables = {"SSL_CERT_FILE": trusted.name, "NODE_EXTRA_CA_CERTS": trusted.name}
+    function = make_answer("09", https_webhook.url, files, variables)
     assert function.invoke({"text": "safe 🔒"}).payload == {"posted": "safe 🔒"}
     assert https_webhook.texts() == ["safe 🔒"]
 

@@ -130,9 +130,9 @@ def test_a_timeout_holds_for_a_function_that_is_stopped(make_function):
         MemorySize=128,
         Timeout=1,
     )
-    pid = function.invoke("pid").payload
+    process = function.process(function.invoke("pid").payload)
     assert function.invoke().payload["errorType"] == "Sandbox.Timedout"
-    assert not psutil.pid_exists(pid)
+    assert not process.is_running()
     assert function.reports()[-1]["duration"] == "1000.00"
     assert function.invoke("pid").error is None
 

@@ -88,7 +88,7 @@ def test_what_a_function_starts_is_frozen_and_thawed_with_it(make_function, star
         f"        return {started}\n"
         "    time.sleep(1)\n"
     )
-    child = psutil.Process(function.invoke(1).payload)
+    child = function.process(function.invoke(1).payload)
     eventually(lambda: child.status() == psutil.STATUS_STOPPED)
     frozen = sum(child.cpu_times())
     assert function.invoke(0).error is None
@@ -103,32 +103,31 @@ def test_a_daemon_ends_with_its_environment(make_function, clients, end):
         "def handler(event, context):\n"
         "    return daemon('/bin/sleep', '600') if event else os._exit(3)\n"
     )
-    pid = function.invoke(1).payload
-    assert psutil.pid_exists(pid)
+    daemon = function.process(function.invoke(1).payload)
     if end == "the function is deleted":
         clients("lambda").delete_function(FunctionName=function.name)
     else:
         assert function.invoke(0).payload["errorType"] == "Runtime.ExitError"
-    eventually(lambda: not psutil.pid_exists(pid))
+    eventually(lambda: not daemon.is_running())
 
 
 def test_an_idle_environment_is_ended_and_the_next_call_is_cold(make_function):
     function = make_function(
         "import os\ndef handler(event, context):\n    return os.getpid()\n", Tags={"localaws:idle-seconds": "1"}
     )
-    pid = function.invoke().payload
-    eventually(lambda: not psutil.pid_exists(pid))
-    assert function.invoke().payload != pid
+    process = function.process(function.invoke().payload)
+    eventually(lambda: not process.is_running())
+    assert function.invoke().error is None
     assert len(function.streams()) == cold_starts(function) == 2
 
 
 def test_a_new_idle_time_holds_from_the_next_call_on(make_function, clients):
     function = make_function("import os\ndef handler(event, context):\n    return os.getpid()\n")
-    pid = function.invoke().payload
+    process = function.process(function.invoke().payload)
     arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
     clients("lambda").tag_resource(Resource=arn, Tags={"localaws:idle-seconds": "1"})
-    assert function.invoke().payload == pid
-    eventually(lambda: not psutil.pid_exists(pid))
+    assert function.process(function.invoke().payload) == process
+    eventually(lambda: not process.is_running())
 
 
 @pytest.mark.parametrize(
@@ -197,21 +196,21 @@ def test_versions_have_environments_of_their_own(make_function, clients):
 
 def test_deleting_a_function_ends_its_environments(make_function, clients):
     function = make_function("import os\ndef handler(event, context):\n    return os.getpid()\n")
-    pid = function.invoke().payload
+    process = function.process(function.invoke().payload)
     clients("lambda").delete_function(FunctionName=function.name)
-    eventually(lambda: not psutil.pid_exists(pid))
+    eventually(lambda: not process.is_running())
 
 
 def test_a_function_deleted_while_it_runs_is_answered_and_then_ended(make_function, clients):
-    function = make_function(
-        "import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return os.getpid()\n"
-    )
+    function = make_function("import time\ndef handler(event, context):\n    time.sleep(1)\n    return 'answered'\n")
     with ThreadPoolExecutor(2) as threads:
         running = [threads.submit(function.invoke) for _ in range(2)]
         eventually(lambda: function.text().count("START Req") == 2)
+        processes = function.processes()
         clients("lambda").delete_function(FunctionName=function.name)
-        pids = [result.result().payload for result in running]
-    eventually(lambda: not any(map(psutil.pid_exists, pids)))
+        assert [result.result().payload for result in running] == ["answered"] * 2
+    assert len(processes) == 2
+    eventually(lambda: not any(process.is_running() for process in processes))
     with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
         function.invoke()
 

@@ -21,7 +21,10 @@ class FakeSandbox:
         self.output, self.prints = os.pipe()
         self.status, self.ends = os.pipe()
         os.set_blocking(self.output, False)
-        self.memory_mb, self.computed_s, self.looks = 10.0, 0.0, 0
+        self.memory_mb, self.computed_s, self.looks, self.running = 10.0, 0.0, 0, 1
+
+    def tasks(self):
+        return self.running
 
     def max_memory_mb(self):
         self.looks += 1
@@ -117,6 +120,22 @@ def test_the_most_memory_counts(process, sandbox):
         process.api.tell(Message("ready"))
         hear(process, "ready")
     assert process.max_memory_mb == 50
+
+
+def test_more_processes_than_on_aws_are_an_end(process, sandbox):
+    sandbox.running = runtime_process.TASKS
+    process.api.tell(Message("ready"))
+    assert hear(process, "ready") == Message("ready")
+    sandbox.running += 1
+    sandbox.computed_s += 0.1
+    assert hear(process, "response").message == "Runtime exited with error: signal: killed"
+
+
+def test_while_many_processes_start_their_memory_is_not_looked_at(process, sandbox):
+    for sandbox.running in (10, 100, 100):
+        process.api.tell(Message("ready"))
+        hear(process, "ready")
+    assert sandbox.looks == 2
 
 
 def test_memory_is_not_looked_at_while_nothing_is_computed(process, sandbox, monkeypatch):
