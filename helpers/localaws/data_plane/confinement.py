@@ -13,6 +13,7 @@ Run as a script, this fails where namespaces are forbidden.
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import struct
@@ -61,12 +62,19 @@ def enter() -> None:
 class View:
     """The file system as one environment sees it; `with view:` puts this process, and what it forks, into it."""
 
-    def __init__(self, tmp_mb: int, hidden: list[str], shown: list[str]) -> None:
-        """Beside what is never seen, `hidden` is not, but for the folders `shown`, which may lie anywhere."""
+    def __init__(self, tmp_mb: int, hidden: list[str], shown: list[str], own: str) -> None:
+        """Beside what is never seen, `hidden` is not, but for the folders `shown`, which may lie anywhere.
+
+        `own` is a folder to be seen that lies among those of other environments, which are not.
+        """
+        others = os.path.dirname(own)
+        base = _base(tuple(hidden), (*shown, others))
         self._outside = _here()
-        _call("unshare", CLONE_NEWNS)
+        _call("setns", base, CLONE_NEWNS)
         try:
-            _arrange(tmp_mb, {*HIDDEN, *map(os.path.realpath, hidden)} - {"/"}, {*SHOWN, *shown})
+            _call("unshare", CLONE_NEWNS)
+            _arrange({TMP, others}, {*shown, own}, {TMP: f"size={tmp_mb}m,mode=1777"})
+            _set_attributes(TMP, 0, remove=MOUNT_ATTR_RDONLY)
             self._inside = _here()
         except BaseException:
             self.__exit__()
@@ -93,8 +101,7 @@ def fork() -> int:
     What it mounts is seen by what it forks alone, and System V's shared memory ends with it.
     """
     arguments = struct.pack("8Q", CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
-    libc = ctypes.PyDLL(None, use_errno=True)  # this one keeps Python's lock, which the child has to hold, too
-    pid: int = libc.syscall(ctypes.c_long(SYS_CLONE3), arguments, ctypes.c_size_t(len(arguments)))
+    pid: int = _libc().syscall(ctypes.c_long(SYS_CLONE3), arguments, ctypes.c_size_t(len(arguments)))
     if pid < 0:
         raise _error("clone3")
     return pid
@@ -111,7 +118,21 @@ def renounce() -> None:
     _call("capset", struct.pack("Ii", CAPABILITY_VERSION_3, 0), bytes(24))
 
 
-def _arrange(tmp_mb: int, hidden: set[str], shown: set[str]) -> None:
+@functools.cache
+def _base(hidden: tuple[str, ...], shown: tuple[str, ...]) -> int:
+    """A namespace with what is the same for many environments, made once, as it takes some milliseconds."""
+    outside = _here()
+    _call("unshare", CLONE_NEWNS)
+    try:
+        _arrange({*HIDDEN, *map(os.path.realpath, hidden)} - {"/"}, {*SHOWN, *shown}, {})
+        return _here()
+    finally:
+        _call("setns", outside, CLONE_NEWNS)
+        os.close(outside)
+
+
+def _arrange(hidden: set[str], shown: set[str], options: dict[str, str]) -> None:
+    """Cover folders, but for what is shown, and make all read-only; with options of some folders' covers."""
     with contextlib.ExitStack() as stack:
         descriptors = {}
         for path in {*shown, *map(os.path.realpath, shown)} - hidden:  # open while they are still to be seen
@@ -122,12 +143,12 @@ def _arrange(tmp_mb: int, hidden: set[str], shown: set[str]) -> None:
             if path in descriptors:
                 _show(path, descriptors[path])
             elif os.path.isdir(path):
-                options = f"size={tmp_mb}m,mode=1777" if path == TMP else "size=1m,mode=755"
-                _mount("tmpfs", path, MS_NOSUID | MS_NODEV, options, kind="tmpfs")
-    for path, target in LINKS.items():
-        os.symlink(target, path)
+                flags = MS_NOSUID | MS_NODEV
+                _mount("tmpfs", path, flags, options.get(path, "size=1m,mode=755"), kind="tmpfs")
+                if path == "/dev":
+                    for link, target in LINKS.items():
+                        os.symlink(target, link)
     _set_attributes("/", AT_RECURSIVE, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID)
-    _set_attributes(TMP, 0, remove=MOUNT_ATTR_RDONLY)
 
 
 def _show(path: str, descriptor: int) -> None:
@@ -141,7 +162,7 @@ def _show(path: str, descriptor: int) -> None:
 
 
 def _below(path: str, folders: set[str]) -> bool:
-    return any(str(parent) in folders for parent in Path(path).parents)
+    return any(path.startswith(f"{folder}/") for folder in folders)
 
 
 def _here() -> int:
@@ -159,9 +180,15 @@ def _mount(source: str | None, target: str, flags: int, options: str | None = No
     _call("mount", *texts[:3], ctypes.c_ulong(flags), texts[3])
 
 
+@functools.cache
+def _libc() -> ctypes.PyDLL:
+    return ctypes.PyDLL(
+        None, use_errno=True
+    )  # this one keeps Python's lock, which the child of `fork` has to hold, too
+
+
 def _call(name: str, *arguments: object) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, name)(*arguments) != 0:
+    if getattr(_libc(), name)(*arguments) != 0:
         raise _error(name)
 
 
@@ -173,7 +200,7 @@ def _error(name: str) -> OSError:
 def _try() -> int:
     """All of it, with a process that says how it went."""
     enter()
-    view = View(1, [], [])
+    view = View(1, [], [], "/srv/any")
     with view:
         pid = fork()
         if pid == 0:

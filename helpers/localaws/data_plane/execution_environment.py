@@ -68,7 +68,7 @@ class ExecutionEnvironment:
         self._credentials: Credentials | None = None  # from Init on
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
-        self._hidden = [str(folder) for folder in (Path(os.path.expanduser("~")), CHECKOUT, home.parent)]
+        self._home = home.parent
         self._stream = LogStream(function, self._id, write_log)
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
         self._format: Format = JsonFormat(system_level) if function.log_format == "JSON" else TextFormat()
@@ -150,7 +150,8 @@ class ExecutionEnvironment:
         variables = runtime_variables(
             self.function, runtime, task, opt, self._endpoint, self._stream.name, api.address, self._credentials
         )
-        view = View(self._id, self.function.tmp_mb, self._hidden, [str(task), str(opt), *runtime.folders], OPEN_FILES)
+        hidden = [str(folder) for folder in (os.path.expanduser("~"), CHECKOUT, self._home)]
+        view = View(self._id, self.function.tmp_mb, hidden, list(runtime.folders), str(self._folder), OPEN_FILES)
         try:
             sandbox = self._keeper.start(list(runtime.command), variables, task, view)
         except OSError:

@@ -9,10 +9,10 @@ time: `{"start": {"argv", "env", "cwd", "view"}}` comes with two descriptors (ou
 `{"pid"}`; `{"kill": pid}` and `{"forget": name}` are answered by `{}`; what goes wrong by `{"error"}`. When a process
 has ended, its exit code as Python counts them (negative for a signal) is written to its status descriptor.
 
-A view is null for a program of ours. A function has `{"name", "tmp_mb", "hidden", "shown", "open_files"}`: processes
-that name the same one share a /tmp, until it is forgotten. A function's parent is not the keeper, which it could
-signal, but a guard, whose process id stands for all that the function has started. Where confinement.py can, the guard
-is the first in a namespace of processes.
+A view is null for a program of ours. A function has `{"name", "tmp_mb", "hidden", "shown", "own", "open_files"}`:
+processes that name the same one share a /tmp, until it is forgotten. A function's parent is not the keeper, which it
+could signal, but a guard, whose process id stands for all that the function has started. Where confinement.py can, the
+guard is the first in a namespace of processes.
 """
 
 import contextlib
@@ -128,7 +128,7 @@ def seen_through(view: dict[str, Any] | None) -> contextlib.AbstractContextManag
         return contextlib.nullcontext()
     name = view["name"]
     if name not in views:
-        views[name] = confinement.View(view["tmp_mb"], view["hidden"], view["shown"])
+        views[name] = confinement.View(view["tmp_mb"], view["hidden"], view["shown"], view["own"])
     return views[name]
 
 

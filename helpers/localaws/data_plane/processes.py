@@ -1,7 +1,8 @@
 """What the system tells of a process: who is below it, how much memory it holds, how long it has computed.
 
 Linux tells it in /proc, elsewhere psutil finds out. Of a process that has ended there is nothing: no error, but none
-below it, no memory, no time. It imports nothing of ours, as keeper.py, which is a script, uses it too.
+below it, no memory, no time. It imports nothing of ours, as keeper.py, which is a script, uses it too, and nothing
+large that is not needed, as a small process forks quickly.
 """
 
 import contextlib
@@ -24,6 +25,8 @@ def _descendants_by_psutil(pid: int) -> list[int]:
 
 
 def _found_by_psutil(pid: int, recursive: bool) -> list[int]:
+    import psutil
+
     try:
         return [child.pid for child in psutil.Process(pid).children(recursive)]
     except psutil.NoSuchProcess:
@@ -114,6 +117,8 @@ if sys.platform == "linux":
             return []
 
 else:
+    import psutil
+
     children, descendants = _children_by_psutil, _descendants_by_psutil
 
     def peak_bytes(pid: int) -> int:

@@ -32,13 +32,15 @@ class View:
     """The file system as the processes of one environment see it, where the machine lets us make that.
 
     They share a /tmp of this size, and can change nothing else. They see no file of a user or below `hidden`, but
-    for what lies in a folder of `shown`. None opens more than `open_files`. `name`: for `Keeper.forget`.
+    for what lies in a folder of `shown`, or in the environment's `own`, which lies among those of others. None opens
+    more than `open_files`. `name`: for `Keeper.forget`.
     """
 
     name: str
     tmp_mb: int
     hidden: list[str]
     shown: list[str]
+    own: str
     open_files: int
 
 
@@ -156,7 +158,7 @@ class Sandbox:
         self.output, self.status = output, status
         os.set_blocking(output, False)
         self._stopping = threading.Lock()  # held by whoever stops or continues its processes
-        self._frozen = self._killed = False
+        self._frozen = self._paused = self._killed = False
         self._children: list[int] = []  # all below the guard, as of the last count
         self._ended_seconds = 0.0  # what those have computed that have ended, as of then
 
@@ -168,23 +170,20 @@ class Sandbox:
 
     def thaw(self) -> None:
         with self._stopping:
-            self._frozen = False
+            self._frozen = self._paused = False
             self._signal(signal.SIGCONT)
 
     def pause(self) -> None:
         """Stop its processes for a moment, while it is not frozen. Quicker than `freeze`, and may miss new ones."""
         with self._stopping:
-            if self._frozen or self._killed:
-                return
-            _signal_group(self.pid, signal.SIGSTOP)
-            for child in self._children:  # not all are of its group
-                _signal_one(child, signal.SIGSTOP)
+            self._paused = True
+            self._stop_quickly()
 
     def resume(self) -> None:
         """Let them go on after `pause`: all that are there, as one that was just leaving the group may be stopped."""
         with self._stopping:
-            if not (self._frozen or self._killed):
-                self._signal(signal.SIGCONT)
+            self._paused = False
+            self._continue()
 
     def max_memory_mb(self) -> float:
         """The most memory in MB that one of its processes has held so far, or what they all hold now, if more.
@@ -193,11 +192,14 @@ class Sandbox:
         """
         if len(self._children) < 2:
             return self._memory_mb()
-        self.pause()  # one that forks without end keeps its memory locked: to ask for it would have to wait
+        with self._stopping:  # one that forks without end keeps its memory locked: to ask for it would have to wait
+            self._stop_quickly()
         try:
             return self._memory_mb()
         finally:
-            self.resume()
+            with self._stopping:
+                if not self._paused:
+                    self._continue()
 
     def _memory_mb(self) -> float:
         most = max(map(processes.peak_bytes, self._children), default=0)
@@ -225,6 +227,17 @@ class Sandbox:
         self._keeper.kill(self.pid)
         for descriptor in (self.output, self.status):
             os.close(descriptor)
+
+    def _stop_quickly(self) -> None:
+        if self._frozen or self._killed:
+            return
+        _signal_group(self.pid, signal.SIGSTOP)
+        for child in self._children:  # not all are of its group
+            _signal_one(child, signal.SIGSTOP)
+
+    def _continue(self) -> None:
+        if not (self._frozen or self._killed):
+            self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
         """To its process group at once, then to all below it, and to those that were just being started meanwhile."""
