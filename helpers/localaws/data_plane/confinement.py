@@ -5,7 +5,7 @@ users. Its processes see and signal each other alone, and have no rights of root
 
 A namespace lives as long as a process in it, or a descriptor of it, so there is nothing to unmount: when the keeper
 ends, however it does, all are gone. It needs Linux 5.12 or newer. Where a machine forbids namespaces, nothing of
-this holds.
+this holds but `keep_to_itself`.
 
 Standard library only, as the command line asks `possible` before the environment exists, and the keeper is to be small.
 Run as a script, this fails where namespaces are forbidden.
@@ -28,13 +28,14 @@ HIDDEN = ("/dev", "/home", "/media", "/mnt", "/root", "/run", "/var/tmp", TMP)
 DEVICES = tuple(f"/dev/{name}" for name in ("full", "null", "random", "urandom", "zero"))
 SHOWN = (*DEVICES, "/etc/resolv.conf", "/home/linuxbrew/.linuxbrew")
 LINKS = {"/dev/fd": "/proc/self/fd", "/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2"}
-# linux/sched.h, linux/mount.h, linux/prctl.h, linux/capability.h; the numbers of system calls are the same everywhere
+# linux/sched.h, linux/mount.h, linux/prctl.h, linux/landlock.h; the numbers of system calls are the same everywhere
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_BIND, MS_REC, MS_SLAVE = 1 << 12, 1 << 14, 1 << 19
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
-SYS_CLONE3, SYS_MOUNT_SETATTR = 435, 442
+LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL = 1, 2
+SYS_CLONE3, SYS_MOUNT_SETATTR, SYS_LANDLOCK_CREATE_RULESET, SYS_LANDLOCK_RESTRICT_SELF = 435, 442, 444, 446
 PR_SET_NO_NEW_PRIVS = 38
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -116,6 +117,24 @@ def renounce() -> None:
     """Give up all rights of root, those included that a program has which belongs to root."""
     _call("prctl", PR_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0)))
     _call("capset", struct.pack("Ii", CAPABILITY_VERSION_3, 0), bytes(24))
+
+
+def keep_to_itself() -> None:
+    """From now on, signal, trace and speak by abstract sockets only with what this process starts: landlock(7).
+
+    It needs no namespace, but Linux 6.12 or newer. An older one, or another system, does nothing.
+    """
+    if sys.platform != "linux":
+        return
+    syscall, scopes = (
+        _libc().syscall,
+        struct.pack("3Q", 0, 0, LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL),
+    )
+    rules = syscall(ctypes.c_long(SYS_LANDLOCK_CREATE_RULESET), scopes, ctypes.c_size_t(len(scopes)), 0)
+    if rules >= 0:
+        _call("prctl", PR_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0)))
+        _call("syscall", ctypes.c_long(SYS_LANDLOCK_RESTRICT_SELF), rules, 0)
+        os.close(rules)
 
 
 @functools.cache

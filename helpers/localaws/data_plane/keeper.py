@@ -203,6 +203,7 @@ def confine(open_files: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if views is not None:
         confinement.renounce()
+    confinement.keep_to_itself()
 
 
 def reap() -> None:
