@@ -1,29 +1,31 @@
 """The Runtime API of one execution environment: the HTTP protocol between Lambda and a runtime.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, version 2018-06-01. It knows nothing of
-processes, time or logs; whoever owns the environment hands in invocations and reads what the runtime says.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, version 2018-06-01. What a runtime may say when,
+and how it is refused, are those of https://github.com/aws/aws-lambda-runtime-interface-emulator, internal/lambda/core/
+states.go and internal/lambda/rapi. It knows nothing of processes, time or logs; whoever owns the environment hands in
+invocations and reads what the runtime says.
 """
 
-import contextlib
-import json
 import queue
 import socket
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from enum import Enum
 from typing import Any
 
 from ...facts import in_bytes
+from .bounded_http import BoundedHandler, BoundedServer, Refused
 
 MAX_RESPONSE_BYTES = in_bytes("payload") + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
-MAX_HEADER_BYTES = 65536  # Python's limit: http.client refuses a request with a longer line
 
 
 @dataclass
 class Message:
-    """What a runtime said: `kind` is "ready", "response", "error", "init-error" or "too-large"."""
+    """What a runtime said: `kind` is "ready", "response", "error", "init-error" or "too-large".
+
+    `body` is at most MAX_RESPONSE_BYTES long; a longer one makes "too-large" of a response or an error.
+    """
 
     kind: str
     request_id: str = ""
@@ -53,12 +55,33 @@ class Invocation:
         return {name: value for name, value in headers.items() if value}
 
 
+class State(Enum):
+    """What a runtime does, by AWS's names; a request that its state does not allow is refused."""
+
+    STARTED = "Started"
+    INIT_ERROR = "InitError"
+    READY = "Ready"
+    RUNNING = "Running"
+    RESPONSE = "InvocationResponse"
+    ERROR_RESPONSE = "InvocationErrorResponse"
+    RESPONSE_SENT = "RuntimeResponseSentState"
+
+
+_FROM = {
+    State.INIT_ERROR: (State.STARTED,),
+    State.READY: (State.STARTED, State.READY, State.RESPONSE_SENT),
+    State.RESPONSE: (State.RUNNING,),
+    State.ERROR_RESPONSE: (State.RUNNING,),
+}
+
+
 @dataclass
 class RuntimeApi:
     """A Runtime API on a port of its own on 127.0.0.1.
 
     `wake` is a socket that becomes readable when `messages` has something new, so that one loop can wait for the
-    runtime's words and its output together.
+    runtime's words and its output together. However often a runtime asks, there are at most two messages of an
+    invocation: its answer, and "ready".
     """
 
     messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
@@ -66,131 +89,137 @@ class RuntimeApi:
     def __post_init__(self) -> None:
         self.wake, self._wake_write = socket.socketpair()
         self._next: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
-        self._server = _Server(self)
-        self._closed = False
-        threading.Thread(target=self._serve, daemon=True, name="runtime-api").start()
+        self._lock = threading.Lock()  # of what follows
+        self._state = State.STARTED
+        self._invocation: Invocation | None = None  # the last that was given
+        self._server = BoundedServer(lambda *arguments: _Handler(self, *arguments), "runtime-api")
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_port}"
+        return self._server.address
 
     def give(self, invocation: Invocation) -> None:
         """Answer the runtime's waiting (or coming) request for /next."""
+        with self._lock:
+            self._invocation = invocation
         self._next.put(invocation)
 
     def tell(self, message: Message) -> None:
         self.messages.put(message)
         self._wake_write.send(b"!")
 
-    def take_next(self) -> Invocation | None:
-        """Called for a runtime that asks for /next: waits for an invocation; None when the environment ends."""
-        self.tell(Message("ready"))
-        return self._next.get()
-
     def close(self) -> None:
         """End it, at once; a runtime that still waits for /next gets no answer."""
-        self._closed = True
         self._next.put(None)
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self._server.server_port)).close()  # wakes the thread that accepts
+        self._server.close()
         self.wake.close()
         self._wake_write.close()
 
-    def _serve(self) -> None:
-        # Not serve_forever: its shutdown takes up to half a second, which would count in Init Duration.
-        while not self._closed:
-            self._server.handle_request()
-        self._server.server_close()
+    # What a runtime asks for; each raises Refused where it may not.
+
+    def take_next(self) -> Invocation | None:
+        """Wait for an invocation, or give the one that is not answered yet again; None when the environment ends."""
+        with self._lock:
+            if self._state is State.RUNNING:
+                return self._invocation
+            before = self._move(State.READY)
+        if before is not State.READY:
+            self.tell(Message("ready"))
+        invocation = self._next.get()
+        if invocation is None:
+            self._next.put(None)  # for the next one who waits
+        else:
+            with self._lock:
+                self._state = State.RUNNING
+        return invocation
+
+    def begin(self, state: State, request_id: str = "") -> State:
+        """The runtime is about to say this: of one request at a time, so that one body at a time is kept."""
+        with self._lock:
+            if state is not State.INIT_ERROR and (not self._invocation or self._invocation.request_id != request_id):
+                raise Refused(400, "InvalidRequestID", "Invalid request ID")
+            return self._move(state)
+
+    def end(self, state: State, message: Message | None = None) -> None:
+        """It has said that, or (without a message) it has not, and is in the state that it came from."""
+        with self._lock:
+            self._state = state
+        if message:
+            self.tell(message)
+
+    def _move(self, state: State) -> State:
+        before = self._state
+        if before not in _FROM[state]:
+            raise Refused(
+                403,
+                "InvalidStateTransition",
+                f"State transition from {before.value} to {state.value} failed for runtime. "
+                "Error: State transition is not allowed",
+            )
+        self._state = state
+        return before
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, api: RuntimeApi) -> None:
-        super().__init__(("127.0.0.1", 0), lambda *arguments: _Handler(api, *arguments))
-
-    def server_bind(self) -> None:
-        # HTTPServer would look up this host's name here, which can take seconds without a network.
-        self.socket.bind(("127.0.0.1", 0))
-        self.server_name, self.server_port = self.socket.getsockname()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A runtime that is killed in the middle of a request is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Small writes with Nagle's algorithm and delayed acknowledgement cost 40 ms a call: send each answer in one piece.
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
+class _Handler(BoundedHandler):
     def __init__(self, api: RuntimeApi, *arguments: Any) -> None:
         self._api = api
         super().__init__(*arguments)
 
-    def parse_request(self) -> bool:
-        """Leave out what is too long: awslambdaric sends the whole stack trace, up to 1 MiB, in a header of its own."""
-        connection, lines = self.rfile, []
-        while (line := connection.readline()) not in (b"\r\n", b"\n", b""):
-            lines.append(line)
-        self.rfile = BytesIO(b"".join(line for line in lines if len(line) <= MAX_HEADER_BYTES) + b"\r\n")
-        try:
-            return super().parse_request()
-        finally:
-            self.rfile = connection
-
     def do_GET(self) -> None:
-        if self.path != f"{PREFIX}/invocation/next":
-            return self._answer(404, {"errorType": "InvalidPath", "errorMessage": f"no such path: {self.path}"})
-        invocation = self._api.take_next()
+        try:
+            if self.path != f"{PREFIX}/invocation/next":
+                raise _no_such(self.path)
+            invocation = self._api.take_next()
+        except Refused as refused:
+            return self.send_refused(refused)
         if invocation is None:
             self.close_connection = True
             return None
-        return self._send(200, invocation.payload, invocation.headers())
+        return self.send(200, invocation.payload, invocation.headers())
 
     def do_POST(self) -> None:
-        body = self._body()
+        try:
+            self._hear()
+        except Refused as refused:
+            return self.send_refused(refused)
+        return self.send_json(202, {"status": "OK"})
+
+    def _hear(self) -> None:
+        """Pass on what the runtime says, once the whole of it has come."""
+        try:
+            state, request_id = _meaning(self.path)
+            before = self._api.begin(state, request_id)
+        except Refused:
+            self.read_body(0)
+            raise
+        try:
+            body = self.read_body(MAX_RESPONSE_BYTES)
+        except BaseException:
+            self._api.end(before)
+            raise
         error_type = self.headers.get("Lambda-Runtime-Function-Error-Type", "")
-        if self.path == f"{PREFIX}/init/error":
-            self._api.tell(Message("init-error", body=body, error_type=error_type))
-            return self._answer(202, {"status": "OK"})
-        request_id, _, what = self.path.removeprefix(f"{PREFIX}/invocation/").partition("/")
-        if not self.path.startswith(f"{PREFIX}/invocation/") or what not in ("response", "error"):
-            return self._answer(404, {"errorType": "InvalidPath", "errorMessage": f"no such path: {self.path}"})
-        if what == "response" and len(body) > MAX_RESPONSE_BYTES:
-            self._api.tell(Message("too-large", request_id))
-            return self._answer(
-                413,
-                {
-                    "errorType": "RequestEntityTooLarge",
-                    "errorMessage": f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).",
-                },
-            )
-        self._api.tell(Message(what, request_id, body, error_type))
-        return self._answer(202, {"status": "OK"})
+        if state is State.INIT_ERROR:
+            self._api.end(state, Message("init-error", body=body or b"", error_type=error_type))
+        elif body is None:
+            self._api.end(State.RESPONSE_SENT, Message("too-large", request_id))
+        else:
+            kind = "response" if state is State.RESPONSE else "error"
+            self._api.end(State.RESPONSE_SENT, Message(kind, request_id, body, error_type))
+        if body is None:
+            sentence = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            raise Refused(413, "RequestEntityTooLarge", sentence)
 
-    def _body(self) -> bytes:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return b"".join(iter(self._chunk, b""))
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def _chunk(self) -> bytes:
-        size = int(self.rfile.readline().split(b";")[0], 16)
-        data = self.rfile.read(size)
-        self.rfile.readline()
-        return data
+def _meaning(path: str) -> tuple[State, str]:
+    """What a runtime says by a POST to this path, and of which request."""
+    if path == f"{PREFIX}/init/error":
+        return State.INIT_ERROR, ""
+    request_id, _, what = path.removeprefix(f"{PREFIX}/invocation/").partition("/")
+    states = {"response": State.RESPONSE, "error": State.ERROR_RESPONSE}
+    if not path.startswith(f"{PREFIX}/invocation/") or what not in states:
+        raise _no_such(path)
+    return states[what], request_id
 
-    def _answer(self, code: int, body: dict[str, str]) -> None:
-        self._send(code, json.dumps(body).encode(), {})
 
-    def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(code)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        """Not into the server's log: what a function does belongs to CloudWatch."""
+def _no_such(path: str) -> Refused:
+    return Refused(404, "InvalidPath", f"no such path: {path}")

@@ -4,15 +4,20 @@ import http.client
 import json
 import socket
 import threading
+import tracemalloc
 
 import pytest
 from localaws_client import eventually
 
+from helpers.localaws.data_plane import bounded_http, runtime_api
 from helpers.localaws.data_plane.runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 
 ID = "11111111-2222-3333-4444-555555555555"
 INVOCATION = Invocation(ID, b'{"a": 1}', 1700000000000, "arn:aws:lambda:x", "Root=1", '{"custom": {}}')
 NEXT = "/2018-06-01/runtime/invocation/next"
+RESPONSE = f"/2018-06-01/runtime/invocation/{ID}/response"
+ERROR = f"/2018-06-01/runtime/invocation/{ID}/error"
+INIT_ERROR = "/2018-06-01/runtime/init/error"
 
 
 @pytest.fixture
@@ -40,6 +45,31 @@ def heard(api):
     return api.messages.get(timeout=10)
 
 
+def answered(runtime, method, path, body=None, headers=None, **options):
+    """The status of an answer, and the type of its error."""
+    status, _, body = ask(runtime, method, path, body, headers, **options)
+    return status, json.loads(body).get("errorType")
+
+
+def begun(api, runtime):
+    """The runtime has taken the invocation."""
+    api.give(INVOCATION)
+    ask(runtime, "GET", NEXT)
+    assert heard(api) == Message("ready")
+    return runtime
+
+
+def said(api, data):
+    """The status that a connection of its own gets for these bytes, after which it sends no more."""
+    host, port = api.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, json.loads(answer.read())["errorType"]
+
+
 def test_next_waits_for_an_invocation_and_gives_it_with_its_headers(api, runtime):
     runtime.request("GET", NEXT)
     assert heard(api) == Message("ready")
@@ -61,7 +91,7 @@ def test_an_invocation_without_client_context_has_no_such_header(api, runtime):
 
 
 def test_a_response(api, runtime):
-    status, _, body = ask(runtime, "POST", f"/2018-06-01/runtime/invocation/{ID}/response", b'"done"')
+    status, _, body = ask(begun(api, runtime), "POST", RESPONSE, b'"done"')
     assert (status, json.loads(body)) == (202, {"status": "OK"})
     assert heard(api) == Message("response", ID, b'"done"')
 
@@ -69,9 +99,9 @@ def test_a_response(api, runtime):
 def test_a_response_in_chunks(api, runtime):
     chunks = [b'"', b"x" * 70_000, b'"']
     status, *_ = ask(
-        runtime,
+        begun(api, runtime),
         "POST",
-        f"/2018-06-01/runtime/invocation/{ID}/response",
+        RESPONSE,
         iter(chunks),
         encode_chunked=True,
         headers={"Transfer-Encoding": "chunked"},
@@ -82,11 +112,7 @@ def test_a_response_in_chunks(api, runtime):
 
 def test_an_error(api, runtime):
     status, *_ = ask(
-        runtime,
-        "POST",
-        f"/2018-06-01/runtime/invocation/{ID}/error",
-        b'{"errorType": "E"}',
-        {"Lambda-Runtime-Function-Error-Type": "Unhandled"},
+        begun(api, runtime), "POST", ERROR, b'{"errorType": "E"}', {"Lambda-Runtime-Function-Error-Type": "Unhandled"}
     )
     assert status == 202
     assert heard(api) == Message("error", ID, b'{"errorType": "E"}', "Unhandled")
@@ -94,25 +120,256 @@ def test_an_error(api, runtime):
 
 def test_an_init_error(api, runtime):
     status, *_ = ask(
-        runtime,
-        "POST",
-        "/2018-06-01/runtime/init/error",
-        b"{}",
-        {"Lambda-Runtime-Function-Error-Type": "Runtime.ImportModuleError"},
+        runtime, "POST", INIT_ERROR, b"{}", {"Lambda-Runtime-Function-Error-Type": "Runtime.ImportModuleError"}
     )
     assert status == 202
     assert heard(api) == Message("init-error", "", b"{}", "Runtime.ImportModuleError")
 
 
+@pytest.mark.parametrize("path", [RESPONSE, ERROR])
+def test_an_answer_as_long_as_may_be(api, runtime, path):
+    assert answered(begun(api, runtime), "POST", path, b"x" * MAX_RESPONSE_BYTES) == (202, None)
+    assert len(heard(api).body) == MAX_RESPONSE_BYTES
+
+
+TOO_LONG = MAX_RESPONSE_BYTES + 1
+TOO_LARGE = 413, "RequestEntityTooLarge"
+
+
+@pytest.mark.parametrize("path", [RESPONSE, ERROR])
+@pytest.mark.parametrize("body", [b"x" * TOO_LONG, [b"x" * 2**20] * 7], ids=["at once", "in chunks"])
+def test_a_longer_answer_is_refused_and_not_kept(api, runtime, path, body):
+    assert answered(begun(api, runtime), "POST", path, body) == TOO_LARGE
+    assert heard(api) == Message("too-large", ID)
+    api.give(Invocation("next", b"1", 1, "arn"))
+    assert ask(runtime, "GET", NEXT)[2] == b"1"  # the same connection serves on
+
+
+def test_a_longer_init_error_is_one_without_a_body(api, runtime):
+    type_ = {"Lambda-Runtime-Function-Error-Type": "Runtime.Unknown"}
+    assert answered(runtime, "POST", INIT_ERROR, b"x" * TOO_LONG, type_) == TOO_LARGE
+    assert heard(api) == Message("init-error", "", b"", "Runtime.Unknown")
+
+
 @pytest.mark.parametrize(
-    ("size", "status", "kind"), [(MAX_RESPONSE_BYTES, 202, "response"), (MAX_RESPONSE_BYTES + 1, 413, "too-large")]
+    "body",
+    [
+        b"Content-Length: 9999999999999\r\n\r\n" + b"x" * 2**20,
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"fffffffffff\r\n" + b"x" * 2**20,
+    ],
+    ids=["a length", "a chunk"],
 )
-def test_the_size_of_a_response_is_limited(api, runtime, size, status, kind):
-    got, _, body = ask(runtime, "POST", f"/2018-06-01/runtime/invocation/{ID}/response", b"x" * size)
-    assert got == status
-    assert heard(api).kind == kind
-    if status == 413:
-        assert json.loads(body)["errorType"] == "RequestEntityTooLarge"
+def test_a_response_of_terabytes_is_given_up_before_it_has_come(api, runtime, monkeypatch, body):
+    monkeypatch.setattr(bounded_http, "MAX_DRAINED_BYTES", 2**19)
+    monkeypatch.setattr(runtime_api, "MAX_RESPONSE_BYTES", 1000)
+    begun(api, runtime)
+    host, port = api.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"POST " + RESPONSE.encode() + b" HTTP/1.1\r\n" + body)
+        assert heard(api) == Message("too-large", ID)
+
+
+def test_memory_for_a_response_is_bounded_by_what_may_be_long_not_by_what_comes(api, runtime):
+    tracemalloc.start()
+    try:
+        assert answered(begun(api, runtime), "POST", RESPONSE, (b"x" * 2**20 for _ in range(48))) == TOO_LARGE
+        assert tracemalloc.get_traced_memory()[1] < 3 * MAX_RESPONSE_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+INVALID_ID = 400, "InvalidRequestID"
+NOT_NOW = 403, "InvalidStateTransition"
+
+
+@pytest.mark.parametrize("what", ["response", "error"])
+@pytest.mark.parametrize("request_id", ["another", ID + "0", ID.upper() + "A", ""])
+def test_an_answer_to_another_request_is_refused_and_the_right_one_goes_on(api, runtime, request_id, what):
+    begun(api, runtime)
+    path = f"/2018-06-01/runtime/invocation/{request_id}/{what}"
+    status, _, body = ask(runtime, "POST", path, b"1")
+    assert (status, json.loads(body)) == (400, {"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"})
+    assert api.messages.empty()
+    assert answered(runtime, "POST", RESPONSE, b"2") == (202, None)
+    assert heard(api) == Message("response", ID, b"2")
+
+
+def test_an_answer_before_there_is_an_invocation_is_refused(api, runtime):
+    assert answered(runtime, "POST", RESPONSE, b"1") == INVALID_ID
+    assert api.messages.empty()
+
+
+def test_an_answer_to_an_invocation_that_was_not_taken_is_refused(api, runtime):
+    api.give(INVOCATION)
+    status, _, body = ask(runtime, "POST", RESPONSE, b"1")
+    assert (status, json.loads(body)["errorMessage"]) == (
+        403,
+        "State transition from Started to InvocationResponse failed for runtime. "
+        "Error: State transition is not allowed",
+    )
+    assert api.messages.empty()
+
+
+@pytest.mark.parametrize("second", [RESPONSE, ERROR])
+@pytest.mark.parametrize("first", [RESPONSE, ERROR])
+def test_a_second_answer_is_refused(api, runtime, first, second):
+    assert answered(begun(api, runtime), "POST", first, b"1") == (202, None)
+    assert heard(api).body == b"1"
+    assert answered(runtime, "POST", second, b"2") == NOT_NOW
+    assert api.messages.empty()
+
+
+def test_an_answer_to_the_invocation_before_is_refused(api, runtime):
+    ask(begun(api, runtime), "POST", RESPONSE, b"1")
+    api.give(Invocation("next", b"1", 1, "arn"))
+    ask(runtime, "GET", NEXT)
+    assert answered(runtime, "POST", RESPONSE, b"1") == INVALID_ID
+
+
+def test_an_init_error_after_init_is_refused(api, runtime):
+    assert answered(begun(api, runtime), "POST", INIT_ERROR, b"{}") == NOT_NOW
+    assert api.messages.empty()
+
+
+def test_after_an_init_error_there_is_no_next(api, runtime):
+    assert answered(runtime, "POST", INIT_ERROR, b"{}") == (202, None)
+    assert answered(runtime, "GET", NEXT) == NOT_NOW
+    assert answered(runtime, "POST", INIT_ERROR, b"{}") == NOT_NOW
+
+
+def test_who_asks_again_gets_the_invocation_again_and_is_ready_once(api, runtime):
+    begun(api, runtime)
+    for _ in range(50):
+        assert ask(runtime, "GET", NEXT)[2] == INVOCATION.payload
+    assert api.messages.empty()
+
+
+def test_a_second_answer_while_the_first_one_comes_is_refused(api, runtime):
+    begun(api, runtime)
+    host, port = api.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as first:
+        first.sendall(f"POST {RESPONSE} HTTP/1.1\r\nContent-Length: 3\r\n\r\n1".encode())
+        eventually(lambda: answered(runtime, "GET", NEXT) == NOT_NOW)
+        assert answered(runtime, "POST", RESPONSE, b"2") == NOT_NOW
+        first.sendall(b"23")
+        assert heard(api) == Message("response", ID, b"123")
+
+
+def post(headers, body=b""):
+    return b"POST " + RESPONSE.encode() + b" HTTP/1.1\r\n" + headers + b"\r\n" + body
+
+
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+UNREADABLE = {
+    "negative length": post(b"Content-Length: -1\r\n"),
+    "a word for a length": post(b"Content-Length: many\r\n"),
+    "a length that only Python reads": post(b"Content-Length: 1_0\r\n", b"x" * 10),
+    "a length of a thousand digits": post(b"Content-Length: " + b"9" * 1000 + b"\r\n"),
+    "two lengths": post(b"Content-Length: 1\r\nContent-Length: 2\r\n", b"12"),
+    "an unknown encoding": post(b"Transfer-Encoding: gzip, chunked\r\n"),
+    "a word for a chunk's size": post(CHUNKED, b"many\r\n"),
+    "a negative size of a chunk": post(CHUNKED, b"-1\r\n"),
+    "no size of a chunk": post(CHUNKED, b"\r\n"),
+    "a size of a chunk that does not end": post(CHUNKED, b"1" * 5000),
+    "a chunk that is longer than it says": post(CHUNKED, b"1\r\nxxx\r\n0\r\n\r\n"),
+    "a trailer that does not end": post(CHUNKED, b"0\r\n" + b"x" * 5000),
+}
+
+
+@pytest.mark.parametrize("request_", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_body_that_cannot_be_read_is_refused_and_the_right_one_heard(api, runtime, request_):
+    begun(api, runtime)
+    assert said(api, request_) == (400, "InvalidRequest")
+    assert api.messages.empty()
+    assert answered(runtime, "POST", RESPONSE, b"2") == (202, None)
+
+
+@pytest.mark.parametrize("request_", [post(b"Content-Length: 9\r\n", b"1"), post(CHUNKED, b"9\r\n1")])
+def test_a_body_that_ends_early_is_refused_and_the_right_one_heard(api, runtime, request_):
+    begun(api, runtime)
+    assert said(api, request_) == (400, "TruncatedHTTPRequest")
+    assert api.messages.empty()
+    assert answered(runtime, "POST", RESPONSE, b"2") == (202, None)
+
+
+def test_a_trailer_after_the_last_chunk_is_passed_over(api, runtime):
+    begun(api, runtime)
+    host, port = api.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(post(CHUNKED, b"1;name=value\r\n7\r\n0\r\nA-Trailer: 1\r\n\r\n"))
+        assert heard(api) == Message("response", ID, b"7")
+
+
+NONSENSE = {
+    "no request": (b"\x00\xff nonsense\r\n\r\n", 400),
+    "a version that is none": (b"GET / HTTP/nine\r\n\r\n", 400),
+    "a path that does not end": (b"GET /" + b"x" * 65_540 + b" HTTP/1.1\r\n\r\n", 414),
+    "a hundred thousand headers": (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 100_000 + b"\r\n", 431),
+    "an unknown method": (b"BREW " + NEXT.encode() + b" HTTP/1.1\r\n\r\n", 405),
+    "a method that is not for this": (b"DELETE " + RESPONSE.encode() + b" HTTP/1.1\r\n\r\n", 405),
+}
+
+
+@pytest.mark.parametrize(("request_", "status"), NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_is_refused(api, runtime, request_, status):
+    assert said(api, request_) == (status, "InvalidRequest")
+    assert begun(api, runtime)
+
+
+def test_headers_that_do_not_end_cost_a_bounded_amount(api, runtime):
+    tracemalloc.start()
+    try:
+        host, port = api.address.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection, pytest.raises(OSError):
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+            for _ in range(64):
+                connection.sendall(b"a: " + b"x" * 2**20)
+        assert tracemalloc.get_traced_memory()[1] < 16 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_that_is_too_long_is_left_out(api, runtime):
+    """The stack trace that awslambdaric sends, of up to 1 MiB."""
+    headers = {"Lambda-Runtime-Function-XRay-Error-Cause": "x" * 2**20, "Lambda-Runtime-Function-Error-Type": "E"}
+    assert answered(begun(api, runtime), "POST", ERROR, b"{}", headers) == (202, None)
+    assert heard(api) == Message("error", ID, b"{}", "E")
+
+
+def serving():
+    """How many threads serve connections."""
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+
+@pytest.fixture
+def many(api):
+    """More connections than are served at a time, made at once."""
+    eventually(lambda: not serving())  # those of other tests have ended
+    host, port = api.address.split(":")
+    made = [socket.create_connection((host, int(port)), timeout=10) for _ in range(100)]
+    yield made
+    for connection in made:
+        connection.close()
+
+
+def test_many_connections_have_few_threads_and_all_are_served(many):
+    last = many.pop()
+    last.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    eventually(lambda: serving() == bounded_http.CONNECTIONS)
+    last.setblocking(False)
+    with pytest.raises(BlockingIOError):  # it waits
+        last.recv(1)
+    last.settimeout(10)
+    for connection in many:
+        connection.close()
+    assert last.recv(100).startswith(b"HTTP/1.1 404 ")
+    eventually(lambda: serving() == 1)
+
+
+def test_it_can_be_closed_while_connections_wait_for_a_place(api, many):
+    eventually(lambda: serving() == bounded_http.CONNECTIONS)
+    api.close()
+    eventually(lambda: "runtime-api" not in {thread.name for thread in threading.enumerate()})
 
 
 @pytest.mark.parametrize(
@@ -145,8 +402,26 @@ def test_wake_becomes_readable_with_a_message(api, runtime):
     api.wake.setblocking(False)
     with pytest.raises(BlockingIOError):
         api.wake.recv(1)
-    ask(runtime, "POST", f"/2018-06-01/runtime/invocation/{ID}/response", b"1")
-    assert api.wake.recv(16)
+    api.give(INVOCATION)
+    ask(runtime, "GET", NEXT)
+    assert api.wake.recv(16) == b"!"
+    ask(runtime, "POST", RESPONSE, b"1")
+    assert api.wake.recv(16) == b"!"
+
+
+def test_close_ends_all_who_wait_for_the_next_invocation(api):
+    eventually(lambda: not serving())
+    host, port = api.address.split(":")
+    waiting = [http.client.HTTPConnection(host, int(port), timeout=10) for _ in range(5)]
+    for connection in waiting:
+        connection.request("GET", NEXT)
+    eventually(lambda: serving() == len(waiting))
+    assert heard(api) == Message("ready") and api.messages.empty()
+    api.close()
+    for connection in waiting:
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            connection.getresponse()
+    eventually(lambda: not serving())
 
 
 def test_close_ends_a_waiting_runtime_and_frees_the_port(runtime, api):
