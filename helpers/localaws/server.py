@@ -88,6 +88,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
     from .private_file import write_private
     from .server_process import STATE_FILE
     from .services.authentication import authenticated
+    from .services.cloudwatch_logs import Logs
     from .services.iam import Iam
     from .services.lambda_execution_role import ExecutionRoles
     from .services.rds import Databases
@@ -101,7 +102,8 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     endpoint = f"http://127.0.0.1:{port}"
     key, iam = access_key_of(home), Iam(judges)
-    execution_roles = ExecutionRoles(iam)
+    logs = Logs(home / "localaws")
+    execution_roles = ExecutionRoles(iam, logs.write)
     pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share)
     databases = Databases(home / "localaws")
 
@@ -130,6 +132,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
     finally:
         databases.close()
         pool.close()
+        logs.close()
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ import re
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .function import Function
 
 TAIL_BYTES = 4096  # what LogType=Tail answers
 WriteLog = Callable[[Function, str, list[tuple[int, str]]], None]  # function, stream, (ms since 1970, message)
-EVENT_BYTES = 256 * 1024 - 26  # CloudWatch's limit for one event, less its overhead
+# Where Lambda cuts an event in two: 256 KB, less CloudWatch's overhead. CloudWatch itself takes 1 MB since April 2025
+# (API_PutLogEvents); that Lambda writes such events is not documented.
+EVENT_BYTES = 256 * 1024 - 26
 
 
 class LogStream:
@@ -33,8 +36,8 @@ class LogStream:
             self.put([(_now_ms(), message)])
 
     def put(self, events: list[tuple[int, str]]) -> None:
-        """Write events: (ms since 1970, message)."""
-        events = [(self._not_before(at), message) for at, message in events]
+        """Write events: (ms since 1970, message). A longer message than an event may have makes several."""
+        events = [(self._not_before(at), part) for at, message in events for part in _parts(message)]
         if events:
             self._tail = (self._tail + "".join(_terminated(message) for _, message in events))[-TAIL_BYTES:]
             self._write(self._function, self.name, events)
@@ -54,27 +57,31 @@ class OutputReader:
     Every line of standard output and standard error is an event of its own. A frame of the telemetry descriptor
     is one event, however many lines it has: type (4 bytes), length (4), microseconds since 1970 (8), text;
     big-endian. Source: awslambdaric. Both come through one pipe, as two would not tell which was written first.
+
+    Of what is not whole it keeps no more than makes an event: the longest line or frame becomes several.
     """
 
     def __init__(self, stream: LogStream) -> None:
         self._stream = stream
         self._rest = b""
         self._interrupted = False  # a frame came in the middle of a line; the rest of that line follows
+        self._frame: _Frame | None = None  # whose text has not all come
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come; nothing (b"") means that no more will, and ends what is not complete."""
         self._rest += data
-        events = []
-        while True:
-            start, size = _find_frame(self._rest)
-            events += self._take_lines(start, size > 0)
-            if not 0 < size <= len(self._rest):
+        events = self._take_frame()
+        while not self._frame:
+            start, self._frame = _find_frame(self._rest)
+            events += self._take_lines(start, self._frame is not None)
+            if not self._frame:
                 break
-            events.append(self._take_frame(size))
-        if self._rest and not data:
-            text = self._rest[_HEADER.size :] if size else self._rest
-            events.append((_now_ms(), _terminated(_decoded(text))))
-            self._rest = b""
+            self._rest = self._rest[_HEADER.size :]
+            events += self._take_frame()
+        if not data:
+            if self._rest:
+                events.append((_now_ms(), _terminated(_decoded(self._rest))))
+            self._rest, self._frame = b"", None
         self._stream.put(events)
 
     def _take_lines(self, end: int, frame_follows: bool) -> list[tuple[int, str]]:
@@ -84,17 +91,37 @@ class OutputReader:
             self._interrupted = False
             if lines and not lines[0]:  # the newline of the line that the frame has ended
                 del lines[0]
-        if unfinished and (frame_follows or len(unfinished) > EVENT_BYTES):
-            lines.append(unfinished)
-            unfinished, self._interrupted = b"", frame_follows
+        events = [(_now_ms(), _decoded(line) + "\n") for line in lines]
+        while len(unfinished) > EVENT_BYTES:
+            cut = _end_of_part(unfinished)
+            events.append((_now_ms(), _decoded(unfinished[:cut])))
+            unfinished = unfinished[cut:]
+        if unfinished and frame_follows:
+            events.append((_now_ms(), _decoded(unfinished) + "\n"))
+            unfinished, self._interrupted = b"", True
         self._rest = unfinished + self._rest[end:]
-        return [(_now_ms(), _decoded(line) + "\n") for line in lines]
+        return events
 
-    def _take_frame(self, size: int) -> tuple[int, str]:
-        microseconds = _HEADER.unpack_from(self._rest)[2]
-        text = _decoded(self._rest[_HEADER.size : size])
-        self._rest = self._rest[size:]
-        return min(microseconds // 1000, _now_ms()), text
+    def _take_frame(self) -> list[tuple[int, str]]:
+        """Take what has come of a frame's text, in parts as long as an event may be."""
+        events = []
+        while self._frame:
+            if len(self._rest) < min(self._frame.missing, EVENT_BYTES + 1):
+                break
+            whole = self._frame.missing <= EVENT_BYTES
+            end = self._frame.missing if whole else _end_of_part(self._rest)
+            events.append((min(self._frame.at, _now_ms()), _decoded(self._rest[:end])))
+            self._rest = self._rest[end:]
+            self._frame = None if whole else _Frame(self._frame.missing - end, self._frame.at)
+        return events
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame that has begun: how many bytes of its text have not been taken, and its time in ms since 1970."""
+
+    missing: int
+    at: int
 
 
 _HEADER = struct.Struct(">IIQ")
@@ -105,19 +132,36 @@ _LONGEST = 64 * 2**20  # bytes
 _LATEST = 4_102_444_800_000_000  # the year 2100
 
 
-def _find_frame(data: bytes) -> tuple[int, int]:
-    """Where the first frame begins, and its size in bytes, whether or not all of it is there.
-
-    The size is 0 where there is none, and where too little of its header is there to know.
-    """
+def _find_frame(data: bytes) -> tuple[int, _Frame | None]:
+    """Where the first frame begins, and what its header says; None where there is none, or not all of its header."""
     for found in _TYPE.finditer(data):
         start = found.start()
         if len(data) < start + _HEADER.size:
-            return start, 0
+            return start, None
         _, length, microseconds = _HEADER.unpack_from(data, start)
         if length <= _LONGEST and microseconds < _LATEST:
-            return start, _HEADER.size + length
-    return len(data), 0
+            return start, _Frame(length, microseconds // 1000)
+    return len(data), None
+
+
+def _parts(message: str) -> list[str]:
+    """The message, cut where it is longer than an event may be."""
+    if len(message) <= EVENT_BYTES // 4:  # a character has at most four bytes
+        return [message]
+    data, parts = message.encode("utf-8", "replace"), []
+    while len(data) > EVENT_BYTES:
+        end = _end_of_part(data)
+        parts.append(data[:end].decode())
+        data = data[end:]
+    return [*parts, data.decode()]
+
+
+def _end_of_part(data: bytes) -> int:
+    """Where to cut what is longer than an event may be: not within a character."""
+    for end in range(EVENT_BYTES, EVENT_BYTES - 4, -1):
+        if data[end] & 0xC0 != 0x80:  # what follows begins a character
+            return end
+    return EVENT_BYTES
 
 
 def _now_ms() -> int:

@@ -46,6 +46,8 @@ class Format(Protocol):
 
     def report(self, request_id: str, report: Report) -> str | None: ...
 
+    def logs_dropped(self, records: int, reason: str) -> str: ...
+
 
 class TextFormat:
     """LoggingConfig.LogFormat = "Text": lines with tabs."""
@@ -78,6 +80,10 @@ class TextFormat:
         if report.status == "success":
             return head + "\n"
         return head.removesuffix("\t") + _ending(report.status, report.error_type) + "\n"
+
+    def logs_dropped(self, records: int, reason: str) -> str:
+        """Not a line of AWS's, which drops none of a log."""
+        return f"{reason} {records:,} older events were dropped.\n"
 
 
 class JsonFormat:
@@ -137,6 +143,10 @@ class JsonFormat:
         if report.error_type:
             record["errorType"] = report.error_type
         return _event("platform.report", record)
+
+    def logs_dropped(self, records: int, reason: str) -> str:
+        """In CloudWatch AWS drops none; by this event it tells extensions of what they have missed."""
+        return _event("platform.logsDropped", {"droppedRecords": records, "reason": reason})
 
 
 def _ending(status: str, error_type: str) -> str:

@@ -11,6 +11,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from ..data_plane.function import Function
+from ..data_plane.log_stream import WriteLog
 from . import cloudwatch_logs
 from .contract import Contract
 from .iam import Iam
@@ -45,10 +46,10 @@ SENDS = {  # to a destination or a dead-letter target, and the name of the servi
 
 
 class ExecutionRoles:
-    """Asks the role of a function before Lambda acts in it."""
+    """Asks the role of a function before Lambda acts in it; `write_log` writes what a role lets it log."""
 
-    def __init__(self, iam: Iam) -> None:
-        self._iam = iam
+    def __init__(self, iam: Iam, write_log: WriteLog) -> None:
+        self._iam, self._write_log = iam, write_log
         self._may_log: dict[tuple[str, str], int] = {}  # by role and log stream, and after how many changes of IAM
 
     def install(self) -> None:
@@ -90,7 +91,7 @@ class ExecutionRoles:
             if len(self._may_log) > MAX_KNOWN:
                 self._may_log.clear()
             self._may_log[key] = self._iam.changes
-        cloudwatch_logs.write_log(function, stream_name, events)
+        self._write_log(function, stream_name, events)
 
     def _may_write(self, function: Function, stream_name: str) -> bool:
         group = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}:log-stream:"

@@ -2,6 +2,7 @@
 
 import struct
 import time
+import tracemalloc
 
 import pytest
 from localaws_client import FUNCTION
@@ -54,13 +55,51 @@ def test_bytes_that_are_no_utf_8_are_shown_as_such(stream, written):
     assert messages(written) == ["\ufffd\ufffd\n"]
 
 
-def test_a_line_that_never_ends_is_cut_at_what_an_event_may_hold(stream, written):
+@pytest.mark.parametrize("character", ["x", "é", "あ", "😀"])
+def test_a_line_that_never_ends_is_cut_at_what_an_event_may_hold(stream, written, character):
     reader = OutputReader(stream)
-    for _ in range(20):
-        reader.feed(b"x" * 65536)
-    reader.feed(b"")
-    assert sum(message.count("x") for message in messages(written)) == 20 * 65536
-    assert all(len(message) <= EVENT_BYTES + 65537 for message in messages(written))
+    line = character.encode() * 400_000
+    for start in range(0, len(line), 65536):
+        reader.feed(line[start : start + 65536])
+    *parts, last = messages(written)
+    reader.feed(b"\n")
+    assert "".join(messages(written)) == character * 400_000 + "\n"
+    assert all(len(part.encode()) in range(EVENT_BYTES - 3, EVENT_BYTES + 1) for part in [*parts, last])
+
+
+def test_a_line_that_comes_at_once_and_is_longer_than_an_event_is_cut_too(stream, written):
+    OutputReader(stream).feed(b"x" * (EVENT_BYTES + 10) + b"\nnext\n")
+    assert messages(written) == ["x" * EVENT_BYTES, "x" * 10 + "\n", "next\n"]
+
+
+def test_bytes_that_are_no_utf_8_make_no_event_that_is_too_long(stream, written):
+    OutputReader(stream).feed(b"\xff" * 200_000 + b"\n")
+    assert "".join(messages(written)) == "\ufffd" * 200_000 + "\n"
+    assert max(len(message.encode()) for message in messages(written)) <= EVENT_BYTES
+
+
+def test_a_line_of_the_platform_is_cut_too(stream, written):
+    stream.platform("あ" * 100_000)
+    assert "".join(messages(written)) == "あ" * 100_000
+    assert max(len(message.encode()) for message in messages(written)) <= EVENT_BYTES
+
+
+@pytest.mark.parametrize("begin", [b"", struct.pack(">IIQ", 0xA55A0003, 48 * 2**20, 1_700_000_000_000_000)])
+def test_what_is_not_whole_costs_a_bounded_amount(begin):
+    """48 MB without a newline, and a frame of as many."""
+    counted = []
+    stream = LogStream(FUNCTION, "0" * 32, lambda function, name, events: counted.extend(len(m) for _, m in events))
+    reader = OutputReader(stream)
+    tracemalloc.start()
+    try:
+        reader.feed(begin + b"x" * 65520)
+        for _ in range(48 * 16 - 1):
+            reader.feed(b"x" * 65536)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert max(counted) <= EVENT_BYTES
+    assert sum(counted) > 48 * 2**20 - 2 * EVENT_BYTES
 
 
 def frame(text, microseconds=1_700_000_000_123_456):
@@ -137,6 +176,19 @@ def test_of_what_comes_between_the_parts_of_a_large_frame_nothing_is_lost(stream
         reader.feed(data)
     text = "".join(messages(written))
     assert (text.count("x"), text.count("a child's line"), text.count("after")) == (300_000, 1, 1)
+
+
+@pytest.mark.parametrize("cut", [65536, 100_000, 10**6])
+def test_a_frame_that_is_longer_than_an_event_becomes_several_of_its_time(stream, written, cut):
+    reader = OutputReader(stream)
+    data = b"line\n" + frame("あ\n" * 200_000) + b"after\n"
+    for start in range(0, len(data), cut):
+        reader.feed(data[start : start + cut])
+    first, *parts, last = written
+    assert (first[1], last[1]) == ("line\n", "after\n")
+    assert "".join(text for _, text in parts) == "あ\n" * 200_000
+    assert [len(text.encode()) > EVENT_BYTES - 4 for _, text in parts] == [True, True, True, False]
+    assert {at for at, _ in parts} == {first[0]}  # the time of the frame, which is not later
 
 
 def test_an_event_is_never_earlier_than_the_one_before(stream, written):

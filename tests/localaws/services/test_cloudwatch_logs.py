@@ -1,5 +1,6 @@
 """A function's log in CloudWatch: Lambda's own lines to the letter, and what the function prints."""
 
+import gc
 import json
 import math
 import re
@@ -7,8 +8,12 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+import psutil
 import pytest
-from localaws_client import REPORT, UUID
+from localaws_client import FUNCTION, REPORT, UUID, eventually
+from ministack.services import cloudwatch_logs as ministack_logs
+
+from helpers.localaws.services.cloudwatch_logs import Logs
 
 NOTHING = "def handler(event, context):\n    return event\n"
 INIT_START = re.compile(
@@ -308,3 +313,159 @@ def test_large_records_and_lines_of_a_child_process_lose_nothing(make_function):
     assert function.invoke().payload["errorType"] == "ValueError"
     text = "".join(function.messages())
     assert (text.count("child\n"), text.count("~")) == (500, 10 * 250_000 + 2)  # the traceback has it twice
+
+
+# Each makes 48 MB of output.
+FLOODS = {
+    "lines": "def handler(event, context):\n    for _ in range(6 * 2**10):\n        print('~' * 8191)\n",
+    "no newline": "def handler(event, context):\n    for _ in range(48 * 2**10):\n        print('~' * 1024, end='')\n",
+    "standard error": (
+        "import sys\n"
+        "def handler(event, context):\n"
+        "    for _ in range(48 * 2**10):\n"
+        "        sys.stderr.write('~' * 1024)\n"
+    ),
+    "log records": (
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    for _ in range(12):\n"
+        "        logging.error('~' * 4 * 2**20)\n"
+    ),
+}
+
+
+def memory(embedded_aws):
+    return psutil.Process(embedded_aws.pid).memory_info().rss / 2**20
+
+
+@pytest.mark.parametrize(("kind", "log_format"), [*((kind, "Text") for kind in FLOODS), ("lines", "JSON")])
+def test_a_flood_costs_no_memory_and_of_the_log_the_newest_is_kept(make_function, embedded_aws, kind, log_format):
+    function = make_function(FLOODS[kind], Timeout=120, MemorySize=1769, LoggingConfig={"LogFormat": log_format})
+    before = memory(embedded_aws)
+    assert function.invoke().error is None
+    assert memory(embedded_aws) - before < 48 / 2
+    events = function.logged()
+    sizes = [len(event["message"].encode()) for event in events]
+    assert max(sizes) <= 256 * 1024 - 26
+    assert 14 * 2**20 < sum(sizes) + 26 * len(events) <= 32 * 2**20 + 1000
+    reason = "The embedded AWS keeps 32 MB of a log stream."
+    if log_format == "JSON":
+        first = json.loads(events[0]["message"])
+        assert (first["type"], first["record"]["reason"]) == ("platform.logsDropped", reason)
+        assert json.loads(events[-1]["message"])["type"] == "platform.report"
+    else:
+        assert re.fullmatch(rf"{reason} [\d,]+ older events were dropped\.\n", events[0]["message"])
+        assert events[-1]["message"].startswith("REPORT ")
+    times = [event["timestamp"] for event in events]
+    assert times == sorted(times)
+
+
+def test_a_huge_line_of_node_is_cut_into_events(make_function, needs):
+    needs("node")
+    function = make_function(
+        "export const handler = async () => { console.log('~'.repeat(1_000_000)); };\n",
+        runtime="nodejs22.x",
+        MemorySize=512,
+    )
+    assert function.invoke().error is None
+    sizes = [message.count("~") for message in function.messages() if "~" in message]
+    assert sum(sizes) == 1_000_000
+    assert len(sizes) == 4 and sizes[1:3] == [256 * 1024 - 26] * 2
+
+
+def test_each_event_has_an_id_as_on_aws(make_function):
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilteredLogEvent.html"""
+    function = make_function(NOTHING)
+    function.invoke()
+    ids = [event["eventId"] for event in function.logged()]
+    assert len(set(ids)) == len(ids) >= 4
+    assert [event["eventId"] for event in function.logged()] == ids
+
+
+def test_logs_insights_finds_each_event_once_however_often_it_is_asked(make_function, clients):
+    function = make_function("def handler(event, context):\n    print('needle')\n")
+    function.invoke()
+    pointers = set()
+    for _ in range(2):
+        query = clients("logs").start_query(
+            logGroupName=f"/aws/lambda/{function.name}",
+            startTime=0,
+            endTime=int(datetime.now().timestamp()) + 60,
+            queryString="fields @message, @ptr | filter @message like /needle/",
+        )
+        (row,) = clients("logs").get_query_results(queryId=query["queryId"])["results"]
+        found = {cell["field"]: cell["value"] for cell in row}
+        assert found["@message"] == "needle\n"
+        pointers.add(found["@ptr"])
+    assert len(pointers) == 1
+
+
+def test_what_a_client_puts_into_a_functions_stream_is_among_its_events(make_function, clients):
+    function = make_function("def handler(event, context):\n    print('of the function')\n")
+    function.invoke()
+    (stream,) = function.streams()
+    where = {"logGroupName": f"/aws/lambda/{function.name}", "logStreamName": stream}
+    now = int(datetime.now().timestamp() * 1000)
+    for when, message in ((now - 60_000, "of the past"), (now + 60_000, "of the future")):
+        clients("logs").put_log_events(**where, logEvents=[{"timestamp": when, "message": message}])
+    function.invoke()
+    messages = function.messages()
+    assert messages[0] == "of the past" and messages.count("of the function\n") == 2
+    assert messages.index("of the future") < messages.index("of the function\n", 4)
+    assert messages[-1].startswith("REPORT ")
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """Logs in MiniStack's module, here; those of a stream of 1 MB, and 3 MB in all."""
+    logs = Logs(tmp_path, stream_mb=1, all_mb=3)
+    yield logs
+    ministack_logs._log_groups.clear()
+    logs.close()
+
+
+def kept(name, start_from_head=True):
+    _, _, body = ministack_logs._get_log_events(
+        {"logGroupName": FUNCTION.log_group, "logStreamName": name, "startFromHead": start_from_head}
+    )
+    return [event["message"] for event in json.loads(body)["events"]]
+
+
+def test_of_many_streams_those_are_given_up_that_were_not_written_to_for_longest(logs):
+    names = [f"stream-{number}" for number in range(6)]
+    for number, name in enumerate(names):
+        logs.write(FUNCTION, name, [(1000 + number, "first\n")])
+        for _ in range(14):
+            logs.write(FUNCTION, name, [(1000 + number, "x" * 2**16)])
+    dropped = "The embedded AWS keeps 3 MB of logs. 15 older events were dropped.\n"
+    assert [kept(name)[0] for name in names] == [dropped] * 3 + ["first\n"] * 3
+    logs.write(FUNCTION, names[0], [(5000, "again\n")])
+    assert kept(names[0]) == [dropped, "again\n"]
+
+
+def test_a_stream_goes_on_with_what_is_newest(logs):
+    for number in range(2000):
+        logs.write(FUNCTION, "stream", [(1000 + number, f"{number} " + "x" * 2**12)])
+    first, *others = kept("stream")
+    numbers = [int(message.split()[0]) for message in others]
+    assert numbers == list(range(numbers[0], 2000))
+    assert first == f"The embedded AWS keeps 1 MB of a log stream. {numbers[0]:,} older events were dropped.\n"
+    assert 100 < len(numbers) < 260
+
+
+def test_the_file_holds_no_more_than_the_limit_and_nothing_of_a_group_that_is_gone(logs, tmp_path):
+    for number in range(2000):
+        logs.write(FUNCTION, f"stream-{number // 500}", [(1000 + number, "x" * 2**14)])
+    eventually(lambda: (tmp_path / "logs.sqlite").stat().st_size < 4 * 2**20)
+    assert (tmp_path / "logs.sqlite").stat().st_size > 2**19
+    ministack_logs._delete_log_group({"logGroupName": FUNCTION.log_group})
+    gc.collect()
+    eventually(lambda: (tmp_path / "logs.sqlite").stat().st_size < 2**16)
+
+
+def test_events_that_cannot_be_written_are_lost_and_the_function_goes_on(logs, caplog):
+    logs.write(FUNCTION, "stream", [(1000, "kept\n")])
+    logs.close()
+    logs.write(FUNCTION, "stream", [(1001, "x" * 2**20)])
+    assert "1 log events of f are lost" in caplog.text
+    assert kept("stream") == ["kept\n"]
