@@ -18,6 +18,7 @@ from typing import Any
 from ministack.core import arn as arns
 from ministack.services import eventbridge, lambda_svc, sns, sqs
 
+from ...facts import in_bytes
 from ..data_plane.event_queue import EventQueue
 from ..data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
 from . import cloudwatch_metrics, lambda_recursive_loops
@@ -68,6 +69,7 @@ CONTRACT: Contract = {
 # How many seconds stand for a minute of AWS's, unless a function's tag says otherwise; on AWS the tag does nothing.
 RETRY_TAG = "localaws:retry-seconds"
 MAX_MESSAGE_BYTES = 1024  # of the attribute ErrorMessage
+MAX_RECORD_BYTES = in_bytes("payload_asynchronous")  # of an event to a function, and of a message of SQS as well
 THROTTLED = {"error": True, "throttle": True}
 
 log = logging.getLogger("localaws.async")
@@ -82,7 +84,7 @@ class Event:
     chain: Mapping[str, int]
     accepted: float = field(default_factory=time.monotonic)
     attempts: Attempts = Attempts()
-    result: Record = field(default_factory=dict)  # of the last attempt
+    result: Record = field(default_factory=dict)  # of the last attempt, once it will not be tried again
 
     @property
     def function_name(self) -> str:
@@ -203,12 +205,13 @@ class AsynchronousInvocations:
 
     def _after(self, event: Event, target: Target, result: Record) -> None:
         """Put the event back, or send its outcome, as this result of an attempt has it."""
-        event.result, kind = result, _kind(result)
+        kind = _kind(result)
         event.attempts = event.attempts.after(kind)
         decision = decide(event.attempts, kind, event.age_s, target.retries)
         if isinstance(decision, TryAgain):
             self._queue.put(event, decision.after_s)
         else:
+            event.result = result  # not before: an answer of 6 MB would be kept as long as its event waits
             self._end(event, target, decision.condition)
 
     def _end(self, event: Event, target: Target, condition: str) -> None:
@@ -228,7 +231,10 @@ class AsynchronousInvocations:
     def _deliver(
         self, event: Event, sender: Target, failures: str, target: str, content: Any, attributes: Record | None = None
     ) -> None:
-        """Send `content` to a queue, topic, function or bus; where that fails, it is counted and lost, as on AWS."""
+        """Send `content` to a queue, topic, function or bus; where that fails, it is counted and lost, as on AWS.
+
+        What is too large fails, too: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html.
+        """
         senders: dict[str, Callable[[str, Any, Record], None]] = {
             "sqs": _send_message,
             "sns": _publish,
@@ -238,6 +244,8 @@ class AsynchronousInvocations:
         try:
             if not self._roles.may_send(sender.config["Role"], event.function_name, target):
                 raise PermissionError(target)
+            if (size := len(_body(content).encode())) > MAX_RECORD_BYTES:
+                raise ValueError(f"{size} bytes are more than a destination takes")
             senders[arns.parse_arn(target).service](target, content, attributes or {})  # not to a bucket, as AWS can
         except Exception as error:
             log.warning("%s of %s: %r", failures, event.function_name, error)

@@ -1,7 +1,10 @@
 """How an invocation fails: error names, payloads and log lines as on AWS, and the environment after."""
 
+import contextlib
 import re
+import threading
 
+import psutil
 import pytest
 from localaws_client import DAEMON, UUID
 
@@ -306,3 +309,98 @@ def test_an_exception_with_a_very_long_message_is_an_exception(make_function):
     result = function.invoke()
     assert (result.error, result.payload["errorType"]) == ("Unhandled", "ValueError")
     assert len(result.payload["errorMessage"]) == 200_000
+
+
+ASK = """
+import http.client, os
+def ask(method, path, body=None, headers={}):
+    connection = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'], timeout=20)
+    connection.request(method, '/2018-06-01/runtime/' + path, body, headers)
+    return connection.getresponse().status
+"""
+
+
+def test_a_function_that_answers_for_another_request_is_refused_and_goes_on(make_function):
+    function = make_function(
+        f"{ASK}\ndef handler(event, context):\n"
+        "    made_up = ask('POST', 'invocation/11111111-2222-3333-4444-555555555555/response', 'made up')\n"
+        "    return [made_up, ask('POST', 'init/error', 'made up')]\n"
+    )
+    assert [function.invoke().payload for _ in range(2)] == [[400, 403]] * 2
+
+
+def test_a_function_that_answers_for_itself_and_then_returns_has_answered_once(make_function):
+    function = make_function(
+        f"{ASK}\ndef handler(event, context):\n"
+        "    ask('POST', f'invocation/{context.aws_request_id}/response', str(event))\n"
+        "    return 'later'\n"
+    )
+    assert [function.invoke(number).payload for number in (1, 2)] == [1, 2]
+
+
+@contextlib.contextmanager
+def most_memory(aws):
+    """Gives a function that tells by how many MB at most the server has grown meanwhile."""
+    server, ended = psutil.Process(aws.pid), threading.Event()
+    seen = [server.memory_info().rss]
+
+    def watch():
+        while not ended.wait(0.005):
+            seen.append(server.memory_info().rss)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield lambda: (max(seen) - seen[0]) / 2**20
+    finally:
+        ended.set()
+        watching.join()
+
+
+@pytest.mark.parametrize(
+    "body", ["b'x' * (200 * 2**20)", "(b'x' * 2**20 for _ in range(200))"], ids=["at once", "in chunks"]
+)
+def test_a_response_of_200_mb_costs_the_server_no_memory(make_function, embedded_aws, body):
+    """Its end is not waited for: the connection is closed, and the process that fails by that is started anew."""
+    function = make_function(
+        f"{ASK}\ndef handler(event, context):\n"
+        "    if event == 'small':\n"
+        "        return event\n"
+        f"    ask('POST', f'invocation/{{context.aws_request_id}}/response', {body})\n",
+        MemorySize=512,
+        Timeout=60,
+    )
+    with most_memory(embedded_aws) as grown_by:
+        assert function.invoke().payload["errorType"] == "Function.ResponseSizeTooLarge"
+    assert grown_by() < 50
+    assert function.invoke("small").payload == "small"
+
+
+@pytest.mark.parametrize("when", ["in the handler", "in init"])
+def test_an_error_of_10_mb_is_refused_as_a_response_is(make_function, when):
+    failing = "raise ValueError('x' * 10 * 2**20)\n"
+    code = failing if when == "in init" else f"def handler(event, context):\n    {failing}"
+    function = make_function(code, MemorySize=512, Timeout=60)
+    result = function.invoke()
+    assert result.error == "Unhandled"
+    assert result.payload["errorType"] == ("ValueError" if when == "in init" else "Function.ResponseSizeTooLarge")
+    assert function.reports()[-1]["error_type"] == result.payload["errorType"]
+
+
+def test_a_hundred_connections_to_the_runtime_api_have_few_threads_in_the_server(make_function, embedded_aws):
+    function = make_function(
+        "import os, socket\n"
+        "kept = []\n"
+        "def handler(event, context):\n"
+        "    host, port = os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')\n"
+        "    for _ in range(event):\n"
+        "        kept.append(socket.create_connection((host, int(port))))\n"
+        "    return len(kept)\n",
+        Timeout=30,
+    )
+    function.invoke(0)
+    server = psutil.Process(embedded_aws.pid)
+    before = server.num_threads()
+    assert function.invoke(100).payload == 100
+    assert server.num_threads() - before < 30
+    assert function.invoke(0).payload == 100

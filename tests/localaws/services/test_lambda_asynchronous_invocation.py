@@ -254,6 +254,28 @@ def test_a_destination_that_is_gone_is_counted(make_function, clients, queue):
     clients("sqs").create_queue(QueueName="soon-gone")  # for the fixture
 
 
+@pytest.mark.parametrize("kind", ["queue", "function", "topic"])
+def test_a_record_that_is_too_large_for_its_destination_is_counted_and_lost(make_function, clients, queue, kind):
+    """A failure that holds the event and an error of 5 MB."""
+    if kind == "queue":
+        arn, _ = queue("small")
+    elif kind == "topic":
+        arn = clients("sns").create_topic(Name="small")["TopicArn"]
+    else:
+        target = make_function(RETURN)
+        arn = arn_of(clients, target)
+    function = make_function(
+        "def handler(event, context):\n    raise RuntimeError('x' * 5 * 2**20)\n", MemorySize=512, Timeout=30
+    )
+    configure(clients, function, on_failure=arn, MaximumRetryAttempts=0)
+    function.invoke({"number": 7}, InvocationType="Event")
+    eventually(lambda: function.metric("DestinationDeliveryFailures") == 1)
+    if kind == "topic":
+        clients("sns").delete_topic(TopicArn=arn)
+    if kind == "function":
+        assert target.logged() == []
+
+
 def test_events_of_a_function_that_is_deleted_are_gone(make_function, clients):
     function = make_function(FAIL, Tags={asynchronous.RETRY_TAG: "0.7"})
     function.invoke(InvocationType="Event")
