@@ -5,6 +5,7 @@ from ..data_plane.pool import Pool
 from . import (
     apigateway,
     authentication,
+    cloudwatch_logs,
     cloudwatch_metrics,
     contract,
     eventbridge,
@@ -39,6 +40,7 @@ def install(
     contract.verify()
     for module in (
         authentication,
+        cloudwatch_logs,
         cloudwatch_metrics,
         lambda_recursive_loops,
         lambda_quotas,

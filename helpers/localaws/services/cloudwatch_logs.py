@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from ministack.core import responses
 from ministack.services import cloudwatch_logs
 
 from ..data_plane.function import Function
@@ -23,14 +24,33 @@ from .shapes import Record
 CONTRACT: Contract = {
     (cloudwatch_logs, "_log_groups"): None,
     (cloudwatch_logs, "_log_events_lock"): None,
+    (cloudwatch_logs, "_log_records"): None,
+    (responses, "AccountRegionScopedDict"): None,
     (cloudwatch_logs, "_fanout_to_subscription_filters"): ("group_name", "stream_name", "events"),
     (cloudwatch_logs, "_append_log_events"): ("stream", "events"),
     (cloudwatch_logs, "_make_group_arn"): ("name",),
 }
 
-STREAM_MB, ALL_MB = 32, 512  # what is kept of one log stream, and of all together
+STREAM_MB, ALL_MB = 32, 256  # what is kept of one log stream, and of all together
+MAX_POINTERS = 10_000  # that GetLogRecord knows: as many as a query of Logs Insights has results at most
 
 log = logging.getLogger("localaws.logs")
+
+
+def install() -> None:
+    """Let MiniStack keep no copy of each event that a query has looked at. Call once, before it serves."""
+    cloudwatch_logs._log_records = _Records()
+
+
+class _Records(responses.AccountRegionScopedDict):  # type: ignore[misc]
+    """The events that GetLogRecord knows by their pointers: only those that were looked at last."""
+
+    __slots__ = ()
+
+    def __setitem__(self, key: str, value: Record) -> None:
+        super().__setitem__(key, value)
+        while len(self._data) > MAX_POINTERS:
+            self._data.pop(next(iter(self._data)), None)
 
 
 class Logs:

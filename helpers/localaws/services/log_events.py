@@ -188,21 +188,25 @@ class Events(Sequence[Record]):
         while start < min(stop, written):
             first = self._block_at(start)
             events = self._file.block(self._list, first)
-            for number, event in enumerate(events[start - first : stop - first], start):
-                yield self._unpacked(number, event)
+            yield from self._unpacked(events[start - first : stop - first], start)
             start = first + len(events)
-        for number in range(start, stop):
-            yield self._unpacked(number, last[number - written])
+        yield from self._unpacked(last[max(0, start - written) : max(0, stop - written)], start)
 
     def _block_at(self, place: int) -> int:
         """The place of the first event of the block that holds the event at this place."""
         where = "where list = ? and number <= ? order by number desc limit 1"
         return int(self._file.read(f"select number from blocks {where}", self._list, place)[0])
 
-    def _unpacked(self, number: int, event: _Event) -> Record:
-        timestamp, message, ingested, id_ = event
-        id_ = id_ or f"{timestamp:026}{self._list:015}{number:015}"  # 56 digits, as AWS's
-        return {"timestamp": timestamp, "message": message, "ingestionTime": ingested, "eventId": id_}
+    def _unpacked(self, events: Sequence[_Event], place: int) -> Iterator[Record]:
+        """As they were appended; the first is at this place. An event has an id of 56 digits, as on AWS."""
+        list_ = f"{self._list:015}"
+        for number, (timestamp, message, ingested, id_) in enumerate(events, place):
+            yield {
+                "timestamp": timestamp,
+                "message": message,
+                "ingestionTime": ingested,
+                "eventId": id_ or f"{list_}{number:041}",
+            }
 
 
 def _packed(event: Record) -> _Event:

@@ -13,6 +13,7 @@ import pytest
 from localaws_client import FUNCTION, REPORT, UUID, eventually
 from ministack.services import cloudwatch_logs as ministack_logs
 
+from helpers.localaws.services import cloudwatch_logs
 from helpers.localaws.services.cloudwatch_logs import Logs
 
 NOTHING = "def handler(event, context):\n    return event\n"
@@ -398,6 +399,25 @@ def test_logs_insights_finds_each_event_once_however_often_it_is_asked(make_func
         assert found["@message"] == "needle\n"
         pointers.add(found["@ptr"])
     assert len(pointers) == 1
+
+
+def test_a_query_keeps_no_more_records_than_it_can_give(logs, monkeypatch):
+    monkeypatch.setattr(ministack_logs, "_log_records", ministack_logs._log_records)  # back afterwards
+    monkeypatch.setattr(cloudwatch_logs, "MAX_POINTERS", 100)
+    cloudwatch_logs.install()
+    logs.write(FUNCTION, "stream", [(1000 + number, f"{number}\n") for number in range(300)])
+    asked = {
+        "logGroupName": FUNCTION.log_group,
+        "endTime": 2,
+        "queryString": "fields @message, @ptr | sort @timestamp desc | limit 50",
+    }
+    query = json.loads(ministack_logs._start_query(asked)[2])
+    results = json.loads(ministack_logs._get_query_results(query)[2])["results"]
+    found = [{cell["field"]: cell["value"] for cell in row} for row in results]
+    assert [row["@message"] for row in found] == [f"{number}\n" for number in range(299, 249, -1)]
+    assert len(ministack_logs._log_records) == 100
+    record = json.loads(ministack_logs._get_log_record({"logRecordPointer": found[0]["@ptr"]})[2])["logRecord"]
+    assert record["@message"] == "299\n"
 
 
 def test_what_a_client_puts_into_a_functions_stream_is_among_its_events(make_function, clients):
