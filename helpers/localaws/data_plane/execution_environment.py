@@ -207,8 +207,7 @@ class ExecutionEnvironment:
             failed, payload = True, self._explain(end, request_id, report)
             if not end.process_lives:
                 self._state = self._state.end()
-        self._stream.platform(self._format.end(request_id))
-        self._stream.platform(self._format.report(request_id, report))
+        self._stream.platform(self._format.end(request_id), self._format.report(request_id, report))
         self.used_at = time.monotonic()
         return Outcome(payload, failed, report, self._stream.text())
 

@@ -30,10 +30,10 @@ class LogStream:
         """A new invocation: its tail starts empty."""
         self._tail = ""
 
-    def platform(self, message: str | None) -> None:
-        """Write one of Lambda's own lines; None stands for a line that the log format leaves out."""
-        if message is not None:
-            self.put([(_now_ms(), message)])
+    def platform(self, *messages: str | None) -> None:
+        """Write lines of Lambda's own; None stands for a line that the log format leaves out."""
+        now = _now_ms()
+        self.put([(now, message) for message in messages if message is not None])
 
     def put(self, events: list[tuple[int, str]]) -> None:
         """Write events: (ms since 1970, message). A longer message than an event may have makes several."""
