@@ -10,8 +10,6 @@ import os
 import sys
 import time
 
-import psutil
-
 MANY = 2000  # descendants: where processes start others without end, there is no last one to be found
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
 
@@ -36,24 +34,36 @@ def _found_by_psutil(pid: int, recursive: bool) -> list[int]:
 if sys.platform == "linux":
 
     def _children_by_proc(pid: int) -> list[int]:
-        """Each is listed by the thread that started it."""
+        return _started_by(pid, _entries(f"/proc/{pid}/task"))
+
+    def _started_by(pid: int, threads: list[str]) -> list[int]:
+        """The children of a process: each is listed by the thread that started it."""
         found: list[int] = []
-        for thread in _entries(f"/proc/{pid}/task"):
+        for thread in threads:
             found += map(int, _content(f"/proc/{pid}/task/{thread}/children").split())
         return found
 
     def _descendants_by_proc(pid: int) -> list[int]:
-        found = _children_by_proc(pid)
+        return _tasks_by_proc(pid)[0]
+
+    def _tasks_by_proc(pid: int) -> tuple[list[int], int]:
+        found, count = _children_by_proc(pid), 0
         for child in found:  # it grows meanwhile: they may lie deeper than Python can recurse
-            if len(found) > MANY:
-                break
-            found += _children_by_proc(child)
-        return found
+            threads = _entries(f"/proc/{child}/task")
+            count += len(threads)
+            if len(found) <= MANY:
+                found += _started_by(child, threads)
+        return found, count
+
+    def _tasks_by_psutil(pid: int) -> tuple[list[int], int]:
+        found = _descendants_by_psutil(pid)
+        return found, sum(len(_entries(f"/proc/{child}/task")) for child in found)
 
     # Not every kernel has the list (CONFIG_PROC_CHILDREN), without which every process has to be asked for its parent.
     _listed = os.path.exists("/proc/thread-self/children")
     children = _children_by_proc if _listed else _children_by_psutil
     descendants = _descendants_by_proc if _listed else _descendants_by_psutil
+    tasks = _tasks_by_proc if _listed else _tasks_by_psutil
 
     def peak_bytes(pid: int) -> int:
         """The most memory that it has held so far."""
@@ -76,9 +86,6 @@ if sys.platform == "linux":
                     file = os.stat(path)
                     found[file.st_ino] = file.st_blocks * 512
         return found
-
-    def threads(pid: int) -> int:
-        return len(_entries(f"/proc/{pid}/task"))
 
     def cpu_seconds(pid: int) -> float:
         """How long it has computed so far, its children not included."""
@@ -136,7 +143,11 @@ else:
     def memory_files(pid: int) -> dict[int, int]:
         return {}  # there are none here
 
-    def threads(pid: int) -> int:
+    def tasks(pid: int) -> tuple[list[int], int]:
+        found = descendants(pid)
+        return found, sum(map(_threads, found))
+
+    def _threads(pid: int) -> int:
         try:
             return int(psutil.Process(pid).num_threads())
         except psutil.Error:  # it has ended

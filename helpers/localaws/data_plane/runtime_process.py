@@ -14,6 +14,7 @@ from .sandbox import Sandbox
 
 PIPE_BYTES = 65536  # what a pipe holds at most: pipe(7)
 POLL_S = 0.02  # how often memory and processes are looked at while a function runs
+LITTLE_S = 0.001  # of computing between its answer and its next question: nothing worth a look
 RUSH = 16  # while more than that start between two looks they are only counted, as many cannot be measured as quickly
 TASKS: int = fact("processes")  # AWS lets a function start no more, threads included; here it is ended
 SIGNALS: dict[int, str] = {
@@ -80,7 +81,8 @@ class RuntimeProcess:
         """A message of these kinds that is there, unless it was bought with too much memory or too many processes."""
         while (message := self._message()) is not None:
             if message.kind in kinds:
-                return self._excess() or message
+                idle = message.kind == "ready" and self.sandbox.cpu_seconds() - self._computed_s < LITTLE_S
+                return (None if idle else self._excess()) or message
             # any other is an answer to an invocation that is over
         return None
 
@@ -100,12 +102,12 @@ class RuntimeProcess:
         """A look now and then, and only where something was computed: else nothing was allocated or started."""
         if time.monotonic() < self._look_at:
             return None
-        before, self._computed_s = self._computed_s, self.sandbox.cpu_seconds()
-        return self._excess() if self._computed_s != before else None
+        return self._excess() if self.sandbox.cpu_seconds() != self._computed_s else None
 
     def _excess(self) -> Failure | None:
         self._look_at = time.monotonic() + POLL_S
         before, self._tasks = self._tasks, self.sandbox.tasks()
+        self._computed_s = self.sandbox.cpu_seconds()
         if self._tasks > TASKS:
             return Failure("Runtime.ExitError", exit_message(-signal.SIGKILL))
         if self._tasks <= before + RUSH:

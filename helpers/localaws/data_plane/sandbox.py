@@ -213,9 +213,9 @@ class Sandbox:
 
     def tasks(self) -> int:
         """How many processes and threads there are now."""
-        self._children = children = processes.descendants(self.pid)
-        self._ended_seconds = sum(map(processes.ended_seconds, (self.pid, *children)))
-        return sum(map(processes.threads, children))
+        self._children, threads = processes.tasks(self.pid)
+        self._ended_seconds = sum(map(processes.ended_seconds, (self.pid, *self._children)))
+        return threads
 
     def cpu_seconds(self) -> float:
         """How long its processes have computed so far. New ones show with the next count of `tasks`."""
@@ -242,14 +242,14 @@ class Sandbox:
     def _signal(self, number: int) -> None:
         """To its process group at once, then to all below it, and to those that were just being started meanwhile."""
         _signal_group(self.pid, number)
-        told: set[int] = set()
+        told, new = set(), set(self._children)
         for _ in range(SIGNAL_PASSES):
-            new = {*processes.descendants(self.pid), *self._children} - told
-            if not new:
-                return
             for child in new:
                 _signal_one(child, number)
             told |= new
+            new = set(processes.descendants(self.pid)) - told
+            if not new:
+                return
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -68,6 +68,7 @@ class Iam:
         iam_evaluator.parse_policy_document = lambda doc: (parse_once if isinstance(doc, str) else parse)(doc)
         for action in [each for each in iam._IAM_HANDLERS if not each.startswith(("Get", "List", "Simulate"))]:
             iam._IAM_HANDLERS[action] = self._noted(iam._IAM_HANDLERS[action])
+        iam_evaluator.resolve_principal = self._known(iam_evaluator.resolve_principal)
         if not self._on:
             iam_evaluator.resolve_principal = _unlimited(iam_evaluator.resolve_principal)
 
@@ -126,6 +127,22 @@ class Iam:
         if denied is None:
             return None
         return iam_refusal.sentence(denied.principal_arn, "iam:PassRole", role_arn, denied.decision == "Deny")
+
+    def _known(self, resolve: Any) -> Any:
+        """MiniStack's search for a principal and its policies, for a user once until something of IAM changes."""
+        known: dict[str, tuple[int, Any]] = {}
+
+        def resolved(access_key_id: str, account_id: str, credential: Any = None) -> Any:
+            changes, principal = known.get(access_key_id, (-1, None))
+            if changes == self.changes:
+                return principal
+            changes = self.changes
+            principal = resolve(access_key_id, account_id, credential)
+            if getattr(principal, "type", "") == "User" and access_key_id in iam._access_keys:  # no session, which ends
+                known[access_key_id] = changes, principal
+            return principal
+
+        return resolved
 
     def _noted(self, change: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
         """`change`, counted once it is made."""
