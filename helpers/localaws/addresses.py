@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass, field
 
 from .asgi import App, Message, Receive, Scope, Send, at_host, serve, without_lifespan
+from .services import ways
 from .services.authentication import as_sent
 
 PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$|/v2/apis(?:/([^/]+))?$")  # of function URLs, HTTP APIs
@@ -39,8 +40,8 @@ class Addresses:
         start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
         await send(start)
         await send({"type": "http.response.body", "body": body})
-        found = PATH.search(scope["path"])
-        if scope["method"] == "DELETE" and found and found[1]:
+        found = PATH.match(scope["path"])
+        if scope["method"] == "DELETE" and start["status"] < 300 and found and found[1]:
             self._release(found[1].encode())
 
     def serve(self, app: App, listener: socket.socket, gone: asyncio.Event | None = None) -> None:
@@ -72,7 +73,8 @@ class Addresses:
             listener = socket.create_server(("127.0.0.1", 0))
             address = _Address(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
             self._handed_out[identifier] = address
-            self.serve(as_sent(at_host(self._app, identifier + b"." + domain)), listener, address.gone)
+            there = ways.limited(at_host(self._app, identifier + b"." + domain), ways.Way.ADDRESS)
+            self.serve(as_sent(there), listener, address.gone)
         return self._handed_out[identifier].url
 
     def _release(self, identifier: bytes) -> None:

@@ -58,7 +58,7 @@ class Gateway:
             await answer(send, 200, {"pid": os.getpid()})
         elif scope["method"] == "POST" and INVOKE_PATH.search(scope["path"]):
             await self._invoke(scope, receive, send)
-        elif addresses.PATH.search(scope["path"]):
+        elif addresses.PATH.match(scope["path"]):
             await self._addresses(scope, receive, send)
         elif operation := _configuring(scope["method"], scope["path"]):
             await self._configure(operation, scope, receive, send)

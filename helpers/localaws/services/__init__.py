@@ -19,6 +19,7 @@ from . import (
     lambda_recursive_loops,
     scheduler,
     sqs,
+    ways,
 )
 from .iam import Iam
 from .lambda_execution_role import ExecutionRoles
@@ -41,6 +42,7 @@ def install(
     for module in (
         authentication,
         cloudwatch_logs,
+        ways,
         cloudwatch_metrics,
         lambda_recursive_loops,
         lambda_quotas,
