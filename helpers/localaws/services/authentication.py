@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 import contextvars
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -16,7 +17,7 @@ from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 from ministack.services import s3
 
 from ..asgi import App, Receive, Scope, Send, body_of, replay
-from . import lambda_code_location
+from . import lambda_code_location, ways
 from .contract import Contract
 from .shapes import Answer
 
@@ -29,12 +30,15 @@ CONTRACT: Contract = {
     (ministack_app, "pin_signed_request"): ("method", "raw_path", "query_params", "raw_headers", "handshake"),
     (iam_actions, "anonymous_denial_message"): ("service", "iam_action", "resource_arn"),
     (iam_evaluator, "AuthError"): None,
+    (iam_evaluator, "_anonymous"): None,
     (iam_evaluator, "_signed_request"): None,
+    (iam_evaluator, "_verified_key"): None,
     (iam_evaluator, "authenticate"): ("access_key_id", "account_id"),
     (iam_evaluator, "is_root_access_key"): ("access_key_id",),
     (iam_evaluator, "request_caller_arn"): ("headers", "query_params"),
     (iam_evaluator, "pin_signed_body"): ("body",),
     (iam_evaluator, "pin_signed_request"): ("method", "raw_path", "query_params", "raw_headers", "handshake"),
+    (iam_evaluator, "resolve_principal"): ("access_key_id", "account_id", "credential"),
     (responses, "get_account_id"): (),
     (router, "extract_access_key_id"): ("headers", "query_params"),
     (s3, "_error"): ("code", "message", "status", "resource", "extra", "headers"),
@@ -44,6 +48,7 @@ CONTRACT: Contract = {
 }
 
 EXPIRED = "Request has expired"
+TWO_AUTHORIZATIONS = "A request has one Authorization header."
 AWAITED = re.compile(r"/_ministack/(?:cfn-response|cfn-signal)/")  # where what a CloudFormation stack waits for answers
 
 
@@ -54,8 +59,23 @@ def install() -> None:
     """Let MiniStack trust no key by its looks, and no request twice. Call once, before it serves."""
     arn_of = iam_evaluator.request_caller_arn
     iam_evaluator.request_caller_arn = lambda headers, query_params=None: _caller.get() or arn_of(headers, query_params)
+    iam_evaluator.resolve_principal = _of_who_was_checked(iam_evaluator.resolve_principal)
     iam_evaluator.is_root_access_key = lambda access_key_id: not access_key_id  # nobody at all: an anonymous request
     ministack_app.pin_signed_request = lambda *arguments, **options: None  # as_sent has done so
+
+
+def _of_who_was_checked(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """MiniStack's search for a principal, by no other key than the one that the request was signed with.
+
+    MiniStack looks for the key in more than one place. A form of S3 has one in its body, and S3 checks that itself.
+    """
+
+    def resolved(access_key_id: str, *rest: Any) -> Any:
+        if access_key_id == iam_evaluator._verified_key.get() or iam_evaluator._anonymous.get():
+            return resolve(access_key_id, *rest)
+        return iam_evaluator.AuthError("SignatureDoesNotMatch", sigv4.SIGNATURE_MISMATCH)
+
+    return resolved
 
 
 def as_sent(app: App) -> App:
@@ -82,8 +102,10 @@ def authenticated(app: App, but: str) -> App:
         if refusal := _refusal(scope, body):
             await ministack_app._send_response(send, *refusal, head=scope["method"] == "HEAD")
         else:
-            await app(_without_foreign_authorization(scope), replay(body, receive), send)
+            asked = public if iam_evaluator._anonymous.get() else app
+            await asked(_without_foreign_authorization(scope), replay(body, receive), send)
 
+    public = ways.limited(app, ways.Way.SERVICE)
     return as_sent(guarded)
 
 
@@ -96,11 +118,17 @@ def _refusal(scope: Scope, body: bytes) -> Answer | None:
     if method == "OPTIONS" and service == "s3" and _may_be_public(method, path):
         return None  # a browser asks whether a page may ask, and signs nothing
     signed, key = iam_evaluator._signed_request.get(), router.extract_access_key_id(headers, query)
+    if sum(name.lower() == b"authorization" for name, _ in scope["headers"]) > 1:  # which of them says who asks?
+        failure = iam_evaluator.AuthError("IncompleteSignature", TWO_AUTHORIZATIONS)
+        several: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
+        return several
     if signed is not None and signed.s3_scoped and service == "s3":
         refused: Answer | None = s3._verify_presigned_sigv4(method, path, headers, query)
+        iam_evaluator._verified_key.set("" if refused else key)
         return refused
     if signed is None and not key:
         if service == "s3" and _may_be_public(method, path):
+            iam_evaluator._anonymous.set(True)  # also where an Authorization header says something else
             return None
         message = iam_actions.anonymous_denial_message(service, "", "*")
         failure = iam_evaluator.AuthError("MissingAuthenticationToken", message)
@@ -146,7 +174,13 @@ def _query(scope: Scope) -> dict[str, list[str]]:
 
 
 def _headers(scope: Scope) -> dict[str, Any]:
-    return {name.decode("latin-1").lower(): sigv4.decode_header_value(value) for name, value in scope["headers"]}
+    """As MiniStack will see them: what is on several lines is one list."""
+    headers: dict[str, Any] = {}
+    for name, value in _without_foreign_authorization(scope)["headers"]:
+        key, text = name.decode("latin-1").lower(), sigv4.decode_header_value(value)
+        between = "; " if key == "cookie" else ", "
+        headers[key] = f"{headers[key]}{between}{text}" if key in headers else text
+    return headers
 
 
 def _without_foreign_authorization(scope: Scope) -> Scope:

@@ -1,9 +1,11 @@
 """Requests are signed with a key that the embedded AWS knows, or refused in the words of the service."""
 
+import http.client
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from unittest import mock
+from urllib.parse import urlencode
 
 import boto3
 import botocore.auth
@@ -137,10 +139,11 @@ def test_what_was_signed_cannot_be_changed(embedded_aws):
     with mock.patch.object(requests, "request") as sent:
         signed(embedded_aws, "POST", "/", '{"QueueNamePrefix": "a"}', "sqs", **{"X-Amz-Target": "AmazonSQS.ListQueues"})
     (method, url), options = sent.call_args
+    later = datetime.now(UTC) + timedelta(seconds=10)
     changes = [
         {"data": '{"QueueNamePrefix": "b"}'},
         {"headers": options["headers"] | {"X-Amz-Target": "AmazonSQS.PurgeQueue"}},
-        {"headers": options["headers"] | {"X-Amz-Date": options["headers"]["X-Amz-Date"][:-2] + "9Z"}},
+        {"headers": options["headers"] | {"X-Amz-Date": f"{later:%Y%m%dT%H%M%SZ}"}},
     ]
     for change in changes:
         answer = requests.request(method, url, **options | change)
@@ -148,6 +151,41 @@ def test_what_was_signed_cannot_be_changed(embedded_aws):
     assert requests.request("GET", url, **options).status_code == 403
     assert requests.request(method, url + "?a=b", **options).status_code == 403
     assert requests.request(method, url, **options).status_code == 200
+
+
+def sent_with(endpoint: Endpoint, method, path, headers, body=b""):
+    """Status and body of the answer to a request with these headers, also where one is there twice."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(endpoint.url.rpartition(":")[2]), timeout=30)
+    connection.putrequest(method, path)
+    for name, value in [*headers, ("Content-Length", str(len(body)))]:
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def claims(key, service):
+    """An Authorization header with a key, and a signature that nobody has made."""
+    scope = f"{key}/{datetime.now(UTC):%Y%m%d}/us-east-1/{service}/aws4_request"
+    return "Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_no_second_authorization_is_taken_for_the_first(embedded_aws, bucket, known):
+    key, other = embedded_aws.access_key_id if known else "", ("Authorization", "Bearer x")
+    form = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Type", "text/plain")]
+    users = b"Action=ListUsers&Version=2010-05-08"
+    for headers in ([other, claims(key, "iam"), other], [claims(key, "iam"), other], [claims("", "iam"), other]):
+        status, body = sent_with(embedded_aws, "POST", "/any/path", [*headers, *form], users)
+        assert status in (400, 403, 405) and "learner" not in body
+        status, body = sent_with(embedded_aws, "GET", f"/{bucket}/a%20b/%C3%BC%2B.txt", headers)
+        assert status in (400, 403) and "hello" not in body
+
+
+def test_a_header_on_two_lines_is_the_same_for_who_asks_and_who_answers(embedded_aws):
+    twice = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Type", "text/plain")]
+    status, body = sent_with(embedded_aws, "POST", "/any/path", twice, b"Action=ListUsers&Version=2010-05-08")
+    assert status == 403 and "learner" not in body
 
 
 @pytest.mark.parametrize(("minutes", "code"), [(-20, "expired"), (20, "not yet current"), (0, None)])
@@ -191,6 +229,16 @@ def test_objects_that_are_sent_in_parts_and_with_checksums_are_as_they_were(clie
         s3.put_object(Bucket=bucket, Key="large", Body=body, ChecksumAlgorithm=checksum)
         assert s3.get_object(Bucket=bucket, Key="large")["Body"].read() == body
     s3.delete_object(Bucket=bucket, Key="large")
+
+
+def test_a_form_of_s3_is_signed_in_itself(embedded_aws, clients, bucket):
+    form = clients("s3").generate_presigned_post(bucket, "posted")
+    url = f"{embedded_aws.url}/{bucket}"
+    changed = form["fields"] | {"x-amz-signature": "0" * 64}
+    for fields in (changed, {"key": "posted"}, {"key": "posted", "AWSAccessKeyId": embedded_aws.access_key_id}):
+        assert requests.post(url, fields, files={"file": b"mine"}, timeout=30).status_code in (400, 403)
+    assert requests.post(url, form["fields"], files={"file": b"hello"}, timeout=30).status_code == 204
+    clients("s3").delete_object(Bucket=bucket, Key="posted")
 
 
 def test_an_object_is_public_only_by_a_policy_of_its_bucket(embedded_aws, clients, bucket):
@@ -255,6 +303,16 @@ def test_an_iam_function_url_is_called_with_a_signature(make_function, clients, 
     with mock.patch.object(Endpoint, "url", url.rstrip("/")):
         assert signed(embedded_aws, "GET", "/").text == "GET"
         assert signed(there, "GET", "/").status_code == 403
+        key, other = embedded_aws.access_key_id, ("Authorization", "Bearer x")
+        presigned = urlencode(
+            {
+                "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+                "X-Amz-Credential": claims(key, "s3")[1].partition("=")[2].partition(",")[0],
+                "X-Amz-Signature": "00",
+            }
+        )
+        for path, headers in ((f"/?{presigned}", [other]), ("/", [claims("", "lambda"), claims(key, "lambda")])):
+            assert sent_with(embedded_aws, "GET", path, headers)[0] == 403
 
 
 def test_a_public_function_url_needs_no_signature_and_sees_no_credentials(make_function, clients):
