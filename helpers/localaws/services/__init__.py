@@ -26,6 +26,7 @@ from .lambda_execution_role import ExecutionRoles
 from .lambda_resource_policy import ResourcePolicies
 from .rds import Databases
 from .service_roles import ServiceRoles
+from .unjudged import Unjudged
 
 
 def install(
@@ -63,3 +64,4 @@ def install(
     execution_roles.install()
     ResourcePolicies(iam).install()
     ServiceRoles(iam).install()
+    Unjudged(iam).install()

@@ -120,13 +120,19 @@ class Iam:
 
     def may_pass(self, role_arn: str, service: str, region: str) -> str | None:
         """Why the sender of this request may not hand a role to a service, in AWS's words, or None where they may."""
+        return self.refusal("iam:PassRole", role_arn, region, {"iam:passedtoservice": service})
+
+    def refusal(self, action: str, resource: str, region: str = "", context: Record | None = None) -> str | None:
+        """Why the sender of this request may not do this, in AWS's words, or None where they may."""
         key = iam_evaluator._verified_key.get()
         if not key:  # nobody's request: another service has asked
             return None
-        denied = iam_evaluator.enforce(key, "iam:PassRole", "iam", region, role_arn, {"iam:passedtoservice": service})
+        denied = iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource, context)
         if denied is None:
             return None
-        return iam_refusal.sentence(denied.principal_arn, "iam:PassRole", role_arn, denied.decision == "Deny")
+        if isinstance(denied, iam_evaluator.AuthError):  # a session that has ended since
+            return str(denied.message)
+        return iam_refusal.sentence(denied.principal_arn, action, resource, denied.decision == "Deny")
 
     def _known(self, resolve: Any) -> Any:
         """MiniStack's search for a principal and its policies, for a user once until something of IAM changes."""

@@ -126,7 +126,7 @@ class ResourcePolicies:
         return allowed
 
     def _may_use(self, target: Record, rule: Record) -> bool:
-        """Whether a rule may use its target by the target's policy, and a schedule by the role it was given."""
+        """Whether a rule may use its target by the target's policy, and else by the role it was given."""
         arn, source = target.get("Arn", ""), rule["Arn"]
         service, account = (arn.split(":") + ["", "", ""])[2], responses.get_account_id()
         if ":rule/" not in source:
@@ -138,6 +138,9 @@ class ResourcePolicies:
             return bool(sqs.queue_policy_allows(arn, "events.amazonaws.com", source, account))
         if service == "sns":
             return bool(sns.topic_policy_allows(arn, "events.amazonaws.com", source, account))
+        if service == "states":
+            role = target.get("RoleArn") or ""
+            return bool(role) and self._iam.role_may(role, "rule", SCHEDULED[service], arn)
         return True
 
 
