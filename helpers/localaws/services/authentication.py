@@ -49,6 +49,9 @@ CONTRACT: Contract = {
 
 EXPIRED = "Request has expired"
 TWO_AUTHORIZATIONS = "A request has one Authorization header."
+TWO_ACTIONS = "A request names its action, and each of its parameters, in one place."
+QUERY_SERVICES = ("autoscaling", "cloudformation", "ec2", "iam", "rds", "sns", "sts")  # which have no X-Amz-Target
+FORM = "application/x-www-form-urlencoded"
 AWAITED = re.compile(r"/_ministack/(?:cfn-response|cfn-signal)/")  # where what a CloudFormation stack waits for answers
 
 
@@ -122,6 +125,10 @@ def _refusal(scope: Scope, body: bytes) -> Answer | None:
         failure = iam_evaluator.AuthError("IncompleteSignature", TWO_AUTHORIZATIONS)
         several: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
         return several
+    if service != "s3" and _says_two_things(service, path, headers, query, body):
+        failure = iam_evaluator.AuthError("IncompleteSignature", TWO_ACTIONS)
+        ambiguous: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
+        return ambiguous
     if signed is not None and signed.s3_scoped and service == "s3":
         refused: Answer | None = s3._verify_presigned_sigv4(method, path, headers, query)
         iam_evaluator._verified_key.set("" if refused else key)
@@ -146,6 +153,20 @@ def _refusal(scope: Scope, body: bytes) -> Answer | None:
         return expired
     answer: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
     return answer
+
+
+def _says_two_things(
+    service: str, path: str, headers: dict[str, Any], query: dict[str, list[str]], body: bytes
+) -> bool:
+    """Whether MiniStack could judge another action, or resource, than it then does: of query, body, target and path."""
+    by_target, by_path = bool(headers.get("x-amz-target")), path.startswith("/service/")
+    read = headers.get("content-type", "").startswith(FORM)
+    is_form = read or not body.lstrip().startswith((b"{", b"["))
+    form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True) if is_form and b"Action=" in body else {}
+    named = sum(("Action" in query, "Action" in form, by_target, by_path))
+    if named > 1 or ("Action" in query and body) or (by_target and service in QUERY_SERVICES):
+        return True
+    return "Action" in form and not (read and query.keys().isdisjoint(form))
 
 
 def _has_own_secret(scope: Scope) -> bool:

@@ -188,6 +188,34 @@ def test_a_header_on_two_lines_is_the_same_for_who_asks_and_who_answers(embedded
     assert status == 403 and "learner" not in body
 
 
+@pytest.mark.parametrize(
+    ("service", "path", "body", "headers"),
+    [
+        ("sts", "/?Action=GetCallerIdentity", "Action=AssumeRole&Version=2011-06-15", {}),
+        ("iam", "/?Action=GetUser", "Action=CreateAccessKey&UserName=learner", {}),
+        ("iam", "/?Action=GetUser", "UserName=learner", {"Content-Type": "text/plain"}),
+        ("iam", "/?UserName=other", "Action=CreateAccessKey&UserName=learner", {}),
+        ("iam", "/", "Action=CreateAccessKey&UserName=learner", {"Content-Type": "text/plain"}),
+        ("sqs", "/?Action=ListQueues", "{}", {"X-Amz-Target": "AmazonSQS.CreateQueue"}),
+        ("monitoring", "/", "Action=ListMetrics", {"X-Amz-Target": "GraniteServiceVersion20100801.DeleteAlarms"}),
+    ],
+)
+def test_what_is_judged_is_what_is_done(embedded_aws, clients, service, path, body, headers):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    answer = signed(embedded_aws, "POST", path, body, service, **headers)
+    assert answer.status_code in (400, 403) and "in one place" in answer.text
+    assert len(clients("iam").list_access_keys(UserName="learner")["AccessKeyMetadata"]) == 1
+
+
+def test_a_message_may_speak_of_actions(clients):
+    sqs = clients("sqs")
+    url = sqs.create_queue(QueueName="tested-actions")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="a=b&Action=ListQueues&c=d")
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert message["Body"] == "a=b&Action=ListQueues&c=d"
+    sqs.delete_queue(QueueUrl=url)
+
+
 @pytest.mark.parametrize(("minutes", "code"), [(-20, "expired"), (20, "not yet current"), (0, None)])
 def test_a_clock_that_is_wrong_is_told(embedded_aws, minutes, code):
     now = datetime.now(UTC) + timedelta(minutes=minutes)
