@@ -140,7 +140,7 @@ class Iam:
 
         def resolved(access_key_id: str, account_id: str, credential: Any = None) -> Any:
             changes, principal = known.get(access_key_id, (-1, None))
-            if changes == self.changes:
+            if changes == self.changes and access_key_id == iam_evaluator._verified_key.get():
                 return principal
             changes = self.changes
             principal = resolve(access_key_id, account_id, credential)

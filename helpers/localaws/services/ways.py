@@ -39,6 +39,8 @@ CONTRACT: Contract = {
         "query_params",
         "source_ip",
     ),
+    (ministack_app, "_handle_options_request"): ("method", "path", "headers", "query_params", "request_id"),
+    (ministack_app, "_s3_cors_target"): ("host", "path", "path_style"),
     (ministack_app, "_handle_post_body_shortcuts"): ("method", "path", "headers", "body", "query_params", "request_id"),
     (ministack_app, "_handle_pre_body_request"): ("method", "path", "headers", "query_params", "request_id"),
     (ministack_app, "_handle_s3_control_request"): ("path", "method", "body", "query_params", "request_id", "headers"),
@@ -86,9 +88,12 @@ def install() -> None:
     """Let MiniStack go these ways alone. Call once, before it serves."""
     post_body, dispatch = ministack_app._handle_post_body_shortcuts, ministack_app._dispatch_service_request
 
-    async def before_body(method: str, path: str, *_: Any) -> Answer | None:
+    async def before_body(method: str, path: str, headers: Any, *rest: Any) -> Answer | None:
         found: Answer | None = None
-        if _way.get() is Way.SERVICES:
+        if method == "OPTIONS" and _way.get() is not Way.ADDRESS:  # a browser asks whether a page may ask a bucket
+            if ministack_app._s3_cors_target(headers.get("host", ""), path):
+                found = ministack_app._handle_options_request(method, path, headers, *rest)
+        elif _way.get() is Way.SERVICES:
             found = ministack_app._handle_lambda_download_request(path, method)
         return found
 

@@ -117,8 +117,8 @@ def test_an_answer_that_took_too_much_memory_is_none(process, sandbox):
 
 def test_the_most_memory_counts(process, sandbox):
     for sandbox.memory_mb in (20, 50, 30):
-        process.api.tell(Message("ready"))
-        hear(process, "ready")
+        process.api.tell(Message("response"))
+        hear(process, "response")
     assert process.max_memory_mb == 50
 
 
@@ -133,9 +133,20 @@ def test_more_processes_than_on_aws_are_an_end(process, sandbox):
 
 def test_while_many_processes_start_their_memory_is_not_looked_at(process, sandbox):
     for sandbox.running in (10, 100, 100):
-        process.api.tell(Message("ready"))
-        hear(process, "ready")
+        process.api.tell(Message("response"))
+        hear(process, "response")
     assert sandbox.looks == 2
+
+
+def test_what_computes_nothing_after_its_answer_is_not_looked_at_again(process, sandbox):
+    for computed, looks in ((0.0, 1), (0.5, 2)):
+        process.api.tell(Message("response"))
+        process.api.tell(Message("ready"))
+        sandbox.looks = 0
+        hear(process, "response")
+        sandbox.computed_s += computed
+        hear(process, "ready")
+        assert sandbox.looks == looks
 
 
 def test_memory_is_not_looked_at_while_nothing_is_computed(process, sandbox, monkeypatch):
