@@ -43,6 +43,13 @@ OTHER_NAMES = {
     "InvokeWithResponseStream": "InvokeFunction",
     "GetLayerVersionByArn": "GetLayerVersion",
 }
+# Others whose operation on many is the action on one, as AWS has no action for a batch
+BATCHES = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 QUALIFIED = ("InvokeFunction", "GetFunction", "GetFunctionConfiguration", "DeleteFunction")
 
 
@@ -58,7 +65,7 @@ def install() -> None:
         if service == "lambda":
             return lambda_action(method, path, query)
         found: str | None = action_of(service, method, path, headers, body, query)
-        return found or f"{service}:{UNKNOWN}"
+        return BATCHES.get(found or "", found) or f"{service}:{UNKNOWN}"
 
     def resource(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str

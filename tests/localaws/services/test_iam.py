@@ -146,6 +146,17 @@ def test_a_function_may_do_what_its_role_allows_and_nothing_else(make_function, 
     assert denied.endswith("with an explicit deny in an identity-based policy")
 
 
+def test_the_right_to_send_a_message_is_the_right_to_send_many(make_function, role, queue, clients):
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html: no action for a batch."""
+    url = clients("sqs").get_queue_url(QueueName="tested-policies")["QueueUrl"]
+    parameters = {"QueueUrl": url, "Entries": [{"Id": "1", "MessageBody": "hello"}]}
+    event = {"service": "sqs", "call": "send_message_batch", "parameters": parameters}
+    function = make_function(CALL, Role=role(LOGS, allow("sqs:SendMessage", queue)))
+    assert function.invoke(event).payload == 200
+    role.now_with(LOGS, allow("sqs:ReceiveMessage", queue))
+    assert f"perform: sqs:sendmessage on resource: {queue}" in function.invoke(event).payload["Message"]
+
+
 NOT_RESOURCE = {"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::another/*"}
 CASES = {  # by "Policy evaluation logic" and "IAM JSON policy elements", IAM User Guide
     "something else": ((allow("sqs:*"),), False),
