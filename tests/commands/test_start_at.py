@@ -64,6 +64,22 @@ def test_18_comes_after_all_labs(aws):
     assert functions(aws) == {aws.name(lab.name) for lab in labs().values()}
 
 
+def test_a_function_may_do_what_its_lab_needs_and_no_more(aws):
+    starting_points.start_at("18")
+    iam, allowed = aws.client("iam"), {}
+    for lab in labs().values():
+        arn = aws.client("lambda").get_function_configuration(FunctionName=aws.name(lab.name))["Role"]
+        role = {"RoleName": arn.rpartition("/")[2]}
+        attached = iam.list_attached_role_policies(**role)["AttachedPolicies"]
+        assert [each["PolicyName"] for each in attached] == ["AWSLambdaBasicExecutionRole"]
+        documents = [
+            iam.get_role_policy(**role, PolicyName=name) for name in iam.list_role_policies(**role)["PolicyNames"]
+        ]
+        allowed[lab.number] = [each for document in documents for each in document["PolicyDocument"]["Statement"]]
+    own = f"arn:aws:s3:::{aws.tags['learner']}-*"
+    assert allowed == {"09": [], "16": [], "17": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": own}]}
+
+
 def test_the_language_is_that_of_the_answers(aws):
     starting_points.start_at("10", "node")
     configuration = aws.client("lambda").get_function_configuration(FunctionName=aws.name("slack"))
@@ -101,6 +117,8 @@ def test_another_trigger_of_the_bucket_stays(aws):
     make_bucket(aws, bucket)
     arn = aws.client("lambda").get_function_configuration(FunctionName=aws.name("slack"))["FunctionArn"]
     theirs = {"Id": "theirs", "LambdaFunctionArn": arn, "Events": ["s3:ObjectRemoved:*"]}
+    permission = {"StatementId": "theirs", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    aws.client("lambda").add_permission(FunctionName=arn, **permission, SourceArn=f"arn:aws:s3:::{bucket}")
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [theirs]}
     )

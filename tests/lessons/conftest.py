@@ -11,7 +11,7 @@ from lab_support import ENOUGH, Webhook, remove_labs, serve_webhook
 from localaws_client import ROLE, TestedFunction, zipped
 from notebook_cells import checks_of, mutated
 
-from helpers import check, deploy, progress, starting_points
+from helpers import check, deploy, progress, settings, starting_points
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.lab_mistakes import WrongLabAnswer
@@ -41,7 +41,7 @@ def put(aws, inbox, needs) -> Callable[..., None]:
             needs("ruby")
         usual = {
             "Runtime": LANGUAGES[language].runtime,
-            "Role": aws.role(starting_points.READ_BUCKETS),
+            "Role": aws.role(*starting_points.policies_of(aws, labs()[lab])),
             "Environment": {"Variables": {"WEBHOOK_URL": inbox.webhook_url}},
             **ENOUGH,
         }
@@ -98,8 +98,8 @@ def gets_its_sentence(put, aws, inbox, sentence_of, capsys) -> Callable[[str, Wr
 
 @pytest.fixture(scope="session")
 def many_objects(clients) -> tuple[str, list[str]]:
-    """A bucket with one object more than a page of ListObjectsV2 holds, and their keys."""
-    name, keys = "tested-many-objects", [f"k{number:04}" for number in range(checks_of("17").MANY)]
+    """A bucket of the learner's with one object more than a page of ListObjectsV2 holds, and their keys."""
+    name, keys = f"{settings.learner()}-tested-many", [f"k{number:04}" for number in range(checks_of("17").MANY)]
     clients("s3").create_bucket(Bucket=name)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda key: clients("s3").put_object(Bucket=name, Key=key, Body=b"1"), keys))

@@ -79,11 +79,14 @@ inbox.show()
 # In the console this is *Create function → Author from scratch*: a name with your own name in it, a runtime, and
 # a role that exists already. Here it is one call. Its package holds the file that you begin with. (AWS now calls functions like this one
 # {{event_functions}}.)
+#
+# The **role** says what the function may do in AWS. This function only posts to Slack, and Slack does not belong to AWS. So it needs
+# no right but to write its log, which `workshop.role()` always allows.
 
 # %%
 runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
 handler = "index.handler" if language == "node" else "app.handler"
-role = workshop.role("AmazonS3ReadOnlyAccess")
+role = workshop.role()
 name = workshop.name("slack")
 
 # %% create
@@ -96,8 +99,9 @@ except lambda_client.exceptions.ResourceConflictException:
 lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
 
 # %% [markdown]
-# The slides choose the role *AWSLambdaBasicWithS3ReadOnly*, for this lab and the two that follow: it lets a function write its log, and read S3. (On AWS,
-# `WORKSHOP_ROLE` can name such a role.)
+# The slides choose one role, *AWSLambdaBasicWithS3ReadOnly*, for this lab and the two that follow. It also lets a function read every
+# object of every bucket, and this function reads none: a mistake in its code could post them to Slack. So in these labs each function gets only
+# the rights that it uses. (On AWS, `WORKSHOP_ROLE` can name a role that exists already.)
 #
 # ### The environment variable
 #
