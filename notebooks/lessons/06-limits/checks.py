@@ -144,6 +144,9 @@ def _wrong_items(outcome: Outcome, items: list[str], when: str) -> str | None:
 # 06.2
 
 LARGE, SMALL = 400_000, 7  # rows; the large table has more than an answer may have
+DENIED = re.compile(
+    r'not authorized to perform: (\S+)(?: on resource: \W*?(arn:[^\s"\\]+))?'
+)
 
 
 def judge_table(workshop: Workshop) -> Notes:
@@ -161,7 +164,7 @@ def _makes(probe: Probe, s3: Any, bucket: str, rows: int) -> None:
         answer = probe.succeed(
             {"rows": rows} | address,
             when,
-            lambda found, function: _no_table(found, when),
+            lambda found, function: _no_table(found, address, when),
         ).payload
         content = _content(s3, address)
     finally:
@@ -172,7 +175,7 @@ def _makes(probe: Probe, s3: Any, bucket: str, rows: int) -> None:
         raise NotSolved(sentence)
 
 
-def _no_table(outcome: Outcome, when: str) -> str | None:
+def _no_table(outcome: Outcome, address: dict[str, str], when: str) -> str | None:
     shown = f"{outcome.error_type}: {outcome.error_message}"
     if outcome.error_type == "Function.ResponseSizeTooLarge":
         return (
@@ -181,8 +184,8 @@ def _no_table(outcome: Outcome, when: str) -> str | None:
         )
     if "NoSuchBucket" in shown:
         return f"The bucket that the handler puts the table into does not exist {when}; take event['bucket']."
-    if "AccessDenied" in shown:
-        return f'The role may not put objects {when}; deploy with Role=workshop.role("AmazonS3FullAccess").'
+    if denied := DENIED.search(shown):
+        return _not_allowed(*denied.groups(), address, when)
     if (
         "NoneType" in shown
         and "encode" in shown
@@ -190,6 +193,27 @@ def _no_table(outcome: Outcome, when: str) -> str | None:
     ):
         return f"put_object refused its Body {when}: it takes bytes, so give it text.encode()."
     return None
+
+
+def _not_allowed(
+    action: str, resource: str | None, address: dict[str, str], when: str
+) -> str:
+    """The sentence for a call that the function's role does not allow."""
+    bucket = f":::{address['bucket']}"
+    if resource and not resource.endswith(bucket) and f"{bucket}/" not in resource:
+        return (
+            f"The handler calls {action} on {resource} {when}, which its role does not allow: only the bucket of the "
+            "event is allowed; take event['bucket'] and event['key']."
+        )
+    if action == "s3:PutObject":
+        return (
+            f"The role does not allow {action} on the objects of the bucket {address['bucket']} {when}; deploy with "
+            "Role=workshop.role(write), as the cell does."
+        )
+    return (
+        f"The handler calls {action} {when}, which its role does not allow; put_object is enough here, and the "
+        "statement write allows it."
+    )
 
 
 def _wrong_address(answer: Any, wanted: dict[str, str], when: str) -> str | None:

@@ -276,8 +276,11 @@ ask(update_code, FunctionName=heavy, ZipFile=large_zip)
 # The way out: put the zip into S3, and tell Lambda where it is. (The name of a bucket is unique in the whole world; `workshop.bucket` makes one
 # that is yours.)
 
-# %%
+# %% bucket
 bucket = workshop.bucket("limits")
+bucket_arn = f"arn:{workshop.partition}:s3:::{bucket}"
+
+# %%
 place = {"LocationConstraint": workshop.region}
 in_region = {"CreateBucketConfiguration": place}
 in_region = {} if workshop.region == "us-east-1" else in_region  # must not be named
@@ -397,8 +400,13 @@ def handler(event, context):
     return {"lines": sum(1 for line in found["Body"].iter_lines(1024 * 1024))}
 
 
-# %%
-counter, role = workshop.name("line-counter"), workshop.role("AmazonS3FullAccess")
+# %% [markdown]
+# A function may make only the calls to AWS that its **role** allows. This one gets the *statement* `read`: `GetObject`, for the
+# objects (`/*`) of this one bucket. It may not write there, and not read elsewhere. (`workshop.role` adds the right to write logs.)
+
+# %% read
+read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket_arn}/*"}
+counter, role = workshop.name("line-counter"), workshop.role(read)
 options = {"Role": role, "MemorySize": 1769, "Timeout": 60}
 deployed = deploy(workshop, counter, {"app.py": inspect.getsource(handler)}, **options)
 
@@ -408,9 +416,7 @@ payload, log = invoke(counter, {"bucket": bucket, "key": "lines.txt"})
 payload
 
 # %% [markdown]
-# (A role for everything in S3 is too much for a real function: allow one bucket and the
-# one action that it needs. On AWS a new role needs some seconds: if the answer says `AccessDenied`, run
-# the cell again.)
+# (On AWS a new role needs some seconds: if the answer says `AccessDenied`, run the cell again.)
 #
 # Answers have one more way: *response streaming* sends up to {{streamed}} piece by piece, for example through a
 # function URL. Node.js supports it; Python needs a custom runtime. The embedded AWS does not stream.
@@ -485,14 +491,19 @@ def handler(event, context):
 
 
 # %%
-cashier, role = workshop.name("cashier"), workshop.role("AmazonSQSFullAccess")
-code = {"app.py": inspect.getsource(handler)}
-deployed = deploy(workshop, cashier, code, Role=role)
-
-# %%
 queue_url = sqs.create_queue(QueueName=workshop.name("failed-orders"))["QueueUrl"]
 found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
 queue_arn = found["Attributes"]["QueueArn"]
+
+# %% [markdown]
+# Lambda sends the event to the queue in the function's role, so the role must allow `SendMessage` to this queue. Otherwise Lambda
+# refuses the destination.
+
+# %% send
+send_failed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
+cashier, role = workshop.name("cashier"), workshop.role(send_failed)
+code = {"app.py": inspect.getsource(handler)}
+deployed = deploy(workshop, cashier, code, Role=role)
 
 # %% [markdown]
 # (On AWS, the rights of a new role reach Lambda some seconds later; until then boto3 tries again, as `connect()` told it to.)
@@ -687,6 +698,9 @@ while left:  # the check has seen that each invocation does some
 # The handler `make_table` below makes the text of a table. As an answer it is fine for ten rows, and too large for a million. So
 # put the text into S3, at `event["bucket"]` and `event["key"]`, and return `{"bucket": ..., "key": ...}`, however small
 # the table is.
+#
+# The cell with the check deploys your handler with the statement `write`: it may put objects into the bucket of this notebook, and
+# nothing else.
 
 
 # %% table-maker
@@ -700,12 +714,15 @@ def make_table(event, context):
     return {"bucket": bucket, "key": key}
 
 
+# %% write
+write = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{bucket_arn}/*"}
+
 # %%
 # check
-table_maker, role = workshop.name("table-maker"), workshop.role("AmazonS3FullAccess")
+table_maker = workshop.name("table-maker")
 code = {"app.py": inspect.getsource(make_table)}
 options = {"Handler": "app.make_table", "MemorySize": 1769, "Timeout": 60}
-deploy(workshop, table_maker, code, Role=role, **options)
+deploy(workshop, table_maker, code, Role=workshop.role(write), **options)
 check("06.2")
 
 event = {"rows": 500_000, "bucket": bucket, "key": "squares.csv"}

@@ -131,6 +131,11 @@ WRONG_TABLES = (
         ("Bucket=bucket", 'Bucket="no-such-bucket-of-mine"'),
         "does not exist for 7 rows; take event",
     ),
+    WrongAnswer(
+        "looks first",
+        (PUT, f'boto3.client("s3").list_objects_v2(Bucket=bucket)\n    {PUT}'),
+        "calls s3:ListBucket for 7 rows, which its role does not allow; put_object is enough",
+    ),
     _puts(
         "json", "__import__('json').dumps(text)", "holds the text as JSON, in quotes"
     ),

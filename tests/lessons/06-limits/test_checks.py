@@ -32,9 +32,16 @@ def bucket(aws) -> str:
 
 @pytest.fixture
 def put(aws, at_the_start) -> Callable[..., None]:
+    """Deploy a function with this text as its app.py, and with the role that the notebook gives it."""
+    notebook = Notebook("06", workshop=aws)
+    notebook.run("bucket", "write")
+    usual = {
+        "worker": {"Handler": "app.stop_in_time"},
+        "table-maker": {"Handler": "app.make_table", "Role": aws.role(notebook.write)},
+    }
+
     def put(name: str, code: str, **configuration) -> None:
-        handler = {"worker": "app.stop_in_time", "table-maker": "app.make_table"}[name]
-        deploy(aws, aws.name(name), {"app.py": code}, Handler=handler, **configuration)
+        deploy(aws, aws.name(name), {"app.py": code}, **usual[name] | configuration)
 
     return put
 
@@ -121,6 +128,20 @@ def test_a_wrong_table_gets_its_sentence(wrong, put, bucket, aws):
     text = refused("06.2")
     assert re.search(wrong.says, text), text
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=bucket, Prefix="check/")
+
+
+def test_a_bucket_that_its_role_does_not_allow_is_said(put, bucket, aws):
+    other = aws.bucket("limits-other")
+    aws.client("s3").create_bucket(Bucket=other)
+    put("table-maker", mutated(solved(TABLE), ("Bucket=bucket", f'Bucket="{other}"')), **FAST)
+    text = refused("06.2")
+    remove(aws, Entry("bucket", other))
+    assert re.search(f"calls s3:PutObject on arn:aws:s3:::{other}/check/.* does not allow: only the bucket", text), text
+
+
+def test_a_role_that_is_too_narrow_is_said(put, bucket, aws):
+    put("table-maker", solved(TABLE), Role=aws.role(), **FAST)
+    assert f"does not allow s3:PutObject on the objects of the bucket {bucket} for 7 rows" in refused("06.2")
 
 
 def test_a_bucket_that_is_missing_is_said(put, aws):
