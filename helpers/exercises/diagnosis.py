@@ -206,12 +206,15 @@ def _time_limit(outcome: Outcome, function: Deployed, when: str) -> str | None:
 
 
 def _access(outcome: Outcome, function: Deployed, when: str) -> str | None:
-    if not re.search(r"AccessDenied|Access Denied|not authorized", _shown(outcome)):
+    shown = _shown(outcome)
+    if not re.search(r"AccessDenied|Access Denied|not authorized", shown):
         return None
-    return (
-        f"The role of {function.name} does not allow what its handler does {when} ({_shown(outcome)}); "
-        "to list a bucket, it needs s3:ListBucket on the bucket's own ARN."
-    )
+    lacks = re.search(r"not authorized to perform: ([\w-]+:\w+)", shown)
+    if lacks and lacks[1] != "s3:ListBucket":
+        advice = f"where the handler needs that call, give the role a statement that allows {lacks[1]}."
+    else:
+        advice = "to list a bucket, it needs s3:ListBucket on the bucket's own ARN."
+    return f"The role of {function.name} does not allow what its handler does {when} ({shown}); {advice}"
 
 
 def _bucket(outcome: Outcome, function: Deployed, when: str) -> str | None:

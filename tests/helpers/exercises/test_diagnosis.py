@@ -92,6 +92,12 @@ def failed(error_type: str, message: str, log: str = "") -> Outcome:
             "An error occurred (AccessDenied) when calling the ListObjectsV2 operation",
             "role of ada-slack does not allow .*s3:ListBucket",
         ),
+        (
+            "python",
+            "AccessDeniedException",
+            "User: arn:aws:sts::0:assumed-role/r is not authorized to perform: lambda:InvokeFunction on resource: x",
+            r"role of ada-slack does not allow .* a statement that allows lambda:InvokeFunction\.$",
+        ),
         ("ruby", "Function<Aws::S3::Errors::AccessDenied>", "Access Denied", "role of ada-slack does not allow"),
         ("node", "NoSuchBucket", "The specified bucket does not exist", "asked for a bucket that does not exist"),
         ("ruby", "Function<RuntimeError>", "boom", "failed for a test: RuntimeError: boom; .*/aws/lambda/ada-slack"),
