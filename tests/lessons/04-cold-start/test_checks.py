@@ -18,21 +18,20 @@ checks = checks_of("04")
 
 @pytest.fixture
 def sources(aws, embedded_home) -> Notebook:
-    """heavy_source and light_source of the notebook; the first is deployed, and nothing solved."""
+    """heavy_source and light_source of the notebook, and what they are deployed with; nothing is solved."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
-    notebook = Notebook("04")
-    notebook.run("heavy", "light")
+    notebook = Notebook("04", workshop=aws, options={"MemorySize": 512, "Timeout": 30})
+    notebook.run("counting", "heavy", "light")
     return notebook
 
 
 @pytest.fixture
 def put_both(aws, sources) -> Callable[[str], None]:
     """Deploy the heavy function, and this text as the light one."""
-    options = {"Role": aws.role("AmazonS3ReadOnlyAccess"), "MemorySize": 512, "Timeout": 30}
 
     def put_both(light: str) -> None:
         for name, code in {"init-heavy": sources.heavy_source, "init-light": light}.items():
-            deploy(aws, aws.name(name), {"app.py": code}, **options)
+            deploy(aws, aws.name(name), {"app.py": code}, **sources.counting)
 
     return put_both
 
