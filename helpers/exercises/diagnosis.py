@@ -209,7 +209,7 @@ def _access(outcome: Outcome, function: Deployed, when: str) -> str | None:
     shown = _shown(outcome)
     if not re.search(r"AccessDenied|Access Denied|not authorized", shown):
         return None
-    lacks = re.search(r"not authorized to perform: ([\w-]+:\w+)", shown)
+    lacks = re.search(r"not authorized to perform: ([\w-]+:\w+)", outcome.error_message)
     if lacks and lacks[1] != "s3:ListBucket":
         advice = f"where the handler needs that call, give the role a statement that allows {lacks[1]}."
     else:

@@ -95,7 +95,7 @@ def failed(error_type: str, message: str, log: str = "") -> Outcome:
         (
             "python",
             "AccessDeniedException",
-            "User: arn:aws:sts::0:assumed-role/r is not authorized to perform: lambda:InvokeFunction on resource: x",
+            f"User: {'x' * 200} is not authorized to perform: lambda:InvokeFunction on resource: x",
             r"role of ada-slack does not allow .* a statement that allows lambda:InvokeFunction\.$",
         ),
         ("ruby", "Function<Aws::S3::Errors::AccessDenied>", "Access Denied", "role of ada-slack does not allow"),
