@@ -435,8 +435,7 @@ init_ms.to_frame("Init Duration, ms").T
 # ## You pay while you wait
 #
 # A function that calls another one and waits for the answer is billed while it waits. Here *front* invokes *back* and
-# returns its answer; *back* needs half a second. `AWSLambdaRole` is AWS's ready-made policy that allows a
-# function to invoke others. (The embedded AWS does not check it.)
+# returns its answer; *back* needs half a second.
 #
 # **Predict:** *front* does nothing itself. What share of the GB-seconds is *front*'s?
 
@@ -460,8 +459,21 @@ def handler(event, context):
 
 # %%
 front, back = workshop.name("bill-front"), workshop.name("bill-back")
-deploy(workshop, back, {"app.py": work_code}, MemorySize=256, Timeout=10)
-role, variables = workshop.role("service-role/AWSLambdaRole"), {"BACK": back}
+made = deploy(workshop, back, {"app.py": work_code}, MemorySize=256, Timeout=10)
+
+# %% [markdown]
+# A function may make only the calls to AWS that its **role** allows. The role of *front* gets one *statement*: it allows *front* to
+# invoke one function, *back*, and no other. (`workshop.role` adds the right to write logs.)
+
+# %% invoke-back
+invoke_back = {
+    "Effect": "Allow",
+    "Action": "lambda:InvokeFunction",
+    "Resource": made["FunctionArn"],
+}
+
+# %%
+role, variables = workshop.role(invoke_back), {"BACK": back}
 settings = {"MemorySize": 512, "Timeout": 20, "Environment": {"Variables": variables}}
 _ = deploy(workshop, front, {"app.py": front_code}, Role=role, **settings)
 
@@ -612,8 +624,8 @@ for label, frame in tables.items():
 # *front* waits for *back*, and the half second is paid twice. Write `hand_on`, a handler that replaces *front*'s. It starts *back* with
 # the event that it gets, does **not** wait until *back* is done, and returns `{"handed_on": True}`.
 #
-# `client`, `json` and `os` are there, as in `front_code`. The check invokes your function, and reads in the REPORT lines
-# what both functions were billed.
+# `client`, `json` and `os` are there, as in `front_code`. The function gets *front*'s role, which may invoke *back* in both ways.
+# The check invokes your function, and reads in the REPORT lines what both functions were billed.
 
 
 # %% hand-on

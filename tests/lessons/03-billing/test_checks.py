@@ -55,8 +55,9 @@ def put(aws) -> Callable[[str], None]:
     """Deploy a hand_on with this text, and the function that it hands on to."""
 
     def put(hand_on: str) -> None:
-        back = aws.name("bill-back")
-        deploy(aws, back, {"app.py": BACK}, MemorySize=256, Timeout=10)
+        back, notebook = aws.name("bill-back"), Notebook("03")
+        notebook.made = deploy(aws, back, {"app.py": BACK}, MemorySize=256, Timeout=10)
+        notebook.run("invoke-back")
         deploy(
             aws,
             aws.name("bill-hands-on"),
@@ -64,7 +65,7 @@ def put(aws) -> Callable[[str], None]:
             Handler="app.hand_on",
             MemorySize=1769,
             Timeout=20,
-            Role=aws.role("service-role/AWSLambdaRole"),
+            Role=aws.role(notebook.invoke_back),
             Environment={"Variables": {"BACK": back}},
         )
 
@@ -75,6 +76,14 @@ def test_the_function_of_the_notebook_that_hands_on_passes(put):
     put(solved(HAND_ON))
     check("03.2")
     assert progress.solved() == {"03.2"}
+
+
+def test_a_role_that_may_not_invoke_is_said(put, aws):
+    put(solved(HAND_ON))
+    name = {"FunctionName": aws.name("bill-hands-on")}
+    aws.client("lambda").update_function_configuration(**name, Role=aws.role())
+    aws.client("lambda").get_waiter("function_updated_v2").wait(**name)
+    assert "give the role a statement that allows lambda:InvokeFunction." in refused("03.2")
 
 
 def test_the_starter_of_a_function_that_hands_on_is_not_written_yet(put):
