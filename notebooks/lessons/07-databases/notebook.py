@@ -570,6 +570,7 @@ table = {"AttributeDefinitions": attributes, "KeySchema": keys}
 with suppress(dynamodb.exceptions.ResourceInUseException):
     dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **table)
 dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+table_arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
 
 # %%
 dynamodb_source = """
@@ -583,9 +584,13 @@ def handler(event, context):
     client.put_item(TableName=os.environ["TABLE"], Item=item)
 """
 
+# %% [markdown]
+# A function may make only the calls to AWS that its **role** allows. The function of way 1 makes none: the database asks it for a
+# password, and not for a role. This one gets one *statement*: `PutItem`, into this table alone. (`workshop.role` adds the right to write logs.)
+
 # %%
-role = workshop.role("AmazonDynamoDBFullAccess")
-code = {"app.py": dynamodb_source}
+put = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": table_arn}
+role, code = workshop.role(put), {"app.py": dynamodb_source}
 _ = deploy(workshop, functions["dynamodb"], code, Role=role, **settings(TABLE=name))
 
 # %%
@@ -604,6 +609,8 @@ shown(results["dynamodb"])
 sqs = workshop.client("sqs")
 seconds = {"VisibilityTimeout": "180"}  # six times the writer's Timeout
 queue_url = sqs.create_queue(QueueName=name, Attributes=seconds)["QueueUrl"]
+found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+queue_arn = found["Attributes"]["QueueArn"]
 
 # %%
 queue_source = """
@@ -617,8 +624,12 @@ def handler(event, context):
     client.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=json.dumps(event))
 """
 
+# %% [markdown]
+# This function may send messages to this queue, and do nothing else with it.
+
 # %%
-role, code = workshop.role("AmazonSQSFullAccess"), {"app.py": queue_source}
+send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
+role, code = workshop.role(send), {"app.py": queue_source}
 variables = settings(QUEUE_URL=queue_url)
 _ = deploy(workshop, functions["queue"], code, Role=role, **variables)
 
@@ -634,9 +645,18 @@ def handler(event, context):
         connection.run(INSERT, **json.loads(record["body"]))
 """
 
+# %% [markdown]
+# The code of the writer does not call SQS: Lambda takes the messages, and deletes those that are done. It does so *in the writer's role*, which must
+# allow these three calls; otherwise Lambda refuses the mapping below. (AWS's managed policy `AWSLambdaSQSQueueExecutionRole` allows the
+# same, but on every queue.)
+
+# %%
+take = {"Effect": "Allow", "Resource": queue_arn}
+take["Action"] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+
 # %%
 if has_database:
-    writer_role = workshop.role("service-role/AWSLambdaSQSQueueExecutionRole")
+    writer_role = workshop.role(take)
     writer_archive = package({"app.py": writer_source}, libraries=["pg8000"])
     deploy(workshop, writer, writer_archive, Role=writer_role, **direct_settings)
 
@@ -644,8 +664,7 @@ if has_database:
 # An *event source mapping* connects the queue to it. (`ReportBatchItemFailures` matters in exercise 2.)
 
 # %%
-arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
-mapping = {"EventSourceArn": arn["Attributes"]["QueueArn"], "FunctionName": writer}
+mapping = {"EventSourceArn": queue_arn, "FunctionName": writer}
 batches = {"BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"]}
 limit = {"ScalingConfig": {"MaximumConcurrency": 2}}
 if has_database:
@@ -731,7 +750,8 @@ if has_database:
     secret_arn = secrets.describe_secret(SecretId=name)["ARN"]
 
 # %% [markdown]
-# (On AWS, `RoleArn` is a role that lets RDS read the secret; the embedded AWS does not look at it.)
+# (On AWS, `RoleArn` is a role that trusts `rds.amazonaws.com` and allows `secretsmanager:GetSecretValue` on this one secret. The embedded AWS
+# does not look at it.)
 
 # %%
 if has_database:
