@@ -23,6 +23,7 @@ NO_LIST = re.compile(
     r"Contents|is not iterable"
     r"|undefined \(reading '(?:length|map|flatMap|filter|forEach|reduce|slice|sort|\d+)'\)"
 )
+DENIED = re.compile(r'perform: (?P<action>[\w-]+:\w+)(?: on resource: "?(?P<resource>[^"\s]+))?')
 REQUEST = re.compile(r"^RequestId: \S+ Error: ")
 AN_END = re.compile(r"[\s.:;]+$")
 TASK_FOLDER = re.compile(r"\S*/task/(?=\w)")  # where the package is unpacked: /var/task on AWS
@@ -206,15 +207,13 @@ def _time_limit(outcome: Outcome, function: Deployed, when: str) -> str | None:
 
 
 def _access(outcome: Outcome, function: Deployed, when: str) -> str | None:
-    shown = _shown(outcome)
-    if not re.search(r"AccessDenied|Access Denied|not authorized", shown):
+    if not re.search(r"AccessDenied|Access Denied|not authorized", _shown(outcome)):
         return None
-    lacks = re.search(r"not authorized to perform: ([\w-]+:\w+)", outcome.error_message)
-    if lacks and lacks[1] != "s3:ListBucket":
-        advice = f"where the handler needs that call, give the role a statement that allows {lacks[1]}."
-    else:
-        advice = "to list a bucket, it needs s3:ListBucket on the bucket's own ARN."
-    return f"The role of {function.name} does not allow what its handler does {when} ({shown}); {advice}"
+    found = DENIED.search(outcome.error_message)
+    needs = "to list a bucket, it needs s3:ListBucket on the bucket's own ARN"
+    if found and found["action"] != "s3:ListBucket":
+        needs = f"allow {found['action']}" + (f" on {found['resource']}" if found["resource"] else "")
+    return f"The role of {function.name} does not allow what its handler does {when} ({_shown(outcome)}); {needs}."
 
 
 def _bucket(outcome: Outcome, function: Deployed, when: str) -> str | None:

@@ -96,7 +96,7 @@ def failed(error_type: str, message: str, log: str = "") -> Outcome:
             "python",
             "AccessDeniedException",
             f"User: {'x' * 200} is not authorized to perform: lambda:InvokeFunction on resource: x",
-            r"role of ada-slack does not allow .* a statement that allows lambda:InvokeFunction\.$",
+            r"role of ada-slack does not allow .*; allow lambda:InvokeFunction on x\.$",
         ),
         ("ruby", "Function<Aws::S3::Errors::AccessDenied>", "Access Denied", "role of ada-slack does not allow"),
         ("node", "NoSuchBucket", "The specified bucket does not exist", "asked for a bucket that does not exist"),
