@@ -98,11 +98,11 @@ def is_triggered(probe: Probe, key: str) -> None:
         raise NotSolved(
             f"There is no bucket {bucket} yet; create it as in the notebook."
         )
+    is_permitted(probe, bucket)  # without it S3 refuses the notification
     if not triggers:
         raise NotSolved(
             f"The bucket {bucket} does not notify {name}; put_bucket_notification_configuration makes the trigger."
         )
-    is_permitted(probe, bucket)
     wanted = [
         event for each in triggers for event in each["Events"] if event in CREATED
     ]

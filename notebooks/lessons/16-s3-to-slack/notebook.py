@@ -55,11 +55,12 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
 # %% [markdown]
 # ## The function, and a test event
 #
-# Deploy the file as it is. The role may read S3; the address of the inbox goes into `WEBHOOK_URL`.
+# Deploy the file as it is. The event tells all that the function needs, and it calls no other service of AWS. So its role may
+# write its log, and nothing else: `workshop.role()`. The address of the inbox goes into `WEBHOOK_URL`.
 
 # %%
 runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
-role = workshop.role("AmazonS3ReadOnlyAccess")
+role = workshop.role()
 environment = {"Variables": {"WEBHOOK_URL": inbox.webhook_url}}
 configuration = {"Runtime": runtime, "Role": role, "Environment": environment}
 
@@ -122,8 +123,32 @@ predicted("16.a", ended)
 # 1. the function must *permit* S3 to invoke it, for this bucket of this account only;
 # 2. the bucket must *notify* the function, when an object is created. The call **replaces** all notifications that the bucket has. On a bucket that is
 #    not yours alone, read them first, and send them along; the console does that for you.
+#
+# The role says what the function may do. It does not say who may invoke the function: that stands in the function's own
+# **resource-based policy**, and this one is still empty. Begin with the second setting, and look at what S3 says. (On AWS
+# this cell takes a minute: the workshop tries again, as a new permission may need some seconds.)
 
-# %%
+# %% notification
+trigger = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
+notification = {"LambdaFunctionConfigurations": [trigger]}
+notify = {"Bucket": bucket, "NotificationConfiguration": notification}
+
+# %% refused
+try:
+    s3.put_bucket_notification_configuration(**notify)
+    print("S3 accepts it: the permission is there already.")
+except s3.exceptions.ClientError as error:
+    print(error.response["Error"]["Message"])
+
+# %% [markdown]
+# S3 asks the function's policy before it accepts a notification. Nothing there permits S3, so it refuses, and the bucket
+# stays as it was. (The message is the same when the function does not exist.)
+#
+# `add_permission` writes a statement into that policy: who (`s3.amazonaws.com`), what (`lambda:InvokeFunction`), and for
+# which bucket of which account. `SourceArn` names the bucket. It has no account in it, and a bucket that you delete may be made again by
+# somebody else. So `SourceAccount` says that it must be yours.
+
+# %% permission
 account = function_arn.split(":")[4]
 who = {"Principal": "s3.amazonaws.com", "SourceAccount": account}
 what = {"StatementId": "uploads", "Action": "lambda:InvokeFunction"}
@@ -133,14 +158,11 @@ except lambda_client.exceptions.ResourceConflictException:
     print("The permission is there already.")
 
 # %% [markdown]
-# A notification can have a **filter**, for example `{"Key": {"FilterRules": [{"Name": "suffix", "Value": ".png"}]}}`. We
-# leave it out: every new object counts.
+# Now the same call again. A notification can have a **filter**, for example
+# `{"Key": {"FilterRules": [{"Name": "suffix", "Value": ".png"}]}}`. We leave it out: every new object counts.
 
-# %%
-trigger = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
-_ = s3.put_bucket_notification_configuration(
-    Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [trigger]}
-)
+# %% accepted
+_ = s3.put_bucket_notification_configuration(**notify)
 
 # %% [markdown]
 # ## Write it
@@ -205,7 +227,7 @@ predicted("16.b", hundred[-1] if hundred else "no such message in this inbox")
 # ## The sample and the real event
 #
 # How good is our sample? A function that returns its event would show the real one, but S3 drops what a function returns.
-# So this small function *prints* its event, and we read it from the log.
+# So this small function *prints* its event, and we read it from the log. (Without `Role`, `deploy` takes `workshop.role()`.)
 
 # %%
 listener = workshop.name("listener")
@@ -275,7 +297,9 @@ compared
 #
 # ## What you have learned
 #
-# - A trigger is two settings: a permission of the function, and a notification of the bucket.
+# - A trigger is two settings: a permission of the function, and a notification of the bucket. Without the first, S3 refuses the
+#   second.
+# - A role says what a function may do; its resource-based policy says who may invoke it.
 # - An S3 event is a list of records, and its keys are URL-encoded.
 # - A sample event lets you try a function without its trigger; compare it with a real one before you trust it.
 #

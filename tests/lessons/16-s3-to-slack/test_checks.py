@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from notebook_cells import checks_of
+from notebook_cells import Notebook, checks_of
 
 from helpers import check, progress
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.lab_probe import probe_of
-from helpers.s3_triggers import make_bucket
+from helpers.s3_triggers import lambda_triggers, make_bucket
 
 pytestmark = pytest.mark.usefixtures("at_the_start")
 checks = checks_of("16")
@@ -67,9 +67,7 @@ def trigger(aws) -> Callable[..., None]:
         arn = client.get_function_configuration(FunctionName=name)["FunctionArn"]
         right = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
         right |= {"SourceArn": f"arn:aws:s3:::{bucket}", "SourceAccount": arn.split(":")[4]}
-        for number, changes in enumerate(permissions):
-            given = {key: value for key, value in (right | changes).items() if value}
-            client.add_permission(FunctionName=name, StatementId=f"s3-{number}", **given)
+        client.add_permission(FunctionName=name, StatementId="at-first", **right)  # or S3 refuses the notification
         notification = {"LambdaFunctionArn": arn, "Events": [event]}
         if rules:
             filters = [{"Name": name, "Value": value} for name, value in rules.items()]
@@ -77,6 +75,10 @@ def trigger(aws) -> Callable[..., None]:
         aws.client("s3").put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [notification]}
         )
+        client.remove_permission(FunctionName=name, StatementId="at-first")
+        for number, changes in enumerate(permissions):
+            given = {key: value for key, value in (right | changes).items() if value}
+            client.add_permission(FunctionName=name, StatementId=f"s3-{number}", **given)
 
     return trigger
 
@@ -142,6 +144,25 @@ def test_the_letters_of_a_condition_may_be_small_or_capital(change):
     statement |= {"Action": "lambda:InvokeFunction", "Condition": condition}
     assert checks._lets_s3_in(statement, "bucket", "1") and not checks._lets_s3_in(statement, "bucket", "2")
     assert checks._too_wide(statement, "name") is None
+
+
+def test_without_a_permission_the_notebook_s_notification_is_refused_and_with_it_accepted(posting, aws, capsys):
+    bucket, name = aws.name("uploads"), aws.name("s3-to-slack")
+    make_bucket(aws, bucket)
+    arn = aws.client("lambda").get_function_configuration(FunctionName=name)["FunctionArn"]
+    given = {"bucket": bucket, "name": name, "function_arn": arn, "bucket_arn": f"arn:aws:s3:::{bucket}"}
+    notebook = Notebook("16", s3=aws.client("s3"), lambda_client=aws.client("lambda"), **given)
+    notebook.run("notification", "refused")
+    assert capsys.readouterr().out == "Unable to validate the following destination configurations\n"
+    assert lambda_triggers(aws, bucket, name) == []
+    notebook.run("permission", "accepted")
+    check("16")
+    assert progress.solved() == {"16"}
+
+
+def test_without_either_setting_the_permission_is_said_first(posting, aws, sentence_of):
+    make_bucket(aws, aws.name("uploads"))
+    assert re.search(NOT, sentence_of("16"))
 
 
 def test_without_a_trigger(posting, trigger, aws, sentence_of):
