@@ -124,8 +124,19 @@ def url_of(function_name):
 
 
 # %% [markdown]
-# The function must also *permit* everybody to call it, by two permissions: to use the URL, and to invoke the function through it. (The second
-# is needed since {{url_permissions}}. Without both, the address answers 403: [AWS's guide]({{url_permissions.source}}).)
+# The function has its address now. Ask it:
+
+# %% no-permission
+function_url = url_of(name)
+refused = http.get(function_url)
+print(refused.status_code, refused.text)
+
+# %% [markdown]
+# **403**: the address is there, and nobody may use it, not even you. `AuthType="NONE"` only says that requests need no signature. (If it
+# says 200, the permissions are left from an earlier run.)
+#
+# The function must also *permit* everybody to call it, by two statements in its resource-based policy: to use the URL, and to invoke the
+# function through it. (The second is needed since {{url_permissions}}: [AWS's guide]({{url_permissions.source}}).)
 
 # %% permit
 use = {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}
@@ -140,6 +151,15 @@ def permit(function_name, statement, **permission):
 
 
 # %% [markdown]
+# Add the first, and ask again:
+
+# %% one-permission
+permit(name, "use-url", Principal="*", **use)
+http.get(function_url).status_code
+
+# %% [markdown]
+# Still 403: it takes both. Before you add the second, think of who will come.
+#
 # Anyone can call such an address far too often, and you pay. **Reserved concurrency** is a cap: at most so many calls run at the same time,
 # and the address answers 429 to the rest. (An AWS account whose limit is {{concurrency_new_account}} cannot reserve any.)
 
@@ -166,7 +186,7 @@ def wait_for(url, *not_yet):
 
 # %% function-url
 def open_to_everybody(function_name, most):
-    """Give the function an address, and return it."""
+    """Give the function an address and both permissions; return the address."""
     cap(function_name, most)
     url = url_of(function_name)
     permit(function_name, "use-url", Principal="*", **use)
@@ -292,9 +312,21 @@ if workshop.is_embedded:
     route(to_s3, "GET /static/{file+}")
 
 # %% [markdown]
-# This works on the embedded AWS, where S3 lets everybody read. **On AWS a bucket is private**, and public access is blocked by default; leave
-# it so. There, the pages get *presigned URLs*: addresses of S3 with a signature, here good for 15 minutes (then run the cells again), on the
-# host of the bucket's own region.
+# S3 asks for a permission as well. Such a request has no signature, so for S3 it is anybody's, and **a bucket is private**: a new one even refuses
+# policies that open it (*Block Public Access*). Take this block away, and a *bucket policy* can let everybody read what begins with `static/`, and
+# nothing else. (`s3:GetObject` is a right on objects, so the resource ends in `/*`.)
+
+# %% public-read
+if workshop.is_embedded:
+    public = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    public["Resource"] = f"arn:{workshop.partition}:s3:::{bucket}/static/*"
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [public]})
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+# %% [markdown]
+# Route and policy are for the embedded AWS alone, which only this machine can reach. **On AWS leave the block as it is.** There, the pages get
+# *presigned URLs*: addresses of S3 with a signature, here good for 15 minutes (then run the cells again), on the host of the bucket's own region.
 
 # %% signer
 host = {"addressing_style": "path" if workshop.endpoint else "virtual"}
@@ -879,14 +911,15 @@ visit(corner_url)
 # %% [markdown]
 # ## Close what is public
 #
-# On AWS, the three function URLs and the API are open to the whole internet. Close them. (Run this cell again after cells above that open
-# something.)
+# On AWS, the three function URLs and the API are open to the whole internet. Close them, and the bucket. (Run this cell again after cells above
+# that open something.)
 
 # %% close-all
 for function_name in (name, answers, corner):
     close(function_name)
 with suppress(gateway.exceptions.NotFoundException):
     gateway.delete_api(ApiId=api_id)
+s3.delete_bucket_policy(Bucket=bucket)
 [outcome(url) for url in (function_url, answers_url, corner_url, api_url)]
 
 # %% [markdown]
@@ -933,6 +966,7 @@ claim("Lambda is cheaper for few pages, not for many", cheaper[1] and not cheape
 # - A server with enough workers is as quick. You must know how many, and you pay for them at night, too.
 # - A crash costs one request on Lambda, and those of a whole process on a server.
 # - Escape what comes from outside. 404 and 302 are answers, and not errors.
+# - A function URL is open to everybody only with two permissions in the function's policy; without them it answers 403.
 # - Cap what everybody can call, and close it when you no longer need it.
 #
 # **Next:** notebook [14](14-event-driven-pdf.ipynb), *Event-driven PDF*: work where nobody waits for the answer. `python3 -m helpers clean`

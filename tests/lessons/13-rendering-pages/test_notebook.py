@@ -36,7 +36,9 @@ class System(Notebook):
     def __init__(self) -> None:
         super().__init__("13")
         self.run("imports", "connect", "http", "page", "create-url", "permit", "cap", "wait-for", "function-url")
-        self.run("bucket", "static-files", "route", *API, "ask-once", "ask", "server", "outcomes", "close")
+        self.run(
+            "bucket", "static-files", "public-read", "route", *API, "ask-once", "ask", "server", "outcomes", "close"
+        )
 
     def reports(self, since: datetime, at_least: int = 0):
         return reports(self.logs, self.name, since=since, at_least=at_least)
@@ -69,7 +71,8 @@ def test_static_files_come_from_s3_without_an_invocation(system):
     logo = system.http.get(f"{system.api_url}/static/logo.svg")
     assert style.headers["Content-Type"] == "text/css" and "h1" in style.text
     assert logo.headers["Content-Type"] == "image/svg+xml" and "<svg" in logo.text
-    assert system.http.get(f"{system.api_url}/static/absent.css").status_code == 404
+    # AWS says 403 to who may not list the bucket, MiniStack 404 to who may read the key
+    assert system.http.get(f"{system.api_url}/static/absent.css").status_code in (403, 404)
     assert system.http.get(f"{system.api_url}/cart").json() == {"message": "Not Found"}
     known = system.http.get(f"{system.api_url}/item/1").headers["X-Request-Id"]
     assert list(system.reports(began, at_least=1)["request_id"]) == [known]
@@ -132,8 +135,32 @@ def test_nothing_stays_open(system):
             assert system.outcome(url + "/item/1") in ("403", "404", "no answer")
         for function in (system.name, system.answers, system.corner):
             assert open_statements(system.lambda_client, function) == []
+        style = f"{system.s3.meta.endpoint_url}/{system.bucket}/static/site.css"
+        assert system.http.get(style).status_code == 403
     finally:
-        system.run("function-url", *API)
+        system.run("function-url", "public-read", *API)
+
+
+def test_an_address_with_one_permission_or_none_is_forbidden(system):
+    """What the notebook shows before it opens the address."""
+    system.close(system.name)
+    try:
+        system.run("no-permission", "one-permission")
+        assert system.refused.status_code == 403 and "Forbidden" in system.refused.text
+        assert open_statements(system.lambda_client, system.name) == ["use-url"]
+        assert system.http.get(system.function_url).status_code == 403
+    finally:
+        system.run("function-url", "permit-api")
+    assert system.http.get(system.function_url).status_code == 200
+
+
+def test_only_static_files_are_open_to_everybody(system):
+    system.s3.put_object(Bucket=system.bucket, Key="private.txt", Body=b"a secret")
+    url = f"{system.s3.meta.endpoint_url}/{system.bucket}"
+    assert system.http.get(f"{url}/static/site.css").status_code == 200
+    assert system.http.get(f"{url}/private.txt").status_code == 403
+    assert system.http.get(url).status_code == 403
+    system.s3.delete_object(Bucket=system.bucket, Key="private.txt")
 
 
 def test_the_browser_keeps_the_number_of_visits(system):
