@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..connect import Workshop
 from ..deploy import deploy
 from .copies import copy
 from .deployed import Deployed
@@ -13,13 +14,14 @@ from .diagnosis import Outcome
 from .probe import Probe, unique
 
 HANDLER = Path(__file__).with_name("in_step_handler.py")
+NOTES = ("dynamodb:GetItem", "dynamodb:UpdateItem")  # what the copy does to meet the others
 TIMEOUT_S = 120  # of the copy: it waits for the others, whose environments may be slow to start
 
 
 class InStep:
     """A copy of a function whose runs take their AWS calls in step: see in_step_handler.py.
 
-    They meet through items of `table`, which the function may read and write; its one key is the text `key`.
+    They meet through items of `table`, which the copy's role lets it read and write; its one key is the text `key`.
     """
 
     def __init__(self, probe: Probe, table: str, key: str) -> None:
@@ -43,8 +45,24 @@ class InStep:
 def in_step(probe: Probe, table: str, key: str) -> Iterator[InStep]:
     """Deploy a copy of the probe's Python function while the block lasts."""
     with copy(probe, "in-step", {HANDLER.name: HANDLER.read_text(encoding="utf-8")}) as made:
-        deploy(probe.workshop, made.function.name, made.function.files, **_configuration(probe.function))
+        role = _role(probe.workshop, str(probe.function.configuration["Role"]), table)
+        options = _configuration(probe.function) | {"Role": role}
+        deploy(probe.workshop, made.function.name, made.function.files, **options)
         yield InStep(made, table, key)
+
+
+def _role(workshop: Workshop, arn: str, table: str) -> str:
+    """A role that may do what the reader's may, and note in the table how far a run has come."""
+    iam, reader = workshop.client("iam"), {"RoleName": arn.rpartition("/")[2]}
+    attached = iam.list_attached_role_policies(**reader)["AttachedPolicies"]
+    managed = [each["PolicyArn"].partition(":iam::aws:policy/")[2] for each in attached]
+    own: list[dict[str, Any]] = []
+    for name in iam.list_role_policies(**reader)["PolicyNames"]:
+        statements = iam.get_role_policy(**reader, PolicyName=name)["PolicyDocument"]["Statement"]
+        own += statements if isinstance(statements, list) else [statements]
+    table_arn = workshop.client("dynamodb").describe_table(TableName=table)["Table"]["TableArn"]
+    notes = {"Effect": "Allow", "Action": list(NOTES), "Resource": table_arn}
+    return workshop.role(*filter(None, managed), *own, notes)
 
 
 def _configuration(function: Deployed) -> dict[str, Any]:
