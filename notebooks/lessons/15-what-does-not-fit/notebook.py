@@ -52,8 +52,6 @@ from helpers import check, claim, hint, predict, predicted, solution
 # %% [markdown]
 # The folded cell defines small helpers: `show` prints a function's source, `invoke` returns its answer, `log_of` the lines that
 # it logged since a moment. `make_table` makes a table of DynamoDB, and `items` reads the items of one key.
-#
-# (The roles use AWS's ready-made policies, which allow more than a real function should have. The embedded AWS does not enforce them.)
 
 
 # %% small-helpers folded
@@ -120,10 +118,23 @@ def payments_of(order):
     return items(payments, "order_id", order)
 
 
+# %% [markdown]
+# What may the cashier do? Its code calls one operation on one table, so its role allows just that. `workshop.role` takes such a
+# *statement*, and always lets a function write its log. The ARN of a table is in the answer of `describe_table`.
+
+
+# %% table-arn
+def table_arn(name):
+    return dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
+
+
+to_payments = {"Effect": "Allow", "Action": "dynamodb:PutItem"}
+to_payments["Resource"] = table_arn(payments)
+
 # %%
 cashier = workshop.name("cashier")
-settings = {"Role": workshop.role("AmazonDynamoDBFullAccess"), "Timeout": 10}
-settings |= {"MemorySize": 512, "Environment": {"Variables": {"PAYMENTS": payments}}}
+settings = {"Role": workshop.role(to_payments), "MemorySize": 512, "Timeout": 10}
+settings["Environment"] = {"Variables": {"PAYMENTS": payments}}
 deploy(workshop, cashier, "cashier/python", **settings)
 invoke(cashier, {"order": str(uuid.uuid4()), "amount": 10})
 
@@ -232,6 +243,15 @@ def handler(event, context):
     return {"payment": payment}
 """
 
+# %% [markdown]
+# The new function also puts and gets records of `orders`, so its role has a second statement. Another operation, such as
+# `update_item` or `delete_item`, would fail with `AccessDeniedException`: if your way needs one, add it to the list.
+
+# %% once-role
+to_orders = {"Effect": "Allow", "Action": ["dynamodb:PutItem", "dynamodb:GetItem"]}
+to_orders["Resource"] = table_arn(orders)
+once_settings = settings | {"Role": workshop.role(to_payments, to_orders)}
+
 
 # %% charge-once
 def charge_once(event):
@@ -257,7 +277,8 @@ variables = {"PAYMENTS": payments, "ORDERS": orders}
 parts = before_charge_once, inspect.getsource(charge_once), after_charge_once
 files = {"bank.py": (function_folder("cashier") / "python/bank.py").read_text()}
 files["app.py"] = "\n\n".join(parts)
-deploy(workshop, once, files, **settings | {"Environment": {"Variables": variables}})
+once_settings["Environment"] = {"Variables": variables}
+deploy(workshop, once, files, **once_settings)
 check("15.1")
 
 # %% [markdown]
@@ -330,14 +351,25 @@ attributes = {"VisibilityTimeout": "18", "RedrivePolicy": json.dumps(redrive)}
 queue_url = sqs.create_queue(QueueName=workshop.name("piecework"))["QueueUrl"]
 _ = sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=attributes)
 
+# %% [markdown]
+# All three ways store results. `from_queue` also sends what is left to the queue, and *Lambda itself*, in the function's role, takes
+# the messages from there and deletes those that are done. So this one has more statements than the other two.
+
+# %% piecework-policies
+store = {"Effect": "Allow", "Action": "dynamodb:PutItem"}
+store["Resource"] = table_arn(results)
+take = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
+pass_on = {"Effect": "Allow", "Resource": arn_of(queue_url)}
+pass_on["Action"] = [f"sqs:{action}" for action in (*take, "SendMessage")]
+policies = {"all_at_once": [store], "from_queue": [store, pass_on], "handler": [store]}
+
 # %%
-ways = "all_at_once", "from_queue", "handler"
-worker = {way: workshop.name("piecework-" + way.replace("_", "-")) for way in ways}
-role = workshop.role("AmazonDynamoDBFullAccess", "AmazonSQSFullAccess")
-settings = {"Role": role, "MemorySize": 512, "Timeout": 3}
+worker = {way: workshop.name("piecework-" + way.replace("_", "-")) for way in policies}
+settings = {"MemorySize": 512, "Timeout": 3}
 settings["Environment"] = {"Variables": {"RESULTS": results, "QUEUE_URL": queue_url}}
 for way, name in worker.items():
-    deploy(workshop, name, "piecework/python", Handler=f"app.{way}", **settings)
+    code = {"Role": workshop.role(*policies[way]), "Handler": f"app.{way}"}
+    deploy(workshop, name, "piecework/python", **code, **settings)
 
 
 # %%
@@ -673,15 +705,33 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
     print("The bucket is there already.")
 
 
-# %%
-def deploy_stamp(target):
-    role = workshop.role("AmazonS3FullAccess", "AmazonSQSFullAccess")
+# %% [markdown]
+# It reads below `incoming/`, and writes where you let it: `to` is the beginning of the keys. The last statement is for Lambda, which will send
+# lost events to a queue, in the function's role.
+
+
+# %% stamp-policies
+bucket_arn = f"arn:{workshop.partition}:s3:::{bucket}"
+
+
+def stamp_policies(to):
+    """Read incoming/, write keys that begin with `to`, report what failed."""
+    allow = {"Effect": "Allow"}
+    read = {"Action": "s3:GetObject", "Resource": f"{bucket_arn}/incoming/*"}
+    write = {"Action": "s3:PutObject", "Resource": f"{bucket_arn}/{to}*"}
+    report = {"Action": "sqs:SendMessage", "Resource": arn_of(unfinished_url)}
+    return [allow | each for each in (read, write, report)]
+
+
+# %% deploy-stamp
+def deploy_stamp(target, to):
+    role = workshop.role(*stamp_policies(to))
     settings = {"Role": role, "MemorySize": 512, "Timeout": 10}
     settings["Environment"] = {"Variables": {"TARGET": target}}
     return deploy(workshop, stamp, "stamp/python", **settings)["FunctionArn"]
 
 
-stamp_arn = deploy_stamp("incoming/stamped-")
+stamp_arn = deploy_stamp("incoming/stamped-", to="incoming/")
 
 # %% [markdown]
 # An event that Lambda discards should not be lost: the function's **OnFailure destination** gets it, here the queue for unfinished work.
@@ -696,7 +746,6 @@ _ = lambda_client.put_function_event_invoke_config(
 # The trigger, as in notebook 16: a permission for S3, and then a notification of the bucket.
 
 # %%
-bucket_arn = f"arn:{workshop.partition}:s3:::{bucket}"
 by_s3 = {"Principal": "s3.amazonaws.com", "Action": "lambda:InvokeFunction"}
 by_s3 |= {"SourceArn": bucket_arn, "SourceAccount": stamp_arn.split(":")[4]}
 try:
@@ -879,16 +928,40 @@ conditions
 #
 # 1. Write to **another bucket**: then no notification can match. This is the best way if you have the choice.
 # 2. Or to **another prefix**, outside of the filter. Here that is one word of the configuration: `TARGET` becomes `stamped/`.
-# 3. Let the **role** forbid it: a function that may write to `stamped/*` alone cannot loop, whatever its code says. It gets
-#    `AccessDenied` instead.
+# 3. Let the **role** forbid it: a function that may write to `stamped/*` alone cannot loop, whatever its code says.
 # 4. In the handler, **look whether the work is done**: by the key, or by metadata of the object. That is a second line of
 #    defence, as you pay for each look.
 #
-# Take the second way, and release the brake.
+# Take the third way first, with the mistake still there: `TARGET` stays as it was, and the role lets the function write to `stamped/` alone. Release the
+# brake, invoke the function with a sample of an upload's event, and read its answer.
+#
+# **Predict:** how does it end?
 
 # %%
-deploy_stamp("stamped/")
+predict("15.i", choices=["16 runs, as before", "one run, which fails", "no run"])
+
+# %% forbidden
+deploy_stamp("incoming/stamped-", to="stamped/")
 lambda_client.delete_function_concurrency(FunctionName=stamp)
+upload = {"bucket": {"name": bucket}, "object": {"key": "incoming/note.txt"}}
+forbidden_began = datetime.now(UTC)
+answer = invoke(stamp, {"Records": [{"s3": upload}]})
+print(answer.get("errorMessage", answer))
+
+# %%
+forbidden = len(reports(logs, stamp, since=forbidden_began))
+ended = {1: "one run, which fails"}.get(forbidden, f"{forbidden} runs")
+claim("the role stops the loop at its first write", "AccessDenied" in str(answer))
+predicted("15.i", ended)
+
+# %% [markdown]
+# Read it from left to right: **who** (the role, and after it the function), which **action**, on **what**, and **why**: no policy of
+# the role allows it. Nothing was written, so nothing started the function again. The mistake is now an error that you see at once, and not a bill.
+#
+# Now the second way: correct `TARGET`, too.
+
+# %%
+deploy_stamp("stamped/", to="stamped/")
 repaired_began = datetime.now(UTC)
 s3.put_object(Bucket=bucket, Key="incoming/repaired.txt", Body=b"a note\n")
 copy = {"Bucket": bucket, "Key": "stamped/repaired.txt"}
@@ -1000,7 +1073,8 @@ pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 # - Trying again does not finish a job that is too long. Cut it, and let a queue or Step Functions hold the rest.
 # - A command comes along in a layer or an image, executable and built for Amazon Linux.
 # - Connections need a limit: a pool, a queue, or a database without them.
-# - A function must not write where it is triggered. Lambda stops simple loops after about 16 runs; reserved concurrency 0 stops any.
+# - A function must not write where it is triggered, and its role can forbid it. Lambda stops simple loops after about 16 runs; reserved
+#   concurrency 0 stops any.
 # - What fails again and again goes to a dead-letter queue or an OnFailure destination, so that it is not lost.
 # - Much of "does not fit" is now "fits, once it is repaired". These still do not fit: long computations in one piece, programs
 #   that need a machine of their own, and code that cannot leave its program.

@@ -27,7 +27,7 @@ def at_the_start(aws, embedded_home) -> None:
 
 
 @pytest.fixture(scope="module")
-def put(aws_of_module) -> Callable[[str], None]:
+def put(aws_of_module) -> Callable[..., None]:
     """Deploy a charge_once as the notebook does, with its two tables."""
     workshop = aws_of_module
     dynamodb = workshop.client("dynamodb")
@@ -42,12 +42,13 @@ def put(aws_of_module) -> Callable[[str], None]:
                 {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
             ],
         )
-    notebook = Notebook("15")
-    notebook.run("frame")
+    arns = {"dynamodb": dynamodb, "payments": tables["PAYMENTS"][0], "orders": tables["ORDERS"][0]}
+    notebook = Notebook("15", workshop=workshop, settings={}, **arns)
+    notebook.run("frame", "table-arn", "once-role")
     bank = (function_folder("cashier") / "python/bank.py").read_text()
     variables = {variable: name for variable, (name, *_) in tables.items()}
 
-    def put(charge_once: str) -> None:
+    def put(charge_once: str, **more: list[str]) -> None:
         app = notebook.before_charge_once + charge_once + notebook.after_charge_once
         deploy(
             workshop,
@@ -56,9 +57,20 @@ def put(aws_of_module) -> Callable[[str], None]:
             MemorySize=10_240,
             Timeout=30,
             Environment={"Variables": variables},
+            Role=workshop.role(*statements_of(notebook, more)),
         )
 
     return put
+
+
+def statements_of(notebook: Notebook, more: dict[str, list[str]]) -> list[dict]:
+    """The statements of the notebook's role, and actions that another answer takes, by the name of the statement."""
+    statements = []
+    for name in ("to_payments", "to_orders"):
+        given = getattr(notebook, name)
+        actions = given["Action"] if isinstance(given["Action"], list) else [given["Action"]]
+        statements.append(given | {"Action": actions + more.get(name, [])})
+    return statements
 
 
 def test_an_absent_cashier_is_said(aws):
@@ -87,14 +99,22 @@ def test_a_cashier_that_asks_the_bank_about_a_crash_passes(put):
                 raise RuntimeError("not there yet") from None
             return found[0]["payment"]
 """
-    put(mutated(solved(CHARGE_ONCE), (STARTED, asks)))
+    put(mutated(solved(CHARGE_ONCE), (STARTED, asks)), to_payments=["dynamodb:Query"])
     check("15.1")
     assert progress.solved() == {"15.1"}
 
 
+def test_what_the_role_of_a_cashier_lacks_is_said(put):
+    put("def charge_once(event):\n    orders.delete_item(Key={'id': event['order']})\n    return charge(event)\n")
+    assert re.search(
+        r"role of \S+cashier-once does not allow .*; allow dynamodb:DeleteItem on arn:.*orders", refused("15.1")
+    )
+
+
 @pytest.mark.parametrize("wrong", checks.CHARGE_ONCE.wrong_answers, ids=lambda wrong: wrong.name)
 def test_a_wrong_cashier_gets_its_sentence(wrong, put):
-    put(wrong.answer if isinstance(wrong.answer, str) else mutated(solved(CHARGE_ONCE), *wrong.answer))
+    answer = wrong.answer if isinstance(wrong.answer, str) else mutated(solved(CHARGE_ONCE), *wrong.answer)
+    put(answer, to_orders=["dynamodb:UpdateItem", "dynamodb:DeleteItem"])
     text = refused("15.1")
     assert re.search(wrong.says, text), text
 

@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from localaws_client import eventually
+from localaws_client import ROLE, eventually
 from notebook_cells import Notebook
 
 from helpers import package
@@ -224,7 +224,7 @@ def test_a_state_machine_calls_the_handler_until_nothing_is_left(piecework, clie
     notebook.run("work-state", "state-machine")
     states = clients("stepfunctions")
     machine = states.create_state_machine(
-        name="tested-piecework", definition=json.dumps(notebook.definition), roleArn="arn:aws:iam::000000000000:role/x"
+        name="tested-piecework", definition=json.dumps(notebook.definition), roleArn=ROLE
     )["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=machine, input=json.dumps(job))["executionArn"]
     found = eventually(
@@ -273,8 +273,17 @@ def bucket(clients):
 def stamp(make_function, clients, bucket):
     """Give the function, triggered by incoming/, with this TARGET."""
 
-    def make(target: str):
-        function = make_function(STAMP, MemorySize=10_240, Timeout=10, Environment={"Variables": {"TARGET": target}})
+    def make(target: str, **configuration: str):
+        variables = {"Environment": {"Variables": {"TARGET": target}}}
+        function = make_function(STAMP, MemorySize=10_240, Timeout=10, **variables, **configuration)
+        clients("lambda").add_permission(
+            FunctionName=function.name,
+            StatementId="s3",
+            Action="lambda:InvokeFunction",
+            Principal="s3.amazonaws.com",
+            SourceArn=f"arn:aws:s3:::{bucket}",
+            SourceAccount="000000000000",
+        )
         arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
         rule = {"Name": "prefix", "Value": "incoming/"}
         clients("s3").put_bucket_notification_configuration(
@@ -324,3 +333,16 @@ def test_the_brake_lets_nothing_in(stamp, clients, bucket):
     eventually(lambda: function.metric("AsyncEventsDropped") == 1, 30)
     assert function.reports() == []
     assert keys_in(clients, bucket) == ["incoming/note.txt"]
+
+
+def test_the_role_of_the_notebook_lets_no_loop_begin_whatever_the_target_is(aws, stamp, clients, bucket):
+    names = {"workshop": aws, "bucket": bucket, "unfinished_url": "", "arn_of": lambda url: "arn:aws:sqs:::unfinished"}
+    notebook = Notebook("15", **names)
+    notebook.run("stamp-policies")
+    function = stamp("incoming/stamped-", Role=aws.role(*notebook.stamp_policies("stamped/")))
+    clients("s3").put_object(Bucket=bucket, Key="incoming/note.txt", Body=b"a note\n")
+    eventually(lambda: function.metric("Errors") >= 1, 30)
+    what = f'perform: s3:PutObject on resource: "arn:aws:s3:::{bucket}/incoming/stamped-note.txt"'
+    eventually(lambda: what in function.text(), 30)
+    assert keys_in(clients, bucket) == ["incoming/note.txt"]
+    assert function.metric("RecursiveInvocationsDropped") == 0
