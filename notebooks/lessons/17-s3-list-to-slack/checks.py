@@ -19,6 +19,7 @@ from helpers.exercises.probe import SLACK_NOTE, Probe, s3_event, unique
 from helpers.ledger import Entry
 from helpers.s3_triggers import UPLOADS, make_bucket
 
+from .narrow import judge_role
 from .wrong_answers import WRONG_ANSWERS
 
 LAB = labs()["17"]
@@ -47,7 +48,9 @@ def judge_list(workshop: Workshop) -> list[str]:
         keys = [f"k{number:04}" for number in range(MANY)]
         with bucket_of_keys(workshop, keys) as bucket:
             lists_more_than_a_page(probe, bucket, keys)
-        return _notes(probe)
+        with bucket_of_the_check(workshop, f"{UPLOADS}-check-role") as bucket:
+            notes = judge_role(probe, bucket)
+        return [*([] if probe.sees_messages else [SLACK_NOTE]), *notes]
 
 
 def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
@@ -89,26 +92,6 @@ def lists_more_than_a_page(probe: Probe, bucket: str, keys: list[str]) -> None:
         _short_messages(outcome)
     _returned(outcome, MANY, probe)
     _few_messages(keys, outcome)
-
-
-def _notes(probe: Probe) -> list[str]:
-    notes = [] if probe.sees_messages else [SLACK_NOTE]
-    if probe.workshop.is_embedded and not _may_list(probe):
-        notes.append(
-            f"the role of {probe.function.name} does not allow s3:ListBucket on "
-            f"{probe.workshop.bucket(UPLOADS)}, which the embedded AWS lets pass and AWS does not"
-        )
-    return notes
-
-
-def _may_list(probe: Probe) -> bool:
-    """Whether the policies of the function's role allow it; IAM's simulator says so without calling S3."""
-    arn = probe.function.configuration["Role"]
-    bucket = f"arn:{arn.split(':')[1]}:s3:::{probe.workshop.bucket(UPLOADS)}"
-    [result] = probe.workshop.client("iam").simulate_principal_policy(
-        PolicySourceArn=arn, ActionNames=["s3:ListBucket"], ResourceArns=[bucket]
-    )["EvaluationResults"]
-    return bool(result["EvalDecision"] == "allowed")
 
 
 def _whole_list(probe: Probe, keys: list[str], outcome: Outcome) -> None:

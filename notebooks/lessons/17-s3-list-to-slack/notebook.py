@@ -5,7 +5,7 @@
 #
 # - call another AWS service from a function, with the SDK that Lambda's runtimes have;
 # - list *all* objects of a bucket, also when there are more than a thousand, and when there are none;
-# - give a function only the rights that it needs (*least privilege*).
+# - read an `AccessDenied`, and give a function only the rights that it needs (*least privilege*).
 #
 # It takes about 30 minutes. Slides: "[Hands-on] The files of a bucket to Slack" (S3のファイル一覧をSlack通知, pages 36 and 37) and "Answers" (回答例, page 38), in the part "Hands-on".
 #
@@ -101,18 +101,18 @@ one_answer["KeyCount"], one_answer["IsTruncated"], counts
 # %% [markdown]
 # ## Least privilege
 #
-# The functions of 09 and 16 have the role with *AmazonS3ReadOnlyAccess*: they may read **every** object of **every** bucket of the
-# account. This one needs to list buckets of yours, and nothing else. So it gets a role of its own.
+# The functions of 09 and 16 call no service of AWS: their role writes the log, and that is all. This one must ask S3. It gets a role of its own,
+# which at first may write the log, too, and nothing else.
 #
-# (If you may not create roles on AWS: set `WORKSHOP_ROLE` to one that you may use, leave out these three cells, and write
-# `role_arn = workshop.role()`.)
+# (If you may not create roles on AWS: set `WORKSHOP_ROLE` to one that you may use, write `role_arn = workshop.role()`, and leave out the cells that make
+# or change the role.)
 
 # %%
 service = {"Service": "lambda.amazonaws.com"}
 trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
 trust_policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
 
-# %%
+# %% list-role
 iam, role_name = workshop.client("iam"), workshop.name("list-role")
 try:
     iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust_policy)
@@ -120,23 +120,74 @@ except iam.exceptions.EntityAlreadyExistsException:
     print("The role is there already.")
 role_arn = iam.get_role(RoleName=role_name)["Role"]["Arn"]
 
+# %% write-log
+write_log = "service-role/AWSLambdaBasicExecutionRole"
+write_log_arn = f"arn:{workshop.partition}:iam::aws:policy/{write_log}"
+iam.attach_role_policy(RoleName=role_name, PolicyArn=write_log_arn)
+for left in iam.list_role_policies(RoleName=role_name)["PolicyNames"]:
+    iam.delete_role_policy(RoleName=role_name, PolicyName=left)  # of an earlier run
+
 # %% [markdown]
-# The policy names what the function may do, and with what: your buckets, whose names begin with yours. (In production you name the
-# one bucket.) `ListBucket` is a right on the *bucket* and not on its objects, so the resource does not end in `/*`.
+# A small function counts the objects of a bucket, in this role. (It is in Python, whatever your language is.)
+
+# %% counter
+counter, counter_code = (
+    workshop.name("count-objects"),
+    """
+import boto3
+
+s3 = boto3.client("s3")
+
+
+def count(event, context):
+    return s3.list_objects_v2(Bucket=event["bucket"])["KeyCount"]
+""",
+)
+counting = {"Role": role_arn, "Handler": "app.count", "MemorySize": 256, "Timeout": 20}
+_ = deploy(workshop, counter, {"app.py": counter_code}, **counting)
+
+# %% [markdown]
+# **Predict:** the role may not list a bucket. What does the function answer about the bucket with 1,200 objects?
 
 # %%
+predict("17.b", choices=["0", "1000", "an error"])
+
+
+# %% ask-counter
+def ask_counter(bucket):
+    payload = json.dumps({"bucket": bucket})
+    response = lambda_client.invoke(FunctionName=counter, Payload=payload)
+    answer = json.loads(response["Payload"].read())
+    return answer["errorMessage"] if "FunctionError" in response else answer
+
+
+# %%
+said = ask_counter(many)
+print(said)
+
+# %%
+predicted("17.b", said if isinstance(said, int) else "an error")
+
+# %% [markdown]
+# `AccessDenied`, the most frequent error on AWS. Read it from left to right:
+#
+# 1. **who**: `assumed-role/`, the role, and the function;
+# 2. **which action**: `s3:ListBucket`. A policy needs this name, and not the SDK's `list_objects_v2`;
+# 3. **on what**: the ARN of the bucket. It is a right on the *bucket* and not on its objects, so it has no `/*`;
+# 4. **why**: no identity-based policy allows it, that is, none of the role. (With an *explicit deny* a policy forbids it, and no `Allow` helps.)
+#
+# So the policy needs one statement. The resource is each bucket whose name begins as yours do. (In production you name the one bucket.) Write no more
+# than the message asks for: put `"s3:*"` or `"*"` here, and the check below says so.
+
+# %% put-policy
 yours = f"arn:{workshop.partition}:s3:::{workshop.tags['learner']}-*"
 allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": yours}
 policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
 iam.put_role_policy(RoleName=role_name, PolicyName="list", PolicyDocument=policy)
-write_log = "service-role/AWSLambdaBasicExecutionRole"
-write_log_arn = f"arn:{workshop.partition}:iam::aws:policy/{write_log}"
-iam.attach_role_policy(RoleName=role_name, PolicyArn=write_log_arn)
-allow
+ask_counter(many)
 
 # %% [markdown]
-# On AWS a function without this right gets `AccessDenied`. The embedded AWS stores policies and does not
-# enforce them: a right that you forget shows on AWS only.
+# One answer, so 1,000. (On AWS a new policy needs some seconds; run the cell again.)
 #
 # ## The function
 #
@@ -184,7 +235,8 @@ test(event)
 # 3. say so when the bucket is empty;
 # 4. return `{"objects": how many, "messages": how many}`.
 #
-# The next cell gives a hint, and one more each time you run it.
+# The next cell gives a hint, and one more each time you run it. The check also takes your statement away for a moment, and looks whether the
+# function then fails.
 #
 # If your language's SDK is not on this machine, the function says so when you test it; then choose another
 # language at the top.
@@ -213,13 +265,13 @@ check("17")
 # **Predict:** how many messages for the bucket with 1,200 objects, whose keys have 13 characters each?
 
 # %%
-predict("17.b")
+predict("17.c")
 
 # %% [markdown]
 # **Predict:** and for the empty one?
 
 # %%
-predict("17.c")
+predict("17.d")
 
 # %%
 began, answers = datetime.now(UTC), {}
@@ -230,8 +282,8 @@ for each in (many, empty):
     print(each, str(answers[each])[:100])
 
 # %%
-predicted("17.b", answers[many].get("messages", "an error"))
-predicted("17.c", answers[empty].get("messages", "an error"))
+predicted("17.c", answers[many].get("messages", "an error"))
+predicted("17.d", answers[empty].get("messages", "an error"))
 
 # %% [markdown]
 # And what came into the inbox: the length of each message, and its first line.
@@ -273,7 +325,7 @@ _ = s3.put_bucket_notification_configuration(
 # **Predict:** you upload three files, one after the other. How often is the function invoked?
 
 # %%
-predict("17.d", choices=["once", "three times"])
+predict("17.e", choices=["once", "three times"])
 
 # %%
 logs = workshop.client("logs")
@@ -285,7 +337,7 @@ runs = reports(logs, name, at_least=before + 3).tail(-before)
 # %%
 once_each = runs["request_id"].nunique()
 claim("each upload invokes the function", once_each >= 3)
-predicted("17.d", {1: "once", 3: "three times"}.get(once_each, f"{once_each} times"))
+predicted("17.e", {1: "once", 3: "three times"}.get(once_each, f"{once_each} times"))
 
 # %%
 if not inbox.is_slack:
@@ -312,7 +364,8 @@ if not inbox.is_slack:
 # - Lambda's runtimes have the AWS SDK, in a version that AWS chooses; in production put your own into the package. A client is made once, outside
 #   the handler.
 # - Lists come in pages of 1,000: use the paginator. An empty bucket has no `Contents`.
-# - A role should allow what the function does, with the resources that it needs, and nothing more.
+# - `AccessDenied` says who, which action, on what and why. A role should allow what the function does, on the resources that it needs, and
+#   nothing more.
 # - Every upload is an event of its own.
 #
 # **Next:** notebook [18](18-wrap-up.ipynb), the wrap-up, with a quiz. `python3 -m helpers clean` removes what the labs made.
