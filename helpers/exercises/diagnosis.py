@@ -25,6 +25,7 @@ NO_LIST = re.compile(
 )
 DENIED = re.compile(r'perform: (?P<action>[\w-]+:\w+)(?: on resource: "?(?P<resource>[^"\s]+))?')
 REQUEST = re.compile(r"^RequestId: \S+ Error: ")
+NOT_ALLOWED = re.compile(r"not authorized to perform: (\S+?)[.,]?(?:\s+on resource: \\*\"?([^\s\"\\]+))?(?=[\s\"\\]|$)")
 AN_END = re.compile(r"[\s.:;]+$")
 TASK_FOLDER = re.compile(r"\S*/task/(?=\w)")  # where the package is unpacked: /var/task on AWS
 
@@ -77,6 +78,19 @@ def of_failure(outcome: Outcome, function: Deployed, when: str) -> str:
     recognised = (recognise(outcome, function, when) for recognise in recognisers)
     return next(filter(None, recognised), None) or (
         f"{function.name} failed {when}: {_shown(outcome)}; the stack trace is in its log, {function.log_group}."
+    )
+
+
+def of_refusal(text: str, function: Deployed) -> str | None:
+    """The sentence for a call that the function's role does not allow, where a text of AWS's or a log names one."""
+    found = NOT_ALLOWED.search(text)
+    if not found:
+        return None
+    action, resource = found.groups()
+    where = f" on {resource}" if resource else ""
+    return (
+        f"The role of {function.name} does not allow {action}{where}, which the function needs; run the cells that "
+        "make the role and deploy the function once more."
     )
 
 

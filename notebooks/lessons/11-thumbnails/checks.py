@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from helpers.connect import Workshop
-from helpers.exercises import deployed
+from helpers.exercises import deployed, diagnosis
 from helpers.exercises.exercise import (
     Answer,
     DeployedFunction,
@@ -78,6 +78,9 @@ class _Batch:
             outcome = self.probe.invoke(
                 {"Records": [self._message(key) for key in self.kinds]}
             )
+            told = f"{json.dumps(outcome.payload)}\n{outcome.log}"
+            if refusal := diagnosis.of_refusal(told, self.probe.function):
+                raise NotSolved(refusal)
             if outcome.failed:
                 raise NotSolved(_failure(outcome.payload, self.when))
             reported = _reported(outcome.payload, self.when)

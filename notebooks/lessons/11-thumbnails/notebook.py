@@ -77,8 +77,21 @@ Markdown(f"```python\n{original['thumbnail.py']}```")
 Markdown(f"```python\n{original['app.py']}```")
 
 # %% [markdown]
-# Deploy it. Its role may take messages from SQS, and read and write S3. (AWS enforces roles, the embedded AWS does not. AWS's
-# managed policies allow more than is needed: in production, write your own, for these buckets and this queue alone.)
+# A function may do only what its **role** allows. Each statement of a role names the calls that are allowed (`Action`), and where (`Resource`).
+# Look at the code again: this function reads objects of one bucket, and puts objects into another one. So its role allows these two calls, and
+# no more. (`workshop.role` adds the right to write logs.)
+
+# %% role
+uploads = workshop.bucket("thumbnail-uploads")
+thumbnails = workshop.bucket("thumbnails")
+uploads_arn = f"arn:{workshop.partition}:s3:::{uploads}"
+thumbnails_arn = f"arn:{workshop.partition}:s3:::{thumbnails}"
+read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{uploads_arn}/*"}
+write = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{thumbnails_arn}/*"}
+makes_thumbnails = workshop.role(read, write)
+
+# %% [markdown]
+# Deploy the function with this role, and invoke it.
 #
 # **Predict:** will it run? The event holds no message, so there is no work to do.
 
@@ -86,11 +99,8 @@ Markdown(f"```python\n{original['app.py']}```")
 predict("11.a", choices=["yes", "no"])
 
 # %% function
-uploads = workshop.bucket("thumbnail-uploads")
-thumbnails = workshop.bucket("thumbnails")
 function = workshop.name("thumbnail")
-policies = "service-role/AWSLambdaSQSQueueExecutionRole", "AmazonS3FullAccess"
-options = {"Role": workshop.role(*policies), "MemorySize": 512, "Timeout": 10}
+options = {"Role": makes_thumbnails, "MemorySize": 512, "Timeout": 10}
 options["Environment"] = {"Variables": {"THUMBNAILS": thumbnails, "SERVICE_S": "0.5"}}
 
 # %% bare-function
@@ -221,8 +231,18 @@ jobs_url, jobs_arn = make_queue("thumbnail-jobs", patient)
 # %% [markdown]
 # ## From the queue to the function
 #
-# An **event source mapping** joins them: Lambda polls the queue for you, and invokes the function with what it finds. A change of the
-# mapping can take a minute on AWS: `wait_until` waits for a condition.
+# An **event source mapping** joins them: Lambda polls the queue for you, and invokes the function with what it finds. Lambda does that in the role of the
+# function. So the role must allow three calls more, on this queue alone. (AWS's managed policy `AWSLambdaSQSQueueExecutionRole` allows the same
+# three, but on every queue of the account.)
+
+# %% queue-role
+take = {"Effect": "Allow", "Resource": jobs_arn}
+take["Action"] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+options["Role"] = workshop.role(read, write, take)
+_ = deploy(workshop, function, "thumbnail/python", **options)
+
+# %% [markdown]
+# Without this role Lambda would refuse the mapping. A change of the mapping can take a minute on AWS: `wait_until` waits for a condition.
 
 
 # %% change-mapping
@@ -271,7 +291,6 @@ change_mapping(
 
 # %% condition
 account = jobs_arn.split(":")[4]
-uploads_arn = f"arn:{workshop.partition}:s3:::{uploads}"
 from_us = {
     "ArnEquals": {"aws:SourceArn": uploads_arn},
     "StringEquals": {"aws:SourceAccount": account},
@@ -809,11 +828,15 @@ sent_back
 # ## Without the queue
 #
 # S3 can invoke a function itself, which is simpler (notebook 16). What happens then to our logo? A second function, with the handler `app.direct` and
-# the bug still in it, gets the pictures below `direct/`.
+# the bug still in it, gets the pictures below `direct/`. It has no queue, so the first role is enough.
+#
+# Here S3 makes the call, not the function. So it is the *function* that must allow it: `add_permission` lets S3 invoke it, but only for our bucket and
+# our account.
 
 # %% direct
-direct, by_s3 = workshop.name("thumbnail-direct"), {"Handler": "app.direct"}
-deployed = deploy(workshop, direct, "thumbnail/python", **options, **by_s3)
+direct = workshop.name("thumbnail-direct")
+by_s3 = options | {"Role": makes_thumbnails, "Handler": "app.direct"}
+deployed = deploy(workshop, direct, "thumbnail/python", **by_s3)
 try:
     lambda_client.add_permission(
         FunctionName=direct,
@@ -1017,6 +1040,7 @@ pd.Series(ways, name="way").to_frame()
 # %% [markdown]
 # ## What you have learned
 #
+# - A role allows the calls that its function makes, and those that Lambda makes for it, each on its own bucket or queue.
 # - A library must be compiled for the function's runtime and architecture. A layer keeps it apart from the code, and all together stay below {{unzipped}}.
 # - A queue lets messages wait, shows how many wait, and lets you choose how many are worked on at once.
 # - A failed message comes again after the visibility timeout, and after `maxReceiveCount` tries it is a dead letter. An alarm must tell somebody.

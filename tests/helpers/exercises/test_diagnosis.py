@@ -110,6 +110,37 @@ def test_a_failure_has_its_sentence(language, error_type, message, says):
     assert "\n" not in text
 
 
+DENIED = "User: arn:aws:sts::0:assumed-role/r/f is not authorized to perform: "
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            f'{DENIED}s3:GetObject on resource: "arn:aws:s3:::b/k.jpg" because no',
+            r"allow s3:GetObject on arn:\S+/k\.jpg,",
+        ),
+        (
+            f'{{"m": "{DENIED}s3:GetObject on resource: \\"arn:aws:s3:::b/k\\" because no"}}',
+            r"on arn:aws:s3:::b/k, which",
+        ),
+        (
+            f"{DENIED}sqs:sendmessage on resource: arn:aws:sqs:x:0:q because no",
+            "allow sqs:sendmessage on arn:aws:sqs:x:0:q,",
+        ),
+        (f"{DENIED}ec2:DescribeInstances because no", "allow ec2:DescribeInstances, which"),
+    ],
+)
+def test_a_call_that_the_role_does_not_allow_is_named(text, says):
+    sentence = diagnosis.of_refusal(f"a line\n{text}\na line", function())
+    assert sentence.startswith("The role of ada-slack does not ")
+    assert re.search(says, sentence), sentence
+
+
+def test_what_is_no_refusal_has_no_sentence():
+    assert diagnosis.of_refusal("AccessDenied, says the function itself", function()) is None
+
+
 def test_a_module_that_only_the_log_names_is_found():
     outcome = failed("Runtime.ExitError", "Error: Runtime exited", "cannot load such file -- httparty (LoadError)")
     assert "not httparty" in diagnosis.of_failure(outcome, function("ruby"), "for a test")

@@ -39,7 +39,7 @@ def layer(clients) -> str:
 
 
 @pytest.fixture(scope="module")
-def put(aws_of_module, layer) -> Callable[[str], None]:
+def put(aws_of_module, layer) -> Callable[..., None]:
     """Deploy a function with this text for its handler, as the notebook does."""
     workshop = aws_of_module
     s3 = workshop.client("s3")
@@ -48,13 +48,16 @@ def put(aws_of_module, layer) -> Callable[[str], None]:
         s3.create_bucket(Bucket=name)
     files = {file.name: file.read_text() for file in FUNCTION.glob("*.py")}
     variables = {"THUMBNAILS": workshop.bucket(checks.THUMBNAILS)}
+    notebook = Notebook("11", workshop=workshop)
+    notebook.run("role")
 
-    def put(handler: str) -> None:
+    def put(handler: str, role: str = notebook.makes_thumbnails) -> None:
         deploy(
             workshop,
             workshop.name(checks.PARTIAL),
             files | {"app.py": files["app.py"] + "\n\n" + handler},
             Handler="app.handle_each",
+            Role=role,
             Layers=[layer],
             MemorySize=10_240,
             Timeout=20,
@@ -88,6 +91,12 @@ def test_a_wrong_handler_gets_its_sentence(wrong, put):
     put(wrong.answer)
     text = refused("11.1")
     assert re.search(wrong.says, text), text
+
+
+def test_a_role_that_is_too_narrow_is_named_with_the_call(put, aws):
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{aws.bucket(checks.UPLOADS)}/*"}
+    put(solved(HANDLER), aws.role(read))
+    assert f"does not allow s3:PutObject on arn:aws:s3:::{aws.bucket(checks.THUMBNAILS)}/check/" in refused("11.1")
 
 
 # 11.2

@@ -25,11 +25,12 @@ class System(Notebook):
 
     def __init__(self) -> None:
         super().__init__("11")
-        self.run("imports", "connect", "source-files", "function")
+        self.run("imports", "connect", "source-files", "role", "function")
         self.options |= {"MemorySize": 10_240, "Timeout": 4}
         self.options["Environment"] = {"Variables": {"THUMBNAILS": self.thumbnails}}  # no service to wait for
         self.run("archive", "layer", "published-layer", "layered-function")
-        self.run("buckets", "queues", "dead-letter-queue", "jobs-queue", "change-mapping", "mapping")
+        self.run("buckets", "queues", "dead-letter-queue", "jobs-queue", "queue-role")
+        self.run("change-mapping", "mapping")
         self.run("mapping-settings", "condition", "queue-policy", "notify", "notification")
         self.run("paint", "depth", "made", "emptied", "begin-anew", "put", "datapoints", "alarm", "alarm-state", "logo")
         self.run("renew", "dead-letters", "outcome", "upload", "is-settled")
