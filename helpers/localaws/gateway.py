@@ -24,7 +24,7 @@ WHO = "/_localaws"
 MINISTACKS = re.compile(
     r"/_ministack/(?!(?:lambda-code|lambda-layers|cfn-response|cfn-signal)/)|/_localstack/|/health$"
 )
-INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations$")
+INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations/?$")
 FUNCTION_PATH = re.compile(r"/2015-03-31/functions/?(?:[^/]+/(code|configuration))?$")
 CONFIGURING = {
     ("POST", None): "CreateFunction",

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
-from ministack.services import s3
+from ministack.services import iam, s3, sts
 
 from ..asgi import App, Receive, Scope, Send, body_of, replay
 from . import lambda_code_location, ways
@@ -41,12 +41,16 @@ CONTRACT: Contract = {
     (iam_evaluator, "resolve_principal"): ("access_key_id", "account_id", "credential"),
     (responses, "get_account_id"): (),
     (router, "extract_access_key_id"): ("headers", "query_params"),
+    (iam, "_access_keys"): None,
+    (s3, "_bucket_owner_account"): ("name",),
+    (sts, "_sessions"): None,
     (s3, "_error"): ("code", "message", "status", "resource", "extra", "headers"),
     (s3, "_verify_presigned_sigv4"): ("method", "path", "headers", "query_params"),
     (sigv4, "SIGNATURE_MISMATCH"): None,
     (sigv4, "decode_header_value"): ("value",),
 }
 
+LARGE = 10 * 1024 * 1024
 EXPIRED = "Request has expired"
 TWO_AUTHORIZATIONS = "A request has one Authorization header."
 TWO_ACTIONS = "A request names its action, and each of its parameters, in one place."
@@ -100,7 +104,7 @@ def authenticated(app: App, but: str) -> App:
             return await send({"type": "websocket.close", "code": 1008})  # policy violation, RFC 6455
         if scope["type"] != "http" or scope["path"] == but or _has_own_secret(scope):
             return await app(scope, receive, send)
-        body = await body_of(receive)
+        body = b"" if _is_large(scope) and _is_strangers(scope) else await body_of(receive)
         iam_evaluator.pin_signed_body(body)
         if refusal := _refusal(scope, body):
             await ministack_app._send_response(send, *refusal, head=scope["method"] == "HEAD")
@@ -174,6 +178,21 @@ def _has_own_secret(scope: Scope) -> bool:
     if scope["method"] == "PUT":
         return bool(AWAITED.match(scope["path"]))
     return scope["method"] == "GET" and lambda_code_location.is_valid(scope["path"], _query(scope))
+
+
+def _is_large(scope: Scope) -> bool:
+    """Whether the body of a request is larger than what any of AWS's services but S3 takes, or may be."""
+    headers = _headers(scope)
+    return int(headers.get("content-length", 0)) > LARGE or "transfer-encoding" in headers
+
+
+def _is_strangers(scope: Scope) -> bool:
+    """Whether a request names no key that there is, nor a bucket that could be public: its body is not even read."""
+    key = router.extract_access_key_id(_headers(scope), _query(scope))
+    if key:
+        return key not in iam._access_keys and key not in sts._sessions
+    bucket = scope["path"].removeprefix("/").partition("/")[0]
+    return s3._bucket_owner_account(bucket) is None
 
 
 def _may_be_public(method: str, path: str) -> bool:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 from urllib.parse import urlencode
@@ -131,6 +132,21 @@ def test_without_a_signature_nothing_is_done(embedded_aws, clients, method, path
     assert answer.status_code in (400, 403), answer.text
     buckets = [bucket["Name"] for bucket in clients("s3").list_buckets()["Buckets"]]
     assert "tested-unsigned" not in buckets
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "AWS4-HMAC-SHA256 Credential=AKIAAAAAAAAAAAAAAAAA/20261129/us-east-1/s3/aws4_request"]
+)
+def test_what_a_stranger_sends_is_not_even_read(embedded_aws, authorization):
+    with socket.create_connection(("127.0.0.1", embedded_aws.port), timeout=30) as connection:
+        sent = [
+            "PUT /tested-no-bucket/key HTTP/1.1",
+            f"Host: 127.0.0.1:{embedded_aws.port}",
+            "Content-Length: 99999999",
+        ]
+        sent += [f"Authorization: {authorization}, SignedHeaders=host, Signature=0"] if authorization else []
+        connection.sendall("\r\n".join([*sent, "", ""]).encode())  # and no body, which it would else wait for
+        assert re.match(rb"HTTP/1.1 40[034] ", connection.recv(4096))
 
 
 def test_what_was_signed_cannot_be_changed(embedded_aws):
