@@ -13,7 +13,8 @@ from helpers import connect, settings
 from helpers.connect import Workshop
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")  # S3's, the narrowest: 3 to 63 characters
-POLICY = re.compile(r"(?:service-role/)?A[A-Za-z0-9]+(?:Access|Role)")
+ACTION = re.compile(r'"((?:dynamodb|lambda|s3|sqs|states):[A-Z]\w+)"')
+ON_ALL = {"Effect": "Allow", "Resource": "*"}
 FILLED = "x" * 10  # in place of what an f-string puts in, such as a runtime
 HAND_MADE = [
     "a",
@@ -50,7 +51,8 @@ def _text(node: ast.expr) -> str:
 
 SOURCES = sorted((settings.NOTEBOOKS / "lessons").glob("*/*.py"))
 GIVEN = sorted({call for path in SOURCES for call in _calls(path)})
-POLICIES = sorted({name for path in SOURCES for name in POLICY.findall(path.read_text(encoding="utf-8"))})
+ACTIONS = sorted({name for path in SOURCES for name in ACTION.findall(path.read_text(encoding="utf-8"))})
+POLICIES = ["service-role/AWSLambdaSQSQueueExecutionRole", *({**ON_ALL, "Action": action} for action in ACTIONS)]
 
 
 def _learners() -> list[str]:
@@ -59,9 +61,9 @@ def _learners() -> list[str]:
     return HAND_MADE + ["a" + "".join(RANDOM.choices(keys, k=length)) for length in range(40)]
 
 
-def test_there_are_names_and_policies():
+def test_there_are_names_and_actions():
     assert len(GIVEN) > 40 and {method for method, _ in GIVEN} == {"name", "bucket"}
-    assert "service-role/AWSLambdaSQSQueueExecutionRole" in POLICIES and len(POLICIES) > 5
+    assert {"s3:GetObject", "sqs:SendMessage", "dynamodb:PutItem", "lambda:InvokeFunction"} <= set(ACTIONS)
 
 
 @pytest.mark.parametrize("learner", _learners(), ids=repr)
