@@ -11,13 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.services import iam
+from ministack.services import autoscaling, ec2, iam
 
 from .contract import Contract
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (autoscaling, "_tags"): None,
+    (ec2, "_tags"): None,
     (iam, "_IAM_HANDLERS"): None,
     (iam, "_error"): ("status", "code", "message", "ns"),
     (iam, "_p"): ("params", "key", "default"),
@@ -32,6 +34,7 @@ CONTRACT: Contract = {
     (iam_evaluator, "validate_policy_document"): ("doc",),
 }
 
+RESOURCE_TAG = re.compile(r"(aws|ec2|autoscaling):resourcetag/(.+)", re.I)
 VARIABLE = re.compile(r"\$\{([^},]*)(?:,\s*'([^']*)')?\}")
 # ${*} is a star and no wildcard, which MiniStack cannot match: it allows nothing, and denies any character
 LITERALS = {"Allow": {"*": "\0", "?": "\0", "$": "$"}, "Deny": {"*": "?", "?": "?", "$": "$"}}
@@ -66,6 +69,8 @@ def install() -> None:
             name = iam_evaluator._role_name_from_assumed_arn(context.principal_arn)
             role = iam._roles.get_scoped(context.principal_account, None, name)
             return role["Arn"] if role else context.principal_arn
+        if (tag := RESOURCE_TAG.fullmatch(key)) and context.resource_arn.split(":")[2:3] in (["ec2"], ["autoscaling"]):
+            return _tag_of(context.resource_arn, *tag.groups())
         return resolve(key, context)
 
     for name, (version, actions) in MANAGED.items():
@@ -155,6 +160,15 @@ def _filled(value: Any, context: Any, effect: str) -> Any:
     if isinstance(value, list):
         return [_filled(each, context, effect) for each in value]
     return VARIABLE.sub(lambda found: _value(found, context, effect), value) if isinstance(value, str) else value
+
+
+def _tag_of(resource: str, prefix: str, tag: str) -> str | None:
+    """The value of a tag of an instance or an Auto Scaling group: aws:… is the same key as the service's own."""
+    service, name = resource.split(":")[2], resource.rpartition("/")[2]
+    if prefix.lower() not in ("aws", service):
+        return None
+    tags = (ec2._tags if service == "ec2" else autoscaling._tags).get(name) or []
+    return next((str(each["Value"]) for each in tags if each["Key"].lower() == tag.lower()), None)
 
 
 def _value(found: re.Match[str], context: Any, effect: str) -> str:

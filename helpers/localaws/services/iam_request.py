@@ -34,6 +34,7 @@ CONTRACT: Contract = {
         "account_id",
     ),
     (iam_actions, "request_tag_context"): ("service", "iam_action", "body", "params"),
+    (iam_actions, "verified_access_resource_arns"): ("query_params", "region", "account_id"),
 }
 
 UNKNOWN = "UnknownOperation"
@@ -50,6 +51,9 @@ BATCHES = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
+NUMBERED = re.compile(r"(?:\.member)?\.\d+")
+# The type of a resource of EC2, by the beginning of its id
+EC2_KINDS = {"i": "instance", "lt": "launch-template", "vol": "volume", "sg": "security-group", "ami": "image"}
 QUALIFIED = ("InvokeFunction", "GetFunction", "GetFunctionConfiguration", "DeleteFunction")
 
 
@@ -88,6 +92,15 @@ def install() -> None:
             keys = {**keys, "lambda:functionarn": function}
         return keys
 
+    more_of_ec2 = iam_actions.verified_access_resource_arns
+
+    def resources_of_ec2(query: Any, region: str, account: str) -> list[str]:
+        """All resources of a request, each of which MiniStack has judged."""
+        operation = (query.get("Action") or [""])[0]
+        found: list[str] = _all_of_ec2(operation, _Parameters(b"", query), f"{region}:{account}")
+        return found or more_of_ec2(query, region, account)
+
+    iam_actions.verified_access_resource_arns = resources_of_ec2
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource
     iam_actions.request_tag_context = context
@@ -116,6 +129,11 @@ class _Parameters:
             if isinstance(value, str) and value:
                 return value
         return ""
+
+    def each(self, *names: str) -> list[str]:
+        """All that lists of the Query protocol hold, e.g. InstanceId.1, InstanceId.2 and Tags.member.1.ResourceId."""
+        found = sorted(key for key in self._query if NUMBERED.sub("", key) in names)
+        return [self.get(key) for key in found]
 
 
 # Lambda
@@ -215,6 +233,28 @@ def _of_cloudwatch(operation: str, parameters: _Parameters, place: str) -> str:
     return f"arn:aws:cloudwatch:{place}:alarm:{name}" if name and operation.endswith(("Alarms", "AlarmActions")) else ""
 
 
+def _all_of_ec2(operation: str, parameters: _Parameters, place: str) -> list[str]:
+    """The instances that a request starts, stops or tags: each is judged. A list is on no resource."""
+    if operation.startswith("Describe"):
+        return ["*"]
+    found = parameters.each("InstanceId", "ResourceId")
+    kinds = {each: EC2_KINDS.get(each.partition("-")[0]) for each in found}
+    return [f"arn:aws:ec2:{place}:{kind}/{each}" if kind else "*" for each, kind in kinds.items()]
+
+
+def _of_ec2(operation: str, parameters: _Parameters, place: str) -> str:
+    return next(iter(_all_of_ec2(operation, parameters, place)), "")
+
+
+def _of_auto_scaling(operation: str, parameters: _Parameters, place: str) -> str:
+    """The group; the id in its ARN is unknown here, and "*" in a policy stands for it."""
+    if operation.startswith("Describe"):
+        return "*"
+    names = set(parameters.each("Tags.ResourceId")) or {parameters.get("AutoScalingGroupName")}
+    name = names.pop() if len(names) == 1 else ""  # tags of several groups: no one group is what is asked for
+    return f"arn:aws:autoscaling:{place}:autoScalingGroup:*:autoScalingGroupName/{name}" if name else "*"
+
+
 def _of_iam(operation: str, parameters: _Parameters, place: str) -> str:
     account = place.partition(":")[2]
     if "AccessKey" in operation and parameters.get("UserName"):
@@ -234,4 +274,6 @@ OWN: dict[str, Callable[[str, _Parameters, str], str]] = {
     "states": _of_states,
     "monitoring": _of_cloudwatch,
     "iam": _of_iam,
+    "ec2": _of_ec2,
+    "autoscaling": _of_auto_scaling,
 }

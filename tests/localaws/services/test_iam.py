@@ -215,6 +215,75 @@ def test_policies_are_evaluated_as_aws_documents_it(user, bucket, case):
         assert refused(s3.get_object, Bucket=bucket, Key="a")[0] == "AccessDenied"
 
 
+def test_a_batch_of_messages_is_allowed_by_the_action_for_one(user, queue, clients):
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html"""
+    url = clients("sqs").get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "hello"}]
+    sqs = user(allow("sqs:SendMessage", queue))("sqs")
+    assert sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    code, message = refused(user(allow("sqs:ReceiveMessage"))("sqs").send_message_batch, QueueUrl=url, Entries=entries)
+    assert code == "AccessDenied" and "perform: sqs:sendmessage on" in message
+
+
+def test_a_tag_says_which_instances_and_groups_a_role_may_change(user, clients):
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html, …_amazonec2autoscaling"""
+    ec2, autoscaling = clients("ec2"), clients("autoscaling")
+
+    def instance(*tags):
+        specification = [{"ResourceType": "instance", "Tags": [*tags]}] if tags else []
+        made = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, TagSpecifications=specification)
+        return made["Instances"][0]["InstanceId"]
+
+    mine, other = instance({"Key": "night", "Value": "off"}), instance()
+    ec2.create_launch_template(LaunchTemplateName="tagged", LaunchTemplateData={"ImageId": "ami-12345678"})
+    for name in ("tested-mine", "tested-other"):
+        autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            LaunchTemplate={"LaunchTemplateName": "tagged"},
+            MinSize=0,
+            MaxSize=0,
+            AvailabilityZones=["us-east-1a"],
+            Tags=[{"Key": "night", "Value": "off"}] if name == "tested-mine" else [],
+        )
+    named = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/tested-mine"
+    judged = user(
+        allow("ec2:DescribeInstances"),
+        allow(
+            ["ec2:StopInstances", "ec2:CreateTags"],
+            "arn:aws:ec2:*:*:instance/*",
+            Condition={"StringEquals": {"ec2:ResourceTag/night": "off"}},
+        ),
+        allow("autoscaling:CreateOrUpdateTags", named),
+        allow(
+            "autoscaling:UpdateAutoScalingGroup", Condition={"StringEquals": {"autoscaling:ResourceTag/night": "off"}}
+        ),
+    )
+
+    def call(service, name, **parameters):
+        """Where it was refused, or None."""
+        try:
+            getattr(judged(service), name)(**parameters)
+        except ClientError as error:
+            return error.response["Error"]["Message"].partition("on resource: ")[2].partition(" because")[0]
+        return None
+
+    tags = [{"Key": "seen", "Value": "yes"}]
+    assert call("ec2", "describe_instances", InstanceIds=[mine, other]) is None
+    assert call("ec2", "create_tags", Resources=[mine], Tags=tags) is None
+    assert call("ec2", "create_tags", Resources=[mine, other], Tags=tags).endswith(f":instance/{other}")
+    assert call("ec2", "stop_instances", InstanceIds=[mine]) is None
+    assert call("ec2", "stop_instances", InstanceIds=[mine, other]).endswith(f":instance/{other}")
+    for name, works in (("tested-mine", True), ("tested-other", False)):
+        of_group = {"ResourceId": name, "ResourceType": "auto-scaling-group", "PropagateAtLaunch": False}
+        said = call("autoscaling", "create_or_update_tags", Tags=[of_group | each for each in tags])
+        assert said is None if works else said.endswith("autoScalingGroupName/tested-other")
+        said = call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=name, MinSize=0)
+        assert said is None if works else said.endswith("autoScalingGroupName/tested-other")
+        autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+    ec2.terminate_instances(InstanceIds=[mine, other])
+    ec2.delete_launch_template(LaunchTemplateName="tagged")
+
+
 def test_a_boundary_narrows_what_a_role_may_do(make_function, role, bucket, clients):
     iam = clients("iam")
     function = make_function(CALL, Role=role(LOGS, allow("s3:*")), **ROOM)
