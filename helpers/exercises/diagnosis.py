@@ -89,8 +89,8 @@ def of_refusal(text: str, function: Deployed) -> str | None:
     action, resource = found.groups()
     where = f" on {resource}" if resource else ""
     return (
-        f"The role of {function.name} does not allow {action}{where}, which the function needs; run the cells that "
-        "make the role and deploy the function once more."
+        f"The role of {function.name} does not allow {action}{where}; call only what the role allows, or let the role "
+        "allow this, and deploy again."
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from helpers.connect import Workshop
-from helpers.exercises import deployed
+from helpers.exercises import deployed, diagnosis
 from helpers.exercises.exercise import NotSolved, WrongAnswer
 from helpers.exercises.probe import Probe
 
@@ -71,7 +71,10 @@ class _Group:
     def send(self, action: str, time: str, when: str) -> None:
         outcome = self.probe.invoke({"action": action, "time": time})
         if outcome.failed:
-            raise NotSolved(_failure(outcome.payload or {}, when))
+            raise NotSolved(
+                diagnosis.of_refusal(outcome.error_message, self.probe.function)
+                or _failure(outcome.payload or {}, when)
+            )
 
     def expect(
         self, wanted: tuple[int, int], otherwise: str | Callable[[tuple[int, int]], str]

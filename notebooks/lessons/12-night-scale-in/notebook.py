@@ -205,20 +205,24 @@ Markdown(f"```python\n{upper_part}\n```")
 # %% [markdown]
 # `resize` sets `MinSize` and `DesiredCapacity` in one call, because AWS refuses a desired capacity below the minimum. (The embedded AWS does not check that.)
 #
-# The function's role can read everything of EC2 and Auto Scaling, and change only what has our tag: a function that can stop machines can stop the wrong
-# ones. (AWS enforces roles; the embedded AWS does not.)
+# The function's role can look at all groups and instances (AWS has no resource for what only looks), and change only what has our tag: a function that
+# can stop machines can stop the wrong ones. The **condition** says so, since the ids of the instances are not known beforehand.
 
-# %%
-role_arn = workshop.role("AmazonEC2ReadOnlyAccess")  # which includes Auto Scaling
+# %% look-up
+reads = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances"]
+look_up = {"Effect": "Allow", "Action": reads, "Resource": "*"}
+
+# %% change-group
 actions = ["UpdateAutoScalingGroup", "CreateOrUpdateTags", "DeleteTags"]
+groups = f"arn:{workshop.partition}:autoscaling:*:*:autoScalingGroup"
 change_group = {
     "Effect": "Allow",
     "Action": [f"autoscaling:{action}" for action in actions],
-    "Resource": "*",
+    "Resource": f"{groups}:*:autoScalingGroupName/{group_name}",
     "Condition": {"StringEquals": {"autoscaling:ResourceTag/night": night}},
 }
 
-# %%
+# %% change-instances
 actions = ["StartInstances", "StopInstances", "CreateTags", "DeleteTags"]
 change_instances = {
     "Effect": "Allow",
@@ -229,19 +233,7 @@ change_instances = {
 
 
 # %%
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-# %%
-role_name = role_arn.rsplit("/", 1)[-1]
-rights = {"PolicyDocument": policy(change_group, change_instances)}
-if role_name.startswith(workshop.name("lambda-role")):
-    iam.put_role_policy(RoleName=role_name, PolicyName="night", **rights)
-else:  # the role of WORKSHOP_ROLE is not the workshop's, and stays as it is
-    print("Your role must allow this already:", rights["PolicyDocument"])
-
-# %%
+role_arn = workshop.role(look_up, change_group, change_instances)
 function = workshop.name("night-scale-in")
 options = {"Role": role_arn, "MemorySize": 256, "Timeout": 30}
 options["Environment"] = {"Variables": {"GROUP": group_name, "NIGHT": night}}
@@ -254,7 +246,12 @@ deployed = deploy(workshop, function, {"app.py": app_source}, **options)
 # account. Without it, another customer could make AWS use the role for them: the *confused deputy*. (If you may not create roles on AWS, read this
 # part, and run it on the embedded AWS.)
 
+
 # %%
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
 clock_role = workshop.name("night-clock")
 service = {"Service": "scheduler.amazonaws.com"}
 account = deployed["FunctionArn"].split(":")[4]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from helpers.connect import Workshop
-from helpers.exercises import deployed
+from helpers.exercises import deployed, diagnosis
 from helpers.exercises.diagnosis import Outcome
 from helpers.exercises.exercise import (
     Answer,
@@ -114,7 +114,15 @@ class _Counter:
 
     def send(self, *pages: tuple[str, int, int], when: str) -> list[str]:
         """Send pages (document, page, pages) as one batch, and return the documents that it completed."""
-        return _complete(self.probe.invoke(_batch(*pages)), when)
+        return self.complete(self.probe.invoke(_batch(*pages)), when)
+
+    def complete(self, outcome: Outcome, when: str) -> list[str]:
+        """The documents that an invocation has completed, by its answer."""
+        if outcome.failed and (
+            refusal := diagnosis.of_refusal(outcome.error_message, self.probe.function)
+        ):
+            raise NotSolved(refusal)
+        return _complete(outcome, when)
 
     def is_in_the_table(self, document: str) -> bool:
         client = self.probe.workshop.client("dynamodb")
@@ -247,10 +255,12 @@ AT_ONCE = (
 )
 
 
-def _completed_at_once(at_once: InStep, *pages: tuple[str, int, int], when: str) -> int:
+def _completed_at_once(
+    counter: _Counter, at_once: InStep, *pages: tuple[str, int, int], when: str
+) -> int:
     """Send each page to an environment of its own, all at the same moment; how often they said complete."""
     outcomes = at_once.invoke([_batch(page) for page in pages])
-    return sum(len(_complete(outcome, when)) for outcome in outcomes)
+    return sum(len(counter.complete(outcome, when)) for outcome in outcomes)
 
 
 def _two_pages_at_once(counter: _Counter, at_once: InStep) -> None:
@@ -262,7 +272,7 @@ def _two_pages_at_once(counter: _Counter, at_once: InStep) -> None:
             )
         last = [(document, page, pages) for page in (pages - 1, pages)]
         times = _completed_at_once(
-            at_once, *last, when="When two pages came at the same moment"
+            counter, at_once, *last, when="When two pages came at the same moment"
         )
         if times != 1:
             raise NotSolved(
@@ -276,7 +286,7 @@ def _one_page_twice_at_once(counter: _Counter, at_once: InStep) -> None:
     counter.send((document, 1, 2), when="When page 1 of 2 came")
     last = [(document, 2, 2)] * 2
     times = _completed_at_once(
-        at_once, *last, when="When one page came twice at the same moment"
+        counter, at_once, *last, when="When one page came twice at the same moment"
     )
     if times != 1:
         raise NotSolved(
@@ -446,7 +456,14 @@ WRONG_COUNTS = (
     WrongAnswer(
         "a table that is not there",
         "table = boto3.resource('dynamodb').Table('no-such-table')\n" + NEW,
-        "failed with ResourceNotFoundException",
+        r"does not allow dynamodb:UpdateItem on \S+:table/no-such-table",
+    ),
+    WrongAnswer(
+        "a call that the role does not allow",
+        READS_FIRST.replace("table.get_item(", "table.scan(").replace(
+            'Key={"document": document}, ', ""
+        ),
+        r"does not allow dynamodb:Scan on \S+pdf-counts",
     ),
 )
 

@@ -266,16 +266,46 @@ slow = common | {"Timeout": 20}  # the visibility timeout is 6 * 20 s == 120 s
 fast = common | {"Timeout": 5}  # 6 * 5 s == 30 s
 
 # %% [markdown]
-# Each function has a role of its own. AWS enforces roles, the embedded AWS does not. (These are AWS's managed policies. In production
-# write your own, for these buckets, queues and this table alone.)
+# Each function has a **role** of its own, which allows only the calls that are needed, on the resources that are needed. A role is a list of
+# statements, and `allow` makes one: a resource, and the calls that are allowed on it.
+
+
+# %% allow
+def allow(resource, *actions):
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+
+
+def table_arn(name):
+    return dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
+
+
+# %% [markdown]
+# Look for two things in the next cell. Reading a certain version of an object has an action of its own, `s3:GetObjectVersion`. And it is Lambda that
+# takes the messages of a queue for a function, but in the role of the function: that is `TAKE`.
+
+# %% statements
+in_s3 = f"arn:{workshop.partition}:s3:::"
+read_pdf = allow(f"{in_s3}{uploads_bucket}/*", "s3:GetObjectVersion")
+read_picture = allow(f"{in_s3}{pictures_bucket}/*", "s3:GetObject")
+write_picture = allow(f"{in_s3}{pictures_bucket}/*", "s3:PutObject")
+read_document = allow(table_arn(table), "dynamodb:GetItem")
+update_document = allow(table_arn(table), "dynamodb:UpdateItem")
+TAKE = "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"
+
+# %% [markdown]
+# Now read the three roles beside the picture at the top: each function takes from one queue, and sends at most to the next one. A mistake in
+# one of them cannot delete a PDF, or change another table.
 
 # %% roles
-RECEIVE, SEND = "service-role/AWSLambdaSQSQueueExecutionRole", "AmazonSQSFullAccess"
-READ_S3, WRITE_S3 = "AmazonS3ReadOnlyAccess", "AmazonS3FullAccess"
-TABLE = "AmazonDynamoDBFullAccess"
-splitter_role = workshop.role(RECEIVE, READ_S3, SEND, TABLE)
-renderer_role = workshop.role(RECEIVE, WRITE_S3, SEND, TABLE)
-indexer_role = workshop.role(RECEIVE, WRITE_S3, TABLE)
+take_upload, take_page = allow(uploads_arn, *TAKE), allow(pages_arn, *TAKE)
+take_complete = allow(complete_arn, *TAKE)
+send_page = allow(pages_arn, "sqs:SendMessage")
+send_complete = allow(complete_arn, "sqs:SendMessage")
+splitter_role = workshop.role(take_upload, read_pdf, update_document, send_page)
+renderer_role = workshop.role(
+    take_page, read_pdf, write_picture, update_document, send_complete
+)
+indexer_role = workshop.role(take_complete, read_document, read_picture, write_picture)
 
 # %% functions
 steps = "pdf-splitter", "pdf-renderer", "pdf-indexer"
@@ -331,9 +361,9 @@ ours = {"ArnEquals": {"aws:SourceArn": bucket_arn}}
 ours["StringEquals"] = {"aws:SourceAccount": account}
 
 # %% queue-policy
-allow = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
-allow |= {"Action": "sqs:SendMessage", "Resource": uploads_arn, "Condition": ours}
-policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+let_in = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
+let_in |= {"Action": "sqs:SendMessage", "Resource": uploads_arn, "Condition": ours}
+policy = json.dumps({"Version": "2012-10-17", "Statement": [let_in]})
 _ = sqs.set_queue_attributes(QueueUrl=uploads_url, Attributes={"Policy": policy})
 
 # %% notification
@@ -771,10 +801,15 @@ def count(document, page, pages):
     return item["rendered"] == pages
 
 
+# %% [markdown]
+# It has a table of its own, and a role that allows it to read and write the items of this table.
+
 # %% counts
 counts = workshop.name("pdf-counts")
 make_table(counts)
-options = {"Role": workshop.role(TABLE), "MemorySize": 512, "Timeout": 10}
+items = "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+counter_role = workshop.role(allow(table_arn(counts), *items))
+options = {"Role": counter_role, "MemorySize": 512, "Timeout": 10}
 options["Environment"] = {"Variables": {"TABLE": counts}}
 
 # %% naive
@@ -836,7 +871,8 @@ predicted("14.d", " and ".join(ends) or "none")
 # (If you read the item first and write it afterwards, another environment may write in between. The check makes two
 # environments do so for certain.)
 #
-# `table` is there, as a resource of boto3: give it Python's numbers, and a set as `{page}`. The renderer above shows half of an answer.
+# `table` is there, as a resource of boto3: give it Python's numbers, and a set as `{page}`. The role allows `get_item`, `put_item` and `update_item`
+# of this table, and nothing else. The renderer above shows half of an answer.
 
 
 # %% count-once
@@ -1046,6 +1082,7 @@ page = {"received": [2, 34], "deleted": 35, "visibility_timeout": 30, "max_recei
 #
 # ## What you have learned
 #
+# - Each function has a role of its own, which allows its calls on its queues, buckets and tables.
 # - Functions joined by queues: each step scales, fails and is tried again by itself. The work waits in the queue.
 # - Delivery is at least once, so every step must allow repetition: conditional writes to S3, a set or a condition in DynamoDB.
 # - "All pages are there" is an atomic count of *different* pages, never of messages.

@@ -118,17 +118,17 @@ DENIED = "User: arn:aws:sts::0:assumed-role/r/f is not authorized to perform: "
     [
         (
             f'{DENIED}s3:GetObject on resource: "arn:aws:s3:::b/k.jpg" because no',
-            r"allow s3:GetObject on arn:\S+/k\.jpg,",
+            r"allow s3:GetObject on arn:\S+/k\.jpg;",
         ),
         (
             f'{{"m": "{DENIED}s3:GetObject on resource: \\"arn:aws:s3:::b/k\\" because no"}}',
-            r"on arn:aws:s3:::b/k, which",
+            r"on arn:aws:s3:::b/k; call",
         ),
         (
             f"{DENIED}sqs:sendmessage on resource: arn:aws:sqs:x:0:q because no",
-            "allow sqs:sendmessage on arn:aws:sqs:x:0:q,",
+            "allow sqs:sendmessage on arn:aws:sqs:x:0:q;",
         ),
-        (f"{DENIED}ec2:DescribeInstances because no", "allow ec2:DescribeInstances, which"),
+        (f"{DENIED}ec2:DescribeInstances because no", "allow ec2:DescribeInstances; call"),
     ],
 )
 def test_a_call_that_the_role_does_not_allow_is_named(text, says):

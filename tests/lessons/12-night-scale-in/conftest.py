@@ -42,6 +42,9 @@ class Night:
             VPCZoneIdentifier=subnet["SubnetId"],
             Tags=[{"Key": "night", "Value": self.tag, "PropagateAtLaunch": False}],
         )
+        notebook = Notebook("12", workshop=aws, night=self.tag, group_name=self.group)
+        notebook.run("look-up", "change-group", "change-instances")
+        self.role = aws.role(notebook.look_up, notebook.change_group, notebook.change_instances)
         self.others: list[str] = []
         self.server = self._instance({"night": self.tag})
 
@@ -76,6 +79,7 @@ class Night:
     def deploy(self, code: str, **configuration: Any) -> str:
         """Deploy this text as the function, and return its ARN."""
         options = {"Timeout": 30, "MemorySize": 10_240, "Environment": {"Variables": self.variables}} | configuration
+        options.setdefault("Role", self.role)
         return deploy(self.aws, self.function, {"app.py": code}, **options)["FunctionArn"]
 
     def deploy_change(self, *changes: tuple[str, str]) -> str:

@@ -28,19 +28,12 @@ def at_the_start(aws, embedded_home) -> None:
 def put(aws_of_module) -> Callable[..., None]:
     """Deploy a counter with this text for `count`, as the notebook does."""
     dynamodb, table = aws_of_module.client("dynamodb"), aws_of_module.name(checks.TABLE)
-    if table not in dynamodb.list_tables()["TableNames"]:
-        dynamodb.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "document", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "document", "KeyType": "HASH"}],
-        )
-    notebook = Notebook("14")
-    notebook.run("counter-source")
+    notebook = Notebook("14", workshop=aws_of_module, dynamodb=dynamodb)
+    notebook.run("make-table", "allow", "counter-source", "counts")
 
     def put(count: str, name: str = "count_once") -> None:
         dynamodb.delete_item(TableName=table, Key={"document": {"S": "all"}})  # of one who counts all in one item
-        options = {"MemorySize": 10_240, "Timeout": 10, "Environment": {"Variables": {"TABLE": table}}}
+        options = notebook.options | {"MemorySize": 10_240}
         files = {"app.py": f"{notebook.counter_source}{count}\n\ncount = {name}\n"}
         deploy(aws_of_module, aws_of_module.name(checks.COUNTER), files, **options)
 

@@ -32,7 +32,7 @@ class System(Notebook):
         for url in (self.uploads_url, self.complete_url):
             self.sqs.set_queue_attributes(QueueUrl=url, Attributes=more_tries)
         self.sqs.set_queue_attributes(QueueUrl=self.pages_url, Attributes=more_tries | {"VisibilityTimeout": "6"})
-        self.run("publish", "layer", "configuration", "roles")
+        self.run("publish", "layer", "configuration", "allow", "statements", "roles")
         self.fast |= {"MemorySize": 10_240}
         self.slow |= {"MemorySize": 10_240}
         self.run("functions", "join", "is-enabled", "mappings")
