@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from broken_disk import as_nobody, full_disk
+from localaws_client import TRUSTED
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers import authoring, cleanup
@@ -481,7 +482,12 @@ def test_an_embedded_aws_that_is_off_holds_nothing(monkeypatch, capsys):
 def make_one_of_each(aws) -> None:
     """Everything that RESOURCE_TYPES knows, by plain boto3, with content in the bucket and policies on the role."""
     name, client = aws.name, aws.client
-    function = deploy(aws, name("all"), SOURCE)["FunctionArn"]
+    aws.role()
+    trust = {"Effect": "Allow", "Principal": {"Service": TRUSTED}, "Action": "sts:AssumeRole"}
+    role = client("iam").create_role(RoleName=name("all"), AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    service_role = role["Role"]["Arn"]
+    client("iam").attach_role_policy(RoleName=name("all"), PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    function = deploy(aws, name("all"), SOURCE, Role=service_role)["FunctionArn"]
     client("lambda").invoke(FunctionName=name("all"))
     client("lambda").create_function_url_config(FunctionName=name("all"), AuthType="NONE")
     client("lambda").publish_layer_version(LayerName=name("all"), Content={"ZipFile": package(SOURCE)})
@@ -495,12 +501,12 @@ def make_one_of_each(aws) -> None:
         Name=name("all"),
         ScheduleExpression="rate(1 hour)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": function, "RoleArn": aws.role()},
+        Target={"Arn": function, "RoleArn": service_role},
     )
     client("apigatewayv2").create_api(Name=name("all"), ProtocolType="HTTP")
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
     client("stepfunctions").create_state_machine(
-        name=name("all"), definition=json.dumps(definition), roleArn=aws.role()
+        name=name("all"), definition=json.dumps(definition), roleArn=service_role
     )
     client("cloudwatch").put_metric_alarm(
         AlarmName=name("all"),
@@ -536,7 +542,7 @@ def make_one_of_each(aws) -> None:
     client("rds").create_db_proxy(
         DBProxyName=name("all"),
         EngineFamily="POSTGRESQL",
-        RoleArn=aws.role(),
+        RoleArn=service_role,
         Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret}],
         VpcSubnetIds=[subnet["SubnetId"] for subnet in subnets],
     )
@@ -750,5 +756,6 @@ def exists(aws, entry: Entry) -> bool:
 
 def plain(aws, service: str):
     """A client that knows nothing of the workshop."""
-    session = boto3.Session("embedded", "embedded", region_name=aws.region)
+    key = aws._session.get_credentials()
+    session = boto3.Session(key.access_key, key.secret_key, region_name=aws.region)
     return session.client(service, endpoint_url=aws.endpoint, config=Config(proxies={}))

@@ -1,7 +1,7 @@
 """CloudWatch Logs: where the lines of an execution environment are kept, in the log group of its function.
 
 MiniStack keeps events in memory; those of functions lie in a file, and there is a limit to them, which CloudWatch has
-not: beyond it the oldest are given up, and a line in their place says so. Groups and streams are MiniStack's: when it
+not: beyond it the oldest are dropped, and a line in their place says so. Groups and streams are MiniStack's: when it
 forgets one, its events are deleted.
 """
 
@@ -124,7 +124,7 @@ class Logs:
 
 
 def _notice(events: Events, count: int, reason: str) -> Record:
-    """The event that stands for the first events of a stream, this many, when they are given up."""
+    """The event that stands for the first events of a stream, this many, when they are dropped."""
     format_ = JsonFormat() if events[0]["message"].startswith("{") else TextFormat()  # as Lambda's own first line is
     last = events[count - 1]
     return {**last, "message": format_.logs_dropped(events.dropped_before(count), reason), "eventId": None}

@@ -156,7 +156,7 @@ class Events(Sequence[Record]):
         written, _ = self._state
         rest = "from blocks where list = ? and number >= ?"
         (size,) = self._file.read(f"select coalesce(sum(size), 0) {rest}", events._list, start)
-        statement = f"insert into blocks select ?, number + ?, size, data {rest}"
+        statement = f"insert into blocks select ?1, number + ?2, size, data {rest}"
         self._file.write(statement, (self._list, written - start, events._list, start), size)
         self._state = written + len(events) - start, []
         self.size += size
@@ -179,7 +179,7 @@ class Events(Sequence[Record]):
         if not block:
             return
         self._file.write(
-            "insert into blocks values (?, ?, ?, ?)", (self._list, written, size, marshal.dumps(block)), size
+            "insert into blocks values (?1, ?2, ?3, ?4)", (self._list, written, size, marshal.dumps(block)), size
         )
         self._state, self._in_memory = (written + len(block), []), 0
 

@@ -212,7 +212,8 @@ def test_more_workers_serve_more(system):
     for workers in (1, 4):
         process, url = system.start_server(workers)
         try:
-            per_second[workers] = system.ask_at_once(f"{url}/item/1", 8)["per_second"].max()
+            asked = [system.ask_at_once(f"{url}/item/1", 8) for _ in range(3)]  # a busy machine makes one slower
+            per_second[workers] = max(rows["per_second"].max() for rows in asked)
         finally:
             process.terminate()
             process.communicate()
