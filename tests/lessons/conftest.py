@@ -96,14 +96,20 @@ def gets_its_sentence(put, aws, inbox, sentence_of, capsys) -> Callable[[str, Wr
     return gets_its_sentence
 
 
-@pytest.fixture(scope="session")
-def many_objects(clients) -> tuple[str, list[str]]:
-    """A bucket of the learner's with one object more than a page of ListObjectsV2 holds, and their keys."""
+@pytest.fixture(scope="module")
+def many_objects(clients) -> Iterator[tuple[str, list[str]]]:
+    """A bucket of the learner's with one object more than a page of ListObjectsV2 holds, and their keys.
+
+    It is gone at the end, as other modules look for what has the learner's prefix.
+    """
     name, keys = f"{settings.learner()}-tested-many", [f"k{number:04}" for number in range(checks_of("17").MANY)]
     clients("s3").create_bucket(Bucket=name)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda key: clients("s3").put_object(Bucket=name, Key=key, Body=b"1"), keys))
-    return name, keys
+    yield name, keys
+    for some in (keys[:1000], keys[1000:]):  # as many as one call deletes
+        clients("s3").delete_objects(Bucket=name, Delete={"Objects": [{"Key": key} for key in some]})
+    clients("s3").delete_bucket(Bucket=name)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_a_share_of_one_core_is_not_slowed(make_function):
 @pytest.mark.parametrize("way", ["threads", "children", "many short children"])
 def test_threads_and_children_have_one_share_together(make_function, way):
     function = make_function(COMPUTE + WAYS[way], MemorySize=256, Timeout=60)
-    (got,) = shares(function, seconds=COMPUTED_S)
+    (got,) = shares(function, seconds=3 * COMPUTED_S)  # two threads can use twice as much before they are looked at
     assert got < 1.35 * share(256)
 
 
