@@ -23,7 +23,6 @@ NO_LIST = re.compile(
     r"Contents|is not iterable"
     r"|undefined \(reading '(?:length|map|flatMap|filter|forEach|reduce|slice|sort|\d+)'\)"
 )
-DENIED = re.compile(r'perform: (?P<action>[\w-]+:\w+)(?: on resource: "?(?P<resource>[^"\s]+))?')
 REQUEST = re.compile(r"^RequestId: \S+ Error: ")
 NOT_ALLOWED = re.compile(r"not authorized to perform: (\S+?)[.,]?(?:\s+on resource: \\*\"?([^\s\"\\]+))?(?=[\s\"\\]|$)")
 AN_END = re.compile(r"[\s.:;]+$")
@@ -81,12 +80,18 @@ def of_failure(outcome: Outcome, function: Deployed, when: str) -> str:
     )
 
 
+def refused_call(text: str) -> tuple[str, str | None] | None:
+    """The action, and the resource where there is one, of a call that policies do not allow, by what AWS says of it."""
+    found = NOT_ALLOWED.search(text)
+    return (found[1], found[2]) if found else None
+
+
 def of_refusal(text: str, function: Deployed) -> str | None:
     """The sentence for a call that the function's role does not allow, where a text of AWS's or a log names one."""
-    found = NOT_ALLOWED.search(text)
-    if not found:
+    refused = refused_call(text)
+    if not refused:
         return None
-    action, resource = found.groups()
+    action, resource = refused
     where = f" on {resource}" if resource else ""
     return (
         f"The role of {function.name} does not allow {action}{where}; call only what the role allows, or let the role "
@@ -223,10 +228,10 @@ def _time_limit(outcome: Outcome, function: Deployed, when: str) -> str | None:
 def _access(outcome: Outcome, function: Deployed, when: str) -> str | None:
     if not re.search(r"AccessDenied|Access Denied|not authorized", _shown(outcome)):
         return None
-    found = DENIED.search(outcome.error_message)
+    action, resource = refused_call(outcome.error_message) or ("s3:ListBucket", None)
     needs = "to list a bucket, it needs s3:ListBucket on the bucket's own ARN"
-    if found and found["action"] != "s3:ListBucket":
-        needs = f"allow {found['action']}" + (f" on {found['resource']}" if found["resource"] else "")
+    if action != "s3:ListBucket":
+        needs = f"allow {action}" + (f" on {resource}" if resource else "")
     return f"The role of {function.name} does not allow what its handler does {when} ({_shown(outcome)}); {needs}."
 
 

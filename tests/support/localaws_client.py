@@ -21,6 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from helpers import localaws, settings
 from helpers.localaws import Endpoint
@@ -87,6 +88,15 @@ def zipped(files: dict[str, str | bytes], executable: tuple[str, ...] = ()) -> b
     return buffer.getvalue()
 
 
+def refused(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    """The code and the message with which AWS refuses a call; AssertionError where it does not."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    raise AssertionError(f"it was not refused with {parameters}")
+
+
 @dataclass
 class Result:
     """What Invoke answered; `tail` is the decoded LogResult of a synchronous call."""
@@ -138,14 +148,18 @@ class TestedFunction:
         self._lambda.update_function_code(FunctionName=self.name, ZipFile=zipped({file: code}))
         self.wait()
 
-    def let_in(self, service: str) -> None:
-        """Let a service of AWS invoke it: "s3", "sns", "events", "apigateway"."""
-        with contextlib.suppress(self._lambda.exceptions.ResourceConflictException):  # it is in already
+    def let_in(self, service: str, **source: str) -> None:
+        """Let a service of AWS invoke it, "s3", "sns", "events" or "apigateway", for this SourceArn where one is given.
+
+        It is left as it is where the service is in already.
+        """
+        with contextlib.suppress(self._lambda.exceptions.ResourceConflictException):
             self._lambda.add_permission(
                 FunctionName=self.name,
                 StatementId=service,
                 Action="lambda:InvokeFunction",
                 Principal=f"{service}.amazonaws.com",
+                **source,
             )
 
     def logged(self) -> list[dict]:

@@ -30,6 +30,7 @@ CONTRACT: Contract = {
     (ministack_app, "pin_signed_request"): ("method", "raw_path", "query_params", "raw_headers", "handshake"),
     (iam_actions, "anonymous_denial_message"): ("service", "iam_action", "resource_arn"),
     (iam_evaluator, "AuthError"): None,
+    (iam_evaluator, "SignedRequest"): None,
     (iam_evaluator, "_anonymous"): None,
     (iam_evaluator, "_signed_request"): None,
     (iam_evaluator, "_verified_key"): None,
@@ -124,39 +125,52 @@ def _refusal(scope: Scope, body: bytes) -> Answer | None:
     )
     if method == "OPTIONS" and service == "s3" and _may_be_public(method, path):
         return None  # a browser asks whether a page may ask, and signs nothing
+    failure = _ambiguity(scope, service, headers, query, body)
     signed, key = iam_evaluator._signed_request.get(), router.extract_access_key_id(headers, query)
-    if sum(name.lower() == b"authorization" for name, _ in scope["headers"]) > 1:  # which of them says who asks?
-        failure = iam_evaluator.AuthError("IncompleteSignature", TWO_AUTHORIZATIONS)
-        several: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
-        return several
-    if service != "s3" and _says_two_things(service, path, headers, query, body):
-        failure = iam_evaluator.AuthError("IncompleteSignature", TWO_ACTIONS)
-        ambiguous: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
-        return ambiguous
-    if signed is not None and signed.s3_scoped and service == "s3":
+    if failure is None and signed is not None and signed.s3_scoped and service == "s3":
         refused: Answer | None = s3._verify_presigned_sigv4(method, path, headers, query)
         iam_evaluator._verified_key.set("" if refused else key)
         return refused
-    if signed is None and not key:
-        if service == "s3" and _may_be_public(method, path):
-            iam_evaluator._anonymous.set(True)  # also where an Authorization header says something else
-            return None
-        message = iam_actions.anonymous_denial_message(service, "", "*")
-        failure = iam_evaluator.AuthError("MissingAuthenticationToken", message)
-    elif signed is None or signed.s3_scoped:
-        failure = iam_evaluator.AuthError("SignatureDoesNotMatch", sigv4.SIGNATURE_MISMATCH)
-    else:
-        failure = iam_evaluator.authenticate(signed.access_key_id, responses.get_account_id())
-        if failure is None:  # it was checked before: by whom?
-            raise RuntimeError("A request was authenticated twice.")
-    if not isinstance(failure, iam_evaluator.AuthError):
-        _caller.set(failure.principal_arn)
+    if failure is None and signed is None and not key and service == "s3" and _may_be_public(method, path):
+        iam_evaluator._anonymous.set(True)  # also where an Authorization header says something else
+        return None
+    failure = failure or _unauthenticated(service, signed, key)
+    if failure is None:
         return None
     if failure.message == EXPIRED:  # of a URL that was presigned with Version 2
         expired: Answer = s3._error("AccessDenied", EXPIRED, 403, path)
         return expired
     answer: Answer = ministack_app._credential_failure(service, "", str(uuid.uuid4()), failure, headers)
     return answer
+
+
+def _ambiguity(
+    scope: Scope, service: str, headers: dict[str, Any], query: dict[str, list[str]], body: bytes
+) -> iam_evaluator.AuthError | None:
+    """What keeps a request from saying one thing, and who says it."""
+    if sum(name.lower() == b"authorization" for name, _ in scope["headers"]) > 1:  # which of them says who asks?
+        return iam_evaluator.AuthError("IncompleteSignature", TWO_AUTHORIZATIONS)
+    if service != "s3" and _says_two_things(service, scope["path"], headers, query, body):
+        return iam_evaluator.AuthError("IncompleteSignature", TWO_ACTIONS)
+    return None
+
+
+def _unauthenticated(
+    service: str, signed: iam_evaluator.SignedRequest | None, key: str
+) -> iam_evaluator.AuthError | None:
+    """Why we do not know the sender of a request, or None, and then who it is is noted."""
+    if signed is None and not key:
+        message = iam_actions.anonymous_denial_message(service, "", "*")
+        return iam_evaluator.AuthError("MissingAuthenticationToken", message)
+    if signed is None or signed.s3_scoped:
+        return iam_evaluator.AuthError("SignatureDoesNotMatch", sigv4.SIGNATURE_MISMATCH)
+    found = iam_evaluator.authenticate(signed.access_key_id, responses.get_account_id())
+    if isinstance(found, iam_evaluator.AuthError):
+        return found
+    if found is None:  # it was checked before: by whom?
+        raise RuntimeError("A request was authenticated twice.")
+    _caller.set(found.principal_arn)
+    return None
 
 
 def _says_two_things(
@@ -182,8 +196,8 @@ def _has_own_secret(scope: Scope) -> bool:
 
 def _is_large(scope: Scope) -> bool:
     """Whether the body of a request is larger than what any of AWS's services but S3 takes, or may be."""
-    headers = _headers(scope)
-    return int(headers.get("content-length", 0)) > LARGE or "transfer-encoding" in headers
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    return int(headers.get(b"content-length", 0)) > LARGE or b"transfer-encoding" in headers
 
 
 def _is_strangers(scope: Scope) -> bool:

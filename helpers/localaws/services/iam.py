@@ -16,6 +16,7 @@ from ..access_key import AccessKey
 from . import iam_policy, iam_refusal, iam_request
 from .contract import Contract
 from .shapes import Answer, Record
+from .sts import session_arn
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -78,7 +79,7 @@ class Iam:
             return True
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
         context = iam_evaluator.EvalContext(
-            principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+            principal_arn=session_arn(role_arn, session_name),
             principal_type="AssumedRole",
             principal_account=account,
             action=action,

@@ -15,6 +15,7 @@ from ministack.services import lambda_svc
 from . import lambda_recursive_loops, sqs
 from .contract import Contract
 from .lambda_execution_role import ExecutionRoles
+from .lambda_functions import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -61,9 +62,7 @@ def _provisioned(data: Record) -> Answer | None:
     """What there is no counterpart of: better an error than a success that is made up."""
     if not data.get("ProvisionedPollerConfig"):
         return None
-    message = "Provisioned mode is not in the embedded AWS; leave ProvisionedPollerConfig out."
-    refusal: Answer = responses.error_response_json("InvalidParameterValueException", message, 400)
-    return refusal
+    return invalid_parameter("Provisioned mode is not in the embedded AWS; leave ProvisionedPollerConfig out.")
 
 
 def _conflict(data: Record) -> Answer | None:

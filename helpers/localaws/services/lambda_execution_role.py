@@ -15,6 +15,7 @@ from ..data_plane.log_stream import WriteLog
 from . import cloudwatch_logs
 from .contract import Contract
 from .iam import Iam
+from .lambda_functions import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -118,7 +119,7 @@ class ExecutionRoles:
             return refused
         here = f"{responses.get_region()}:{responses.get_account_id()}"
         if not self._iam.trusts(role, SERVICE, f"arn:aws:lambda:{here}:function:{name}"):
-            return _refusal("The role defined for the function cannot be assumed by Lambda.")
+            return invalid_parameter("The role defined for the function cannot be assumed by Lambda.")
         target = (data.get("DeadLetterConfig") or {}).get("TargetArn")
         return self._unsent(role, name, [target]) if target else None
 
@@ -133,8 +134,8 @@ class ExecutionRoles:
         if denied is None:
             return None
         if source.split(":")[2] == "sqs":
-            return _refusal(f"The provided execution role does not have permissions to call {denied} on SQS")
-        return _refusal(
+            return invalid_parameter(f"The provided execution role does not have permissions to call {denied} on SQS")
+        return invalid_parameter(
             f"Cannot access stream {source}. Please ensure the role can perform the GetRecords, GetShardIterator, "
             "DescribeStream, and ListStreams Actions on your stream in IAM."
         )
@@ -160,10 +161,7 @@ class ExecutionRoles:
         for target in targets:
             action, service = SENDS.get((target.split(":") + ["", "", ""])[2], ("", ""))
             if action and not self.may_send(role, name, target):
-                return _refusal(f"The provided execution role does not have permissions to call {action} on {service}")
+                return invalid_parameter(
+                    f"The provided execution role does not have permissions to call {action} on {service}"
+                )
         return None
-
-
-def _refusal(message: str) -> Answer:
-    refused: Answer = responses.error_response_json("InvalidParameterValueException", message, 400)
-    return refused

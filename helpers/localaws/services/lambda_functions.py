@@ -44,14 +44,18 @@ def install(pool: Pool) -> None:
 
     def refuse_snapstart(snap: Record | None, *, runtime: str, package_type: str, ephemeral_size: int) -> Answer | None:
         if (snap or {}).get("ApplyOn", "None") != "None":
-            return _refusal("SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out.")
+            return invalid_parameter(
+                "SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out."
+            )
         refused: Answer | None = validate_snapstart(
             snap, runtime=runtime, package_type=package_type, ephemeral_size=ephemeral_size
         )
         return refused
 
     def refuse_provisioned_concurrency(func_name: str, qualifier: str, data: Record) -> Answer:
-        return _refusal("Provisioned concurrency is not in the embedded AWS, which holds no environments ready.")
+        return invalid_parameter(
+            "Provisioned concurrency is not in the embedded AWS, which holds no environments ready."
+        )
 
     def invalidate_worker(
         func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
@@ -64,7 +68,7 @@ def install(pool: Pool) -> None:
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
 
 
-def _refusal(message: str) -> Answer:
-    """MiniStack's answer for what neither of us does: better an error than a success that is made up."""
+def invalid_parameter(message: str) -> Answer:
+    """Lambda's refusal of what AWS refuses, and of what neither of us does: better an error than a made-up success."""
     answer: Answer = responses.error_response_json("InvalidParameterValueException", message, 400)
     return answer

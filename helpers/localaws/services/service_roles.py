@@ -17,6 +17,7 @@ from . import iam_refusal
 from .contract import Contract
 from .iam import Iam
 from .shapes import Answer, Record
+from .sts import session_arn
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -140,9 +141,7 @@ class ServiceRoles:
         acting = _acting.get()
         if acting is None or self._iam.role_may(*acting, action, resource):
             return
-        role, name = acting
-        session = f"arn:aws:sts::{role.split(':')[4]}:assumed-role/{role.rpartition('/')[2]}/{name}"
-        raise stepfunctions._ExecutionError(error, iam_refusal.sentence(session, action, resource))
+        raise stepfunctions._ExecutionError(error, iam_refusal.sentence(session_arn(*acting), action, resource))
 
 
 def _denied(message: str) -> Answer:

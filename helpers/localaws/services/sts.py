@@ -19,6 +19,11 @@ CONTRACT: Contract = {
 }
 
 
+def session_arn(role_arn: str, session_name: str) -> str:
+    """Who acts in a role: what policies are asked for, and refusals name."""
+    return f"arn:aws:sts::{role_arn.split(':')[4]}:assumed-role/{role_arn.rpartition('/')[2]}/{session_name}"
+
+
 class RoleSessions:
     """Assumes roles for services: each session has credentials of its own, which are valid until `end`."""
 
@@ -28,7 +33,7 @@ class RoleSessions:
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
         role = iam._roles.get_scoped(account, None, name) or {}
         session = {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+            "Arn": session_arn(role_arn, session_name),
             "UserId": f"{role.get('RoleId', name)}:{session_name}",
             "AccountId": account,
             "SecretAccessKey": key.secret_access_key,

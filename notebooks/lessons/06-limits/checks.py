@@ -8,7 +8,7 @@ from typing import Any
 
 from helpers.connect import Workshop
 from helpers.exercises import deployed
-from helpers.exercises.diagnosis import Outcome
+from helpers.exercises.diagnosis import Outcome, refused_call
 from helpers.exercises.exercise import (
     Answer,
     DeployedFunction,
@@ -144,9 +144,6 @@ def _wrong_items(outcome: Outcome, items: list[str], when: str) -> str | None:
 # 06.2
 
 LARGE, SMALL = 400_000, 7  # rows; the large table has more than an answer may have
-DENIED = re.compile(
-    r'not authorized to perform: (\S+)(?: on resource: \W*?(arn:[^\s"\\]+))?'
-)
 
 
 def judge_table(workshop: Workshop) -> Notes:
@@ -184,8 +181,8 @@ def _no_table(outcome: Outcome, address: dict[str, str], when: str) -> str | Non
         )
     if "NoSuchBucket" in shown:
         return f"The bucket that the handler puts the table into does not exist {when}; take event['bucket']."
-    if denied := DENIED.search(shown):
-        return _not_allowed(*denied.groups(), address, when)
+    if refused := refused_call(shown):
+        return _not_allowed(*refused, address, when)
     if (
         "NoneType" in shown
         and "encode" in shown

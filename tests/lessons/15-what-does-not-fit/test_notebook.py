@@ -276,14 +276,7 @@ def stamp(make_function, clients, bucket):
     def make(target: str, **configuration: str):
         variables = {"Environment": {"Variables": {"TARGET": target}}}
         function = make_function(STAMP, MemorySize=10_240, Timeout=10, **variables, **configuration)
-        clients("lambda").add_permission(
-            FunctionName=function.name,
-            StatementId="s3",
-            Action="lambda:InvokeFunction",
-            Principal="s3.amazonaws.com",
-            SourceArn=f"arn:aws:s3:::{bucket}",
-            SourceAccount="000000000000",
-        )
+        function.let_in("s3", SourceArn=f"arn:aws:s3:::{bucket}", SourceAccount="000000000000")
         arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
         rule = {"Name": "prefix", "Value": "incoming/"}
         clients("s3").put_bucket_notification_configuration(

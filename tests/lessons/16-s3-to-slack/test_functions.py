@@ -31,13 +31,7 @@ def test_it_posts_what_is_uploaded(make_answer, aws, clients, bucket):
     since = datetime.datetime.now(datetime.UTC)
     function = make_answer("16", inbox.webhook_url)
     arn = clients("lambda").get_function(FunctionName=function.name)["Configuration"]["FunctionArn"]
-    clients("lambda").add_permission(
-        FunctionName=function.name,
-        StatementId="s3",
-        Action="lambda:InvokeFunction",
-        Principal="s3.amazonaws.com",
-        SourceArn=f"arn:aws:s3:::{bucket}",
-    )
+    function.let_in("s3", SourceArn=f"arn:aws:s3:::{bucket}")
     clients("s3").put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={

@@ -60,6 +60,11 @@ def hear(process, *kinds, seconds=10.0):
     return process.hear(time.monotonic() + seconds, *kinds)
 
 
+def answered(process):
+    process.api.tell(Message("response"))
+    return hear(process, "response")
+
+
 def test_a_word_is_heard(process):
     process.api.tell(Message("response", "id", b"1"))
     assert hear(process, "response", "error") == Message("response", "id", b"1")
@@ -117,8 +122,7 @@ def test_an_answer_that_took_too_much_memory_is_none(process, sandbox):
 
 def test_the_most_memory_counts(process, sandbox):
     for sandbox.memory_mb in (20, 50, 30):
-        process.api.tell(Message("response"))
-        hear(process, "response")
+        answered(process)
     assert process.max_memory_mb == 50
 
 
@@ -133,8 +137,7 @@ def test_more_processes_than_on_aws_are_an_end(process, sandbox):
 
 def test_while_many_processes_start_their_memory_is_not_looked_at(process, sandbox):
     for sandbox.running in (10, 100, 100):
-        process.api.tell(Message("response"))
-        hear(process, "response")
+        answered(process)
     assert sandbox.looks == 2
 
 

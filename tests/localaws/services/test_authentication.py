@@ -14,8 +14,7 @@ import botocore.compat
 import pytest
 import requests
 from botocore.config import Config
-from botocore.exceptions import ClientError
-from localaws_client import ROLE, clients_for, eventually, public_url, signed
+from localaws_client import ROLE, clients_for, eventually, public_url, refused, signed
 
 from helpers.localaws import Endpoint
 from helpers.localaws.access_key import access_key_of, new_access_key
@@ -46,10 +45,8 @@ def learner(endpoint: Endpoint, service, config):
     return client_with(endpoint, service, endpoint.access_key_id, endpoint.secret_access_key, config=config)
 
 
-def code_of(call, **parameters):
-    with pytest.raises(ClientError) as refused:
-        call(**parameters)
-    return refused.value.response["Error"]["Code"]
+def code_of(call):
+    return refused(call)[0]
 
 
 @pytest.fixture

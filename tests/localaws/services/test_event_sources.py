@@ -86,13 +86,7 @@ def test_an_object_put_into_s3(make_function, clients):
     )
     s3, bucket = clients("s3"), "tested-bucket"
     s3.create_bucket(Bucket=bucket)
-    clients("lambda").add_permission(
-        FunctionName=function.name,
-        StatementId="s3",
-        Action="lambda:InvokeFunction",
-        Principal="s3.amazonaws.com",
-        SourceArn=f"arn:aws:s3:::{bucket}",
-    )
+    function.let_in("s3", SourceArn=f"arn:aws:s3:::{bucket}")
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={
@@ -130,13 +124,7 @@ def test_events_of_eventbridge(make_function, clients):
     function = make_function("def handler(event, context):\n    print(event['detail']['number'], event['source'])\n")
     events, rule = clients("events"), function.name
     rule_arn = events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["workshop.test"]}))["RuleArn"]
-    clients("lambda").add_permission(
-        FunctionName=function.name,
-        StatementId="rule",
-        Action="lambda:InvokeFunction",
-        Principal="events.amazonaws.com",
-        SourceArn=rule_arn,
-    )
+    function.let_in("events", SourceArn=rule_arn)
     events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn(function)}])
     answer = events.put_events(
         Entries=[

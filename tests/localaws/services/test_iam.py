@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from localaws_client import ROLE, clients_for, eventually, make_role
+from localaws_client import ROLE, clients_for, eventually, make_role, refused
 
 from helpers import localaws
 from helpers.localaws import Endpoint
@@ -41,13 +41,6 @@ def allow(action, resource="*", **more):
 
 def deny(action, resource="*", **more):
     return {**allow(action, resource, **more), "Effect": "Deny"}
-
-
-def refused(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.fixture
