@@ -9,8 +9,8 @@ import socket
 from dataclasses import dataclass, field
 
 from .asgi import App, Message, Receive, Scope, Send, at_host, serve, without_lifespan
-from .services import ways
-from .services.authentication import as_sent
+from .services.iam import ways
+from .services.iam.authentication import as_sent
 
 PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$|/v2/apis(?:/([^/]+))?$")  # of function URLs, HTTP APIs
 ADDRESS = re.compile(rb"https?://(\w+)\.(lambda-url\.[a-z0-9-]+\.on\.aws|execute-api\.127\.0\.0\.1)(?::\d+)?")

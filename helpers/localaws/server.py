@@ -87,13 +87,13 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
     from .gateway import WHO, Gateway
     from .private_file import write_private
     from .server_process import STATE_FILE
-    from .services.authentication import authenticated
     from .services.cloudwatch_logs import Logs
-    from .services.iam import Iam
+    from .services.iam.authentication import authenticated
+    from .services.iam.evaluation import Iam
+    from .services.iam.sts import RoleSessions
     from .services.lambda_execution_role import ExecutionRoles
     from .services.rds import Databases
     from .services.s3_cors import invites
-    from .services.sts import RoleSessions
     from .slack_stand_in import SlackStandIn
 
     ended = asyncio.Event()

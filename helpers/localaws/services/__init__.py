@@ -4,7 +4,6 @@ from ..access_key import AccessKey
 from ..data_plane.pool import Pool
 from . import (
     apigateway,
-    authentication,
     cloudwatch_logs,
     cloudwatch_metrics,
     contract,
@@ -19,14 +18,14 @@ from . import (
     lambda_recursive_loops,
     scheduler,
     sqs,
-    ways,
 )
-from .iam import Iam
+from .iam import authentication, ways
+from .iam.evaluation import Iam
+from .iam.service_roles import ServiceRoles
+from .iam.unjudged import Unjudged
 from .lambda_execution_role import ExecutionRoles
 from .lambda_resource_policy import ResourcePolicies
 from .rds import Databases
-from .service_roles import ServiceRoles
-from .unjudged import Unjudged
 
 
 def install(

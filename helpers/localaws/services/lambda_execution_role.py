@@ -14,7 +14,7 @@ from ..data_plane.function import Function
 from ..data_plane.log_stream import WriteLog
 from . import cloudwatch_logs
 from .contract import Contract
-from .iam import Iam
+from .iam.evaluation import Iam
 from .lambda_functions import invalid_parameter
 from .shapes import Answer, Record
 

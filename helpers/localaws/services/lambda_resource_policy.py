@@ -12,7 +12,7 @@ from ministack.services import apigateway, eventbridge, lambda_svc, s3, sns, sqs
 
 from . import cloudwatch_metrics
 from .contract import Contract
-from .iam import Iam
+from .iam.evaluation import Iam
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.

@@ -15,9 +15,9 @@ from ministack.services import eventbridge, scheduler
 
 from . import scheduler_universal_target
 from .contract import Contract
+from .iam.sts import RoleSessions
 from .scheduler_universal_target import Call
 from .shapes import Answer, Key, Record
-from .sts import RoleSessions
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

@@ -10,7 +10,7 @@ from ministack import app
 from ministack.core import iam_actions
 
 from helpers.localaws.server import SERVICES
-from helpers.localaws.services import iam_request
+from helpers.localaws.services.iam import request
 
 CLIENTS = {  # of boto3, for each of MiniStack's services that is called otherwise
     "apigateway": ("apigateway", "apigatewayv2"),
@@ -24,9 +24,9 @@ OTHER_NAMES = {"Invoke", "InvokeWithResponseStream", "GetLayerVersionByArn"}
 @pytest.fixture(scope="module", autouse=True)
 def installed():
     with pytest.MonkeyPatch.context() as patched:
-        for name in ("extract_iam_action", "extract_resource_arn", "request_tag_context"):
+        for name in {name for module, name in request.CONTRACT if module is iam_actions}:
             patched.setattr(iam_actions, name, getattr(iam_actions, name))  # put back at the end
-        iam_request.install()
+        request.install()
         yield
 
 
@@ -96,7 +96,7 @@ def test_every_operation_has_an_action(service):
         model = model_of(client)
         for operation in model.operation_names:
             action = Asked(model, operation).action
-            if action.endswith(iam_request.UNKNOWN):
+            if action.endswith(request.UNKNOWN):
                 unknown.append(operation)
     assert unknown == []
 

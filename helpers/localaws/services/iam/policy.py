@@ -13,8 +13,8 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import autoscaling, ec2, iam
 
-from .contract import Contract
-from .shapes import Answer, Record
+from ..contract import Contract
+from ..shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

@@ -16,10 +16,11 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 from ministack.services import iam, s3, sts
 
-from ..asgi import App, Receive, Scope, Send, body_of, replay
-from . import lambda_code_location, ways
-from .contract import Contract
-from .shapes import Answer
+from ...asgi import App, Receive, Scope, Send, body_of, replay
+from .. import lambda_code_location
+from ..contract import Contract
+from ..shapes import Answer
+from . import ways
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

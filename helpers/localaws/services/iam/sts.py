@@ -7,9 +7,9 @@ import secrets
 
 from ministack.services import iam, sts
 
-from ..access_key import SESSION, new_access_key
-from ..data_plane.credentials import Credentials
-from .contract import Contract
+from ...access_key import SESSION, new_access_key
+from ...data_plane.credentials import Credentials
+from ..contract import Contract
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

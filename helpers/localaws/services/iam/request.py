@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote
 
 from ministack.core import iam_actions
 
-from .contract import Contract
-from .shapes import Record
+from ..contract import Contract
+from ..shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

@@ -13,10 +13,10 @@ from ministack.core import responses
 from ministack.services import apigateway_v1, cloudformation, lambda_svc, pipes, stepfunctions
 from ministack.services.cloudformation import helpers as cloudformation_helpers
 
-from .contract import Contract
-from .iam import Iam
-from .iam_request import UNKNOWN
-from .shapes import Answer, Record
+from ..contract import Contract
+from ..shapes import Answer, Record
+from .evaluation import Iam
+from .request import UNKNOWN
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

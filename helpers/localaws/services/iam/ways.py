@@ -11,9 +11,9 @@ from typing import Any
 
 from ministack import app as ministack_app
 
-from ..asgi import App, Receive, Scope, Send
-from .contract import Contract
-from .shapes import Answer
+from ...asgi import App, Receive, Scope, Send
+from ..contract import Contract
+from ..shapes import Answer
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

@@ -12,10 +12,10 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-from ..access_key import AccessKey
-from . import iam_policy, iam_refusal, iam_request
-from .contract import Contract
-from .shapes import Answer, Record
+from ...access_key import AccessKey
+from ..contract import Contract
+from ..shapes import Answer, Record
+from . import policy, refusal, request
 from .sts import session_arn
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -62,7 +62,7 @@ class Iam:
             "Status": "Active",
             "CreateDate": iam._now(),
         }
-        for module in (iam_policy, iam_request, iam_refusal):
+        for module in (policy, request, refusal):
             module.install()
         parse = iam_evaluator.parse_policy_document
         parse_once = lru_cache(maxsize=256)(parse)  # it is asked for the same few at each request
@@ -133,7 +133,7 @@ class Iam:
             return None
         if isinstance(denied, iam_evaluator.AuthError):  # a session that has ended since
             return str(denied.message)
-        return iam_refusal.sentence(denied.principal_arn, action, resource, denied.decision == "Deny")
+        return refusal.sentence(denied.principal_arn, action, resource, denied.decision == "Deny")
 
     def _known(self, resolve: Any) -> Any:
         """MiniStack's search for a principal and its policies, for a user once until something of IAM changes."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 
-from .contract import Contract
+from ..contract import Contract
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {

@@ -13,10 +13,10 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import eventbridge, lambda_svc, scheduler, stepfunctions
 
-from . import iam_refusal
-from .contract import Contract
-from .iam import Iam
-from .shapes import Answer, Record
+from ..contract import Contract
+from ..shapes import Answer, Record
+from . import refusal
+from .evaluation import Iam
 from .sts import session_arn
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -141,7 +141,7 @@ class ServiceRoles:
         acting = _acting.get()
         if acting is None or self._iam.role_may(*acting, action, resource):
             return
-        raise stepfunctions._ExecutionError(error, iam_refusal.sentence(session_arn(*acting), action, resource))
+        raise stepfunctions._ExecutionError(error, refusal.sentence(session_arn(*acting), action, resource))
 
 
 def _denied(message: str) -> Answer:
