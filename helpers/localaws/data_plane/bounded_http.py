@@ -1,27 +1,38 @@
-"""HTTP for a client that nobody trusts: whatever it sends, it costs a bounded amount of memory and threads.
+"""HTTP on a port of its own, for a client that may send anything: what it costs is bounded, however much comes.
 
-Clients of one server share a few connections: who opens more waits until another is closed. A header that is too
-long is left out, a body that is too long is read and thrown away, and what is no HTTP is answered by an error.
+Few connections are served at a time, the others wait in the system's queue. A body that is too long is read and thrown
+away, and what is no HTTP is answered by an error.
+
+Nothing here has a thread, or waits: its owner selects, and calls what `data` of a key that is ready holds. So one
+thread can serve a port and wait for other things, and a port for which nobody waits costs nothing.
 """
 
 import contextlib
 import json
 import re
+import selectors
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
 
-CONNECTIONS = 16  # a runtime needs one or two; each has a thread
-MAX_HEADER_BYTES = 65536  # Python's limit: http.client refuses a request with a longer line
+CONNECTIONS = 16  # a runtime needs one or two
+BACKLOG = 128  # who waits for a place, waits connected: the system tries again only after a second
+MAX_HEADER_BYTES = 65536  # a longer line is left out; a path that long is refused
+MAX_HEADERS = 100
 MAX_HEADERS_BYTES = 2 * 2**20  # all of a request: awslambdaric sends up to 1 MiB of stack trace in one
 MAX_DRAINED_BYTES = 64 * 2**20  # of a body beyond its limit: who still sends it does not hear the answer before
 PIECE_BYTES = 65536
 MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions, and of a trailer
 
+_REQUEST_LINE = re.compile(rb"([!-~]+) ([!-~]+) HTTP/1\.([0-9])\r?\n")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n")
+_NEWLINES = (b"\r\n", b"\n")
+
+Result = TypeVar("Result")
+Steps = Generator[None, None, Result]  # work on a connection, which yields where it has to wait
 
 
 class Refused(Exception):
@@ -32,159 +43,269 @@ class Refused(Exception):
         self.status, self.error_type, self.message = status, error_type, message
 
 
-class BoundedServer(ThreadingHTTPServer):
-    """Serves on a port of its own on 127.0.0.1, from its making until `close`; `handler` makes a handler."""
+@dataclass(frozen=True)
+class Request:
+    """What a request says before its body. Names of headers are in lower case."""
 
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128  # who waits for a place, waits connected: the system tries again only after a second
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
 
-    def __init__(self, handler: Callable[..., BaseHTTPRequestHandler], name: str) -> None:
-        self._places = threading.Semaphore(CONNECTIONS)
-        self._closed = False
-        super().__init__(("127.0.0.1", 0), handler)
-        threading.Thread(target=self._serve, daemon=True, name=name).start()
+    def all(self, name: str) -> list[str]:
+        return [value for each, value in self.headers if each == name]
 
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
+    def header(self, name: str) -> str:
+        """The first header of this name, or ""."""
+        return next(iter(self.all(name)), "")
+
+
+class BoundedServer:
+    """Serves at `address` on 127.0.0.1, from its making until `close`, while somebody selects with `selector`.
+
+    `answer` does what a request asks for. It takes the connection and the request, and raises Refused where it will
+    not.
+    """
+
+    def __init__(
+        self, answer: Callable[["Connection", Request], Steps[None]], selector: selectors.BaseSelector
+    ) -> None:
+        self.answer, self.selector = answer, selector
+        self._open: set[Connection] = set()
+        self._listener = socket.socket()
+        self._listener.setblocking(False)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(BACKLOG)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listen()
 
     def close(self) -> None:
-        """End it, at once. Connections that are open stay so until their client ends."""
-        self._closed = True
-        self._places.release()  # for the thread that accepts, if it waits for a place
-        with contextlib.suppress(OSError):  # or else it waits for this; where so many wait already, it does not
-            socket.create_connection(("127.0.0.1", self.server_port), timeout=0.2).close()
+        """End it, and its connections, at once."""
+        for connection in list(self._open):
+            connection.close()
+        self.selector.unregister(self._listener)
+        self._listener.close()
 
-    def server_bind(self) -> None:
-        # HTTPServer would look up this host's name here, which can take seconds without a network.
-        self.socket.bind(("127.0.0.1", 0))
-        self.server_name, self.server_port = self.socket.getsockname()
+    def left(self, connection: "Connection") -> None:
+        """There is a place for another connection."""
+        if len(self._open) == CONNECTIONS:
+            self._listen()
+        self._open.discard(connection)
 
-    def process_request(self, request: object, client_address: object) -> None:
-        self._places.acquire()
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+    def _listen(self) -> None:
+        self.selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
-    def process_request_thread(self, request: object, client_address: object) -> None:
+    def _accept(self) -> None:
         try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
-        finally:
-            self._places.release()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that is killed in the middle of a request is no news."""
-
-    def _serve(self) -> None:
-        # Not serve_forever: its shutdown takes up to half a second, which would count in Init Duration.
-        while not self._closed:
-            self.handle_request()
-        self.server_close()
+            accepted, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionError):  # it has gone again
+            return
+        self._open.add(Connection(accepted, self))
+        if len(self._open) == CONNECTIONS:
+            self.selector.unregister(self._listener)
 
 
-class BoundedHandler(BaseHTTPRequestHandler):
-    """One connection; a subclass has the methods do_GET and so on."""
+class Connection:
+    """One connection, which serves one request after another until its client ends it."""
 
-    protocol_version = "HTTP/1.1"
-    # Small writes with Nagle's algorithm and delayed acknowledgement cost 40 ms a call: send each answer in one piece.
-    wbufsize = -1
-    disable_nagle_algorithm = True
+    def __init__(self, accepted: socket.socket, server: BoundedServer) -> None:
+        accepted.setblocking(False)
+        # Small writes with Nagle's algorithm and delayed acknowledgement cost 40 ms a call.
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket, self._server = accepted, server
+        self._come, self._at = b"", 0  # bytes that have come, and how many of them are taken
+        self._last = False  # after this request there will be none
+        self._watched = 0  # the events that it waits for
+        self._steps: Iterator[None] = self._serve()
+        self.resume()
 
-    def parse_request(self) -> bool:
-        """Leave out headers that are too long; refuse what goes on after all that a request may have."""
-        connection, lines, left = self.rfile, [], MAX_HEADERS_BYTES
-        while (line := connection.readline(left)) not in (b"\r\n", b"\n", b""):
-            left -= len(line)
-            if left <= 0:
-                self.send_error(431, "Too many headers")
-                return False
-            if len(line) <= MAX_HEADER_BYTES:
-                lines.append(line)
-        self.rfile = BytesIO(b"".join(lines) + b"\r\n")
+    def resume(self) -> None:
+        """Go on, until it has to wait again."""
         try:
-            return super().parse_request()
-        finally:
-            self.rfile = connection
+            next(self._steps)
+        except (StopIteration, OSError):  # the last request was answered, or the client is gone
+            self.close()
 
-    def read_body(self, limit: int) -> bytes | None:
+    def close(self) -> None:
+        if self._socket.fileno() < 0:
+            return
+        self._watch(0)
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._socket.close()
+        self._steps = iter(())
+        self._server.left(self)
+
+    def rest(self) -> Steps[None]:
+        """Wait until somebody calls `resume`."""
+        self._watch(0)
+        yield
+
+    def read_body(self, request: Request, limit: int) -> Steps[bytes | None]:
         """The body, or None where it has more bytes than this; Refused where it is none.
 
         What is longer is read on, and thrown away; what never ends is not: then the connection is closed.
         """
-        body, size = bytearray(), 0
-        for piece in self._pieces():
-            size += len(piece)
-            if size <= limit:
-                body += piece
+        if request.header("expect").lower() == "100-continue":
+            yield from self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = _Body(limit)
+        try:
+            if encodings := request.all("transfer-encoding"):
+                yield from self._read_chunks(encodings, body)
             else:
-                body.clear()
-            if size > limit + MAX_DRAINED_BYTES:
-                self.close_connection = True
-                break
-        return bytes(body) if size <= limit else None
+                yield from self._read(self._length(request), body)
+        except _EndlessError:
+            self._last = True
+        return bytes(body.kept) if body.size <= limit else None
 
-    def send_json(self, status: int, body: dict[str, str]) -> None:
-        self.send(status, json.dumps(body).encode(), {})
+    def send_json(self, status: int, body: dict[str, str]) -> Steps[None]:
+        yield from self.send(status, json.dumps(body).encode(), {})
 
-    def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
+    def send(self, status: int, body: bytes, headers: dict[str, str]) -> Steps[None]:
+        fields = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+        if self._last:
+            fields["Connection"] = "close"
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, fields.items())]
+        head = "".join(line.replace("\r", " ").replace("\n", " ") + "\r\n" for line in lines)
+        yield from self._send(f"{head}\r\n".encode() + body)
 
-    def send_refused(self, refused: Refused) -> None:
-        self.send_json(refused.status, {"errorType": refused.error_type, "errorMessage": refused.message})
+    def _serve(self) -> Steps[None]:
+        while not self._last:
+            try:
+                request = yield from self._read_request()
+                if request is None:
+                    return
+                yield from self._server.answer(self, request)
+            except Refused as refused:
+                error = {"errorType": refused.error_type, "errorMessage": refused.message}
+                yield from self.send_json(refused.status, error)
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server refuses by itself, in JSON, and the end of the connection."""
-        self.close_connection = True
-        self.request_version = self.protocol_version  # of a request that cannot be read it is not known
-        if code == 501:  # http.server's word for a method that has no do_…
-            code, message = 405, f"No such method here: {self.command}"
-        self.send_refused(Refused(code, "InvalidRequest", message or "Bad request"))
+    def _read_request(self) -> Steps[Request | None]:
+        """The next request, or None where none will come."""
+        line = yield from self._read_line(MAX_HEADER_BYTES)
+        if not line:
+            return None
+        if len(line) == MAX_HEADER_BYTES:
+            raise self._unreadable("The path is too long", 414)
+        found = _REQUEST_LINE.fullmatch(line)
+        if not found:
+            raise self._unreadable("Bad request")
+        method, path, version = (part.decode() for part in found.groups())
+        request = Request(method, path, (yield from self._read_headers()))
+        connection = request.header("connection").lower()
+        self._last = connection == "close" or (version == "0" and connection != "keep-alive")
+        return request
 
-    def log_message(self, *arguments: object) -> None:
-        """Not into the server's log: a client may ask as often as it likes."""
+    def _read_headers(self) -> Steps[list[tuple[str, str]]]:
+        headers: list[tuple[str, str]] = []
+        read = count = 0
+        while (line := (yield from self._read_line(MAX_HEADERS_BYTES - read))) not in _NEWLINES:
+            name, colon, value = line.partition(b":")
+            if not colon:
+                raise self._unreadable("A header has no colon")
+            read, count = read + len(line), count + 1
+            if read == MAX_HEADERS_BYTES:
+                raise self._unreadable("Too many headers", 431)
+            if len(line) <= MAX_HEADER_BYTES and count <= MAX_HEADERS:
+                headers.append((name.decode("latin-1").strip().lower(), value.decode("latin-1").strip()))
+        if count > MAX_HEADERS:  # not before all have come: who still sends them does not hear the answer
+            raise self._unreadable("Too many headers", 431)
+        return headers
 
-    def _pieces(self) -> Iterator[bytes]:
-        """The body as it comes, in pieces of a bounded size."""
-        encoding = self.headers.get_all("Transfer-Encoding", [])
-        if encoding:
-            if [each.strip().lower() for each in encoding] != ["chunked"]:
-                raise self._unreadable(f"Unsupported transfer encoding: {', '.join(encoding)[:100]}")
-            while size := self._chunk_size():
-                yield from self._read(size)
-                if self.rfile.readline(3) not in (b"\r\n", b"\n"):
-                    raise self._unreadable("A chunk does not end where it says")
-            while (line := self.rfile.readline(MAX_LINE_BYTES)) not in (b"\r\n", b"\n"):
-                if not line.endswith(b"\n"):
-                    raise self._unreadable("A trailer does not end")
-            return
-        lengths = set(self.headers.get_all("Content-Length", ["0"]))
-        length = lengths.pop().strip()
+    def _length(self, request: Request) -> int:
+        lengths = set(request.all("content-length")) or {"0"}
+        length = lengths.pop()
         if lengths or not _LENGTH.fullmatch(length):
             raise self._unreadable("Content-Length is no number of bytes")
-        yield from self._read(int(length))
+        return int(length)
 
-    def _chunk_size(self) -> int:
-        found = _CHUNK_SIZE.fullmatch(self.rfile.readline(MAX_LINE_BYTES))
+    def _read_chunks(self, encodings: list[str], body: "_Body") -> Steps[None]:
+        if [each.lower() for each in encodings] != ["chunked"]:
+            raise self._unreadable(f"Unsupported transfer encoding: {', '.join(encodings)[:100]}")
+        while size := (yield from self._read_chunk_size()):
+            yield from self._read(size, body)
+            if (yield from self._read_line(2)) not in _NEWLINES:
+                raise self._unreadable("A chunk does not end where it says")
+        while (line := (yield from self._read_line(MAX_LINE_BYTES))) not in _NEWLINES:
+            if not line.endswith(b"\n"):
+                raise self._unreadable("A trailer does not end")
+
+    def _read_chunk_size(self) -> Steps[int]:
+        found = _CHUNK_SIZE.fullmatch((yield from self._read_line(MAX_LINE_BYTES)))
         if not found:
             raise self._unreadable("The size of a chunk is no number of bytes")
         return int(found[1], 16)
 
-    def _read(self, size: int) -> Iterator[bytes]:
+    def _read(self, size: int, body: "_Body") -> Steps[None]:
         while size:
-            piece = self.rfile.read(min(size, PIECE_BYTES))
-            if not piece:
-                self.close_connection = True
+            if self._at == len(self._come) and not (yield from self._receive()):
+                self._last = True
                 raise Refused(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+            piece = self._take(min(size, len(self._come) - self._at))
             size -= len(piece)
-            yield piece
+            body.add(piece)
 
-    def _unreadable(self, message: str) -> Refused:
-        """Where the body ends is not known, and so not where the next request begins."""
-        self.close_connection = True
-        return Refused(400, "InvalidRequest", message)
+    def _read_line(self, limit: int) -> Steps[bytes]:
+        """All up to a newline, but no more than `limit` bytes; less, without a newline, where no more will come."""
+        while (end := self._come.find(b"\n", self._at, self._at + limit)) < 0:
+            if len(self._come) - self._at >= limit or not (yield from self._receive()):
+                return self._take(min(limit, len(self._come) - self._at))
+        return self._take(end + 1 - self._at)
+
+    def _take(self, size: int) -> bytes:
+        taken = self._come[self._at : self._at + size]
+        self._at += size
+        return taken
+
+    def _receive(self) -> Steps[bool]:
+        """Wait for bytes; False where no more will come."""
+        self._watch(selectors.EVENT_READ)
+        yield
+        piece = self._socket.recv(PIECE_BYTES)
+        self._come, self._at = self._come[self._at :] + piece, 0
+        return bool(piece)
+
+    def _send(self, data: bytes) -> Steps[None]:
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except BlockingIOError:
+                self._watch(selectors.EVENT_WRITE)
+                yield
+
+    def _watch(self, events: int) -> None:
+        if self._watched == events:
+            return
+        if not self._watched:
+            self._server.selector.register(self._socket, events, self.resume)
+        elif events:
+            self._server.selector.modify(self._socket, events, self.resume)
+        else:
+            self._server.selector.unregister(self._socket)
+        self._watched = events
+
+    def _unreadable(self, message: str, status: int = 400) -> Refused:
+        """Where this request ends is not known, and so not where the next one begins."""
+        self._last = True
+        return Refused(status, "InvalidRequest", message)
+
+
+class _EndlessError(Exception):
+    """A body goes on after all that is read of one."""
+
+
+class _Body:
+    """What is kept of a body as it comes: all of it, or nothing once it has more than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.kept, self.size = bytearray(), 0
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.size <= self._limit:
+            self.kept += piece
+        else:
+            self.kept.clear()
+        if self.size > self._limit + MAX_DRAINED_BYTES:
+            raise _EndlessError

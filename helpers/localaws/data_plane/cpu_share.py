@@ -49,8 +49,9 @@ class Allowance:
 
         What is used between two looks shows only here. Thus short invocations, too, take their time in proportion.
         """
-        debt_s = max(0.0, -self._balance()) / self._share
-        time.sleep(max(0.0, min(debt_s, deadline - time.monotonic())))
+        wait_s = min(-self._balance() / self._share, deadline - time.monotonic())
+        if wait_s > 0:
+            time.sleep(wait_s)
         return time.monotonic() < deadline
 
     def _balance(self) -> float:

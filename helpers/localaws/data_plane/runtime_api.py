@@ -6,15 +6,13 @@ states.go and internal/lambda/rapi. It knows nothing of processes, time or logs;
 invocations and reads what the runtime says.
 """
 
-import queue
-import socket
-import threading
-from dataclasses import dataclass, field
+import collections
+import selectors
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from ...facts import in_bytes
-from .bounded_http import BoundedHandler, BoundedServer, Refused
+from .bounded_http import BoundedServer, Connection, Refused, Request, Steps
 
 MAX_RESPONSE_BYTES = in_bytes("payload") + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
@@ -75,24 +73,21 @@ _FROM = {
 }
 
 
-@dataclass
 class RuntimeApi:
-    """A Runtime API on a port of its own on 127.0.0.1.
+    """A Runtime API on a port of its own on 127.0.0.1, served while its owner waits with `wait`.
 
-    `wake` is a socket that becomes readable when `messages` has something new, so that one loop can wait for the
-    runtime's words and its output together. However often a runtime asks, there are at most two messages of an
-    invocation: its answer, and "ready".
+    What the runtime has said is appended to `messages`. However often it asks, there are at most two messages of an
+    invocation: its answer, and "ready". With `selector` the owner can wait for more than the runtime's words.
     """
 
-    messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
-
-    def __post_init__(self) -> None:
-        self.wake, self._wake_write = socket.socketpair()
-        self._next: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # of what follows
+    def __init__(self) -> None:
+        self.messages: collections.deque[Message] = collections.deque()
+        self.selector = selectors.DefaultSelector()
         self._state = State.STARTED
         self._invocation: Invocation | None = None  # the last that was given
-        self._server = BoundedServer(lambda *arguments: _Handler(self, *arguments), "runtime-api")
+        self._to_give: Invocation | None = None  # the same, until the runtime takes it
+        self._waiting: collections.deque[Connection] = collections.deque()  # requests for /next
+        self._server = BoundedServer(self._answer, self.selector)
 
     @property
     def address(self) -> str:
@@ -100,54 +95,82 @@ class RuntimeApi:
 
     def give(self, invocation: Invocation) -> None:
         """Answer the runtime's waiting (or coming) request for /next."""
-        with self._lock:
-            self._invocation = invocation
-        self._next.put(invocation)
+        self._invocation = self._to_give = invocation
+        while self._to_give and self._waiting:  # of those that wait, some may have gone
+            self._waiting.popleft().resume()
 
-    def tell(self, message: Message) -> None:
-        self.messages.put(message)
-        self._wake_write.send(b"!")
+    def wait(self, seconds: float) -> tuple[set[int], bool]:
+        """Serve what comes within these seconds, once, and return at once when something has come.
+
+        Returns the descriptors that are ready of those that the owner has registered, and whether the runtime spoke.
+        """
+        ready = [key for key, _ in self.selector.select(seconds)]
+        spoken = [key.data for key in ready if key.data]
+        for serve in spoken:
+            serve()
+        return {key.fd for key in ready if not key.data}, bool(spoken)
 
     def close(self) -> None:
         """End it, at once; a runtime that still waits for /next gets no answer."""
-        self._next.put(None)
         self._server.close()
-        self.wake.close()
-        self._wake_write.close()
+        self.selector.close()
 
-    # What a runtime asks for; each raises Refused where it may not.
-
-    def take_next(self) -> Invocation | None:
-        """Wait for an invocation, or give the one that is not answered yet again; None when the environment ends."""
-        with self._lock:
-            if self._state is State.RUNNING:
-                return self._invocation
-            before = self._move(State.READY)
-        if before is not State.READY:
-            self.tell(Message("ready"))
-        invocation = self._next.get()
-        if invocation is None:
-            self._next.put(None)  # for the next one who waits
+    def _answer(self, connection: Connection, request: Request) -> Steps[None]:
+        if request.method == "GET":
+            yield from connection.read_body(request, 0)
+            if request.path != f"{PREFIX}/invocation/next":
+                raise _no_such(request.path)
+            invocation = yield from self._next(connection)
+            yield from connection.send(200, invocation.payload, invocation.headers())
+        elif request.method == "POST":
+            yield from self._hear(connection, request)
+            yield from connection.send_json(202, {"status": "OK"})
         else:
-            with self._lock:
-                self._state = State.RUNNING
+            yield from connection.read_body(request, 0)
+            raise Refused(405, "InvalidRequest", f"No such method here: {request.method[:100]}")
+
+    def _next(self, connection: Connection) -> Steps[Invocation]:
+        """Wait for an invocation, or give the one that is not answered yet again."""
+        if self._state is State.RUNNING and self._invocation:
+            return self._invocation
+        if self._move(State.READY) is not State.READY:
+            self.messages.append(Message("ready"))
+        while not self._to_give:
+            self._waiting.append(connection)
+            yield from connection.rest()
+        invocation, self._to_give = self._to_give, None
+        self._state = State.RUNNING
         return invocation
 
-    def begin(self, state: State, request_id: str = "") -> State:
-        """The runtime is about to say this: of one request at a time, so that one body at a time is kept."""
-        with self._lock:
+    def _hear(self, connection: Connection, request: Request) -> Steps[None]:
+        """Take what the runtime says, once the whole of it has come: of one request, so that one body is kept."""
+        try:
+            state, request_id = _meaning(request.path)
             if state is not State.INIT_ERROR and (not self._invocation or self._invocation.request_id != request_id):
                 raise Refused(400, "InvalidRequestID", "Invalid request ID")
-            return self._move(state)
-
-    def end(self, state: State, message: Message | None = None) -> None:
-        """It has said that, or (without a message) it has not, and is in the state that it came from."""
-        with self._lock:
-            self._state = state
-        if message:
-            self.tell(message)
+            before = self._move(state)
+        except Refused:
+            yield from connection.read_body(request, 0)
+            raise
+        try:
+            body = yield from connection.read_body(request, MAX_RESPONSE_BYTES)
+        except BaseException:
+            self._state = before
+            raise
+        error_type = request.header("lambda-runtime-function-error-type")
+        if state is State.INIT_ERROR:
+            self.messages.append(Message("init-error", body=body or b"", error_type=error_type))
+        else:
+            self._state = State.RESPONSE_SENT
+            kind = "response" if state is State.RESPONSE else "error"
+            said = Message("too-large", request_id) if body is None else Message(kind, request_id, body, error_type)
+            self.messages.append(said)
+        if body is None:
+            sentence = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            raise Refused(413, "RequestEntityTooLarge", sentence)
 
     def _move(self, state: State) -> State:
+        """Change to this state, and return the one before; Refused where that does not lead here."""
         before = self._state
         if before not in _FROM[state]:
             raise Refused(
@@ -158,56 +181,6 @@ class RuntimeApi:
             )
         self._state = state
         return before
-
-
-class _Handler(BoundedHandler):
-    def __init__(self, api: RuntimeApi, *arguments: Any) -> None:
-        self._api = api
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        try:
-            if self.path != f"{PREFIX}/invocation/next":
-                raise _no_such(self.path)
-            invocation = self._api.take_next()
-        except Refused as refused:
-            return self.send_refused(refused)
-        if invocation is None:
-            self.close_connection = True
-            return None
-        return self.send(200, invocation.payload, invocation.headers())
-
-    def do_POST(self) -> None:
-        try:
-            self._hear()
-        except Refused as refused:
-            return self.send_refused(refused)
-        return self.send_json(202, {"status": "OK"})
-
-    def _hear(self) -> None:
-        """Pass on what the runtime says, once the whole of it has come."""
-        try:
-            state, request_id = _meaning(self.path)
-            before = self._api.begin(state, request_id)
-        except Refused:
-            self.read_body(0)
-            raise
-        try:
-            body = self.read_body(MAX_RESPONSE_BYTES)
-        except BaseException:
-            self._api.end(before)
-            raise
-        error_type = self.headers.get("Lambda-Runtime-Function-Error-Type", "")
-        if state is State.INIT_ERROR:
-            self._api.end(state, Message("init-error", body=body or b"", error_type=error_type))
-        elif body is None:
-            self._api.end(State.RESPONSE_SENT, Message("too-large", request_id))
-        else:
-            kind = "response" if state is State.RESPONSE else "error"
-            self._api.end(State.RESPONSE_SENT, Message(kind, request_id, body, error_type))
-        if body is None:
-            sentence = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-            raise Refused(413, "RequestEntityTooLarge", sentence)
 
 
 def _meaning(path: str) -> tuple[State, str]:

@@ -1,7 +1,6 @@
 """The process of a runtime as its execution environment hears it: its words, its output, its memory, and its end."""
 
 import os
-import queue
 import selectors
 import signal
 import time
@@ -58,9 +57,8 @@ class RuntimeProcess:
         self._computed_s = 0.0  # how long its processes had computed at the last look
         self._exit_code: int | None = None
         self._reader = OutputReader(stream)
-        self._selector = selectors.DefaultSelector()
-        for descriptor in (sandbox.output, sandbox.status, api.wake):
-            self._selector.register(descriptor, selectors.EVENT_READ)
+        for descriptor in (sandbox.output, sandbox.status):
+            api.selector.register(descriptor, selectors.EVENT_READ)
 
     def hear(self, deadline: float, *kinds: str) -> Message | Failure:
         """The runtime's next message of these kinds, or why there will be none; all output until then is read."""
@@ -73,24 +71,18 @@ class RuntimeProcess:
         return heard
 
     def close(self) -> None:
-        self._selector.close()
-        self.sandbox.kill()
         self.api.close()
+        self.sandbox.kill()
 
     def _next(self, kinds: tuple[str, ...]) -> Message | Failure | None:
         """A message of these kinds that is there, unless it was bought with too much memory or too many processes."""
-        while (message := self._message()) is not None:
+        while self.api.messages:
+            message = self.api.messages.popleft()
             if message.kind in kinds:
                 idle = message.kind == "ready" and self.sandbox.cpu_seconds() - self._computed_s < LITTLE_S
                 return (None if idle else self._excess()) or message
             # any other is an answer to an invocation that is over
         return None
-
-    def _message(self) -> Message | None:
-        try:
-            return self.api.messages.get_nowait()
-        except queue.Empty:
-            return None
 
     def _failure(self, deadline: float) -> Failure | None:
         """Why there will be no message any more, if so."""
@@ -118,13 +110,11 @@ class RuntimeProcess:
 
     def _wait(self, seconds: float) -> None:
         """Wait for a word of the runtime, output, or the end of the process; at most `seconds`."""
-        ready = {key.fd for key, _ in self._selector.select(seconds)}
-        if self.api.wake.fileno() in ready:
-            self.api.wake.recv(4096)
+        ready, spoke = self.api.wait(seconds)
         if self.sandbox.output in ready:
             self._read()
         # A runtime waits for the answer to its last word, so once the end shows without a word, all words are in.
-        if self.sandbox.status in ready and self.api.wake.fileno() not in ready:
+        if self.sandbox.status in ready and not spoke:
             self._exit_code = int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
 
     def _read(self) -> None:
@@ -135,8 +125,8 @@ class RuntimeProcess:
         except BlockingIOError:
             return
         self._reader.feed(data)
-        if not data and output in self._selector.get_map():  # every holder of the other end is gone
-            self._selector.unregister(output)
+        if not data and output in self.api.selector.get_map():  # every holder of the other end is gone
+            self.api.selector.unregister(output)
 
 
 def exit_message(code: int) -> str:

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from served_runtime_api import ServedRuntimeApi
 
 from helpers.localaws.data_plane import runtimes
-from helpers.localaws.data_plane.runtime_api import Invocation, RuntimeApi
+from helpers.localaws.data_plane.runtime_api import Invocation
 
 CODE = """
 def handler(event, context):
@@ -41,7 +42,7 @@ def library(tmp_path):
 @pytest.fixture
 def start(tmp_path, library):
     """Start the bootstrap on some code, with a Runtime API; what it says comes as messages."""
-    api, processes = RuntimeApi(), []
+    api, processes = ServedRuntimeApi(), []
 
     def start(code):
         (tmp_path / "app.py").write_text(code)
@@ -71,7 +72,7 @@ def start(tmp_path, library):
 
 
 def heard(api):
-    return api.messages.get(timeout=20)
+    return api.heard()
 
 
 def invoke(api, event, client_context=""):

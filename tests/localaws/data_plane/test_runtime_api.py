@@ -1,13 +1,16 @@
 """The Runtime API, with a runtime that is nothing but an HTTP client."""
 
+import contextlib
 import http.client
 import json
+import os
+import selectors
 import socket
-import threading
 import tracemalloc
 
 import pytest
 from localaws_client import eventually
+from served_runtime_api import ServedRuntimeApi
 
 from helpers.localaws.data_plane import bounded_http, runtime_api
 from helpers.localaws.data_plane.runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
@@ -22,7 +25,7 @@ INIT_ERROR = "/2018-06-01/runtime/init/error"
 
 @pytest.fixture
 def api():
-    api = RuntimeApi()
+    api = ServedRuntimeApi()
     yield api
     api.close()
 
@@ -42,7 +45,7 @@ def ask(runtime, method, path, body=None, headers=None, **options):
 
 
 def heard(api):
-    return api.messages.get(timeout=10)
+    return api.heard()
 
 
 def answered(runtime, method, path, body=None, headers=None, **options):
@@ -189,14 +192,14 @@ def test_an_answer_to_another_request_is_refused_and_the_right_one_goes_on(api, 
     path = f"/2018-06-01/runtime/invocation/{request_id}/{what}"
     status, _, body = ask(runtime, "POST", path, b"1")
     assert (status, json.loads(body)) == (400, {"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"})
-    assert api.messages.empty()
+    assert not api.messages
     assert answered(runtime, "POST", RESPONSE, b"2") == (202, None)
     assert heard(api) == Message("response", ID, b"2")
 
 
 def test_an_answer_before_there_is_an_invocation_is_refused(api, runtime):
     assert answered(runtime, "POST", RESPONSE, b"1") == INVALID_ID
-    assert api.messages.empty()
+    assert not api.messages
 
 
 def test_an_answer_to_an_invocation_that_was_not_taken_is_refused(api, runtime):
@@ -207,7 +210,7 @@ def test_an_answer_to_an_invocation_that_was_not_taken_is_refused(api, runtime):
         "State transition from Started to InvocationResponse failed for runtime. "
         "Error: State transition is not allowed",
     )
-    assert api.messages.empty()
+    assert not api.messages
 
 
 @pytest.mark.parametrize("second", [RESPONSE, ERROR])
@@ -216,7 +219,7 @@ def test_a_second_answer_is_refused(api, runtime, first, second):
     assert answered(begun(api, runtime), "POST", first, b"1") == (202, None)
     assert heard(api).body == b"1"
     assert answered(runtime, "POST", second, b"2") == NOT_NOW
-    assert api.messages.empty()
+    assert not api.messages
 
 
 def test_an_answer_to_the_invocation_before_is_refused(api, runtime):
@@ -228,7 +231,7 @@ def test_an_answer_to_the_invocation_before_is_refused(api, runtime):
 
 def test_an_init_error_after_init_is_refused(api, runtime):
     assert answered(begun(api, runtime), "POST", INIT_ERROR, b"{}") == NOT_NOW
-    assert api.messages.empty()
+    assert not api.messages
 
 
 def test_after_an_init_error_there_is_no_next(api, runtime):
@@ -241,7 +244,7 @@ def test_who_asks_again_gets_the_invocation_again_and_is_ready_once(api, runtime
     begun(api, runtime)
     for _ in range(50):
         assert ask(runtime, "GET", NEXT)[2] == INVOCATION.payload
-    assert api.messages.empty()
+    assert not api.messages
 
 
 def test_a_second_answer_while_the_first_one_comes_is_refused(api, runtime):
@@ -280,7 +283,7 @@ UNREADABLE = {
 def test_a_body_that_cannot_be_read_is_refused_and_the_right_one_heard(api, runtime, request_):
     begun(api, runtime)
     assert said(api, request_) == (400, "InvalidRequest")
-    assert api.messages.empty()
+    assert not api.messages
     assert answered(runtime, "POST", RESPONSE, b"2") == (202, None)
 
 
@@ -288,7 +291,7 @@ def test_a_body_that_cannot_be_read_is_refused_and_the_right_one_heard(api, runt
 def test_a_body_that_ends_early_is_refused_and_the_right_one_heard(api, runtime, request_):
     begun(api, runtime)
     assert said(api, request_) == (400, "TruncatedHTTPRequest")
-    assert api.messages.empty()
+    assert not api.messages
     assert answered(runtime, "POST", RESPONSE, b"2") == (202, None)
 
 
@@ -336,40 +339,115 @@ def test_a_header_that_is_too_long_is_left_out(api, runtime):
     assert heard(api) == Message("error", ID, b"{}", "E")
 
 
-def serving():
-    """How many threads serve connections."""
-    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
-
-
-@pytest.fixture
-def many(api):
-    """More connections than are served at a time, made at once."""
-    eventually(lambda: not serving())  # those of other tests have ended
+def connect(api):
     host, port = api.address.split(":")
-    made = [socket.create_connection((host, int(port)), timeout=10) for _ in range(100)]
-    yield made
-    for connection in made:
-        connection.close()
+    return socket.create_connection((host, int(port)), timeout=10)
 
 
-def test_many_connections_have_few_threads_and_all_are_served(many):
-    last = many.pop()
+def is_open(connection):
+    """Whether the other end has not closed it."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+
+
+def test_few_connections_are_served_at_a_time_and_the_others_later(api):
+    first = [connect(api) for _ in range(bounded_http.CONNECTIONS)]
+    last = connect(api)
     last.sendall(b"GET / HTTP/1.1\r\n\r\n")
-    eventually(lambda: serving() == bounded_http.CONNECTIONS)
+    for connection in first:  # each is served
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
     last.setblocking(False)
-    with pytest.raises(BlockingIOError):  # it waits
+    with pytest.raises(BlockingIOError):
         last.recv(1)
     last.settimeout(10)
-    for connection in many:
-        connection.close()
+    first.pop().close()
     assert last.recv(100).startswith(b"HTTP/1.1 404 ")
-    eventually(lambda: serving() == 1)
+    for connection in (*first, last):
+        connection.close()
 
 
-def test_it_can_be_closed_while_connections_wait_for_a_place(api, many):
-    eventually(lambda: serving() == bounded_http.CONNECTIONS)
+def test_many_connections_are_all_served(api):
+    made = [connect(api) for _ in range(100)]
+    for connection in made:
+        connection.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    for connection in made:
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
+        connection.close()
+
+
+def test_it_can_be_closed_while_connections_wait_for_a_place(api):
+    made = [connect(api) for _ in range(2 * bounded_http.CONNECTIONS)]
     api.close()
-    eventually(lambda: "runtime-api" not in {thread.name for thread in threading.enumerate()})
+    for connection in made:
+        with contextlib.suppress(ConnectionError):
+            eventually(lambda connection=connection: not is_open(connection))
+        connection.close()
+
+
+def test_a_connection_that_ends_gives_its_descriptor_back(api):
+    connect(api).close()
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(50):
+        connect(api).close()
+    eventually(lambda: len(os.listdir("/dev/fd")) <= before + 1)
+
+
+def test_who_waited_for_the_next_invocation_and_has_gone_does_not_take_it(api, runtime):
+    for _ in range(3):
+        with connect(api) as gone:
+            gone.sendall(f"GET {NEXT} HTTP/1.1\r\n\r\n".encode())
+            eventually(lambda: api.waiting == 1)
+        api.give(INVOCATION)
+        assert ask(runtime, "GET", NEXT)[2] == INVOCATION.payload
+        ask(runtime, "POST", RESPONSE, b"1")
+
+
+def test_the_next_request_on_a_connection_may_come_before_the_answer(api):
+    api.give(INVOCATION)
+    with connect(api) as connection:
+        post = f"POST {RESPONSE} HTTP/1.1\r\nContent-Length: 1\r\n\r\n7"
+        connection.sendall(f"GET {NEXT} HTTP/1.1\r\n\r\n{post}".encode())
+        assert [heard(api), heard(api)] == [Message("ready"), Message("response", ID, b"7")]
+
+
+def test_who_waits_to_be_told_to_go_on_with_a_body_is_told(api, runtime):
+    """As curl does, by which AWS's own clients of Python and Node.js talk."""
+    begun(api, runtime)
+    with connect(api) as connection:
+        connection.sendall(post(b"Expect: 100-continue\r\nContent-Length: 1\r\n"))
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"7")
+        assert heard(api) == Message("response", ID, b"7")
+
+
+@pytest.mark.parametrize(
+    ("head", "stays"), [("1.1\r\n", True), ("1.1\r\nConnection: close\r\n", False), ("1.0\r\n", False)]
+)
+def test_a_connection_stays_as_its_client_asks(api, head, stays):
+    with connect(api) as connection:
+        connection.sendall(f"GET / HTTP/{head}\r\n".encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 404 ")
+        assert is_open(connection) if stays else eventually(lambda: not is_open(connection)) or True
+
+
+def test_a_payload_that_is_longer_than_what_the_system_holds_arrives(api):
+    api.give(Invocation(ID, b"x" * MAX_RESPONSE_BYTES, 1, "arn"))
+    with connect(api) as connection:
+        connection.sendall(f"GET {NEXT} HTTP/1.1\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert len(answer.read()) == MAX_RESPONSE_BYTES
+
+
+def test_a_client_context_of_any_characters_and_lines_is_one_header(api, runtime):
+    api.give(Invocation(ID, b"1", 1, "arn", client_context='{"custom":\n {"name": "Ünï 日本"}}'))
+    _, headers, body = ask(runtime, "GET", NEXT)
+    told = headers["Lambda-Runtime-Client-Context"].encode("latin-1").decode()  # as http.client reads it
+    assert (json.loads(told), body) == ({"custom": {"name": "Ünï 日本"}}, b"1")
 
 
 @pytest.mark.parametrize(
@@ -386,7 +464,7 @@ def test_an_unknown_path(api, runtime, method, path):
     status, _, body = ask(runtime, method, path, b"" if method == "POST" else None)
     assert status == 404
     assert json.loads(body)["errorType"] == "InvalidPath"
-    assert api.messages.empty()
+    assert not api.messages
 
 
 def test_one_connection_serves_many_invocations(api, runtime):
@@ -398,46 +476,47 @@ def test_one_connection_serves_many_invocations(api, runtime):
     assert [heard(api).kind for _ in range(40)] == ["ready", "response"] * 20
 
 
-def test_wake_becomes_readable_with_a_message(api, runtime):
-    api.wake.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        api.wake.recv(1)
-    api.give(INVOCATION)
-    ask(runtime, "GET", NEXT)
-    assert api.wake.recv(16) == b"!"
-    ask(runtime, "POST", RESPONSE, b"1")
-    assert api.wake.recv(16) == b"!"
-
-
 def test_close_ends_all_who_wait_for_the_next_invocation(api):
-    eventually(lambda: not serving())
-    host, port = api.address.split(":")
-    waiting = [http.client.HTTPConnection(host, int(port), timeout=10) for _ in range(5)]
+    waiting = [http.client.HTTPConnection(*api.address.split(":"), timeout=10) for _ in range(5)]
     for connection in waiting:
         connection.request("GET", NEXT)
-    eventually(lambda: serving() == len(waiting))
-    assert heard(api) == Message("ready") and api.messages.empty()
+    eventually(lambda: api.waiting == len(waiting))
+    assert heard(api) == Message("ready") and not api.messages
     api.close()
     for connection in waiting:
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             connection.getresponse()
-    eventually(lambda: not serving())
 
 
-def test_close_ends_a_waiting_runtime_and_frees_the_port(runtime, api):
-    runtime.request("GET", NEXT)
-    assert heard(api) == Message("ready")
+def test_close_frees_the_port(api):
     api.close()
-    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
-        runtime.getresponse()
     host, port = api.address.split(":")
+    with socket.socket() as probe:
+        assert probe.connect_ex((host, int(port))) != 0
 
-    def refused():
-        with socket.socket() as probe:
-            return probe.connect_ex((host, int(port))) != 0
 
-    eventually(refused)
-    eventually(lambda: "runtime-api" not in {thread.name for thread in threading.enumerate()})
+def test_nothing_is_served_while_nobody_waits():
+    api = RuntimeApi()
+    with connect(api) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert is_open(connection) and not api.messages
+        connection.settimeout(10)
+        while not api.wait(10)[1]:
+            pass
+        api.wait(10)
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
+    api.close()
+
+
+def test_other_things_can_be_waited_for_too():
+    api, (read, write) = RuntimeApi(), os.pipe()
+    api.selector.register(read, selectors.EVENT_READ)
+    assert api.wait(0) == (set(), False)
+    os.write(write, b"!")
+    assert api.wait(10) == ({read}, False)
+    api.close()
+    os.close(read)
+    os.close(write)
 
 
 def test_it_listens_on_127_0_0_1(api):

@@ -61,24 +61,24 @@ def hear(process, *kinds, seconds=10.0):
 
 
 def answered(process):
-    process.api.tell(Message("response"))
+    process.api.messages.append(Message("response"))
     return hear(process, "response")
 
 
 def test_a_word_is_heard(process):
-    process.api.tell(Message("response", "id", b"1"))
+    process.api.messages.append(Message("response", "id", b"1"))
     assert hear(process, "response", "error") == Message("response", "id", b"1")
 
 
 def test_an_answer_to_an_invocation_that_is_over_is_passed_over(process):
-    process.api.tell(Message("response", "old"))
-    process.api.tell(Message("ready"))
+    process.api.messages.append(Message("response", "old"))
+    process.api.messages.append(Message("ready"))
     assert hear(process, "ready") == Message("ready")
 
 
 def test_what_was_printed_before_a_word_is_read_before_it_is_heard(process, sandbox, logged):
     os.write(sandbox.prints, b"a line\nand one that does not end")
-    process.api.tell(Message("response"))
+    process.api.messages.append(Message("response"))
     hear(process, "response")
     assert logged == ["a line\n", "and one that does not end\n"]
 
@@ -98,7 +98,7 @@ def test_the_end_of_the_process_is_heard(process, sandbox, status, says):
 
 
 def test_a_word_before_the_end_is_heard_first(process, sandbox):
-    process.api.tell(Message("response"))
+    process.api.messages.append(Message("response"))
     os.write(sandbox.ends, b"1")
     assert hear(process, "response") == Message("response")
     assert hear(process, "ready").error_type == "Runtime.ExitError"
@@ -115,7 +115,7 @@ def test_too_much_memory_ends_the_waiting(process, sandbox):
 
 def test_an_answer_that_took_too_much_memory_is_none(process, sandbox):
     sandbox.memory_mb = LIMIT_MB + 1
-    process.api.tell(Message("response"))
+    process.api.messages.append(Message("response"))
     assert hear(process, "response").error_type == "Runtime.OutOfMemory"
     assert process.max_memory_mb == LIMIT_MB + 1
 
@@ -128,7 +128,7 @@ def test_the_most_memory_counts(process, sandbox):
 
 def test_more_processes_than_on_aws_are_an_end(process, sandbox):
     sandbox.running = runtime_process.TASKS
-    process.api.tell(Message("ready"))
+    process.api.messages.append(Message("ready"))
     assert hear(process, "ready") == Message("ready")
     sandbox.running += 1
     sandbox.computed_s += 0.1
@@ -143,8 +143,8 @@ def test_while_many_processes_start_their_memory_is_not_looked_at(process, sandb
 
 def test_what_computes_nothing_after_its_answer_is_not_looked_at_again(process, sandbox):
     for computed, looks in ((0.0, 1), (0.5, 2)):
-        process.api.tell(Message("response"))
-        process.api.tell(Message("ready"))
+        process.api.messages.append(Message("response"))
+        process.api.messages.append(Message("ready"))
         sandbox.looks = 0
         hear(process, "response")
         sandbox.computed_s += computed
