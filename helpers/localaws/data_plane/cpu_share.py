@@ -5,11 +5,7 @@ control"), with signals: the time that a function's processes have computed is t
 the time on the clock. One that waits, for the network or in a sleep, is never slowed.
 """
 
-import contextlib
-import os
-import threading
 import time
-from collections.abc import Iterator
 
 from ...facts import fact
 from .sandbox import Sandbox
@@ -17,7 +13,6 @@ from .sandbox import Sandbox
 MB_PER_VCPU: int = fact("vcpu_memory")
 # How much can be saved up, as time. Measured by others, not promised: https://github.com/pwrdrvr/lambda-throttling
 PERIOD_S = 0.02
-LOOK_S = 0.004  # Linux brings the clock of a running process up to date that often, at 250 Hz
 
 
 def share(memory_mb: int) -> float:
@@ -60,43 +55,3 @@ class Allowance:
         self._left_s = min(self._left_s + earned_s - (used_s - self._used_s), self._most_s)
         self._used_s, self._at = used_s, now
         return self._left_s
-
-
-class Governor:
-    """Keeps the running functions to their shares, with one thread for all; `on=False` lets all compute freely."""
-
-    def __init__(self, on: bool = True) -> None:
-        self._on = on
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._running: set[Allowance] = set()
-        self._changed = threading.Condition()
-        if on:
-            threading.Thread(target=self._govern, daemon=True, name="cpu-share").start()
-
-    @contextlib.contextmanager
-    def keep(self, sandbox: Sandbox, memory_mb: int) -> Iterator[Allowance | None]:
-        """Keep the processes to the share of this memory for as long as this lasts; None where they have no limit.
-
-        They may still be stopped at its end, and are then to be frozen or killed.
-        """
-        if not self._on or share(memory_mb) >= self._cores:
-            yield None
-            return
-        allowance = Allowance(sandbox, share(memory_mb))
-        with self._changed:
-            self._running.add(allowance)
-            self._changed.notify()
-        try:
-            yield allowance
-        finally:
-            with self._changed:
-                self._running.discard(allowance)
-
-    def _govern(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._running)
-                running = list(self._running)
-            for allowance in running:
-                allowance.look()
-            time.sleep(LOOK_S)

@@ -16,9 +16,9 @@ from pathlib import Path
 from ...facts import fact
 from . import runtimes
 from .archives import Archives
-from .cpu_share import Governor
 from .credentials import Credentials, Roles
 from .function import Function
+from .limits import Limits
 from .log_stream import LogStream, WriteLog
 from .platform_logs import Format, JsonFormat, Report, TextFormat
 from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
@@ -51,7 +51,7 @@ class ExecutionEnvironment:
         home: Path,
         keeper: Keeper,
         archives: Archives,
-        governor: Governor,
+        limits: Limits,
         endpoint: str,
         write_log: WriteLog,
         roles: Roles,
@@ -62,7 +62,7 @@ class ExecutionEnvironment:
         self._id = uuid.uuid4().hex
         self._keeper = keeper
         self._archives = archives
-        self._governor = governor
+        self._limits = limits
         self._endpoint = endpoint
         self._roles = roles
         self._credentials: Credentials | None = None  # from Init on
@@ -136,7 +136,8 @@ class ExecutionEnvironment:
         except runtimes.MissingRuntime as error:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         starting = self._state = self._state.start(lambda: self._begin(runtime))
-        message = self._hear(starting.process, deadline, "ready", "init-error")
+        with starting.process.limit.kept(cpu=False):  # Init has all of it: AWS gives a burst
+            message = self._hear(starting.process, deadline, "ready", "init-error")
         if isinstance(message, Failure):
             return message
         if message.kind == "init-error":
@@ -157,7 +158,7 @@ class ExecutionEnvironment:
         except OSError:
             api.close()
             raise
-        return RuntimeProcess(sandbox, api, self._stream, self.function.memory_mb)
+        return RuntimeProcess(sandbox, api, self._stream, self._limits.of(sandbox, self.function.memory_mb))
 
     def _find_runtime(self) -> runtimes.Runtime:
         return runtimes.find(self.function.runtime, self._folder / "task", self._folder / "opt", self._library)
@@ -169,7 +170,7 @@ class ExecutionEnvironment:
         invoking = self._state = self._state.invoke()
         process = invoking.process
         invocation.deadline_ms = int((time.time() + deadline - time.monotonic()) * 1000)
-        with self._governor.keep(process.sandbox, self.function.memory_mb) as allowance:
+        with process.limit.kept() as allowance:
             process.api.give(invocation)
             message = self._hear(process, deadline, "response", "error", "too-large")
             if isinstance(message, Failure):
@@ -178,7 +179,7 @@ class ExecutionEnvironment:
         if isinstance(afterwards, Failure):
             if message.kind == "too-large":
                 return _too_large(invocation, process_lives=False)
-            if afterwards.error_type == "Runtime.OutOfMemory":
+            if process.limit.excess:
                 return afterwards
             self._state = (
                 invoking.end()
@@ -191,7 +192,7 @@ class ExecutionEnvironment:
 
     def _hear(self, process: RuntimeProcess, deadline: float, *kinds: str) -> Message | Failure:
         heard = process.hear(deadline, *kinds)
-        self._max_memory_mb = process.max_memory_mb
+        self._max_memory_mb = process.limit.max_memory_mb
         return heard
 
     def _finish(

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from . import confinement
 from .archives import Archives
-from .cpu_share import Governor
 from .credentials import Roles
 from .execution_environment import ExecutionEnvironment, Outcome
 from .function import Function
+from .limits import Limits
 from .log_stream import WriteLog
 from .runtime_api import Invocation
 from .sandbox import Keeper, end_leftovers
@@ -44,7 +44,7 @@ class Pool:
         self._archives = Archives(home / "unpacked", cache(confinement.possible))
         self._remove_files()
         self._keeper = Keeper()
-        self._governor = Governor(on=cpu_share)
+        self._limits = Limits(cpu_share)
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
         self._busy: set[ExecutionEnvironment] = set()
@@ -101,7 +101,7 @@ class Pool:
             self._home,
             self._keeper,
             self._archives,
-            self._governor,
+            self._limits,
             self._endpoint,
             self._write_log,
             self._roles,

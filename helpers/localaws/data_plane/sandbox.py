@@ -169,9 +169,12 @@ class Sandbox:
             self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Let all go on that `freeze` has stopped: meanwhile none can have started another."""
         with self._stopping:
             self._frozen = self._paused = False
-            self._signal(signal.SIGCONT)
+            _signal_group(self.pid, signal.SIGCONT)
+            for child in self._children:
+                _signal_one(child, signal.SIGCONT)
 
     def pause(self) -> None:
         """Stop its processes for a moment, while it is not frozen. Quicker than `freeze`, and may miss new ones."""
@@ -221,6 +224,12 @@ class Sandbox:
         """How long its processes have computed so far. New ones show with the next count of `tasks`."""
         return sum(map(processes.cpu_seconds, (self.pid, *self._children))) + self._ended_seconds
 
+    def end(self) -> None:
+        """Kill its processes at once; its owner hears that, and calls `kill` as for any that has ended."""
+        for child in (self.pid, *self._children):
+            _signal_one(child, signal.SIGKILL)
+        _signal_group(self.pid, signal.SIGKILL)
+
     def kill(self) -> None:
         with self._stopping:
             self._killed = True
@@ -247,7 +256,8 @@ class Sandbox:
             for child in new:
                 _signal_one(child, number)
             told |= new
-            new = set(processes.descendants(self.pid)) - told
+            self._children = processes.descendants(self.pid)
+            new = set(self._children) - told
             if not new:
                 return
 

@@ -1,6 +1,5 @@
 """The share of CPU that goes with a function's memory: what its processes get, together, and when they are stopped."""
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -10,7 +9,7 @@ from localaws_client import DAEMON, ROLE, TestedFunction, clients_for, eventuall
 
 from helpers import localaws, settings
 from helpers.localaws.data_plane import cpu_share
-from helpers.localaws.data_plane.cpu_share import Allowance, Governor, share
+from helpers.localaws.data_plane.cpu_share import Allowance, share
 
 # Computes for `event` seconds of CPU time; returns what it has used, children that have ended included, and how long
 # that took: the first divided by the second is the share that it got.
@@ -287,26 +286,3 @@ def test_a_debt_is_paid_at_the_end(clock):
     sandbox.cpu += 1
     assert not allowance.settle(deadline=clock[0] + 1)
     assert clock[0] == pytest.approx(101.1)
-
-
-def test_memory_for_all_cores_of_the_machine_is_without_limit():
-    governor = Governor()
-    with governor.keep(FakeSandbox(), 1769 * psutil.cpu_count()) as allowance:
-        assert allowance is None
-
-
-def test_a_governor_that_is_off_does_nothing():
-    with Governor(on=False).keep(FakeSandbox(), 128) as allowance:
-        assert allowance is None
-
-
-def test_the_governor_stops_and_continues(monkeypatch):
-    sandbox = FakeSandbox()
-    with Governor().keep(sandbox, 128):
-        sandbox.cpu = 0.003
-        eventually(lambda: sandbox.told == ["pause", "resume"])
-    at_the_end = len(sandbox.told)
-    sandbox.cpu = 1
-    with contextlib.suppress(AssertionError):
-        eventually(lambda: len(sandbox.told) > at_the_end, seconds=0.1)
-    assert len(sandbox.told) == at_the_end
