@@ -59,6 +59,7 @@ SETTINGS: tuple[Callable[[], object], ...] = (
     settings.region,
     settings.cpu_share,
     settings.iam,
+    settings.concurrency,
     settings.role,
     settings.slack_webhook,
     setting,

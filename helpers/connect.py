@@ -236,7 +236,7 @@ def connect(*, ask: bool = True) -> Workshop:
 
     home = settings.home()
     endpoint = localaws.running(home) or localaws.start(
-        home, settings.port(), settings.region(), cpu_share=settings.cpu_share(), iam=settings.iam()
+        home, settings.port(), settings.region(), **settings.embedded_aws()
     )
     variables = endpoint.variables()
     session = _isolated_session()

@@ -8,6 +8,7 @@ import getpass
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from .errors import WorkshopError
 
@@ -25,6 +26,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"  # eu-west-1, us-gov-west-1, eusc-de-ea
 # Every WORKSHOP_* variable that the workshop reads.
 NAMES = (
     "WORKSHOP_CLEAN",
+    "WORKSHOP_CONCURRENCY",
     "WORKSHOP_CONFIRM",
     "WORKSHOP_CPU_SHARE",
     "WORKSHOP_HOME",
@@ -90,6 +92,19 @@ def iam() -> bool:
     if text not in ("on", "off"):
         raise SettingError(f"WORKSHOP_IAM is {text!r}; set it to 'on' or 'off'.")
     return text == "on"
+
+
+def concurrency() -> int | None:
+    """How many invocations the embedded AWS runs at a time: `WORKSHOP_CONCURRENCY`, or what this machine carries."""
+    text = (os.environ.get("WORKSHOP_CONCURRENCY") or "").strip()
+    if text and not re.fullmatch("[1-9][0-9]{0,3}|10000", text):
+        raise SettingError(f"WORKSHOP_CONCURRENCY is {text!r}; set it to a number from 1 to 10000.")
+    return int(text) if text else None
+
+
+def embedded_aws() -> dict[str, Any]:
+    """The settings of the embedded AWS that count when it starts, as localaws.start takes them."""
+    return {"cpu_share": cpu_share(), "iam": iam(), "concurrency": concurrency()}
 
 
 def role() -> str:

@@ -10,7 +10,7 @@ import sys
 from datetime import date, timedelta
 
 from .. import aws_choice, environment, localaws, settings
-from ..facts import facts
+from ..facts import fact, facts
 from ..localaws import node_sdk
 from . import say
 
@@ -24,7 +24,7 @@ def look() -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     say("Looking at this machine.")
-    machine = [_python(), _environment(), *_home(), *_functions(), _confinement(), _browser(), _facts()]
+    machine = [_python(), _environment(), *_home(), *_functions(), *_capacity(), _confinement(), _browser(), _facts()]
     findings = [*machine, *(_bad_settings() or [*_remarks(), *_aws()])]
     for grade, text in findings:
         print(f"{grade:5} {text}")
@@ -104,6 +104,29 @@ def _confinement() -> Finding:
         "Functions are not confined, as this machine lets us make no namespaces: they can do what you can, "
         "such as change your files and end your processes, so run only code that you would run yourself."
     )
+
+
+def _capacity() -> list[Finding]:
+    """How many invocations run at a time."""
+    if not environment.ready():  # which brings what it takes to know
+        return []
+    try:
+        wanted = settings.concurrency()
+    except settings.SettingError:  # _bad_settings() says it
+        return []
+    possible, usual = localaws.environments_possible(), fact("concurrency")
+    if wanted and wanted > possible:
+        return [
+            (
+                "note",
+                f"WORKSHOP_CONCURRENCY is {wanted:,}, and this machine carries some {possible:,} invocations at a time.",
+            )
+        ]
+    if not wanted and possible < usual:
+        return [
+            ("note", f"Some {possible:,} invocations run at a time, as this machine carries no more; AWS: {usual:,}.")
+        ]
+    return [("ok", f"{wanted or possible:,} invocations run at a time.")]
 
 
 def _browser() -> Finding:

@@ -13,9 +13,7 @@ def start() -> int:
     if already and os.environ.get("WORKSHOP_PORT") and settings.port() != already.port:
         say(f"The embedded AWS already runs at {already.url}; stop it first to use port {settings.port()}.")
         return 1
-    endpoint = localaws.start(
-        settings.home(), settings.port(), settings.region(), cpu_share=settings.cpu_share(), iam=settings.iam()
-    )
+    endpoint = localaws.start(settings.home(), settings.port(), settings.region(), **settings.embedded_aws())
     state = "already runs" if already else "now runs"
     say(f"The embedded AWS {state} at {endpoint.url} (process {endpoint.pid}).")
     return 0

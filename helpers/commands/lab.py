@@ -28,9 +28,7 @@ def _embedded_aws() -> Iterator[None]:
     if aws_choice.chosen() != "embedded":
         yield
         return
-    with localaws.needed(
-        settings.home(), settings.port(), settings.region(), say, cpu_share=settings.cpu_share(), iam=settings.iam()
-    ):
+    with localaws.needed(settings.home(), settings.port(), settings.region(), say, **settings.embedded_aws()):
         yield
 
 

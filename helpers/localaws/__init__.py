@@ -4,6 +4,7 @@ README.md beside this file has the way of an invocation, and what is in which fo
 """
 
 from .data_plane import node_sdk
+from .data_plane.capacity import environments as environments_possible
 from .data_plane.confinement import possible as confinement_possible
 from .data_plane.requirements import with_requirements
 from .data_plane.runtimes import MissingRuntime, Runtime
@@ -39,6 +40,7 @@ __all__ = [
     "Runtime",
     "alive",
     "confinement_possible",
+    "environments_possible",
     "find_runtime",
     "free_port",
     "is_at",

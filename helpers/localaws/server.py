@@ -12,6 +12,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from .data_plane import capacity
+
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
 SERVICES = (
     "apigateway",
@@ -41,7 +43,7 @@ SERVICES = (
 )
 
 
-def settings(port: int, region: str) -> dict[str, str]:
+def settings(port: int, region: str, concurrency: int) -> dict[str, str]:
     """MiniStack's settings, which it reads from the environment when it is imported."""
     return {
         "BIND_HOST": "127.0.0.1",
@@ -54,7 +56,7 @@ def settings(port: int, region: str) -> dict[str, str]:
         "DOCKER_HOST": "unix:///nonexistent",  # the reader's containers are none of its business
         "PERSIST_STATE": "0",
         "AUTH": "true",
-        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's usual limit, whatever this machine's memory
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
     }
 
@@ -66,16 +68,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--cpu-share", choices=("on", "off"), default="on", help="CPU by the memory of a function")
     parser.add_argument("--iam", choices=("on", "off"), default="on", help="whether policies are asked")
+    parser.add_argument("--concurrency", type=int, help="how many invocations run at a time; what this machine carries")
     options = parser.parse_args(arguments)
+    capacity.raise_descriptors()
+    concurrency = options.concurrency or capacity.environments()
     for name in [name for name in os.environ if name.startswith(("AWS_", "MINISTACK_", "LAMBDA_"))]:
         del os.environ[name]  # the reader's credentials, and settings that would change what we promise
-    os.environ.update(settings(options.port, options.region))
+    os.environ.update(settings(options.port, options.region, concurrency))
     gc.disable()  # what the imports make stays: to look for garbage in it would be a tenth of the start, for nothing
-    asyncio.run(_serve(options.home, options.port, options.region, options.cpu_share == "on", options.iam == "on"))
+    choices = {"cpu_share": options.cpu_share == "on", "judges": options.iam == "on", "concurrency": concurrency}
+    asyncio.run(_serve(options.home, options.port, options.region, **choices))
     return 0
 
 
-async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bool) -> None:
+async def _serve(home: Path, port: int, region: str, *, cpu_share: bool, judges: bool, concurrency: int) -> None:
     import ministack.app
 
     from . import services
@@ -104,7 +110,7 @@ async def _serve(home: Path, port: int, region: str, cpu_share: bool, judges: bo
     key, iam = access_key_of(home), Iam(judges)
     logs = Logs(home / "localaws")
     execution_roles = ExecutionRoles(iam, logs.write)
-    pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share)
+    pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share, concurrency)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from ..errors import WorkshopError
@@ -115,11 +115,20 @@ def is_at(url: str, home: Path, port: int) -> bool:
     return named == endpoint.port if endpoint else named == port and is_free(port)
 
 
-def start(home: Path, port: int, region: str = "us-east-1", *, cpu_share: bool = True, iam: bool = True) -> Endpoint:
+def start(
+    home: Path,
+    port: int,
+    region: str = "us-east-1",
+    *,
+    cpu_share: bool = True,
+    iam: bool = True,
+    concurrency: int | None = None,
+) -> Endpoint:
     """Start the embedded AWS in the background unless it runs already; returns when it answers.
 
     `cpu_share` says whether each function gets only the share of CPU that goes with its memory, `iam` whether the
-    policies of roles and resources are asked.
+    policies of roles and resources are asked, `concurrency` how many invocations run at a time (by default what this
+    machine carries).
     """
     with _only_one(home):
         if endpoint := running(home):
@@ -130,13 +139,10 @@ def start(home: Path, port: int, region: str = "us-east-1", *, cpu_share: bool =
         _check_room(home)
         with (home / LOG_FILE).open("w") as log:
             command = [sys.executable, "-m", "helpers.localaws", "--home", str(home), "--port", str(port)]
+            command += ["--region", region, "--cpu-share", _on(cpu_share), "--iam", _on(iam)]
+            command += ["--concurrency", str(concurrency)] if concurrency else []
             process = subprocess.Popen(
-                [*command, "--region", region, "--cpu-share", _on(cpu_share), "--iam", _on(iam)],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         try:
             endpoint = _wait_until_ready(process, home)
@@ -164,12 +170,10 @@ def stop(home: Path) -> bool:
 
 
 @contextlib.contextmanager
-def needed(
-    home: Path, port: int, region: str, say: Callable[[str], None], *, cpu_share: bool = True, iam: bool = True
-) -> Iterator[None]:
+def needed(home: Path, port: int, region: str, say: Callable[[str], None], **options: Any) -> Iterator[None]:
     """The embedded AWS for as long as this lasts: started unless it runs, and stopped by the last of several at once.
 
-    One that runs because of start() stays. `say` is given a sentence on what is done.
+    One that runs because of start() stays. `say` is given a sentence on what is done, start() the `options`.
     """
     with _explained(home):
         home.mkdir(parents=True, exist_ok=True)
@@ -180,7 +184,7 @@ def needed(
         try:
             if before is None:
                 say("Starting the embedded AWS.")
-            endpoint = start(home, port, region, cpu_share=cpu_share, iam=iam)
+            endpoint = start(home, port, region, **options)
             if before is None:
                 users.truncate(0)
                 users.write(str(endpoint.pid))

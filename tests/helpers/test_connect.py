@@ -116,8 +116,8 @@ def started(monkeypatch) -> list[tuple]:
     """The calls of localaws.start(), with an embedded AWS that does not run yet."""
     calls: list[tuple] = []
 
-    def start(home, port, region, *, cpu_share, iam):
-        calls.append((home, port, region, cpu_share, iam))
+    def start(home, port, region, **options):
+        calls.append((home, port, region, options))
         return Endpoint(port=port, pid=1, region=region)
 
     monkeypatch.setattr("helpers.localaws.running", lambda home: None)
@@ -129,7 +129,7 @@ def test_the_embedded_aws_is_started_when_it_does_not_run(started, monkeypatch):
     monkeypatch.setenv("WORKSHOP_PORT", "4999")
     monkeypatch.setenv("AWS_REGION", "ap-northeast-1")
     found = connect()
-    assert started == [(settings.home(), 4999, "ap-northeast-1", True, True)]
+    assert started == [(settings.home(), 4999, "ap-northeast-1", settings.embedded_aws())]
     assert found.is_embedded
     assert found.client("lambda").meta.endpoint_url == "http://127.0.0.1:4999"
     assert found.client("lambda").meta.region_name == found.region == "ap-northeast-1"

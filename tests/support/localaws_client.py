@@ -271,7 +271,7 @@ def start_server(home: Path, port: int) -> Endpoint:
     """Start an embedded AWS that has ROLE; its processes have its folder in their environment, for `processes_of`."""
     os.environ[HOST_VARIABLE] = str(home)
     try:
-        endpoint = localaws.start(home, port, cpu_share=settings.cpu_share())
+        endpoint = localaws.start(home, port, **settings.embedded_aws())
     finally:
         del os.environ[HOST_VARIABLE]
     make_role(clients_for(endpoint)("iam"))

@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from ...facts import fact
 from . import runtimes
 from .archives import Archives
+from .capacity import Admission
 from .credentials import Credentials, Roles
 from .function import Function
 from .limits import Limits
@@ -55,6 +57,7 @@ class ExecutionEnvironment:
         endpoint: str,
         write_log: WriteLog,
         roles: Roles,
+        admission: Admission,
     ) -> None:
         self.function = function
         self.used_at = time.monotonic()
@@ -65,6 +68,7 @@ class ExecutionEnvironment:
         self._limits = limits
         self._endpoint = endpoint
         self._roles = roles
+        self._admission = admission  # of those that begin
         self._credentials: Credentials | None = None  # from Init on
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
@@ -83,7 +87,7 @@ class ExecutionEnvironment:
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does."""
         self._stream.begin()
-        init_ms = self._init_phase() if isinstance(self._state, Created) else None
+        init_ms = self._init() if isinstance(self._state, Created) else None
         started = time.monotonic()
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
@@ -91,6 +95,11 @@ class ExecutionEnvironment:
         end = failure or self._run(invocation, deadline)
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, init_ms)
+
+    def end(self) -> None:
+        """Kill what runs in it, before `close`; nobody waits for that."""
+        if isinstance(self._state, Ready):
+            self._state.process.sandbox.end()
 
     def close(self) -> None:
         """Shutdown. Without extensions AWS gives a function no notice of it either."""
@@ -102,8 +111,15 @@ class ExecutionEnvironment:
 
     # Init
 
-    def _init_phase(self) -> float | None:
-        """The first start: its time in ms, or None when it failed and is to be tried again within the invocation."""
+    def _init(self) -> float | None:
+        """The first start: its time in ms, or None when it failed and is to be tried again within the invocation.
+
+        The wait for its turn to begin counts nowhere: neither as Init, nor as the invocation's.
+        """
+        with self._admission.place() as leave:
+            return self._init_phase(leave)
+
+    def _init_phase(self, idle: Callable[[], None]) -> float | None:
         self._archives.unpack([self.function.code], self._folder / "task")
         self._archives.unpack(self.function.layers, self._folder / "opt")
         try:
@@ -116,13 +132,16 @@ class ExecutionEnvironment:
         self._stream.platform(self._format.init_start(version, arn))
         self._stream.begin()  # this line is in CloudWatch alone; what init prints comes before START in the tail, too
         started = time.monotonic()
-        failure = self._start_runtime(started + INIT_LIMIT_S, phase="init")
+        failure = self._start_runtime(started + INIT_LIMIT_S, phase="init", idle=idle)
         return None if failure else (time.monotonic() - started) * 1000
 
-    def _start_runtime(self, deadline: float, phase: str) -> Failure | None:
-        """Start the process and wait until it asks for its first invocation; log and return what went wrong."""
+    def _start_runtime(self, deadline: float, phase: str, idle: Callable[[], None] = lambda: None) -> Failure | None:
+        """Start the process and wait until it asks for its first invocation; log and return what went wrong.
+
+        `idle` is called when it computes nothing for a while.
+        """
         started = time.monotonic()
-        failure = self._try_start(deadline)
+        failure = self._try_start(deadline, idle)
         if failure:
             took = min(time.monotonic(), deadline) - started
             self._state = self._state.end()
@@ -130,13 +149,13 @@ class ExecutionEnvironment:
             self._stream.platform(self._format.init_report(took * 1000, phase, status, error_type))
         return failure
 
-    def _try_start(self, deadline: float) -> Failure | None:
+    def _try_start(self, deadline: float, idle: Callable[[], None]) -> Failure | None:
         try:
             runtime = self._runtime = self._runtime or self._find_runtime()
         except runtimes.MissingRuntime as error:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         starting = self._state = self._state.start(lambda: self._begin(runtime))
-        with starting.process.limit.kept(cpu=False):  # Init has all of it: AWS gives a burst
+        with starting.process.limit.kept(cpu=False, idle=idle):  # Init has all of it: AWS gives a burst
             message = self._hear(starting.process, deadline, "ready", "init-error")
         if isinstance(message, Failure):
             return message

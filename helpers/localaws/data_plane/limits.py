@@ -5,12 +5,12 @@ they could use in it would matter, and one look at their end finds it.
 """
 
 import contextlib
-import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ...facts import fact
+from .capacity import cores
 from .cpu_share import Allowance, share
 from .sandbox import Sandbox
 
@@ -19,6 +19,7 @@ LOOK_S = 0.02  # how often memory and processes are looked at while a function c
 # Of a core that the thread takes for looking at CPU, and for all else, at most: where many run, it looks less often at
 # each, and as they share the cores, they all use the less meanwhile.
 CPU_PART, ELSE_PART = 0.2, 0.1
+IDLE_S = 0.1  # without computing: it waits for something, and others may compute meanwhile
 LITTLE_S = 0.001  # of computing since the last look: nothing worth another
 RUSH = 16  # while more than that start between two looks they are only counted, as many cannot be measured as quickly
 TASKS: int = fact("processes")  # AWS lets a function start no more, threads included; here it is ended
@@ -38,16 +39,20 @@ class Limit:
         self._allowance: Allowance | None = None
         self._lock = threading.Lock()  # of all that follows: two threads look
         self._runs = self._watched = False
+        self._idle: Callable[[], None] | None = None
+        self._idle_at = 0.0  # when it is idle, if it computes nothing until then
         self._look_at = 0.0  # when its memory is to be looked at again (monotonic)
         self._tasks = 0  # how many processes and threads there were at the last look
         self._computed_s = -1.0  # how long they had computed at the last look; there was none yet
 
     @contextlib.contextmanager
-    def kept(self, cpu: bool = True) -> Iterator[Allowance | None]:
+    def kept(self, cpu: bool = True, idle: Callable[[], None] | None = None) -> Iterator[Allowance | None]:
         """Keep it to its limits while this lasts, without `cpu` to all but that; None where CPU has no limit.
 
-        Its processes may still be stopped at the end, and are then to be frozen or killed.
+        `idle` is called when it has computed nothing for IDLE_S. Its processes may still be stopped at the end, and are
+        then to be frozen or killed.
         """
+        self._idle, self._idle_at = idle, time.monotonic() + IDLE_S
         self._allowance = Allowance(self._sandbox, self._share) if cpu and self._share else None
         self._runs = True
         try:
@@ -74,12 +79,16 @@ class Limit:
     def look_at_all_else(self) -> None:
         """End it if it has too much of anything; where nothing was computed since the last look, there is no more."""
         with self._lock:
-            if not self._runs or self.excess or time.monotonic() < self._look_at:
+            now = time.monotonic()
+            if not self._runs or self.excess or now < self._look_at:
                 return
             if self._sandbox.cpu_seconds() != self._computed_s:
                 self._measure()
+                self._idle_at = now + IDLE_S
                 if self.excess:
                     self._sandbox.end()
+            elif self._idle and now >= self._idle_at:
+                self._idle()
 
     def looked(self) -> str:
         """What it has too much of, once more, unless it has computed too little for that since the last look."""
@@ -90,7 +99,9 @@ class Limit:
 
     def _measure(self) -> None:
         self._look_at = time.monotonic() + LOOK_S
-        self._computed_s = self._sandbox.cpu_seconds()  # before it is counted what that has started: it goes on meanwhile
+        self._computed_s = (
+            self._sandbox.cpu_seconds()
+        )  # before it is counted what that has started: it goes on meanwhile
         before, self._tasks = self._tasks, self._sandbox.tasks()
         if self._tasks > TASKS:
             self.excess = PROCESSES
@@ -105,7 +116,7 @@ class Limits:
 
     def __init__(self, cpu_share: bool = True) -> None:
         self._cpu_share = cpu_share
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._cores = cores()
         self._running: set[Limit] = set()
         self._changed = threading.Condition()
         threading.Thread(target=self._look, daemon=True, name="limits").start()

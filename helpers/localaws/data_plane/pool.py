@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from . import confinement
+from . import capacity, confinement
 from .archives import Archives
 from .credentials import Roles
 from .execution_environment import ExecutionEnvironment, Outcome
@@ -27,7 +27,8 @@ REAP_EVERY_S = 0.5
 class Pool:
     """All execution environments of the embedded AWS. `write_log` stores log events, `roles` gives credentials.
 
-    `cpu_share` says whether each gets only the share of CPU that goes with its memory.
+    `cpu_share` says whether each gets only the share of CPU that goes with its memory, `most` how many there may be:
+    for another one, the one that nobody has used for the longest time is ended.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class Pool:
         write_log: WriteLog,
         roles: Roles,
         cpu_share: bool = True,
+        most: int = capacity.ACCOUNT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
+        self._most, self._admission = most, capacity.Admission()
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
         self._archives = Archives(home / "unpacked", cache(confinement.possible))
         self._remove_files()
@@ -70,8 +73,7 @@ class Pool:
             for environment in self._busy:
                 if _names(_key(environment.function), name, version):
                     environment.retired = True
-        for environment in environments:
-            environment.close()
+        self._close(environments)
 
     def close(self) -> None:
         """End everything, busy or not."""
@@ -91,9 +93,23 @@ class Pool:
             environment = free.pop() if free else self._new(function)
             environment.function = function  # the same but for its tags, and with them its idle time
             self._busy.add(environment)
-        for old in stale:
-            old.close()
+            stale += self._too_many()
+        self._close(stale)
         return environment
+
+    def _too_many(self) -> list[ExecutionEnvironment]:
+        """Those of other functions that nobody has used for the longest time, where there are more than there may be.
+
+        They are taken out of `_free`. Call it with the lock.
+        """
+        free = [environment for free in self._free.values() for environment in free]
+        number = len(free) + len(self._busy) - self._most
+        if number <= 0:
+            return []
+        oldest = sorted(free, key=lambda environment: environment.used_at)[:number]
+        for environment in oldest:
+            self._free[_key(environment.function)].remove(environment)
+        return oldest
 
     def _new(self, function: Function) -> ExecutionEnvironment:
         return ExecutionEnvironment(
@@ -105,6 +121,7 @@ class Pool:
             self._endpoint,
             self._write_log,
             self._roles,
+            self._admission,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
@@ -128,8 +145,20 @@ class Pool:
                 idle = [e for free in self._free.values() for e in free if now - e.used_at > e.function.idle_s]
                 for environment in idle:
                     self._free[_key(environment.function)].remove(environment)
-            for environment in idle:
+            self._close(idle)
+
+    @staticmethod
+    def _close(environments: list[ExecutionEnvironment]) -> None:
+        """End them, all at the same time; nobody waits until the system has taken down what was theirs."""
+        for environment in environments:
+            environment.end()
+
+        def close() -> None:
+            for environment in environments:
                 environment.close()
+
+        if environments:
+            threading.Thread(target=close, name="closing").start()
 
 
 def _key(function: Function) -> tuple[str, str]:

@@ -103,6 +103,19 @@ def test_what_computes_nothing_is_not_looked_at(limit, sandbox):
     assert sandbox.looks == 1
 
 
+def test_what_computes_nothing_for_a_while_is_idle(limit, sandbox):
+    idle = []
+    limit.looked()
+    with limit.kept(idle=lambda: idle.append(1)):
+        limit.lasts()
+        eventually(lambda: idle)
+    busy, computing_on = [], Limits(cpu_share=False).of(Costly("nothing"), LIMIT_MB)
+    with computing_on.kept(idle=lambda: busy.append(1)):
+        computing_on.lasts()
+        time.sleep(2 * limits.IDLE_S)
+    assert not busy
+
+
 def test_what_is_short_or_over_is_not_looked_at(limit, sandbox):
     with limit.kept():
         pass

@@ -14,7 +14,7 @@ from helpers.localaws.data_plane.pool import Pool
 class FakeEnvironment:
     made = []
 
-    def __init__(self, function, home, keeper, archives, governor, endpoint, write_log, roles):
+    def __init__(self, function, *others):
         self.function, self.used_at, self.retired, self.closed = function, 0.0, False, 0
         self.served, self.busy = [], threading.Lock()
         self.made.append(self)
@@ -29,6 +29,9 @@ class FakeEnvironment:
             return self
         finally:
             self.busy.release()
+
+    def end(self):
+        """There is no process."""
 
     def close(self):
         self.closed += 1
@@ -87,7 +90,8 @@ def test_the_one_used_last_is_used_first(pool):
 def test_a_changed_function_has_new_environments_and_the_old_ones_are_ended(pool):
     old = pool.invoke(variant(fingerprint="old"), 1)
     new = pool.invoke(variant(fingerprint="new"), 2)
-    assert old is not new and (old.closed, new.closed) == (1, 0)
+    assert old is not new
+    eventually(lambda: (old.closed, new.closed) == (1, 0))
 
 
 def test_versions_do_not_share(pool):
@@ -99,14 +103,14 @@ def test_versions_do_not_share(pool):
 def test_retire_ends_those_of_one_function(pool):
     mine, other = pool.invoke(FUNCTION, 1), pool.invoke(variant(arn=FUNCTION.arn + "-other"), 1)
     pool.retire("f")
-    assert (mine.closed, other.closed) == (1, 0)
+    eventually(lambda: (mine.closed, other.closed) == (1, 0))
     assert pool.invoke(FUNCTION, 2) is not mine
 
 
 def test_retire_ends_those_of_one_version(pool):
     one, two = pool.invoke(variant(version="1"), 1), pool.invoke(variant(version="2"), 1)
     pool.retire("f", "1")
-    assert (one.closed, two.closed) == (1, 0)
+    eventually(lambda: (one.closed, two.closed) == (1, 0))
 
 
 def test_a_retired_environment_that_is_busy_finishes_and_is_not_used_again(pool):
@@ -122,6 +126,24 @@ def test_an_environment_is_ended_when_it_was_idle_for_longer_than_its_time(pool,
     assert not patient.closed
     assert pool.invoke(variant(version="2", idle_s=5), 1) is not hasty
     assert pool.invoke(variant(version="1", idle_s=100), 1) is patient
+
+
+def test_for_one_more_than_there_may_be_the_one_that_nobody_used_for_the_longest_time_is_ended(pool):
+    pool._most = 3
+    first, second, third = (pool.invoke(variant(version=str(number)), 1) for number in range(3))
+    for used_at, environment in enumerate((second, first, third)):
+        environment.used_at = used_at
+    pool.invoke(variant(version="3"), 1)
+    eventually(lambda: [each.closed for each in (first, second, third)] == [0, 1, 0])
+    assert pool.invoke(variant(version="0"), 2) is first
+
+
+def test_a_version_that_needs_all_that_there_may_be_has_them(pool):
+    pool._most, barrier = 3, threading.Barrier(3)
+    other = pool.invoke(variant(version="other"), 1)
+    with ThreadPoolExecutor(3) as threads:
+        assert len(set(threads.map(lambda _: pool.invoke(FUNCTION, barrier.wait), range(3)))) == 3
+    eventually(lambda: other.closed == 1)
 
 
 def test_an_environment_that_breaks_is_ended_and_not_used_again(pool):
