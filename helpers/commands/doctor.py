@@ -116,12 +116,8 @@ def _capacity() -> list[Finding]:
         return []
     possible, usual = localaws.environments_possible(), fact("concurrency")
     if wanted and wanted > possible:
-        return [
-            (
-                "note",
-                f"WORKSHOP_CONCURRENCY is {wanted:,}, and this machine carries some {possible:,} invocations at a time.",
-            )
-        ]
+        carries = f"this machine carries some {possible:,} invocations at a time"
+        return [("note", f"WORKSHOP_CONCURRENCY is {wanted:,}, and {carries}.")]
     if not wanted and possible < usual:
         return [
             ("note", f"Some {possible:,} invocations run at a time, as this machine carries no more; AWS: {usual:,}.")

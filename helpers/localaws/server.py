@@ -69,6 +69,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cpu-share", choices=("on", "off"), default="on", help="CPU by the memory of a function")
     parser.add_argument("--iam", choices=("on", "off"), default="on", help="whether policies are asked")
     parser.add_argument("--concurrency", type=int, help="how many invocations run at a time; what this machine carries")
+    parser.add_argument("--access-activity", action="store_true", help="note who did what in a file of the folder")
     options = parser.parse_args(arguments)
     capacity.raise_descriptors()
     concurrency = options.concurrency or capacity.environments()
@@ -76,12 +77,11 @@ def main(arguments: list[str]) -> int:
         del os.environ[name]  # the reader's credentials, and settings that would change what we promise
     os.environ.update(settings(options.port, options.region, concurrency))
     gc.disable()  # what the imports make stays: to look for garbage in it would be a tenth of the start, for nothing
-    choices = {"cpu_share": options.cpu_share == "on", "judges": options.iam == "on", "concurrency": concurrency}
-    asyncio.run(_serve(options.home, options.port, options.region, **choices))
+    asyncio.run(_serve(options, concurrency))
     return 0
 
 
-async def _serve(home: Path, port: int, region: str, *, cpu_share: bool, judges: bool, concurrency: int) -> None:
+async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     import ministack.app
 
     from . import services
@@ -92,8 +92,9 @@ async def _serve(home: Path, port: int, region: str, *, cpu_share: bool, judges:
     from .data_plane.pool import Pool
     from .gateway import WHO, Gateway
     from .private_file import write_private
-    from .server_process import STATE_FILE
+    from .server_process import ACTIVITY_FILE, STATE_FILE
     from .services.cloudwatch_logs import Logs
+    from .services.iam.access_activity import AccessActivity
     from .services.iam.authentication import authenticated
     from .services.iam.evaluation import Iam
     from .services.iam.sts import RoleSessions
@@ -102,14 +103,17 @@ async def _serve(home: Path, port: int, region: str, *, cpu_share: bool, judges:
     from .services.s3_cors import invites
     from .slack_stand_in import SlackStandIn
 
+    home, port, region = options.home, options.port, options.region
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     endpoint = f"http://127.0.0.1:{port}"
-    key, iam = access_key_of(home), Iam(judges)
+    activity = AccessActivity(home / ACTIVITY_FILE) if options.access_activity else None
+    key, iam = access_key_of(home), Iam(options.iam == "on", activity)
     logs = Logs(home / "localaws")
     execution_roles = ExecutionRoles(iam, logs.write)
+    cpu_share = options.cpu_share == "on"
     pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share, concurrency)
     databases = Databases(home / "localaws")
 
@@ -139,6 +143,8 @@ async def _serve(home: Path, port: int, region: str, *, cpu_share: bool, judges:
         databases.close()
         pool.close()
         logs.close()
+        if activity:
+            activity.close()
 
 
 if __name__ == "__main__":

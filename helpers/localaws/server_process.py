@@ -23,6 +23,7 @@ from .ports import is_free
 STATE_FILE = "localaws.json"
 LOG_FILE = "localaws.log"
 USERS_FILE = "localaws.users"
+ACTIVITY_FILE = "access-activity.jsonl"
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
 ROOM = 256 * 1024  # bytes: its state and its log, and the code of a function or two
@@ -123,12 +124,13 @@ def start(
     cpu_share: bool = True,
     iam: bool = True,
     concurrency: int | None = None,
+    access_activity: bool = False,
 ) -> Endpoint:
     """Start the embedded AWS in the background unless it runs already; returns when it answers.
 
     `cpu_share` says whether each function gets only the share of CPU that goes with its memory, `iam` whether the
     policies of roles and resources are asked, `concurrency` how many invocations run at a time (by default what this
-    machine carries).
+    machine carries), `access_activity` whether it is noted who does what.
     """
     with _only_one(home):
         if endpoint := running(home):
@@ -141,6 +143,7 @@ def start(
             command = [sys.executable, "-m", "helpers.localaws", "--home", str(home), "--port", str(port)]
             command += ["--region", region, "--cpu-share", _on(cpu_share), "--iam", _on(iam)]
             command += ["--concurrency", str(concurrency)] if concurrency else []
+            command += ["--access-activity"] if access_activity else []
             process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -153,6 +156,20 @@ def start(
         # When it ends while we live on, as a notebook does, no zombie shall pass for a server that is alive.
         threading.Thread(target=process.wait, daemon=True, name="localaws").start()
         return endpoint
+
+
+def access_activity(home: Path) -> list[dict[str, Any]]:
+    """What was noted, where this is on, since it was last asked: who did what, and which policies roles were given.
+
+    {"principal": …, "action": …, "resource": …, "allowed": …}, with "passed_to" where a role was handed to a service;
+    {"role": …, "policy": …}, which is a document or an ARN.
+    """
+    file = home / ACTIVITY_FILE
+    if not file.exists():
+        return []
+    text = file.read_text(encoding="utf-8")
+    os.truncate(file, 0)
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def stop(home: Path) -> bool:

@@ -34,6 +34,7 @@ def test_a_home_that_is_empty_is_the_checkouts(monkeypatch, text):
 BAD = {
     "WORKSHOP_HOME": ["~nobody-of-this-name/x"],
     "WORKSHOP_PORT": ["0", "-1", "4566.0", "65536", "٤٥٦٦"],
+    "WORKSHOP_CONCURRENCY": ["0", "-1", "many", "1e3", "10001"],
     "WORKSHOP_CPU_SHARE": ["maybe", "1"],
     "WORKSHOP_TARGET": ["mars", "embedded aws"],
     "WORKSHOP_LEARNER": ["_", "日本", "--"],

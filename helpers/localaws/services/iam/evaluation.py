@@ -16,6 +16,7 @@ from ...access_key import AccessKey
 from ..contract import Contract
 from ..shapes import Answer, Record
 from . import policy, refusal, request
+from .access_activity import AccessActivity
 from .sts import session_arn
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -45,10 +46,10 @@ ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 class Iam:
-    """What policies say; with `on` False they say yes to everybody who has a key, and to every service."""
+    """What policies say, noted in `activity`; with `on` False yes to everybody who has a key, and to every service."""
 
-    def __init__(self, on: bool = True) -> None:
-        self._on = on
+    def __init__(self, on: bool = True, activity: AccessActivity | None = None) -> None:
+        self._on, self._activity = on, activity
         self.changes = 0  # how often something of IAM was changed: what was found before may not hold any more
 
     def install(self, key: AccessKey) -> None:
@@ -72,6 +73,8 @@ class Iam:
         iam_evaluator.resolve_principal = self._known(iam_evaluator.resolve_principal)
         if not self._on:
             iam_evaluator.resolve_principal = _unlimited(iam_evaluator.resolve_principal)
+        if self._activity:
+            self._activity.install()
 
     def role_may(self, role_arn: str, session_name: str, action: str, resource: str) -> bool:
         """Whether the policies of a role, its boundary and the policy of the resource allow its session an action."""
@@ -90,6 +93,8 @@ class Iam:
         result = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
         if found := iam_evaluator._resource_policy(action.partition(":")[0], resource):
             result = iam_evaluator.combine_resource_policy(result, context, *found, limits=limits)
+        if self._activity:
+            self._activity.note(context.principal_arn, action, resource, result.decision == "Allow")
         return bool(result.decision == "Allow")
 
     def trusts(self, role_arn: str, service: str, source_arn: str = "") -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.services import autoscaling, ec2, iam
+from ministack.services import autoscaling, ec2, iam, lambda_svc
 
 from ..contract import Contract
 from ..shapes import Answer, Record
@@ -32,6 +32,7 @@ CONTRACT: Contract = {
     (iam_evaluator, "_resolve_condition_key"): ("key", "ctx"),
     (iam_evaluator, "_role_name_from_assumed_arn"): ("assumed_arn",),
     (iam_evaluator, "validate_policy_document"): ("doc",),
+    (lambda_svc, "_esms"): None,
 }
 
 RESOURCE_TAG = re.compile(r"(aws|ec2|autoscaling):resourcetag/(.+)", re.I)
@@ -71,7 +72,8 @@ def install() -> None:
             return role["Arn"] if role else context.principal_arn
         if (tag := RESOURCE_TAG.fullmatch(key)) and context.resource_arn.split(":")[2:3] in (["ec2"], ["autoscaling"]):
             return _tag_of(context.resource_arn, *tag.groups())
-        return resolve(key, context)
+        found = resolve(key, context)
+        return _of_resource(key.lower(), context) if found is None else found
 
     for name, (version, actions) in MANAGED.items():
         statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
@@ -169,6 +171,16 @@ def _tag_of(resource: str, prefix: str, tag: str) -> str | None:
         return None
     tags = (ec2._tags if service == "ec2" else autoscaling._tags).get(name) or []
     return next((str(each["Value"]) for each in tags if each["Key"].lower() == tag.lower()), None)
+
+
+def _of_resource(key: str, context: Any) -> str | None:
+    """What a condition asks of the role or the event source mapping that a request changes."""
+    name = re.split("[:/]", context.resource_arn)[-1]
+    if key == "iam:permissionsboundary" and context.action != "iam:CreateRole":
+        return (iam._roles.get_scoped(context.principal_account, None, name) or {}).get("PermissionsBoundary")
+    if key == "lambda:functionarn" and ":event-source-mapping:" in context.resource_arn:
+        return (lambda_svc._esms.get(name) or {}).get("FunctionArn")
+    return None
 
 
 def _value(found: re.Match[str], context: Any, effect: str) -> str:

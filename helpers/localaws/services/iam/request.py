@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, responses
 
 from ..contract import Contract
 from ..shapes import Record
@@ -35,6 +35,8 @@ CONTRACT: Contract = {
     ),
     (iam_actions, "request_tag_context"): ("service", "iam_action", "body", "params"),
     (iam_actions, "verified_access_resource_arns"): ("query_params", "region", "account_id"),
+    (responses, "get_account_id"): (),
+    (responses, "get_region"): (),
 }
 
 UNKNOWN = "UnknownOperation"
@@ -87,9 +89,12 @@ def install() -> None:
 
     def context(service: str, iam_action: str, body: bytes, query: Any) -> Record:
         keys: Record = context_of(service, iam_action, body, query)
+        parameters = _Parameters(body, query)
         of_mapping = iam_action.endswith(("EventSourceMapping", "EventSourceMappings"))
-        if of_mapping and (function := _Parameters(body, query).get("FunctionName")):
-            keys = {**keys, "lambda:functionarn": function}
+        if of_mapping and (function := parameters.get("FunctionName")):
+            keys = {**keys, "lambda:functionarn": function_arn(function)}
+        if iam_action == "iam:CreateRole" and (boundary := parameters.get("PermissionsBoundary")):
+            keys = {**keys, "iam:permissionsboundary": boundary}
         return keys
 
     more_of_ec2 = iam_actions.verified_access_resource_arns
@@ -137,6 +142,14 @@ class _Parameters:
 
 
 # Lambda
+
+
+def function_arn(reference: str) -> str:
+    """The ARN of a function that a request names by its ARN, a part of it, or its name."""
+    if reference.startswith("arn:"):
+        return reference
+    here = f"{responses.get_region()}:{responses.get_account_id()}"
+    return f"arn:aws:lambda:{here}:function:{reference.partition('function:')[2] or reference}"
 
 
 def lambda_action(method: str, path: str, query: Record) -> str:

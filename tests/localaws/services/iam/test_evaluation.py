@@ -291,6 +291,39 @@ def test_a_boundary_narrows_what_a_role_may_do(make_function, role, bucket, clie
     assert get(function, bucket) == 200
 
 
+def test_roles_may_be_made_with_a_boundary_alone(user, clients):
+    iam, roles = clients("iam"), "arn:aws:iam::000000000000:role/tested-limited"
+    boundary = iam.create_policy(PolicyName="tested-limit", PolicyDocument=policy(allow("logs:*")))["Policy"]["Arn"]
+    limited = {"ArnLike": {"iam:PermissionsBoundary": "arn:aws:iam::*:policy/tested-limit"}}
+    theirs = user(allow(["iam:CreateRole", "iam:PutRolePolicy"], roles, Condition=limited))("iam")
+    make = {"RoleName": "tested-limited", "AssumeRolePolicyDocument": policy(LAMBDA)}
+    put = {"RoleName": "tested-limited", "PolicyName": "tested", "PolicyDocument": policy(allow("s3:*"))}
+    assert "iam:CreateRole" in refused(theirs.create_role, **make)[1]
+    theirs.create_role(**make, PermissionsBoundary=boundary)
+    theirs.put_role_policy(**put)
+    iam.delete_role_permissions_boundary(RoleName="tested-limited")
+    assert "iam:PutRolePolicy" in refused(theirs.put_role_policy, **put)[1]
+    assert "iam:CreateRole" in refused(theirs.create_role, **make)[1]
+    iam.delete_role_policy(RoleName="tested-limited", PolicyName="tested")
+    iam.delete_role(RoleName="tested-limited")
+    iam.delete_policy(PolicyArn=boundary)
+
+
+def test_a_mapping_is_known_by_its_function(make_function, user, queue, clients):
+    function, actions = make_function(CALL), ["lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping"]
+    arn = clients("lambda").get_function(FunctionName=function.name)["Configuration"]["FunctionArn"]
+
+    def of(name):
+        functions = {"ArnLike": {"lambda:FunctionArn": arn.replace(function.name, name)}}
+        return user(allow(actions, Condition=functions))("lambda")
+
+    mapping = {"FunctionName": function.name, "EventSourceArn": queue}
+    assert actions[0] in refused(of("another-*").create_event_source_mapping, **mapping)[1]
+    made = of(f"{function.name[:4]}*").create_event_source_mapping(**mapping)["UUID"]
+    assert actions[1] in refused(of("another-*").delete_event_source_mapping, UUID=made)[1]
+    of(function.name).delete_event_source_mapping(UUID=made)
+
+
 def test_a_policy_of_the_bucket_may_allow_and_deny_too(make_function, role, bucket, clients):
     arn, s3 = role(LOGS), clients("s3")
     function = make_function(CALL, Role=arn, **ROOM)
