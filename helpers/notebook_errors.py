@@ -1,7 +1,8 @@
 """How a notebook goes on past an exercise that is not solved, and what it says where a cell above has not run.
 
 A frontend stops Run All where the kernel answers a cell with "error". A cell that only lacks the reader's answer shows
-one sentence in place of a traceback, and counts as run. Any other error stays an error.
+one sentence in place of a traceback, and counts as run. Any other error stays an error; of a wait that a cell ends with
+a TimeoutError the sentence is shown.
 
 An IPython extension: `lab` gives it to every kernel, so that it is there after a restart, and connect() to all others.
 """
@@ -11,6 +12,7 @@ import re
 import symtable
 from collections.abc import Iterator
 from pathlib import PurePath
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -42,7 +44,7 @@ class _Errors:
     def __init__(self, shell: Any) -> None:
         self._missing: dict[str, str] = {}  # a name that an exercise was to make: the exercise
         self._goes_on: BaseException | None = None
-        shell.set_custom_exc((NotImplementedError, NameError, WorkshopError), self._show)
+        shell.set_custom_exc((NotImplementedError, NameError, TimeoutError, WorkshopError), self._show)
         shell.events.register("post_run_cell", self._after)
 
     def _show(
@@ -53,7 +55,8 @@ class _Errors:
         trace: TracebackType,
         tb_offset: int | None = None,
     ) -> None:
-        sentence, goes_on = self._said(error)
+        waits = isinstance(error, TimeoutError) and _raised_in_a_cell(shell, trace)  # the notebook's own sentence
+        sentence, goes_on = (str(error), False) if waits else self._said(error)
         if sentence is None:
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         else:
@@ -87,6 +90,12 @@ class _Errors:
             return None, False
         self._missing |= dict.fromkeys(found.names, found.number)
         return f'Exercise {found.number} is yours. {task} (hint("{found.number}") helps.)', True
+
+
+def _raised_in_a_cell(shell: Any, trace: TracebackType) -> bool:
+    """Whether the code of a cell raised it itself, and nothing that it called."""
+    *_, (frame, _line) = walk_tb(trace)
+    return frame.f_globals is shell.user_ns
 
 
 def exercises_of(lesson: lessons.Lesson) -> Iterator[Unsolved]:

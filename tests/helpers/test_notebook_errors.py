@@ -73,6 +73,16 @@ def test_a_function_that_is_not_written_says_so_where_it_is_called(run):
     assert result.shown[0].startswith("Exercise 14.2 is yours.")
 
 
+def test_a_wait_that_a_cell_ends_shows_its_sentence_and_stops_run_all(run):
+    wait = "def watch(limit):\n    raise TimeoutError(f'Not within {limit} s; the log may say why.')"
+    assert vars(run(f"{wait}\n\n\nwatch(9)")) == {"status": "error", "shown": ["Not within 9 s; the log may say why."]}
+
+
+def test_any_other_time_limit_shows_a_traceback(run):
+    result = run("import concurrent.futures\nconcurrent.futures.Future().result(timeout=0)")
+    assert result.status == "error" and "Traceback" in "".join(result.shown)
+
+
 def test_run_all_goes_on_past_a_check_that_says_no(run):
     assert vars(run(CHECK)) == {"status": "ok", "shown": ["Not yet."]}
 
