@@ -3,6 +3,7 @@
 A function posts to its `webhook_url`; what arrived is read back here, which Slack does not allow.
 """
 
+import contextlib
 import html
 import json
 import os
@@ -158,7 +159,10 @@ class Inbox:
     def _posts(self, since: datetime | None) -> list[Message]:
         if self._file is None:
             raise InboxError(IN_SLACK)
-        posts = [_message(post) for post in read_posts(self._file)]
+        try:
+            posts = [_message(post) for post in read_posts(self._file)]
+        except OSError as error:
+            raise InboxError.about_file(error, self._file, "read") from None
         return [message for message in posts if since is None or message.time > since]
 
     def _send(self, order: dict[str, Any]) -> None:
@@ -215,7 +219,8 @@ def _live_view(file: Path) -> Any:
             now = status and (status.st_mtime_ns, status.st_size)  # the time alone ticks too slowly for two posts
             if now != last:
                 last = now
-                view.value = _table([_message(post) for post in read_posts(file) if post["status"] == 200])
+                with contextlib.suppress(OSError):  # messages() says it
+                    view.value = _table([_message(post) for post in read_posts(file) if post["status"] == 200])
             time.sleep(POLL_S)
 
     threading.Thread(target=follow, daemon=True, name="inbox").start()

@@ -1,11 +1,13 @@
 """Tells whether somebody has worked in a starter, so that building does not overwrite it."""
 
+import contextlib
 import hashlib
 import json
 import subprocess
 from pathlib import Path
 
 from .. import settings
+from ..whole_file import write_whole
 from . import lint
 
 BUILT_FILE = "built.json"
@@ -25,18 +27,19 @@ def is_there(path: Path) -> bool:
 
 
 def note_built(path: Path) -> None:
-    """Take note of a starter that has just been built."""
-    settings.home().mkdir(parents=True, exist_ok=True)
+    """Take note of a starter that has just been built; where that cannot be written, git alone tells."""
     text = json.dumps({**_built(), str(path): _digest(path)}, indent=1, sort_keys=True)
-    (settings.home() / BUILT_FILE).write_text(text + "\n")
+    with contextlib.suppress(OSError):
+        settings.home().mkdir(parents=True, exist_ok=True)
+        write_whole(settings.home() / BUILT_FILE, text + "\n")
 
 
 def _built() -> dict[str, str]:
     try:
-        built: dict[str, str] = json.loads((settings.home() / BUILT_FILE).read_text())
-        return built
-    except (FileNotFoundError, ValueError):  # nothing built yet, or not written to its end: then git alone tells
+        built = json.loads((settings.home() / BUILT_FILE).read_text())
+    except (OSError, ValueError, RecursionError):  # nothing built yet, or damaged: then git alone tells
         return {}
+    return built if isinstance(built, dict) else {}
 
 
 def _digest(path: Path) -> str:

@@ -166,7 +166,10 @@ def _aws() -> list[Finding]:
         return [("ok", "The notebooks use AWS itself (WORKSHOP_TARGET=aws), with your credentials.")]
     if chosen == "emulator":
         return [("ok", "The notebooks use your own emulator (AWS_ENDPOINT_URL).")]
-    endpoint = localaws.running(settings.home())
+    try:
+        endpoint = localaws.running(settings.home())
+    except localaws.LocalAwsError as error:
+        return [("ok", "The notebooks use the embedded AWS."), ("wrong", str(error))]
     hung = None if endpoint else localaws.alive(settings.home())
     if endpoint:
         state = "ok", f"It is running at {endpoint.url} (process {endpoint.pid})."

@@ -21,12 +21,19 @@ def start() -> int:
 
 def stop() -> int:
     """Stop it, whether it answers or not."""
-    hung = localaws.alive(settings.home()) and not localaws.running(settings.home())
+    hung = localaws.alive(settings.home()) and not _answers()
     if not localaws.stop(settings.home()):
         say("The embedded AWS was not running, so there is nothing to stop.")
     else:
         say(f"The embedded AWS {'did not answer any more, and ' if hung else ''}is stopped.")
     return 0
+
+
+def _answers() -> bool:
+    try:
+        return localaws.running(settings.home()) is not None
+    except localaws.LocalAwsError:  # it answers, and cannot write its state file
+        return True
 
 
 def print_variables() -> int:

@@ -49,7 +49,7 @@ def _read(file: Path) -> AccessKey | None:
         if file.stat().st_mode & 0o077:
             return None
         key = AccessKey(**json.loads(file.read_text()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     if not all(isinstance(text, str) for text in (key.access_key_id, key.secret_access_key)):
         return None

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from ..errors import WorkshopError
 from .data_plane import capacity
 
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
@@ -77,7 +79,13 @@ def main(arguments: list[str]) -> int:
         del os.environ[name]  # the reader's credentials, and settings that would change what we promise
     os.environ.update(settings(options.port, options.region, concurrency))
     gc.disable()  # what the imports make stays: to look for garbage in it would be a tenth of the start, for nothing
-    asyncio.run(_serve(options, concurrency))
+    try:
+        asyncio.run(_serve(options, concurrency))
+    except OSError as error:
+        if error.filename is None:  # not about one of our files
+            raise
+        print(WorkshopError.about_file(error, options.home), file=sys.stderr)
+        return 1
     return 0
 
 
@@ -92,7 +100,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     from .data_plane.pool import Pool
     from .gateway import WHO, Gateway
     from .private_file import write_private
-    from .server_process import ACTIVITY_FILE, STATE_FILE
+    from .server_process import ACTIVITY_FILE, STATE_FILE, TELL
     from .services.cloudwatch_logs import Logs
     from .services.iam.access_activity import AccessActivity
     from .services.iam.authentication import authenticated
@@ -134,17 +142,29 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         state = home / STATE_FILE
         told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life, **asdict(key)}
         write_private(state, json.dumps(told))
+        asyncio.get_running_loop().add_signal_handler(TELL, _write_again, state, json.dumps(told))
         try:
             await serve(from_here(authenticated(gateway, but=WHO), invites), listener, told_to_end, keep_alive_s=75)
             await addresses.close()
         finally:
-            state.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                state.unlink()
     finally:
         databases.close()
         pool.close()
         logs.close()
         if activity:
             activity.close()
+
+
+def _write_again(state: Path, text: str) -> None:
+    """Write the state file once more: it was damaged, or is gone."""
+    from .private_file import write_private
+
+    try:
+        write_private(state, text)
+    except OSError as error:
+        print(f"The state file cannot be written anew: {error}.", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from ..errors import WorkshopError
+from .command_lines import command_line, command_lines
 from .ports import is_free
 
 STATE_FILE = "localaws.json"
@@ -27,6 +29,8 @@ ACTIVITY_FILE = "access-activity.jsonl"
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
 ROOM = 256 * 1024  # bytes: its state and its log, and the code of a function or two
+TELL = signal.SIGUSR1  # asks the server to write its state file anew
+TELL_LIMIT_S = 5
 KILL_LIMIT_S = 10  # what the system takes at most to end a process and free its port
 LIFE_HEADER = "x-localaws-life"  # of a request that is meant for one life of the embedded AWS, and no other
 OTHER_LIFE = "AnotherEmbeddedAws"  # the error code that such a request gets in any other
@@ -80,25 +84,31 @@ def open_url(request: str | urllib.request.Request, timeout: float) -> http.clie
 
 
 def running(home: Path) -> Endpoint | None:
-    """The embedded AWS of this folder, if it runs and answers."""
-    endpoint = _recorded(home)
-    if endpoint is None:
+    """The embedded AWS of this folder, if it runs and answers.
+
+    Where its state file is damaged or gone, it is found by its command line, and writes the file anew.
+    Raises LocalAwsError where it cannot.
+    """
+    recorded = _recorded(home)
+    if recorded and _pid_at(recorded.port) == recorded.pid:
+        return recorded
+    found = _found(home)
+    if found is None or _pid_at(found.port) != found.pid:
         return None
-    try:
-        with open_url(f"{endpoint.url}/_localaws", timeout=5) as answer:
-            return endpoint if json.load(answer)["pid"] == endpoint.pid else None
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):  # nobody there, or somebody else
-        return None
+    return _told_anew(home, found)
 
 
 def alive(home: Path) -> Endpoint | None:
-    """The embedded AWS of this folder, if its process exists, whether it answers or not."""
+    """The embedded AWS of this folder, if its process exists, whether it answers or not.
+
+    Where its state file is damaged or gone, no more is known than process, port and region.
+    """
     endpoint = _recorded(home)
     if endpoint is None:
-        return None
-    command = _command_line(endpoint.pid)  # the number may be another process's by now
+        return _found(home)
+    command = command_line(endpoint.pid)  # the number may be another process's by now
     ours = " -m helpers.localaws " in command and f" --port {endpoint.port} " in command
-    return endpoint if ours else None
+    return endpoint if ours else _found(home)
 
 
 def is_at(url: str, home: Path, port: int) -> bool:
@@ -182,7 +192,8 @@ def stop(home: Path) -> bool:
     if not _wait_until_ended(endpoint.pid, STOP_LIMIT_S):
         _signal(endpoint.pid, signal.SIGKILL)  # its keeper then ends the function processes
         _wait_until_ended(endpoint.pid, KILL_LIMIT_S)
-        (home / STATE_FILE).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (home / STATE_FILE).unlink()
     return True
 
 
@@ -194,7 +205,9 @@ def needed(home: Path, port: int, region: str, say: Callable[[str], None], **opt
     """
     with _explained(home):
         home.mkdir(parents=True, exist_ok=True)
-        users = (home / USERS_FILE).open("a+")  # locked, shared, by all; holds the process that one of them started
+        users = (home / USERS_FILE).open(
+            "a+", errors="replace"
+        )  # locked, shared, by all; holds the process that one of them started
     with users:
         fcntl.flock(users, fcntl.LOCK_SH)
         before = alive(home)
@@ -258,18 +271,44 @@ def _recorded(home: Path) -> Endpoint | None:
         return None
     numbers = (endpoint.port, endpoint.pid)
     texts = (endpoint.region, endpoint.inbox_url, endpoint.access_key_id, endpoint.secret_access_key, endpoint.life)
-    sound = all(type(number) is int and number > 0 for number in numbers) and all(type(t) is str for t in texts)
+    sound = all(type(each) is int and each > 0 for each in numbers) and all(
+        type(each) is str and each for each in texts
+    )
     return endpoint if sound and endpoint.port < 2**16 else None
 
 
-def _command_line(pid: int) -> str:
-    """The command line of a process, or nothing when there is no such process or it has ended."""
-    if sys.platform == "linux":
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return ""
-    return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
+def _found(home: Path) -> Endpoint | None:
+    """The server of this folder among all processes: start() has written the folder on its command line."""
+    ours = re.compile(rf".* -m helpers\.localaws --home {re.escape(str(home))} --port (\d+) --region (\S+) ")
+    for pid, command in command_lines():
+        if (said := ours.match(command)) and " -c " not in command:  # a shell's is that of whoever starts it
+            return Endpoint(int(said[1]), pid, said[2])
+    return None
+
+
+def _told_anew(home: Path, found: Endpoint) -> Endpoint:
+    """All about a server that answers, after it has written its state file anew."""
+    _signal(found.pid, TELL)
+    deadline = time.monotonic() + TELL_LIMIT_S
+    while time.monotonic() < deadline:
+        told = _recorded(home)
+        if told and told.pid == found.pid and told.port == found.port:
+            return told
+        time.sleep(0.05)
+    raise LocalAwsError(
+        f"The embedded AWS runs (process {found.pid}), and its file {home / STATE_FILE} can neither be read nor "
+        "written anew; end it with python3 -m helpers stop, move that file away, and start it again."
+    )
+
+
+def _pid_at(port: int) -> int | None:
+    """The process of the embedded AWS that answers at this port, if one does."""
+    try:
+        with open_url(f"http://127.0.0.1:{port}/_localaws", timeout=5) as answer:
+            pid: int = json.load(answer)["pid"]
+            return pid
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):  # nobody there, or somebody else
+        return None
 
 
 def _check_room(home: Path) -> None:
@@ -284,15 +323,24 @@ def _check_room(home: Path) -> None:
 
 def _check_port(port: int) -> None:
     if not is_free(port):
+        pid = _pid_at(port)
+        who = f"another folder's embedded AWS (process {pid})" if pid else "another program"
         raise LocalAwsError(
-            f"Port {port} on 127.0.0.1 is taken by another program; stop that one, or choose another port, "
+            f"Port {port} on 127.0.0.1 is taken by {who}; stop that one, or choose another port, "
             f"for example WORKSHOP_PORT={port + 1 if port < 65535 else 4566}."
         )
 
 
 def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+    try:
         os.kill(pid, number)
+    except ProcessLookupError:  # it has ended meanwhile
+        pass
+    except PermissionError:
+        raise LocalAwsError(
+            f"The embedded AWS (process {pid}) was started by another user of this machine; stop it as that user, "
+            "or set WORKSHOP_HOME to a folder of your own."
+        ) from None
 
 
 def _wait_until_ended(pid: int, seconds: float) -> bool:
@@ -307,12 +355,12 @@ def _wait_until_ended(pid: int, seconds: float) -> bool:
 def _wait_until_ready(process: subprocess.Popen[bytes], home: Path) -> Endpoint:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
-        endpoint = running(home)
-        if endpoint and endpoint.pid == process.pid:
+        endpoint = _recorded(home)
+        if endpoint and endpoint.pid == process.pid == _pid_at(endpoint.port):
             return endpoint
         if process.poll() is not None:
             lines = (home / LOG_FILE).read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-            raise LocalAwsError(f"The embedded AWS did not start: {lines[-1]} (more in {home / LOG_FILE}).")
+            raise LocalAwsError(f"The embedded AWS did not start: {lines[-1].rstrip('.')} (more in {home / LOG_FILE}).")
         time.sleep(0.05)
     raise LocalAwsError(f"The embedded AWS did not answer within {START_LIMIT_S} seconds; see {home / LOG_FILE}.")
 

@@ -211,7 +211,7 @@ def _last_address(file: Path) -> tuple[int, str] | None:
     try:
         address = json.loads(file.read_text())
         port, path = int(address["port"]), str(address["path"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
     usable = re.fullmatch(r"/services/T\w+/B\w+/\w{24}", path) and 1024 <= port < 65536
     return (port, path) if usable else None

@@ -19,7 +19,7 @@ from broken_disk import as_nobody, full_disk
 from localaws_client import TRUSTED
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import authoring, cleanup
+from helpers import authoring, cleanup, localaws
 from helpers.cleanup import PAUSE, RESOURCE_TYPES, TRIES, CleanupError, clean
 from helpers.deploy import deploy
 from helpers.ledger import Entry, Ledger, LedgerError, Recorder
@@ -677,6 +677,15 @@ def test_a_disk_that_is_full_while_it_is_cleaned_keeps_nothing_in_aws(aws):
     assert not exists(aws, Entry("queue", name))
     clean(aws)
     assert aws.ledger.entries() == []
+
+
+@pytest.mark.parametrize("state", ["", "{", "[5]"])
+def test_a_damaged_state_file_does_not_pass_for_nothing_to_look_at(aws, embedded_home, state):
+    name = aws.name("test-state")
+    aws.client("sqs").create_queue(QueueName=name)
+    (embedded_home / localaws.STATE_FILE).write_text(state)
+    clean()
+    assert not exists(aws, Entry("queue", name))
 
 
 @pytest.mark.parametrize("id", ["a b/ä", "x:y"])

@@ -28,8 +28,9 @@ from localaws_client import (
 )
 
 from helpers import localaws, settings
-from helpers.localaws import server_process
+from helpers.localaws import access_key, server_process
 from helpers.localaws.data_plane import confinement
+from helpers.localaws.slack_stand_in import SlackStandIn
 
 # Starts a child, one in a session of its own, one that is stopped, and one whose parent is gone.
 FAMILY = """
@@ -346,6 +347,109 @@ def test_a_state_file_that_says_nothing_true(tmp_path, state):
     assert localaws.stop(tmp_path) is False
 
 
+def empty(file):
+    file.write_text("")
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+def no_json(file):
+    file.write_text("hello")
+
+
+def wrong_types(file):
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"access_key_id": 5}))
+
+
+def of_another_process(file):
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"pid": os.getpid()}))
+
+
+def put_aside(file):
+    file.rename(file.with_suffix(".old"))
+
+
+def closed(file):
+    file.chmod(0)
+
+
+DAMAGES = [empty, cut, no_json, wrong_types, of_another_process, put_aside, closed]
+
+
+@pytest.fixture
+def modes_count(monkeypatch):
+    """A file of mode 0000 cannot be read, also by root."""
+    read_text = Path.read_text
+
+    def refuse(path, *arguments, **named):
+        if path.exists() and path.stat().st_mode & 0o777 == 0:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_text(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+
+
+@pytest.mark.usefixtures("modes_count")
+def test_a_server_whose_state_file_is_damaged_is_found_and_writes_it_anew(server):
+    state = server.home / localaws.STATE_FILE
+    for damage in DAMAGES:
+        damage(state)
+        assert localaws.alive(server.home).pid == server.endpoint.pid, damage
+        assert localaws.running(server.home) == server.endpoint, damage
+        assert localaws.start(server.home, server.port) == server.endpoint, damage
+        assert state.stat().st_mode & 0o777 == 0o600, damage
+    closed(state)
+    assert localaws.is_at(server.endpoint.url, server.home, server.port)
+    closed(state)
+    assert localaws.stop(server.home)
+    eventually(lambda: not processes_of(server.home))
+
+
+def test_a_state_file_that_cannot_be_written_anew_is_said_and_does_not_hold_up_a_stop(server, monkeypatch):
+    state = server.home / localaws.STATE_FILE
+    state.unlink()
+    state.mkdir()
+    monkeypatch.setattr(server_process, "TELL_LIMIT_S", 0.1)
+    with pytest.raises(localaws.LocalAwsError, match=rf"runs \(process {server.endpoint.pid}\).* neither be read nor "):
+        localaws.running(server.home)
+    assert localaws.stop(server.home)
+    assert not psutil.pid_exists(server.endpoint.pid)
+
+
+def test_a_port_that_another_folder_has(server, tmp_path):
+    said = rf"is taken by another folder's embedded AWS \(process {server.endpoint.pid}\); "
+    with pytest.raises(localaws.LocalAwsError, match=said):
+        localaws.start(tmp_path / "other", server.port)
+
+
+def test_a_server_of_another_user_is_named(server, monkeypatch):
+    def refuse(pid, number):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "kill", refuse)
+        with pytest.raises(localaws.LocalAwsError, match="was started by another user"):
+            localaws.stop(server.home)
+
+
+@pytest.mark.parametrize("file", ["access-key.json", "inbox.jsonl", "inbox-address.json", "localaws.users"])
+@pytest.mark.parametrize("text", ["", "{", "[[", "\udcff", '{"port": []}', "[" * 100_000], ids=range(6))
+def test_the_other_files_may_be_damaged(tmp_path, file, text, monkeypatch):
+    (tmp_path / file).write_text(text, errors="surrogateescape")
+    if file == "access-key.json":
+        assert access_key.access_key_of(tmp_path).access_key_id.startswith("AKIA")
+    elif file == "localaws.users":
+        monkeypatch.setattr(server_process, "start", lambda *_, **__: server_process.Endpoint(1, 2))
+        with localaws.needed(tmp_path, 1, "us-east-1", lambda text: None):
+            pass
+    else:
+        stand_in = SlackStandIn(tmp_path)
+        stand_in.listener.close()
+        assert localaws.read_posts(tmp_path / localaws.MESSAGES_FILE) == []
+
+
 def test_a_state_file_whose_port_another_program_has(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as thread:
 
@@ -355,7 +459,8 @@ def test_a_state_file_whose_port_another_program_has(tmp_path):
                 connection.sendall(b"no HTTP\n")
 
         answered = thread.submit(answer)
-        state = {"pid": os.getpid(), "port": other.getsockname()[1]}
+        texts = dict.fromkeys(("region", "inbox_url", "access_key_id", "secret_access_key", "life"), "x")
+        state = {"pid": os.getpid(), "port": other.getsockname()[1], **texts}
         (tmp_path / localaws.STATE_FILE).write_text(json.dumps(state))
         assert localaws.running(tmp_path) is None
         assert localaws.stop(tmp_path) is False
