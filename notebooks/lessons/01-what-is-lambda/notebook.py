@@ -266,7 +266,7 @@ _ = deploy(workshop, inside, code, **options, Environment={"Variables": variable
 # %%
 found = json.loads(lambda_client.invoke(FunctionName=inside)["Payload"].read())
 remaining_ms = found["context"]["remaining_ms"]
-claim("nearly all of the five seconds is left", 4000 < remaining_ms <= 5000)
+claim("nearly all of the five seconds is left", 4500 < remaining_ms <= 5000)
 found["context"]
 
 # %% [markdown]

@@ -461,7 +461,7 @@ if has_database:
     last = durations_of(rounds[-1])
     served, refused = last[last.index == "success"], last[last.index != "success"]
     first = durations_of(rounds[0]).median()
-    is_so = served.median() < 2 * first and refused.median() > served.median()
+    is_so = served.median() < 1.5 * first and refused.median() > served.median()
     claim("refused calls take longest, and the others as long as before", is_so)
 
 # %% [markdown]

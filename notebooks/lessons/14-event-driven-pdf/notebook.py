@@ -651,7 +651,8 @@ follow(hundred, until=is_done)
 
 # %%
 _, waiting, in_flight = hundred.values
-claim("pages waited in the queue, and a few were in flight", max(waiting) > 20)
+claim("pages waited in the queue", max(waiting) > 20)
+claim("only a few were in flight", 0 < max(in_flight) <= 20)
 predicted("14.b", f"{max(in_flight)}, while up to {max(waiting)} waited")
 
 # %% [markdown]
