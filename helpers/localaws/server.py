@@ -131,7 +131,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
-        services.install(pool, databases, endpoint, key, iam, execution_roles)
+        services.install(pool, databases, logs, endpoint, key, iam, execution_roles)
         inbox = SlackStandIn(home)
         addresses = Addresses(ministack.app.app, ended)
         life = secrets.token_hex(8)

@@ -4,7 +4,9 @@ from ..access_key import AccessKey
 from ..data_plane.pool import Pool
 from . import (
     apigateway,
-    cloudwatch_logs,
+    cloudwatch_logs_describe,
+    cloudwatch_logs_pages,
+    cloudwatch_logs_put,
     cloudwatch_metrics,
     contract,
     eventbridge,
@@ -19,6 +21,7 @@ from . import (
     scheduler,
     sqs,
 )
+from .cloudwatch_logs import Logs
 from .iam import authentication, ways
 from .iam.evaluation import Iam
 from .iam.service_roles import ServiceRoles
@@ -29,11 +32,17 @@ from .rds import Databases
 
 
 def install(
-    pool: Pool, databases: Databases, endpoint: str, key: AccessKey, iam: Iam, execution_roles: ExecutionRoles
+    pool: Pool,
+    databases: Databases,
+    logs: Logs,
+    endpoint: str,
+    key: AccessKey,
+    iam: Iam,
+    execution_roles: ExecutionRoles,
 ) -> None:
-    """Let MiniStack run functions in `pool` and DB instances in `databases`; its schedules may call `endpoint`.
+    """Let MiniStack run functions in `pool`, DB instances in `databases`, and keep logs in `logs`.
 
-    The learner has this access `key`.
+    Its schedules may call `endpoint`. The learner has this access `key`.
 
     Call once, before it serves. Raises contract.ContractError, before anything is changed, unless MiniStack is as it
     was when the services were written.
@@ -41,7 +50,8 @@ def install(
     contract.verify()
     for module in (
         authentication,
-        cloudwatch_logs,
+        cloudwatch_logs_describe,
+        cloudwatch_logs_pages,
         ways,
         cloudwatch_metrics,
         lambda_recursive_loops,
@@ -52,6 +62,8 @@ def install(
         apigateway,
     ):
         module.install()
+    logs.install()
+    cloudwatch_logs_put.install(logs)
     lambda_asynchronous_invocation.install(execution_roles)
     lambda_event_source_mapping_sqs.install(execution_roles)
     lambda_code_location.install(endpoint)

@@ -15,6 +15,7 @@ from ministack.services import cloudwatch_logs as ministack_logs
 
 from helpers.localaws.services import cloudwatch_logs
 from helpers.localaws.services.cloudwatch_logs import Logs
+from helpers.localaws.services.cloudwatch_logs_pages import get_log_events
 
 NOTHING = "def handler(event, context):\n    return event\n"
 INIT_START = re.compile(
@@ -113,7 +114,7 @@ def test_ten_thousand_lines_arrive_in_order_before_end(make_function, clients):
     function.invoke()
     (stream,) = function.streams()
     lines, page = [], {}
-    while not lines or page["events"]:  # filter_log_events of MiniStack gives 10,000 events and no second page
+    while not lines or page["events"]:
         token = {"nextToken": page["nextForwardToken"]} if page else {}
         page = clients("logs").get_log_events(
             logGroupName=f"/aws/lambda/{function.name}", logStreamName=stream, startFromHead=True, **token
@@ -403,8 +404,9 @@ def test_logs_insights_finds_each_event_once_however_often_it_is_asked(make_func
 
 def test_a_query_keeps_no_more_records_than_it_can_give(logs, monkeypatch):
     monkeypatch.setattr(ministack_logs, "_log_records", ministack_logs._log_records)  # back afterwards
+    monkeypatch.setattr(ministack_logs, "_append_log_events", ministack_logs._append_log_events)
     monkeypatch.setattr(cloudwatch_logs, "MAX_POINTERS", 100)
-    cloudwatch_logs.install()
+    logs.install()
     logs.write(FUNCTION, "stream", [(1000 + number, f"{number}\n") for number in range(300)])
     asked = {
         "logGroupName": FUNCTION.log_group,
@@ -445,10 +447,8 @@ def logs(tmp_path):
 
 
 def kept(name, start_from_head=True):
-    _, _, body = ministack_logs._get_log_events(
-        {"logGroupName": FUNCTION.log_group, "logStreamName": name, "startFromHead": start_from_head}
-    )
-    return [event["message"] for event in json.loads(body)["events"]]
+    stream = {"logGroupName": FUNCTION.log_group, "logStreamName": name}
+    return [event["message"] for event in get_log_events({**stream, "startFromHead": start_from_head})["events"]]
 
 
 def test_of_many_streams_those_are_given_up_that_were_not_written_to_for_longest(logs):

@@ -115,7 +115,7 @@ def test_install_checks_the_contract_before_it_changes_anything(monkeypatch):
     before = lambda_svc._execute_function_dispatch, lambda_svc._create_esm
     monkeypatch.delattr(lambda_svc, "_resolve_layer_zip")
     with pytest.raises(contract.ContractError):
-        services.install(pool=None, databases=None, endpoint="", key=None, iam=None, execution_roles=None)
+        services.install(pool=None, databases=None, logs=None, endpoint="", key=None, iam=None, execution_roles=None)
     assert (lambda_svc._execute_function_dispatch, lambda_svc._create_esm) == before
 
 
