@@ -178,7 +178,8 @@ print(f"{limit:,} invocations may run at once, so the bursts are {bursts}.")
 # {{concurrency}} is AWS's default, in 2019 and now. A new account often starts with **{{concurrency_new_account}}**, and AWS raises it with use
 # or on request. There we leave out the bursts of 50.
 #
-# On a strong machine you can add a bigger number to `bursts`. Each environment is a process of about 15 MB here.
+# You can add a bigger number to `bursts`, up to the limit. On the embedded AWS that limit is what your machine carries:
+# each environment takes some 8 MB of its memory.
 #
 # **Predict:** how many cold starts will the burst of 10 have? The environment of the first call is still there.
 
@@ -248,8 +249,10 @@ predicted("02.d", f"{table['cold'].get(4, 'no such burst')} in burst 4")
 ax = plot_timeline(bursts_seen)
 
 # %% [markdown]
-# Compare the inits of the bursts. If many at once take longer, the reason is this machine: the processes share its cores. On
-# AWS each environment has its own share of a CPU, so the fiftieth start takes about as long as the first.
+# Compare the inits of the bursts. If many at once take longer, the reason is this machine: the processes share its cores, so
+# no more than two environments for each core begin at a time. The others wait for their turn. That wait is not in the log:
+# only the caller notices it. On AWS each environment has its own share of a CPU, so the fiftieth start takes about as long
+# as the first.
 #
 # ## What the slide calls a MicroVM
 #
