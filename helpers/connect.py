@@ -97,6 +97,8 @@ class Workshop:
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         Recorder(self.ledger, RESOURCE_TYPES, self.tags, self.client).register(session.events)
         session.events.register("after-call.lambda", _hide_webhooks)
+        # So that who has one client can ask for another: see reports.py.
+        session.events.register("workshop.client", lambda service, **_: self.client(service))
         if target == "aws":
             log_retention.register(session.events, self.client)
         if target != "embedded":

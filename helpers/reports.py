@@ -3,18 +3,20 @@
 It measures nothing itself: every figure is Lambda's own, from the REPORT line of the invocation.
 """
 
-import json
-import re
+import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
+from botocore.exceptions import ClientError
 
 from .arguments import CALLABLE, COUNT, FUNCTION_NAME, LOGS, MOMENT, SECONDS, or_none, takes
 from .errors import WorkshopError
+from .report_lines import Line, Report, invocations, parse
 
 COLUMNS = {
     "request_id": "str",
@@ -30,28 +32,32 @@ COLUMNS = {
 }
 POLL = 0.5  # s; CloudWatch allows a few filter_log_events calls per second for an account
 
-START = re.compile(r"START RequestId: (\S+)")
-REPORT = re.compile(
-    r"REPORT RequestId: (?P<request_id>\S+)\t"
-    r"Duration: (?P<duration>[\d.]+) ms\tBilled Duration: (?P<billed>\d+) ms\t"
-    r"Memory Size: (?P<memory>\d+) MB\tMax Memory Used: (?P<max_memory>\d+) MB(?P<rest>.*)",
-    re.DOTALL,
-)
-INIT_REPORT = re.compile(r"INIT_REPORT Init Duration: ([\d.]+) ms\t.*Phase: init\b")
-
-Report = dict[str, Any]  # e.g. {"request_id": "8f5…", "duration_ms": 2.46, "init_ms": 413.61, …}
-
 
 class ReportsError(WorkshopError, TimeoutError):
     """The lines did not come in time; the message is one sentence for the reader."""
 
 
-class _Line(NamedTuple):
-    """One event of a log group."""
+@dataclass(frozen=True)
+class _Log:
+    """Where the lines of a function are: its name, log group, which other functions may share, and what is logged."""
 
-    stream: str
-    timestamp: int  # ms since 1970 UTC
-    message: str
+    function: str
+    group: str
+    only_failures: bool = False
+
+    def has(self, stream: str) -> bool:
+        """Whether a log stream is the function's: those of a shared group have its name, before its version."""
+        return self.group == _default_group(self.function) or f"/{self.function}[" in stream
+
+
+@dataclass
+class _Read:
+    """What was read of a log: the lines of each stream that look like Lambda's, with their times."""
+
+    is_there: bool = True  # the log group
+    is_whole: bool = True  # there was time for all pages
+    lines: int = 0  # of the function, whatever is in them
+    streams: dict[str, list[tuple[int, Line]]] = field(default_factory=lambda: defaultdict(list))
 
 
 @takes(
@@ -75,147 +81,100 @@ def reports(
 ) -> pd.DataFrame:
     """Return one row for each REPORT of the function, in the order in which the invocations started.
 
-    `logs` is a CloudWatch Logs client. Logs reach CloudWatch seconds after the invocation, so this asks again
-    until `at_least` rows are there. `since` leaves out the invocations that started before.
+    `logs` is a CloudWatch Logs client, workshop.client("logs"): another does not tell which log group LoggingConfig
+    names. Logs reach CloudWatch seconds after the invocation, so this asks again until `at_least` rows are there.
+    `since` leaves out the invocations that started before.
 
     Columns: request_id (retries of an asynchronous event share it), environment (the log stream: one for each
     execution environment), start (UTC), duration_ms, init_ms (NaN when the environment was warm, and when
     it was initialised anew within duration_ms, after a crash), billed_ms, memory_mb, max_memory_mb, status
     ("success", "timeout" or "error", by the REPORT line alone), error_type ("" where the line names none).
-    Reads the text format and the JSON format.
+    Reads the text format and the JSON format. What the function prints is no row, also where it looks like a REPORT
+    line; report_lines.py says how far that goes.
 
-    Raises ReportsError, a TimeoutError, when fewer rows than `at_least` came within `timeout` seconds.
+    Raises ReportsError, a TimeoutError, when fewer rows than `at_least` came within `timeout` seconds, or when the log
+    is too long to be read in that time.
     """
     deadline = clock() + timeout
+    log = _log(logs, function_name)
     while True:
-        rows = _rows(_read(logs, f"/aws/lambda/{function_name}", since), started=since is not None)
-        if len(rows) >= at_least:
+        read = _read(logs, log, since, lambda: clock() > deadline)
+        rows = _rows(read, started=since is not None)
+        if read.is_whole and len(rows) >= at_least:
             return _frame(rows)
         if clock() >= deadline:
-            raise ReportsError(
-                f"{len(rows)} of {at_least} REPORT lines of {function_name} came to CloudWatch within "
-                f"{timeout:g} s; check that it was invoked that often and that its role may write logs."
-            )
+            raise ReportsError(_why(log, read, len(rows), at_least, timeout))
         sleep(POLL)
 
 
-def parse_report(line: str) -> Report | None:
-    """Return what a REPORT line says, in text or JSON format, or None for any other line.
-
-    Keys: request_id, duration_ms, init_ms (NaN without one), billed_ms, memory_mb, max_memory_mb, status,
-    error_type. Format: "Working with Lambda function logs" in the AWS Lambda Developer Guide.
-    """
-    if found := REPORT.match(line):
-        return _from_text(found)
-    record = _platform(line, "platform.report")
-    return _from_json(record) if record else None
+def _default_group(function: str) -> str:
+    return f"/aws/lambda/{function}"
 
 
-def _from_text(found: re.Match[str]) -> Report:
-    pairs = (part.strip().split(": ", 1) for part in found["rest"].split("\t"))
-    rest = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # e.g. {"Init Duration": "413.61 ms"}
-    return {
-        "request_id": found["request_id"],
-        "duration_ms": float(found["duration"]),
-        "init_ms": float(rest.get("Init Duration", "nan").removesuffix(" ms")),
-        "billed_ms": int(found["billed"]),
-        "memory_mb": int(found["memory"]),
-        "max_memory_mb": int(found["max_memory"]),
-        "status": rest.get("Status", "success"),
-        "error_type": rest.get("Error Type", ""),
-    }
+def _log(logs: Any, function_name: str) -> _Log:
+    """Where the function writes its log, as Lambda says where it can be asked; function_name may be an ARN."""
+    name = function_name.rpartition("function:")[2].partition(":")[0]
+    config: dict[str, Any] = {}
+    with contextlib.suppress(ClientError):  # it was deleted, its log is still there; or one may not ask
+        # A client of a workshop knows the others of it: see connect.py.
+        events = getattr(getattr(logs, "meta", None), "events", None)
+        for _, client in events.emit("workshop.client", service="lambda") if events else ():
+            config = client.get_function_configuration(FunctionName=name).get("LoggingConfig", {})
+    only_failures = config.get("LogFormat") == "JSON" and config.get("SystemLogLevel") == "WARN"
+    return _Log(name, config.get("LogGroup") or _default_group(name), only_failures)
 
 
-def _from_json(record: dict[str, Any]) -> Report:
-    metrics = record["metrics"]
-    status = record.get("status", "success")
-    return {
-        "request_id": record["requestId"],
-        "duration_ms": float(metrics["durationMs"]),
-        "init_ms": float(metrics.get("initDurationMs", "nan")),
-        "billed_ms": int(metrics["billedDurationMs"]),
-        "memory_mb": int(metrics["memorySizeMB"]),
-        "max_memory_mb": int(metrics["maxMemoryUsedMB"]),
-        "status": status if status in ("success", "timeout") else "error",  # JSON also knows "failure"
-        "error_type": record.get("errorType", ""),
-    }
+def _why(log: _Log, read: _Read, rows: int, at_least: int, timeout: float) -> str:
+    """Why there are too few rows, as far as can be seen: a sentence."""
+    if not read.is_whole:
+        return (
+            f"The log of {log.function} is longer than what can be read in {timeout:g} s ({read.lines:,} lines); "
+            "read less of it, with a later `since`, or give it more time, with `timeout`."
+        )
+    if not read.is_there:
+        cause = f"there is no log group {log.group}: check that it was invoked, and that its role may write logs"
+    elif not read.lines:
+        cause = f"{log.group} has no line of it: check that it was invoked, and that its role may write logs"
+    elif log.only_failures:
+        cause = "its SystemLogLevel is WARN, with which Lambda logs only what fails: set it to INFO"
+    else:
+        cause = f"{read.lines:,} lines of it were read: check that it was invoked that often, and has answered"
+    return f"{rows} of {at_least} REPORT lines of {log.function} came to CloudWatch within {timeout:g} s; {cause}."
 
 
-def _platform(line: str, kind: str) -> dict[str, Any] | None:
-    """The record of a platform event in JSON format, or None for any other line."""
-    if f'"{kind}"' not in line:  # cheap, and most lines are the function's own
-        return None
-    try:
-        event = json.loads(line)
-    except ValueError:  # a function may print anything
-        return None
-    return event.get("record") if isinstance(event, dict) and event.get("type") == kind else None
-
-
-def _read(logs: Any, group: str, since: datetime | None) -> Iterator[_Line]:
-    # All lines, and no filter pattern: START and REPORT are both needed, and emulators differ on patterns.
-    wanted: dict[str, Any] = {"logGroupName": group}
+def _read(logs: Any, log: _Log, since: datetime | None, is_late: Callable[[], bool]) -> _Read:
+    # All lines, and no filter pattern: START and END are needed, too, and emulators differ on patterns.
+    wanted: dict[str, Any] = {"logGroupName": log.group}
     if since is not None:
         wanted["startTime"] = int(since.timestamp() * 1000)
+    read = _Read()
     try:
         for page in logs.get_paginator("filter_log_events").paginate(**wanted):
             for event in page["events"]:
-                yield _Line(event["logStreamName"], event["timestamp"], event["message"])
-    except logs.exceptions.ResourceNotFoundException:
-        return  # Lambda makes the group when the first line arrives
+                if log.has(event["logStreamName"]):
+                    read.lines += 1
+                    if line := parse(event["message"]):
+                        read.streams[event["logStreamName"]].append((event["timestamp"], line))
+            if is_late() and "nextToken" in page:
+                read.is_whole = False
+                break
+    except logs.exceptions.ResourceNotFoundException:  # Lambda makes the group when the first line arrives
+        read.is_there = False
+    return read
 
 
-def _rows(lines: Iterator[_Line], started: bool) -> list[Report]:
-    """One row for each REPORT; with `started`, only where the START is among the lines too."""
-    starts: dict[tuple[str, str], list[int]] = defaultdict(list)
-    inits: dict[str, list[float]] = defaultdict(list)
-    rows = []
-    for stream, timestamp, message in sorted(lines, key=lambda line: line.timestamp):
-        if request_id := _started(message):
-            starts[stream, request_id].append(timestamp)
-        elif (init_ms := _failed_init(message)) is not None:
-            inits[stream].append(init_ms)
-        elif row := parse_report(message):
-            rows.append(row | {"environment": stream, "reported": timestamp})
-    kept = []
-    for row in rows:
-        start_is_known = _complete(row, starts[row["environment"], row["request_id"]], inits[row["environment"]])
-        if start_is_known or not started:
-            kept.append(row)
-    return sorted(kept, key=lambda row: row["start"])
-
-
-def _complete(row: Report, starts: list[int], inits: list[float]) -> bool:
-    """Give a row its start, and the time of an init that failed before it; False when no START was logged."""
-    # The n-th REPORT of a request in a stream has the n-th START: lines of one millisecond come unordered.
-    # A START after the REPORT is the next attempt's.
-    reported = row.pop("reported")
-    known = bool(starts) and starts[0] <= reported
-    start = starts.pop(0) if known else reported - row["duration_ms"]
-    row["start"] = pd.Timestamp(int(start), unit="ms", tz="UTC")
-    # An init that failed in its own phase has a line of its own. (In "Phase: invoke" Duration contains it.)
-    if inits and pd.isna(row["init_ms"]):
-        row["init_ms"] = inits.pop(0)
-    return known
-
-
-def _started(message: str) -> str | None:
-    """The request id of a START line in text or JSON format."""
-    if found := START.match(message):
-        return found[1]
-    record = _platform(message, "platform.start")
-    return record["requestId"] if record else None
-
-
-def _failed_init(message: str) -> float | None:
-    """Milliseconds of an init that INIT_REPORT shows to have failed before the invoke phase."""
-    if found := INIT_REPORT.match(message):
-        return float(found[1])
-    record = _platform(message, "platform.initReport")
-    if record and record.get("phase") == "init" and record.get("status") != "success":
-        return float(record["metrics"]["durationMs"])
-    return None
+def _rows(read: _Read, started: bool) -> list[Report]:
+    """One row for each invocation; with `started`, only those whose START is among the lines too."""
+    rows = [
+        found.report | {"environment": stream, "start": int(found.start)}
+        for stream, lines in read.streams.items()
+        for found in invocations(sorted(lines, key=lambda line: line[0]))
+        if found.started or not started
+    ]
+    return sorted(rows, key=lambda row: row["start"])
 
 
 def _frame(rows: list[Report]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame["start"] = pd.to_datetime(frame["start"], unit="ms", utc=True)
+    return frame.astype(COLUMNS)

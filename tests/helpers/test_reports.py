@@ -2,6 +2,8 @@
 
 import json
 import math
+import sys
+import time
 from datetime import UTC, datetime
 
 import boto3
@@ -10,7 +12,8 @@ import pytest
 from botocore.stub import Stubber
 
 from helpers.deploy import deploy
-from helpers.reports import COLUMNS, parse_report, reports
+from helpers.report_lines import invocations, parse, parse_report
+from helpers.reports import COLUMNS, reports
 
 ID = "8f507cfc-1f2e-4a3b-9c7d-5e6f7a8b9c0d"
 OTHER = "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f"
@@ -72,9 +75,10 @@ def test_a_failed_report(ending, status, error_type):
 
 
 def test_what_follows_of_x_ray_and_snapstart_does_no_harm():
-    more = "Restore Duration: 9.10 ms\tXRAY TraceId: 1-5e\tSampled: true\t\n"
-    report = parse_report(COLD.rstrip("\n") + more)
-    assert (report["init_ms"], report["status"]) == (413.61, "success")
+    more = "Restore Duration: 9.10 ms\t{}XRAY TraceId: 1-5e\tSampled: true\t\n"
+    for line in ("", "\n"):  # AWS has both
+        report = parse_report(COLD.rstrip("\n") + more.format(line))
+        assert (report["init_ms"], report["status"]) == (413.61, "success")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,11 @@ def test_what_follows_of_x_ray_and_snapstart_does_no_harm():
         "INIT_REPORT Init Duration: 83.58 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\n",
         "REPORT RequestId: printed by the function itself\n",
         f"printed: {WARM}",
+        f"{WARM}and more",
+        WARM.replace("\t", " "),
+        '{"type": "platform.report", "record": {"requestId": "printed"}}',
+        '{"type": "platform.report", "record": "printed"}',
+        '{"type": "platform.report", "record": {"requestId": "1", "metrics": {"durationMs": "short"}}}',
         '{"type": "platform.report"',
         '["platform.report"]',
         '{"message": "about \\"platform.report\\"", "type": "mine"}',
@@ -282,11 +291,149 @@ def test_it_asks_again_until_enough_rows_are_there(logs):
     assert clock.slept == 2
 
 
-def test_it_gives_up_with_a_sentence(logs):
+COUNTED = r"{} of 5 REPORT lines of ada-hello came to CloudWatch within 1 s; "
+
+
+def test_it_gives_up_with_a_sentence_on_what_is_likely_where_there_are_lines(logs):
     for _ in range(3):
-        logs.stubber.add_response("filter_log_events", page((STREAM, 3, COLD)))
-    with pytest.raises(TimeoutError, match=r"1 of 5 REPORT lines of ada-hello came to CloudWatch within 1 s"):
+        logs.stubber.add_response("filter_log_events", page((STREAM, 3, COLD), (STREAM, 4, "printed")))
+    with pytest.raises(
+        TimeoutError, match=COUNTED.format(1) + "2 lines of it were read: check that it was invoked that"
+    ):
         read(logs, at_least=5, timeout=1)
+
+
+def test_where_there_are_no_lines_it_may_be_the_role(logs):
+    for _ in range(3):
+        logs.stubber.add_response("filter_log_events", page())
+    with pytest.raises(
+        TimeoutError, match=COUNTED.format(0) + f"{GROUP} has no line of it: .* its role may write logs"
+    ):
+        read(logs, at_least=5, timeout=1)
+    for _ in range(3):
+        logs.stubber.add_client_error("filter_log_events", "ResourceNotFoundException")
+    with pytest.raises(TimeoutError, match=COUNTED.format(0) + f"there is no log group {GROUP}: "):
+        read(logs, at_least=5, timeout=1)
+
+
+def test_a_log_that_cannot_be_read_in_time_is_not_cut(logs):
+    """Even where enough rows were read: there may be others."""
+    clock = Clock()
+
+    def later(**_):
+        clock.sleep(0.7)
+
+    logs.meta.events.register("after-call.cloudwatch-logs.FilterLogEvents", later)
+    logs.stubber.add_response("filter_log_events", page((STREAM, 0, start()), (STREAM, 3, COLD), token="1"))
+    logs.stubber.add_response("filter_log_events", page((STREAM, 4, "printed"), token="2"))
+    with pytest.raises(TimeoutError, match=r"longer than what can be read in 1 s \(3 lines\).* `since`"):
+        reports(logs, "ada-hello", at_least=1, timeout=1, clock=clock, sleep=clock.sleep)
+
+
+def whole(request_id: str, report: str = WARM) -> list[str]:
+    return [start(request_id), f"END RequestId: {request_id}\n", report.replace(ID, request_id)]
+
+
+THIRD = "7c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f"
+FAKE = "0badc0de-4a5b-4c6d-8e7f-9a0b1c2d3e4f"
+LONG = WARM.replace("1.12", "999.00")
+# What a function prints in its invocation OTHER, which is its second; the REPORT of its first is COLD, with ID.
+PRINTED = {
+    "its own REPORT": [LONG.replace(ID, OTHER)],
+    "its own END": [f"END RequestId: {OTHER}\n"],
+    "its own END and REPORT": [f"END RequestId: {OTHER}\n", LONG.replace(ID, OTHER)],
+    "its own START": [start(OTHER)],
+    "the REPORT before": [COLD],
+    "all lines of the invocation before": whole(ID, COLD),
+    "all lines of another function": whole(FAKE),
+    "a START without an end": [start(FAKE)],
+    "a REPORT without a START": [LONG.replace(ID, FAKE)],
+    "an INIT_REPORT": ["INIT_REPORT Init Duration: 9999.56 ms\tPhase: init\tStatus: timeout\n"],
+    "an INIT_START": ["INIT_START Runtime Version: python:3.13.v43\tRuntime Version ARN: arn:aws:lambda:::runtime:a\n"],
+    "the next REPORT": [WARM.replace(ID, THIRD)],
+    "everything, twice": [*whole(FAKE), *whole(ID), LONG.replace(ID, OTHER), *whole(FAKE), *whole(ID)],
+    "JSON": [json_report(), json_report().replace(ID, OTHER)],
+}
+
+
+@pytest.mark.parametrize("apart", [0, 1], ids=["in one millisecond", "one after another"])
+@pytest.mark.parametrize("printed", PRINTED.values(), ids=PRINTED)
+def test_what_a_function_prints_is_no_report(logs, printed, apart):
+    first, second, third = whole(ID, COLD), whole(OTHER), whole(THIRD)
+    lines = [*first, second[0], "before\n", *printed, "after\n", *second[1:], *third]
+    logs.stubber.add_response(
+        "filter_log_events", page(*((STREAM, apart * at, line) for at, line in enumerate(lines)), (STREAM_2, 50, LONG))
+    )
+    frame = read(logs, at_least=3)
+    of_stream = frame[frame["environment"] == STREAM]
+    assert of_stream["request_id"].tolist() == [ID, OTHER, THIRD]
+    assert of_stream["duration_ms"].tolist() == [2.46, 1.12, 1.12]
+    starts = [apart * lines.index(start(each)) for each in (ID, OTHER, THIRD)]
+    assert of_stream["start"].tolist() == [pd.Timestamp(T0 + at, unit="ms", tz="UTC") for at in starts]
+    assert of_stream["init_ms"].isna().tolist() == [False, True, True]
+
+
+def test_what_is_printed_in_the_init_is_no_report_without_a_start(logs):
+    begin = "INIT_START Runtime Version: python:3.13.v43\tRuntime Version ARN: arn:aws:lambda:::runtime:a\n"
+    lines = [begin, LONG.replace(ID, FAKE), start(FAKE), *whole(ID, COLD)]
+    logs.stubber.add_response("filter_log_events", page(*((STREAM, at, line) for at, line in enumerate(lines))))
+    assert read(logs)["request_id"].tolist() == [ID]
+
+
+def test_what_is_printed_in_json_is_no_report(logs):
+    def begun(request_id):
+        return json.dumps({"time": "", "type": "platform.start", "record": {"requestId": request_id}})
+
+    ended = json_report(status="success")
+    lines = [
+        begun(ID),
+        begun(FAKE),
+        ended.replace(ID, FAKE),
+        *whole(FAKE),
+        ended.replace("417", "999"),
+        ended,
+        begun(OTHER),
+        begun(ID),
+        ended,
+        ended.replace(ID, OTHER),
+    ]
+    logs.stubber.add_response("filter_log_events", page(*((STREAM, at, line) for at, line in enumerate(lines))))
+    frame = read(logs, at_least=2)
+    assert frame["request_id"].tolist() == [ID, OTHER]
+    assert frame["billed_ms"].tolist() == [417, 417]
+
+
+def test_a_report_that_has_not_come_hides_no_other(logs):
+    lines = [start(FAKE), *whole(ID), start(THIRD), f"END RequestId: {THIRD}\n", *whole(OTHER), start(FAKE)]
+    logs.stubber.add_response("filter_log_events", page(*((STREAM, at, line) for at, line in enumerate(lines))))
+    assert read(logs, at_least=2)["request_id"].tolist() == [ID, OTHER]
+
+
+def test_failures_without_their_starts_are_rows_each(logs):
+    """SystemLogLevel WARN: nothing else of the platform is logged."""
+    line = json_report(status="failure")
+    logs.stubber.add_response("filter_log_events", page(*((STREAM, 1000 * number, line) for number in range(3))))
+    assert read(logs, at_least=3)["status"].tolist() == ["error"] * 3
+
+
+def test_many_lines_that_look_alike_are_read_in_a_moment():
+    """By comparisons: twice the lines are twice the work."""
+
+    def steps(count):
+        lines = [(at, parse(line)) for at, line in enumerate([start(ID), LONG, start(OTHER)] * count)]
+        calls = [0]
+
+        def count_calls(frame, event, argument):
+            calls[0] += event == "call"
+
+        sys.setprofile(count_calls)
+        try:
+            invocations(lines)
+        finally:
+            sys.setprofile(None)
+        return calls[0]
+
+    assert steps(2000) < 3 * steps(1000)
 
 
 def test_none_wanted_and_none_there_is_an_empty_table(logs):
@@ -315,3 +462,97 @@ def test_cold_and_warm_on_an_aws(aws):
     assert (frame["memory_mb"] == 128).all()
     assert (frame["status"] == "success").all()
     assert (frame["billed_ms"] >= frame["duration_ms"]).all()
+
+
+FAKES = """\
+def handler(event, context):
+    for id_ in ("0badc0de-4a5b-4c6d-8e7f-9a0b1c2d3e4f", context.aws_request_id):
+        report = "Duration: 9.00 ms\\tBilled Duration: 9 ms\\tMemory Size: 9 MB\\tMax Memory Used: 9 MB\\t"
+        print(f"START RequestId: {id_} Version: $LATEST")
+        print(f"END RequestId: {id_}")
+        print(f"REPORT RequestId: {id_}\\t{report}")
+    return context.aws_request_id
+"""
+
+
+@pytest.fixture
+def shared_group(aws):
+    yield (group := f"/shared/{aws.name('reports')}")
+    aws.client("logs").delete_log_group(logGroupName=group)
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_of_a_shared_group_only_the_lines_of_the_function_and_of_lambda_count(aws, shared_group, log_format):
+    invoked = {}
+    for text in ("reports-one", "reports-one-more"):
+        name = aws.name(text)
+        deploy(aws, name, {"app.py": FAKES}, LoggingConfig={"LogFormat": log_format, "LogGroup": shared_group})
+        answers = [aws.client("lambda").invoke(FunctionName=name, Payload=b"{}") for _ in range(3)]
+        invoked[name] = [json.load(answer["Payload"]) for answer in answers]
+    streams = aws.client("logs").describe_log_streams(logGroupName=shared_group)["logStreams"]
+    assert sorted(stream["logStreamName"].split("/")[3].split("[")[0] for stream in streams) == sorted(invoked)
+    for name, ids in invoked.items():
+        frame = reports(aws.client("logs"), name, at_least=3, timeout=5)
+        assert frame["request_id"].tolist() == ids
+        assert (frame["memory_mb"] == 128).all()
+        arn = aws.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+        assert reports(aws.client("logs"), arn)["request_id"].tolist() == ids
+
+
+def test_a_level_that_leaves_out_reports_is_named(aws):
+    name = aws.name("reports-warn")
+    deploy(
+        aws,
+        name,
+        {"app.py": "import logging\ndef handler(event, context):\n    logging.error('logged')\n"},
+        LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN"},
+    )
+    aws.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    with pytest.raises(TimeoutError, match="its SystemLogLevel is WARN"):
+        reports(aws.client("logs"), name, timeout=1)
+
+
+def test_a_chatty_function(aws):
+    """Its REPORT lines are far apart, and on other pages than the first."""
+    name = aws.name("reports-chatty")
+    code = "def handler(event, context):\n    for number in range(15_000):\n        print(number)\n"
+    deploy(aws, name, {"app.py": code}, Timeout=60)
+    for _ in range(3):
+        aws.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    frame = reports(aws.client("logs"), name, at_least=3)
+    assert len(frame) == 3
+    assert frame["start"].is_monotonic_increasing
+    assert frame["init_ms"].isna().tolist() == [False, True, True]
+
+
+def test_ten_thousand_reports_cost_little_more_than_to_read_them(aws):
+    """By CPU time of this process, against a plain loop through the same pages."""
+    logs, name = aws.client("logs"), aws.name("reports-many")
+    group = f"/aws/lambda/{name}"
+    logs.create_log_group(logGroupName=group)
+    try:
+        now = int(datetime.now(UTC).timestamp() * 1000) - 3_600_000
+        for stream in range(10):
+            stream_name = f"2026/11/02/[$LATEST]{stream:032x}"
+            logs.create_log_stream(logGroupName=group, logStreamName=stream_name)
+            batch = []
+            for number in range(1_000):
+                lines = whole(f"{stream:08x}-4a5b-4c6d-8e7f-{number:012x}")
+                batch += [{"timestamp": now + number * 10 + at, "message": line} for at, line in enumerate(lines)]
+            logs.put_log_events(logGroupName=group, logStreamName=stream_name, logEvents=batch)
+
+        def cpu(call):
+            began = time.process_time()
+            call()
+            return time.process_time() - began
+
+        def loop():
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            assert sum(len(page["events"]) for page in pages) == 30_000
+
+        frame = reports(logs, name, at_least=10_000)
+        assert len(frame) == frame["request_id"].nunique() == 10_000
+        ratios = (cpu(lambda: reports(logs, name, at_least=10_000)) / cpu(loop) for _ in range(5))
+        assert any(ratio < 4 for ratio in ratios)
+    finally:
+        logs.delete_log_group(logGroupName=group)

@@ -22,7 +22,9 @@ class LogStream:
     def __init__(self, function: Function, environment: str, write: WriteLog) -> None:
         self._function = function
         self._write = write
-        self.name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{environment}"
+        # In a group that functions may share: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+        whose = "" if function.log_group == f"/aws/lambda/{function.name}" else function.name
+        self.name = f"{datetime.now(UTC):%Y/%m/%d}/{whose}[{function.version}]{environment}"
         self._tail = ""
         self._latest = 0  # ms since 1970: CloudWatch sorts by time, so an event is never earlier than the last
 

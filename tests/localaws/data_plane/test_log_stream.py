@@ -1,5 +1,6 @@
 """From bytes to log events: lines, frames, and the tail, however the bytes are cut."""
 
+import dataclasses
 import struct
 import time
 import tracemalloc
@@ -26,6 +27,13 @@ def messages(written):
 
 def test_the_name_of_a_stream(stream):
     assert stream.name == time.strftime("%Y/%m/%d/", time.gmtime()) + "[$LATEST]" + "0" * 32
+
+
+def test_the_name_of_a_stream_in_a_log_group_that_functions_may_share():
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html"""
+    function = dataclasses.replace(FUNCTION, log_group="/shared")
+    stream = LogStream(function, "0" * 32, lambda *_: None)
+    assert stream.name == time.strftime("%Y/%m/%d/", time.gmtime()) + "f[$LATEST]" + "0" * 32
 
 
 LINES = "one\n\nあいう\r\nlast é\n".encode()
