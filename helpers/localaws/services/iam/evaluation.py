@@ -88,6 +88,7 @@ class Iam:
             action=action,
             resource_arn=resource,
             region=resource.split(":")[3] if resource.count(":") > 3 else "",
+            principal_keys=_tags_of(iam._roles.get_scoped(account, None, name)),
         )
         limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
         result = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
@@ -165,6 +166,12 @@ class Iam:
             return answer
 
         return noted
+
+
+def _tags_of(role: Record | None) -> Record:
+    """What conditions and variables ask of a role that acts."""
+    tags = (role or {}).get("Tags") or []
+    return {f"aws:principaltag/{each['Key'].lower()}": each["Value"] for each in tags}
 
 
 def _unlimited(resolve: Any) -> Any:

@@ -56,6 +56,12 @@ BATCHES = {
 NUMBERED = re.compile(r"(?:\.member)?\.\d+")
 # The type of a resource of EC2, by the beginning of its id
 EC2_KINDS = {"i": "instance", "lt": "launch-template", "vol": "volume", "sg": "security-group", "ami": "image"}
+# And of what has no id yet, or is named otherwise in the request
+EC2_UNKNOWN = {
+    "RunInstances": "instance",
+    "CreateLaunchTemplate": "launch-template",
+    "DeleteLaunchTemplate": "launch-template",
+}
 QUALIFIED = ("InvokeFunction", "GetFunction", "GetFunctionConfiguration", "DeleteFunction")
 
 
@@ -250,6 +256,8 @@ def _all_of_ec2(operation: str, parameters: _Parameters, place: str) -> list[str
     """The instances that a request starts, stops or tags: each is judged. A list is on no resource."""
     if operation.startswith("Describe"):
         return ["*"]
+    if kind := EC2_UNKNOWN.get(operation):
+        return [f"arn:aws:ec2:{place}:{kind}/*"]
     found = parameters.each("InstanceId", "ResourceId")
     kinds = {each: EC2_KINDS.get(each.partition("-")[0]) for each in found}
     return [f"arn:aws:ec2:{place}:{kind}/{each}" if kind else "*" for each, kind in kinds.items()]
@@ -266,6 +274,17 @@ def _of_auto_scaling(operation: str, parameters: _Parameters, place: str) -> str
     names = set(parameters.each("Tags.ResourceId")) or {parameters.get("AutoScalingGroupName")}
     name = names.pop() if len(names) == 1 else ""  # tags of several groups: no one group is what is asked for
     return f"arn:aws:autoscaling:{place}:autoScalingGroup:*:autoScalingGroupName/{name}" if name else "*"
+
+
+def _of_rds(operation: str, parameters: _Parameters, place: str) -> str:
+    """Also of parameter groups and proxies; the ids of these are unknown here, and "*" in a policy stands for them."""
+    if operation.startswith("Describe"):
+        return ""
+    if "ParameterGroup" in operation and (name := parameters.get("DBParameterGroupName")):
+        return f"arn:aws:rds:{place}:pg:{name}"
+    if "DBProxyTarget" in operation:
+        return f"arn:aws:rds:{place}:target-group:*"
+    return f"arn:aws:rds:{place}:db-proxy:*" if operation in ("DeleteDBProxy", "ModifyDBProxy") else ""
 
 
 def _of_iam(operation: str, parameters: _Parameters, place: str) -> str:
@@ -286,6 +305,7 @@ OWN: dict[str, Callable[[str, _Parameters, str], str]] = {
     "dynamodbstreams": _of_dynamodb_streams,
     "states": _of_states,
     "monitoring": _of_cloudwatch,
+    "rds": _of_rds,
     "iam": _of_iam,
     "ec2": _of_ec2,
     "autoscaling": _of_auto_scaling,
