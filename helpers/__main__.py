@@ -29,6 +29,7 @@ if __name__ == "__main__":
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from . import aws_choice, environment, settings
 from .commands import doctor, embedded_aws, lab, say
@@ -115,6 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     reset = command("reset", _reset, "put a notebook back to its start, and its lab; what you had is kept")
     reset.add_argument("number", metavar="NN", help="its number, such as 09")
     command("clean", _clean, "remove everything that the notebooks made in AWS")
+    policy = command("policy", _policy, "print the IAM policies that a person needs for the notebooks on AWS")
+    policy.add_argument("numbers", nargs="*", metavar="NN", help="for these notebooks, such as 04; all if none")
+    who = "prefix of the person's names, or ${aws:username} for everybody of a class; yours if none"
+    policy.add_argument("--learner", metavar="PREFIX", help=who)
+    whole = lambda text: Path(text).absolute()  # noqa: E731 - before a command goes to the checkout
+    policy.add_argument("--out", type=whole, metavar="FOLDER", help="write each into a file of this folder")
     about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
     about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
     looks = "look at this machine and say what is missing"
@@ -169,6 +176,12 @@ def _facts(options: argparse.Namespace) -> int:
     from .commands import facts
 
     return facts.compare_with_newest() if options.newest else facts.show()
+
+
+def _policy(options: argparse.Namespace) -> int:
+    from .commands import policy
+
+    return policy.show(options.numbers, options.learner, options.out)
 
 
 def _clean(options: argparse.Namespace) -> int:

@@ -61,6 +61,7 @@ SETTINGS: tuple[Callable[[], object], ...] = (
     settings.iam,
     settings.concurrency,
     settings.role,
+    settings.boundary,
     settings.slack_webhook,
     setting,
     settings.learner,

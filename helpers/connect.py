@@ -67,6 +67,7 @@ POLLERS, POLL_S = 5, 20
 USED_SERVICES = sorted({kind.service for kind in RESOURCE_TYPES})
 
 
+EMULATED_ACCOUNT = "000000000000"  # the embedded AWS's, and of most emulators
 WHERE = {"embedded": "the embedded AWS", "emulator": "your own emulator", "aws": "AWS"}  # by Workshop.target
 
 
@@ -96,6 +97,7 @@ class Workshop:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
         Recorder(self.ledger, RESOURCE_TYPES, self.tags, self.client).register(session.events)
+        session.events.register("before-parameter-build.iam.CreateRole", self._limit_role)
         session.events.register("after-call.lambda", _hide_webhooks)
         # So that who has one client can ask for another: see reports.py.
         session.events.register("workshop.client", lambda service, **_: self.client(service))
@@ -182,12 +184,13 @@ class Workshop:
         "service-role/AWSLambdaSQSQueueExecutionRole". Writing logs is always allowed.
         On AWS a new role and its policies take some seconds to reach other services, and nothing tells when: this waits
         for SPREAD_S. Where Lambda may still not assume it, not_yet.py tries again.
-        On AWS, `WORKSHOP_ROLE` names a role of the account that is used for all functions, as it is.
+        On AWS, `WORKSHOP_ROLE` names a role of the account that is used for all functions, as it is, and
+        `WORKSHOP_BOUNDARY` the permissions boundary that every role gets which is made.
 
         Raises ConnectError when a role of this name is there that the workshop did not make.
         """
         if self.target == "aws" and (existing := settings.role()):
-            return existing if ":" in existing else f"arn:{self.partition}:iam::{self._account}:role/{existing}"
+            return self._iam_arn("role", existing)
         iam = self.client("iam")
         name = self.name(_role_suffix(policies, self._longest()))
         is_new = False
@@ -213,6 +216,16 @@ class Workshop:
                 time.sleep(1)
         arn: str = role["Arn"]
         return arn
+
+    def _limit_role(self, params: dict[str, Any], **_: Any) -> None:
+        """Give a role that is made the permissions boundary of the setting, unless that is in another account."""
+        boundary = settings.boundary()
+        if boundary and (self.target == "aws" or f":{EMULATED_ACCOUNT}:" in boundary):
+            params.setdefault("PermissionsBoundary", self._iam_arn("policy", boundary))
+
+    def _iam_arn(self, kind: str, name: str) -> str:
+        """The ARN of a role or a policy of this account, by its name or its ARN."""
+        return name if ":" in name else f"arn:{self.partition}:iam::{self._account}:{kind}/{name}"
 
 
 @takes(ask=YES_NO)

@@ -61,6 +61,16 @@ class Lesson:
         return self.folder.parent.parent / "solutions" / f"{self.stem}.ipynb"
 
     @property
+    def calls_path(self) -> Path:
+        """What the solution called in AWS, by which policies are made."""
+        return self.solution_path.parent / "calls" / f"{self.stem}.json"
+
+    @property
+    def other_calls_path(self) -> Path:
+        """What its solution did not call, but a reader may: on AWS, or when a cell runs again. Few lessons have it."""
+        return self.folder / "calls.json"
+
+    @property
     def title(self) -> str:
         """E.g. "Event-driven PDF", as the notebook's heading says it."""
         heading = re.compile(rf"^# {self.number} (?P<title>.+)", re.MULTILINE)

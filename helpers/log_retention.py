@@ -8,6 +8,8 @@ from typing import Any
 from botocore.hooks import BaseEventHooks
 
 DAYS = 7
+# What this calls, on AWS alone, by resource: a person needs it in their policies
+CALLS = {"arn:aws:logs:*:*:log-group:/aws/lambda/${learner}-*": ["logs:CreateLogGroup", "logs:PutRetentionPolicy"]}
 
 
 def register(events: BaseEventHooks, client: Callable[[str], Any]) -> None:

@@ -25,6 +25,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"  # eu-west-1, us-gov-west-1, eusc-de-ea
 
 # Every WORKSHOP_* variable that the workshop reads.
 NAMES = (
+    "WORKSHOP_BOUNDARY",
     "WORKSHOP_CLEAN",
     "WORKSHOP_CONCURRENCY",
     "WORKSHOP_CONFIRM",
@@ -113,6 +114,17 @@ def role() -> str:
     if text and not re.fullmatch(r"(arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+)|([\w+=,.@-]{1,64})", text, re.ASCII):
         raise SettingError(  # an ARN holds the account's id, so it is not shown
             "WORKSHOP_ROLE names no role; set it to the name or the ARN of a role that Lambda may assume."
+        )
+    return text
+
+
+def boundary() -> str:
+    """The permissions boundary of roles that are made, by name or ARN: `WORKSHOP_BOUNDARY`, or "" for none."""
+    text = (os.environ.get("WORKSHOP_BOUNDARY") or "").strip()
+    named = r"(arn:aws[\w-]*:iam::\d{12}:policy/[\w+=,.@/-]+)|([\w+=,.@-]{1,128})"
+    if text and not re.fullmatch(named, text, re.ASCII):
+        raise SettingError(  # an ARN holds the account's id, so it is not shown
+            "WORKSHOP_BOUNDARY names no policy; set it to the name or the ARN of a managed policy of your account."
         )
     return text
 

@@ -29,19 +29,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import psutil
 from nbformat import NotebookNode
 
 from .. import claims, localaws, settings
 from ..lessons import LessonError, functions_in, numbered
-from . import lint, outputs, readme, source, work
+from . import calls, lint, outputs, readme, source, work
 from .execution import execute
 from .source import Source, sources
 
 __all__ = ["build", "fresh_aws", "run", "sources"]
 
 MEASUREMENTS = 3  # how often a solution is executed, at most, for figures that show what its text says
+CLEAN = "from helpers import clean\nclean()"
 QUIET_PERCENT, QUIET_LIMIT_S = 20, 300
 
 # Makes an AWS ready for one notebook, and gives the environment of the kernel that uses it.
@@ -114,8 +117,8 @@ def fresh_aws() -> Iterator[dict[str, str]]:
         theirs = ("AWS_", "WORKSHOP_", "WEBHOOK_URL")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
         try:
-            port = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share()).port
-            ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(port), "WORKSHOP_LEARNER": "learner"}
+            endpoint = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share(), access_activity=True)
+            ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(endpoint.port), "WORKSHOP_LEARNER": "learner"}
             ours["WORKSHOP_CLEAN"] = "yes"  # what is in it is nobody's
             yield kept | ours | {"TZ": "UTC"}
         finally:
@@ -162,6 +165,8 @@ def _execute(made_of: Source, aws: Aws) -> list[str]:
         with aws() as environment, _progress(made_of.name, len(solution.cells)) as on_cell:
             began = datetime.now(UTC).replace(tzinfo=None)
             problems = execute(solution, made_of.solution_path.parent, environment, fresh=True, on_cell=on_cell)
+            home = Path(environment.get("WORKSHOP_HOME") or settings.home())
+            activity = _activity(home, environment)
         stayed_out = claims.unmet(solution)
         if problems or not stayed_out:
             break
@@ -175,12 +180,21 @@ def _execute(made_of: Source, aws: Aws) -> list[str]:
         ]
     if problems:
         return [f"solutions/{made_of.solution_path.name}: {problem}" for problem in problems]
-    home = Path(environment.get("WORKSHOP_HOME") or settings.home())
     port = int(environment.get("WORKSHOP_PORT") or settings.port())
     outputs.normalise(solution, began, port, outputs.places(home))
     source.write(solution, made_of.solution_path)
+    if activity:
+        calls.write(calls.calls_of(activity), made_of.lesson.calls_path)
     _write_pictures(made_of, solution)
     return []
+
+
+def _activity(home: Path, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What a solution has called, and what clean() calls after it; nothing where nobody has noted it."""
+    activity = localaws.access_activity(home)
+    if activity:
+        execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CLEAN)]), home, environment)
+    return activity + localaws.access_activity(home)
 
 
 def _wait_for_quiet() -> None:

@@ -26,7 +26,7 @@ from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
 
 OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
-COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "facts", "doctor")
+COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "policy", "facts", "doctor")
 PUBLIC = {
     "check",
     "choose",

@@ -332,6 +332,19 @@ def test_a_check_of_a_good_build_says_nothing_and_executes_nothing(built):
     assert authoring.build(check=True, folder=built) == []
 
 
+def test_what_a_solution_calls_is_kept_beside_it(built, tmp_path):
+    called = {"principal": "arn:aws:iam::000000000000:user/learner", "action": "sqs:ListQueues", "resource": "*"}
+
+    def noting():
+        tmp_path.joinpath("access-activity.jsonl").write_text(json.dumps(called | {"allowed": True}) + "\n")
+        return contextlib.nullcontext(os.environ | {"WORKSHOP_HOME": str(tmp_path)})
+
+    source_of_lesson(built, "02-other").write_text(OTHER + "\nprint(x)\n")
+    assert authoring.build(folder=built, aws=noting) == []
+    kept = json.loads((built / "solutions" / "calls" / "02-other.json").read_text())
+    assert kept == {"learner": {"*": ["sqs:ListQueues"]}, "passed": {}, "roles": {}}
+
+
 def test_only_what_has_changed_is_executed_again(built):
     tiny = (built / "solutions" / "01-tiny.ipynb").read_bytes()
     source = source_of_lesson(built, "02-other")

@@ -437,6 +437,24 @@ def test_on_aws_a_role_of_the_account_can_be_named_and_nothing_is_asked_of_iam(t
     assert named == (text if ":" in text else f"arn:aws:iam::{ACCOUNT}:role/lambda-basic")
 
 
+@pytest.mark.parametrize(
+    ("target", "text", "boundary"),
+    [
+        ("aws", "limit", f"arn:aws:iam::{ACCOUNT}:policy/limit"),
+        ("aws", "arn:aws:iam::000087654321:policy/team/limit", "arn:aws:iam::000087654321:policy/team/limit"),
+        ("aws", "", None),
+        ("emulator", "limit", None),
+        ("emulator", f"arn:aws:iam::{ACCOUNT}:policy/limit", None),
+        ("emulator", "arn:aws:iam::000000000000:policy/limit", "arn:aws:iam::000000000000:policy/limit"),
+    ],
+)
+def test_every_role_that_is_made_has_the_boundary_of_its_account(monkeypatch, target, text, boundary):
+    monkeypatch.setenv("WORKSHOP_BOUNDARY", text)
+    parameters = {}
+    workshop(target)._limit_role(parameters)
+    assert parameters.get("PermissionsBoundary") == boundary
+
+
 def test_a_bucket_is_named_as_no_other_account_would_name_it():
     assert Workshop(boto3.Session("x", "x", region_name="eu-west-1"), "embedded").bucket("files") == "ada-l-files"
     names = {workshop("aws").bucket("files"), aws_of(ACCOUNT[::-1]).bucket("files")}

@@ -62,6 +62,15 @@ def test_what_is_no_role_is_refused_without_showing_an_account(monkeypatch, text
         settings.role()
 
 
+@pytest.mark.parametrize("text", ["a policy", "arn:aws:iam::000087654321:role/ada", "x" * 129])
+def test_what_is_no_boundary_is_refused_without_showing_an_account(monkeypatch, text):
+    monkeypatch.setenv("WORKSHOP_BOUNDARY", text)
+    with pytest.raises(
+        SettingError, match=r"^WORKSHOP_BOUNDARY names no policy; set it to the name or the ARN of a manag"
+    ):
+        settings.boundary()
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "ap-northeast-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1"])
 def test_regions_of_aws(monkeypatch, region):
     monkeypatch.setenv("AWS_REGION", region)
@@ -90,7 +99,7 @@ def test_a_home_that_is_somebody_elses_is_one_sentence(monkeypatch, tmp_path):
         ("WORKSHOP_REGION", "did you mean AWS_REGION?"),
         ("WORKSHOP_LERNER", "did you mean WORKSHOP_LEARNER?"),
         ("WORKSHOP_HOMES", "did you mean WORKSHOP_HOME?"),
-        ("WORKSHOP_XYZZY", "there are WORKSHOP_CLEAN, "),
+        ("WORKSHOP_XYZZY", "there are WORKSHOP_BOUNDARY, "),
     ],
 )
 def test_a_setting_that_there_is_not_is_remarked(monkeypatch, name, meant):

@@ -86,7 +86,7 @@ workshop
 # To use **AWS itself**, with the credentials and the region of your own configuration, run `choose("aws")` in a cell (or
 # set `WORKSHOP_TARGET=aws` before you start JupyterLab) and restart the kernels of open notebooks. Before the workshop makes
 # anything there, it shows you the account and an estimate of the costs, and asks. `choose("embedded")` goes back. Where you
-# may not create roles, set `WORKSHOP_ROLE` to one that exists. If you run
+# may not create roles, set `WORKSHOP_ROLE` to one that exists; where you may create them with a *permissions boundary* alone, set `WORKSHOP_BOUNDARY` to it. If you run
 # another emulator, set `AWS_ENDPOINT_URL` to its address.
 
 # %% [markdown]

@@ -291,6 +291,16 @@ def test_a_boundary_narrows_what_a_role_may_do(make_function, role, bucket, clie
     assert get(function, bucket) == 200
 
 
+def test_a_variable_is_a_tag_of_the_role_when_lambda_acts_in_it(make_function, role, clients):
+    groups = "arn:aws:logs:*:*:log-group:/aws/lambda/${aws:PrincipalTag/begins}-*"
+    function = make_function("def handler(event, context): pass", Role=role(LOGS | {"Resource": groups}))
+    function.invoke()
+    assert function.logged() == []
+    clients("iam").tag_role(RoleName="tested-role", Tags=[{"Key": "begins", "Value": function.name.partition("-")[0]}])
+    function.invoke()
+    assert len(function.reports()) == 1
+
+
 def test_roles_may_be_made_with_a_boundary_alone(user, clients):
     iam, roles = clients("iam"), "arn:aws:iam::000000000000:role/tested-limited"
     boundary = iam.create_policy(PolicyName="tested-limit", PolicyDocument=policy(allow("logs:*")))["Policy"]["Arn"]
