@@ -8,8 +8,6 @@ from .. import settings
 from ..policies import BOUNDARY, policies
 from . import say
 
-MOST = 10  # managed policies of a user: "IAM and AWS STS quotas", IAM User Guide, reference_iam-quotas
-
 
 def show(numbers: Sequence[str], learner: str | None, folder: Path | None) -> int:
     """Print one JSON object, name: document, or write the documents as <name>.json.

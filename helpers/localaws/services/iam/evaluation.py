@@ -81,6 +81,7 @@ class Iam:
         if not self._on:
             return True
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+        role = iam._roles.get_scoped(account, None, name)
         context = iam_evaluator.EvalContext(
             principal_arn=session_arn(role_arn, session_name),
             principal_type="AssumedRole",
@@ -88,13 +89,13 @@ class Iam:
             action=action,
             resource_arn=resource,
             region=resource.split(":")[3] if resource.count(":") > 3 else "",
-            principal_keys=_tags_of(iam._roles.get_scoped(account, None, name)),
+            principal_keys=_tags_of(role),
         )
         limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
         result = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
         if found := iam_evaluator._resource_policy(action.partition(":")[0], resource):
             result = iam_evaluator.combine_resource_policy(result, context, *found, limits=limits)
-        if self._activity:
+        if self._activity and role:  # of one that is gone, everything is refused
             self._activity.note(context.principal_arn, action, resource, result.decision == "Allow")
         return bool(result.decision == "Allow")
 

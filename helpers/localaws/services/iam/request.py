@@ -198,6 +198,8 @@ def _routes() -> list[_Route]:
 
 
 def _of_lambda(operation: str, parameters: _Parameters, place: str) -> str:
+    if operation == "ListLayerVersions":
+        return "*"
     if operation == "CreateFunction":
         return f"arn:aws:lambda:{place}:function:{parameters.get('FunctionName')}"
     return ""

@@ -149,3 +149,7 @@ def test_each_operation_of_lambda_has_the_action_of_its_name():
 )
 def test_the_resource_is_what_aws_documents(client, operation, parameters, resource):
     assert Asked(model_of(client), operation, **parameters).resource == f"arn:aws:{resource}"
+
+
+def test_a_list_of_the_versions_of_a_layer_is_on_no_resource():
+    assert Asked(model_of("lambda"), "ListLayerVersions", LayerName="x").resource == "*"
