@@ -67,7 +67,7 @@ class Lesson:
 
     @property
     def other_calls_path(self) -> Path:
-        """What its solution did not call, but a reader may: on AWS, or when a cell runs again. Few lessons have it."""
+        """What a reader may call and the solution does not: on AWS, or where something goes wrong. Few have it."""
         return self.folder / "calls.json"
 
     @property

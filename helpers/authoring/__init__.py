@@ -166,8 +166,8 @@ def _execute(made_of: Source, aws: Aws) -> list[str]:
             began = datetime.now(UTC).replace(tzinfo=None)
             problems = execute(solution, made_of.solution_path.parent, environment, fresh=True, on_cell=on_cell)
             home = Path(environment.get("WORKSHOP_HOME") or settings.home())
-            activity = _activity(home, environment)
-        stayed_out = claims.unmet(solution)
+            stayed_out = claims.unmet(solution)
+            activity = [] if problems or stayed_out else _activity(made_of, home, environment)
         if problems or not stayed_out:
             break
         if left:
@@ -189,11 +189,12 @@ def _execute(made_of: Source, aws: Aws) -> list[str]:
     return []
 
 
-def _activity(home: Path, environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What a solution has called, and what clean() calls after it; nothing where nobody has noted it."""
+def _activity(made_of: Source, home: Path, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What a solution has called, and calls when it runs again, and then clean(); nothing where nobody notes it."""
     activity = localaws.access_activity(home)
-    if activity:
-        execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CLEAN)]), home, environment)
+    cleaning = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CLEAN)])
+    for each in (made_of.solved(), cleaning) if activity else ():
+        execute(each, made_of.solution_path.parent, environment)
     return activity + localaws.access_activity(home)
 
 
