@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import concurrent.futures
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -43,6 +45,9 @@ SERVICES = (
     "sts",
     "tagging",
 )
+
+
+HEAR_LIMIT_S = 1.0
 
 
 def settings(port: int, region: str, concurrency: int) -> dict[str, str]:
@@ -121,8 +126,8 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     key, iam = access_key_of(home), Iam(options.iam == "on", activity)
     logs = Logs(home / "localaws")
     execution_roles = ExecutionRoles(iam, logs.write)
-    cpu_share = options.cpu_share == "on"
-    pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share, concurrency)
+    cpu_share, heard = options.cpu_share == "on", functools.partial(_hear, asyncio.get_running_loop())
+    pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share, concurrency, heard)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
@@ -155,6 +160,13 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         logs.close()
         if activity:
             activity.close()
+
+
+def _hear(loop: asyncio.AbstractEventLoop) -> None:
+    """For another thread: wait until the event loop has dealt with what has come, but not for long."""
+    passed = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop)
+    with contextlib.suppress(TimeoutError, concurrent.futures.CancelledError):  # it is very busy, or ends
+        passed.result(HEAR_LIMIT_S)
 
 
 def _write_again(state: Path, text: str) -> None:

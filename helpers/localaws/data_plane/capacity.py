@@ -44,9 +44,14 @@ def environments() -> int:
 
 
 class Admission:
-    """Lets a few environments begin at a time: all at once would only slow each other down."""
+    """Lets a few environments begin at a time: all at once would only slow each other down.
 
-    def __init__(self, places: int | None = None) -> None:
+    Each waits for `heard` first, in which the server takes the requests that have come meanwhile: of many that come
+    together, those that begin must not slow down the others on their way in, or they would not run together.
+    """
+
+    def __init__(self, heard: Callable[[], None], places: int | None = None) -> None:
+        self._heard = heard
         self._places = threading.Semaphore(places or INITS_PER_CORE * cores())
 
     @contextlib.contextmanager
@@ -60,6 +65,7 @@ class Admission:
                 self._places.release()
 
         try:
+            self._heard()
             yield leave
         finally:
             leave()

@@ -28,7 +28,7 @@ class Pool:
     """All execution environments of the embedded AWS. `write_log` stores log events, `roles` gives credentials.
 
     `cpu_share` says whether each gets only the share of CPU that goes with its memory, `most` how many there may be:
-    for another one, the one that nobody has used for the longest time is ended.
+    for another one, the one that nobody has used for the longest time is ended. `heard`: see capacity.Admission.
     """
 
     def __init__(
@@ -39,10 +39,11 @@ class Pool:
         roles: Roles,
         cpu_share: bool = True,
         most: int = capacity.ACCOUNT,
+        heard: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
-        self._most, self._admission = most, capacity.Admission()
+        self._most, self._admission = most, capacity.Admission(heard)
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
         self._archives = Archives(home / "unpacked", cache(confinement.possible))
         self._remove_files()

@@ -58,7 +58,7 @@ def test_as_many_files_may_be_open_as_the_system_lets():
 
 
 def test_few_have_a_place_and_the_next_one_has_it_when_one_leaves():
-    admission, has, end = Admission(2), [], threading.Event()
+    admission, has, end = Admission(lambda: None, 2), [], threading.Event()
 
     def begin(number):
         with admission.place():
@@ -78,7 +78,7 @@ def test_few_have_a_place_and_the_next_one_has_it_when_one_leaves():
 
 
 def test_who_leaves_early_gives_its_place_back_once():
-    admission = Admission(1)
+    admission = Admission(lambda: None, 1)
     with admission.place() as leave:
         leave()
         leave()
@@ -87,3 +87,10 @@ def test_who_leaves_early_gives_its_place_back_once():
             taken.start()
             taken.join(0.1)
             assert taken.is_alive()  # there is one place, whoever left it twice
+
+
+def test_who_has_a_place_begins_when_the_server_has_heard_who_is_there():
+    order = []
+    with Admission(lambda: order.append("heard")).place():
+        order.append("begins")
+    assert order == ["heard", "begins"]
