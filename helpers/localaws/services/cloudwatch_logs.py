@@ -80,7 +80,7 @@ class Logs:
         except sqlite3.Error as error:  # the function has run, whatever becomes of its log
             log.warning("%d log events of %s are lost: %s", len(events), function.name, error)
             return
-        if group["subscriptionFilters"]:
+        if group.get("subscriptionFilters"):
             sent = [{"timestamp": timestamp, "message": message} for timestamp, message in events]
             cloudwatch_logs._fanout_to_subscription_filters(function.log_group, stream_name, sent)
 

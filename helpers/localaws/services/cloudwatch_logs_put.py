@@ -5,6 +5,7 @@ and keeps each event a second time, for GetLogRecord.
 """
 
 import itertools
+import sqlite3
 import time
 
 from ministack.services import cloudwatch_logs
@@ -39,7 +40,7 @@ def install(logs: Logs) -> None:
         now = time.time_ns() // 1_000_000
         taken, rejected = _divided(_batch(data), now, group.get("retentionInDays"))
         if taken:
-            logs.put(stream, taken)
+            _put(logs, stream, taken)
             told = [{"timestamp": timestamp, "message": message, "ingestionTime": now} for timestamp, message in taken]
             cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, told)
             cloudwatch_logs._fanout_to_live_tail_sessions(group_name, stream_name, told)
@@ -47,6 +48,13 @@ def install(logs: Logs) -> None:
         return {"nextSequenceToken": token} | ({"rejectedLogEventsInfo": rejected} if rejected else {})
 
     cloudwatch_logs._put_log_events = operation(put_log_events)
+
+
+def _put(logs: Logs, stream: Record, events: list[_Put]) -> None:
+    try:
+        logs.put(stream, events)
+    except sqlite3.Error as error:  # a disk that is full
+        raise Refused(f"The events cannot be kept: {error}", "ServiceUnavailableException", 500) from error
 
 
 def _batch(data: Record) -> list[_Put]:

@@ -27,11 +27,11 @@ INVALID, MISSING = "InvalidParameterException", "ResourceNotFoundException"
 
 
 class Refused(Exception):
-    """What a request asks for is refused: with the code and the message of AWS's error."""
+    """What a request asks for is refused: with the code, the message and the status of AWS's error."""
 
-    def __init__(self, message: str, code: str = INVALID) -> None:
+    def __init__(self, message: str, code: str = INVALID, status: int = 400) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.status = code, status
 
 
 def operation(answer: Callable[[Record], Record]) -> Callable[[Record], Answer]:
@@ -42,7 +42,7 @@ def operation(answer: Callable[[Record], Record]) -> Callable[[Record], Answer]:
         try:
             done: Answer = responses.json_response(answer(data))
         except Refused as refused:
-            done = responses.error_response_json(refused.code, str(refused), 400)
+            done = responses.error_response_json(refused.code, str(refused), refused.status)
         return done
 
     return answered

@@ -1,9 +1,16 @@
 """PutLogEvents: AWS's limits of a batch, what is too old or too new, and what is put is kept on disk, in order."""
 
+import json
 import time
 
+import psutil
 import pytest
-from localaws_client import refused
+from localaws_client import FUNCTION, refused
+from ministack.services import cloudwatch_logs as ministack_logs
+
+from helpers.localaws.services import cloudwatch_logs_put
+from helpers.localaws.services.cloudwatch_logs import Logs
+from helpers.localaws.services.cloudwatch_logs_pages import get_log_events
 
 NOW = int(time.time() * 1000)
 HOUR, DAY = 3_600_000, 86_400_000
@@ -95,6 +102,37 @@ def test_what_is_too_old_or_too_new_is_left_out_and_told(clients, stream):
     told = client.put_log_events(**stream, logEvents=events(NOW - 2 * DAY, NOW))["rejectedLogEventsInfo"]
     assert told == {"expiredLogEventEndIndex": 1}
     assert "rejectedLogEventsInfo" not in client.put_log_events(**stream, logEvents=events(NOW))
+
+
+def test_what_clients_put_costs_no_memory_and_the_newest_is_kept(clients, stream, embedded_aws):
+    """48 MB, of which a log stream keeps 32."""
+    client, server = clients("logs"), psutil.Process(embedded_aws.pid)
+    before = server.memory_info().rss
+    for number in range(48):
+        client.put_log_events(**stream, logEvents=events(*[NOW + number] * 1_000, message=f"{number} " + "x" * 1_000))
+    assert server.memory_info().rss - before < 24 * 2**20
+    pages = client.get_paginator("filter_log_events").paginate(logGroupName=stream["logGroupName"])
+    found = [event["message"] for page in pages for event in page["events"]]
+    assert "The embedded AWS keeps 32 MB of a log stream." in found[0]
+    numbers = [int(message.split()[0]) for message in found[1:]]
+    assert numbers == sorted(numbers) and numbers.count(47) == 1_000 and len(numbers) > 14_000
+
+
+def test_where_a_disk_is_full_the_client_hears_it_and_nothing_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(ministack_logs, "_put_log_events", ministack_logs._put_log_events)  # back afterwards
+    logs = Logs(tmp_path)
+    cloudwatch_logs_put.install(logs)
+    try:
+        logs.write(FUNCTION, "stream", [(NOW, "kept\n")])
+        logs._file._db.execute("pragma max_page_count = 8")  # what a full disk does
+        members = {"logGroupName": FUNCTION.log_group, "logStreamName": "stream"}
+        batch = events(NOW, message="x" * 2**19)
+        status, _, body = ministack_logs._put_log_events({**members, "logEvents": batch})
+        assert (status, json.loads(body)["__type"]) == (500, "ServiceUnavailableException")
+        assert [event["message"] for event in get_log_events(members)["events"]] == ["kept\n"]
+    finally:
+        ministack_logs._log_groups.clear()
+        logs.close()
 
 
 def test_half_a_character_does_not_spoil_a_log(clients, stream):
