@@ -489,3 +489,11 @@ def test_events_that_cannot_be_written_are_lost_and_the_function_goes_on(logs, c
     logs.write(FUNCTION, "stream", [(1001, "x" * 2**20)])
     assert "1 log events of f are lost" in caplog.text
     assert kept("stream") == ["kept\n"]
+
+
+def test_to_write_what_an_invocation_logs_is_seldom_to_write_to_disk(logs, monkeypatch):
+    written, write = [], logs._file.write
+    monkeypatch.setattr(logs._file, "write", lambda *values: written.append(values) or write(*values))
+    for number in range(5_000):
+        logs.write(FUNCTION, f"stream-{number % 5}", [(1000 + number, "x" * 74)])  # 500 KB in all
+    assert len(written) <= 20
