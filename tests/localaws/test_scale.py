@@ -107,15 +107,12 @@ def test_environments_of_other_functions_make_room(server, monkeypatch):
     assert len(second.processes()) >= 4
 
 
-def test_a_server_that_is_stopped_while_many_run_leaves_nothing_and_starts_again(tmp_path, free_port):
-    port = free_port()
-    function = made(start_server(tmp_path, port))
+def test_a_server_that_is_stopped_while_many_run_leaves_nothing_and_starts_again(server, tmp_path):
+    function = made(server())
     with ThreadPoolExecutor(MANY) as threads:
         running = [threads.submit(function.invoke, 30) for _ in range(MANY)]
         eventually(lambda: len(function.processes()) >= MANY // 2, seconds=60)
         localaws.stop(tmp_path)
         assert all(each.exception() or each.result().error for each in running)  # none is answered as if all were well
     assert processes_of(tmp_path) == []
-    again = made(start_server(tmp_path, port))
-    assert again.invoke(0).error is None
-    localaws.stop(tmp_path)
+    assert made(server()).invoke(0).error is None
