@@ -66,6 +66,9 @@ def _command(no_browser: bool, workspaces: Path) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        # of custom/custom.css; else JupyterLab takes the one in the reader's own folder of settings
+        "--LabApp.custom_css=True",
+        f"--ServerApp.tornado_settings=static_custom_path={JUPYTER / 'custom'}",
         "--ContentsManager.pre_save_hook=helpers.notebook_files.before_saving",
         *(["--no-browser"] if no_browser else []),
         # root is usual in a container, and the server listens to this machine alone

@@ -1,0 +1,16 @@
+"""JupyterLab, as `lab` starts it, gets our style: prose is no wider than is good to read."""
+
+from jupyter_server.serverapp import ServerApp
+
+from helpers.commands import lab
+
+
+def test_jupyterlab_finds_our_style_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))  # nothing of the settings of whoever runs the tests
+    command = lab._command(no_browser=True, workspaces=tmp_path)
+    assert "--LabApp.custom_css=True" in command
+    ours = [option for option in command if option.startswith("--ServerApp.tornado_settings=")]
+    app = ServerApp(runtime_dir=str(tmp_path))
+    app.initialize(argv=ours, find_extensions=False, new_httpserver=False)
+    assert app.web_app.settings["static_custom_path"] == str(lab.JUPYTER / "custom")
+    assert "max-width" in (lab.JUPYTER / "custom" / "custom.css").read_text(encoding="utf-8")
