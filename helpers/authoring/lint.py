@@ -26,6 +26,7 @@ LARGEST_OUTPUT = 300_000  # bytes of the notebook's file
 BUILD = "run `python3 -m helpers build`"
 # What no output may hold: whoever reads it could use it.
 SECRETS = re.compile(r"hooks\.slack\.com/services/\w|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
+EC2_IDS = re.compile(r"\b(?:i|lt|sg|subnet|vpc|ami|vol|eni)-[0-9a-f]{17}\b")
 
 # A link to the file that a lab's reader writes; start_at() copies it from the starters.
 THE_READERS = re.compile(r"\.\./work/labs/(?P<lab>\d\d)/(?P<file>\w+/[\w.]+)")
@@ -339,6 +340,8 @@ def _cell_output_problems(cell: NotebookNode) -> list[str]:
         problems.append(f"{len(written):,} bytes of output; {LARGEST_OUTPUT:,} at most")
     if SECRETS.search(written):
         problems.append("its output holds a secret")
+    if EC2_IDS.search(written):
+        problems.append("its output shows an id of EC2, which tells a reader nothing; show a name or a number instead")
     for output in cell.outputs:
         if outputs.pictures(output) and not output.metadata.get("image/png", {}).get("alt"):
             problems.append(

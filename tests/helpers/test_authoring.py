@@ -570,6 +570,11 @@ SPOILT = {
         "solutions/01-tiny.ipynb: its figures do not show that cold takes longer; "
         "run `python3 -m helpers build` on a quiet machine.",
     ),
+    "solution with the id of an instance": (
+        spoil_solution(with_output(2, printed("stopped: i-0123456789abcdef0"))),
+        "solutions/01-tiny.ipynb: cell 2: its output shows an id of EC2, which tells a reader nothing; "
+        "show a name or a number instead.",
+    ),
     "solution with a webhook": (
         spoil_solution(with_output(2, printed("https://hooks.slack.com/services/T0/B0/x"))),
         "solutions/01-tiny.ipynb: cell 2: its output holds a secret.",

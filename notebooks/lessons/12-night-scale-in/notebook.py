@@ -583,7 +583,7 @@ group = {"logGroupName": f"/aws/lambda/{function}"}
 since = int(asked.timestamp() * 1000)
 pages = logs.get_paginator("filter_log_events").paginate(startTime=since, **group)
 lines = [event["message"].strip() for page in pages for event in page["events"]]
-ours = (group_name, "stopped", "started")
+ours = (group_name, "instances ")
 print(*[line for line in lines if line.startswith(ours)], sep="\n")
 
 # %% [markdown]

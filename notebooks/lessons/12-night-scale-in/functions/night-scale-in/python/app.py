@@ -65,7 +65,7 @@ def stop_instances():
     if ids:
         ec2.create_tags(Resources=ids, Tags=[{"Key": STOPPED, "Value": "yes"}])
         ec2.stop_instances(InstanceIds=ids)
-    print("stopped:", ids)
+    print("instances stopped:", len(ids))
 
 
 def start_instances():
@@ -74,7 +74,7 @@ def start_instances():
     if ids:
         ec2.start_instances(InstanceIds=ids)
         ec2.delete_tags(Resources=ids, Tags=[{"Key": STOPPED}])
-    print("started:", ids)
+    print("instances started:", len(ids))
 
 
 def instances(tag, value, state):
