@@ -1,10 +1,13 @@
 """clean() removes from AWS everything that the workshop has made, and nothing else, and proves that it is gone.
 
-That is what the ledger holds, and what bears the workshop's tags, should the ledger have lost it.
+That is what the ledger holds, and what bears the workshop's tags, should the ledger have lost it: what is named with
+the learner's prefix, what has an identifier that AWS chose, and what AWS's tagging API finds, whatever its name.
+Without a ledger, a thing that bears no tags is known by its prefix alone, and left alone.
 """
 
 import fnmatch
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -79,7 +82,7 @@ def adopt(workshop: Workshop) -> None:
     """
     held, unknown = workshop.ledger.entries(), workshop.ledger.unknown()
     adopted: list[Entry] = []
-    for entry in _named(workshop, say=lambda text: None):
+    for entry in _named(workshop, _tagged(workshop), say=lambda text: None):
         ours = entry not in held and (_is_ours(workshop, entry, unknown) or _function_of(entry) in adopted)
         if ours and _exists(workshop, entry):  # EC2 lists a terminated instance for an hour
             workshop.ledger.made(entry)
@@ -211,15 +214,26 @@ def _exists(workshop: Workshop, entry: Entry) -> bool:
 
 def _strays(workshop: Workshop) -> Iterator[Entry]:
     """Things that have this learner's prefix, wherever AWS can list them by name."""
-    return (entry for entry in _named(workshop, say=print) if _has_prefix(workshop, entry))
+    return (entry for entry in _named(workshop, set(), say=print) if _has_prefix(workshop, entry))
 
 
 def _has_prefix(workshop: Workshop, entry: Entry) -> bool:
     return entry.id.removeprefix(LOG_GROUPS).startswith(f"{workshop.tags['learner']}-")
 
 
-def _named(workshop: Workshop, say: Callable[[str], None]) -> Iterator[Entry]:
-    """What AWS lists with this learner's prefix, and what has an identifier that AWS chose."""
+def _tagged(workshop: Workshop) -> set[str]:
+    """The names of what bears this learner's tags, as AWS's tagging API knows them; none where it may not be asked."""
+    filters = [{"Key": key, "Values": [value]} for key, value in workshop.tags.items()]
+    pages = workshop.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
+    try:
+        arns = [each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]]
+    except (ClientError, BotoCoreError):
+        return set()
+    return {re.split("[:/]", arn)[-1] for arn in arns}
+
+
+def _named(workshop: Workshop, tagged: set[str], say: Callable[[str], None]) -> Iterator[Entry]:
+    """What AWS lists with this learner's prefix, with an identifier that AWS chose, or with a name of `tagged`."""
     for kind in RESOURCE_TYPES:
         for listing, place in kind.listed_by.items():
             try:
@@ -228,7 +242,8 @@ def _named(workshop: Workshop, say: Callable[[str], None]) -> Iterator[Entry]:
                 say(f"No list of everything of the kind {kind.name}: {_reason(error)}.")
                 continue
             for entry in (Entry(kind.name, _id(text)) for text in found if text):  # a page without any answers None
-                if kind.chosen_by_aws or _has_prefix(workshop, entry):
+                named = _has_prefix(workshop, entry) or entry.id.removeprefix(LOG_GROUPS) in tagged
+                if kind.chosen_by_aws or named:
                     yield entry
 
 

@@ -331,6 +331,7 @@ def things(ledger, monkeypatch):
     """Two things of two kinds that were made, and one that was not; `.clean()` cleans up."""
     found = Things("a", "b", "theirs")
     monkeypatch.setattr(cleanup, "RESOURCE_TYPES", [found.kind("first"), found.kind("second")])
+    monkeypatch.setattr(cleanup, "_tagged", lambda _: set())
     ledger.made(Entry("second", "b"))
     ledger.made(Entry("first", "a"))
     found.pauses = []
@@ -623,6 +624,30 @@ def test_what_bears_our_tags_goes_although_the_ledger_was_emptied(aws, capsys):
         for entry in left:
             aws.ledger.made(entry)
         clean(aws)
+
+
+def test_what_bears_our_tags_goes_whatever_its_name_although_the_ledger_was_emptied(aws, capsys):
+    clean(aws)
+    deploy(aws, "other-function", SOURCE)
+    aws.client("lambda").invoke(FunctionName="other-function")
+    for name in ("other-queue", "others-queue"):
+        aws.client("sqs").create_queue(QueueName=name)
+    aws.client("s3").create_bucket(Bucket="other-bucket")
+    entries = [*aws.ledger.entries()]
+    theirs = Entry("queue", "others-queue")
+    url = aws.client("sqs").get_queue_url(QueueName=theirs.id)["QueueUrl"]
+    aws.client("sqs").tag_queue(QueueUrl=url, Tags={"learner": "grace"})
+    aws.ledger.path.write_text("")
+    try:
+        clean(aws)
+        shown = capsys.readouterr().out
+        ours = {entry for entry in entries if entry != theirs}
+        assert {entry.kind for entry in ours} >= {"function", "log group", "queue", "bucket"}
+        assert all(f"Found by its tags, though the ledger did not hold it: {e.kind} {e.id}\n" in shown for e in ours)
+        assert [entry for entry in ours if exists(aws, entry)] == []
+        assert exists(aws, theirs)
+    finally:
+        aws.client("sqs").delete_queue(QueueUrl=url)
 
 
 def test_on_a_full_disk_nothing_is_made(aws):
