@@ -304,7 +304,7 @@ def test_a_folder_that_may_not_be_written_to(tmp_path, free_port, monkeypatch):
 def test_a_server_that_dies_at_its_start_says_why(tmp_path, free_port):
     (tmp_path / localaws.STATE_FILE).mkdir()  # so that it cannot write it
     with pytest.raises(
-        localaws.LocalAwsError, match=r"^The embedded AWS did not start: .*localaws\.json.*localaws\.log"
+        localaws.LocalAwsError, match=r"^The embedded AWS did not start: .*localaws\.json \(Is a dir.*localaws\.log"
     ):
         localaws.start(tmp_path, free_port())
     eventually(lambda: not processes_of(tmp_path))
