@@ -41,7 +41,12 @@ EMBEDDED = re.compile(r"rds:(?!Describe).*|secretsmanager:(?!List).*|s3:(Put|Del
 ALSO = {
     "cloudwatch:PutMetricAlarm": ["cloudwatch:ListTagsForResource", "cloudwatch:TagResource"],
     "dynamodb:CreateTable": ["dynamodb:ListTagsOfResource", "dynamodb:TagResource"],
-    "events:PutRule": ["events:ListTagsForResource", "events:TagResource"],
+    "events:PutRule": [
+        "events:ListTagsForResource",
+        "events:ListTargetsByRule",  # for clean(), where the notebook has not removed it
+        "events:RemoveTargets",
+        "events:TagResource",
+    ],
     "iam:CreateRole": ["iam:ListRoleTags", "iam:TagRole"],
     "lambda:CreateFunction": ["lambda:ListTags", "lambda:TagResource"],
     "lambda:PublishLayerVersion": ["lambda:GetLayerVersion"],  # of a function that takes the layer
