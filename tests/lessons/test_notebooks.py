@@ -1,19 +1,28 @@
-"""The notebooks of the workshop: as their sources make them, and each executed on an AWS that holds nothing."""
+"""The notebooks of the workshop: as their sources make them, and each executed on an AWS that holds nothing.
+
+There the learner is a user with the policies of `python3 -m helpers policy NN` alone, and each role that is made has
+the boundary that goes with them.
+"""
 
 import contextlib
+import json
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import boto3
 import pytest
+from judged_learner import BOUNDARY_ARN, LEARNER, JudgedLearner
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from role_use import refused, unused
 
-from helpers import authoring, lessons, localaws, settings
+from helpers import authoring, lessons, settings
 from helpers.authoring import lint
 from helpers.authoring.execution import kernel
 from helpers.authoring.source import Source, is_check, is_exercise
+from helpers.policies import policies
 
 # The longest first, so that no other test waits for it at the end.
 LESSONS = sorted(lessons.lessons(), key=lambda lesson: lesson.source.stat().st_size, reverse=True)
@@ -21,6 +30,15 @@ LESSONS = sorted(lessons.lessons(), key=lambda lesson: lesson.source.stat().st_s
 # A cell that takes a good part of its notebook's time measures, and has nothing to stumble over where it runs again:
 # it runs once.
 LONG_S, GOOD_PART = 4, 0.08
+REFUSED = {
+    "11": {"a role: sqs:ReceiveMessage"},  # run again, the function has its first role while there is a mapping already
+    "15": {"a role: s3:PutObject"},  # the loop that its role forbids
+    "17": {"a role: s3:ListBucket"},  # the AccessDenied that a reader mends, and the check without a statement
+}
+UNUSED = {
+    # the reader writes this function: an answer may put the item
+    "14": {"dynamodb:PutItem on arn:aws:dynamodb:us-east-1:000000000000:table/learner-pdf-counts"}
+}
 
 
 def test_there_are_notebooks():
@@ -56,8 +74,9 @@ def empty_aws_and_kernel():
         def take():
             if not ready:
                 opened.close()
-                environment = opened.enter_context(authoring.fresh_aws())
-                ready.append((environment, opened.enter_context(kernel(environment))))
+                environment = opened.enter_context(authoring.fresh_aws()) | {"WORKSHOP_BOUNDARY": BOUNDARY_ARN}
+                judged = JudgedLearner(Path(environment["WORKSHOP_HOME"]))
+                ready.append((judged, opened.enter_context(kernel(environment))))
             taken = ready.pop()
             yield taken
             ready.append(taken)
@@ -67,7 +86,8 @@ def empty_aws_and_kernel():
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
 def test_runs_again_and_again_and_leaves_nothing(lesson, empty_aws_and_kernel):
-    with empty_aws_and_kernel() as (environment, runs):
+    with empty_aws_and_kernel() as (learner, runs):
+        learner.may(policies([lesson.number], LEARNER, embedded=True))
         starter, watch = lint.read(lesson.starter_path), Stopwatch()
         assert runs.execute(starter, settings.NOTEBOOKS, fresh=True, on_cell=watch) == [], "where nothing is there yet"
         assert runs.stops == [], "Run All reaches the end, with no exercise solved"
@@ -78,7 +98,35 @@ def test_runs_again_and_again_and_leaves_nothing(lesson, empty_aws_and_kernel):
         cleaning = new_notebook(cells=[new_code_cell("from helpers import clean\nclean()")])
         assert runs.execute(cleaning, settings.NOTEBOOKS) == []
         assert "Nothing is left." in cleaning.cells[0].outputs[0].text
-        assert _left(Path(environment["WORKSHOP_HOME"])) == []
+        assert _left(learner.administrator) == []
+        assert _permission_problems(lesson.number, learner.activity()) == []
+
+
+def test_the_look_at_roles_sees_what_is_refused_and_what_is_not_used():
+    read, write = (
+        {"Effect": "Allow", "Action": f"s3:{each}Object", "Resource": "arn:aws:s3:::x/*"} for each in ("Get", "Put")
+    )
+    session = {"principal": "arn:aws:sts::000000000000:assumed-role/r/f", "resource": "arn:aws:s3:::x/a"}
+    activity = [
+        {"role": "r", "policy": json.dumps({"Statement": [read, write]})},
+        {"role": "r", "policy": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
+        session | {"action": "s3:GetObject", "allowed": True},
+        session | {"action": "s3:DeleteObject", "allowed": False},
+        session | {"action": "s3:PutObject", "allowed": True, "resource": "arn:aws:s3:::y/a"},
+    ]
+    assert refused(activity) == {"a role: s3:DeleteObject"}
+    assert unused(activity) == {"s3:PutObject on arn:aws:s3:::x/*", "arn:aws:iam::aws:policy/AmazonS3FullAccess"}
+
+
+def _permission_problems(number: str, activity: list[dict[str, Any]]) -> list[str]:
+    """What the policies or the roles of a notebook lack, and what its roles have too much."""
+    return [
+        *(f"{each} is refused" for each in sorted(refused(activity) - REFUSED.get(number, set()))),
+        *(
+            f"a role allows {each}, and no call uses it"
+            for each in sorted(unused(activity) - UNUSED.get(number, set()))
+        ),
+    ]
 
 
 class Stopwatch:
@@ -118,19 +166,8 @@ def _exercises(lesson: lessons.Lesson) -> list[NotebookNode]:
     return cells
 
 
-def _left(home: Path) -> list[str]:
+def _left(client: Callable[[str], Any]) -> list[str]:
     """What an AWS holds that held nothing at first, whatever a ledger says."""
-    variables = localaws.running(home).variables()
-
-    def client(service: str):
-        return boto3.Session().client(
-            service,
-            endpoint_url=variables["AWS_ENDPOINT_URL"],
-            region_name=variables["AWS_REGION"],
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        )
-
     return [
         *(function["FunctionName"] for function in client("lambda").list_functions()["Functions"]),
         *(group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]),
