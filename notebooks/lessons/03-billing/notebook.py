@@ -431,8 +431,8 @@ claim("a wait costs more with more memory", spread["usd_per_million"] > 8)
 # [AWS Lambda Power Tuning](https://github.com/alexcasalboni/aws-lambda-power-tuning) does on AWS what `tune` does here.
 #
 # The CPU share is for the handler. Init is not slowed down at small sizes (measured by others, not promised by AWS), and the
-# embedded AWS does the same. So our cold calls at 128 MB should need less than twice the init of those at 3,008 MB, which have 24 times
-# the memory:
+# embedded AWS does the same. So our cold calls at 128 MB should need less than twice the init of those at the largest size above,
+# which have 24 times the memory:
 
 # %%
 cold = computing[computing["init_ms"].notna()]
