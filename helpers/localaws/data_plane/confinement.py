@@ -70,7 +70,7 @@ class View:
         """
         others = os.path.dirname(own)
         base = _base(tuple(hidden), (*shown, others))
-        self._outside = _here()
+        self._outside = _outside()
         _call("setns", base, CLONE_NEWNS)
         try:
             _call("unshare", CLONE_NEWNS)
@@ -79,7 +79,6 @@ class View:
             self._inside = _here()
         except BaseException:
             self.__exit__()
-            os.close(self._outside)
             raise
         self.__exit__()
 
@@ -93,7 +92,6 @@ class View:
     def close(self) -> None:
         """Give it up: /tmp is gone once the last process has ended that runs in it."""
         os.close(self._inside)
-        os.close(self._outside)
 
 
 def fork() -> int:
@@ -182,6 +180,12 @@ def _show(path: str, descriptor: int) -> None:
 
 def _below(path: str, folders: set[str]) -> bool:
     return any(path.startswith(f"{folder}/") for folder in folders)
+
+
+@functools.cache
+def _outside() -> int:
+    """Where this process is when it is in no view, once for all."""
+    return _here()
 
 
 def _here() -> int:

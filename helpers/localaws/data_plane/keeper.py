@@ -36,6 +36,7 @@ else:  # this is a script: what stands beside it is found without our package
 # linux/prctl.h
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 MESSAGE_LIMIT = 1 << 20
+MOST_DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] % 2**63, 2**20)  # -1 is none: getrlimit(2)
 
 libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 statuses: dict[int, int | None] = {}  # process id -> status descriptor; None: its guard has it
@@ -149,6 +150,7 @@ def guard(argv: list[str], env: dict[str, str], cwd: str, open_files: int, outpu
     code = 126
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        close_all_but(output, status)  # those of all other functions, or this one could not open as many as it may
         if views is not None:
             confinement.show_own_processes()
         runtime = os.fork()
@@ -156,10 +158,7 @@ def guard(argv: list[str], env: dict[str, str], cwd: str, open_files: int, outpu
             become(argv, env, cwd, open_files, output)
         if libc:
             libc.prctl(PR_SET_DUMPABLE, 0)  # its memory is the keeper's, with what other functions were started with
-        for descriptor in map(int, os.listdir("/dev/fd")):
-            if descriptor != status:
-                with contextlib.suppress(OSError):  # it was that of the list itself
-                    os.close(descriptor)
+        os.close(output)
         ended = how = 0
         while ended != runtime:
             ended, how = os.waitpid(-1, 0)
@@ -170,6 +169,15 @@ def guard(argv: list[str], env: dict[str, str], cwd: str, open_files: int, outpu
         with contextlib.suppress(BrokenPipeError):  # the server has already closed its end of this environment
             os.write(status, str(code).encode())
         os._exit(0)
+
+
+def close_all_but(*kept: int) -> None:
+    """Close every descriptor of this process but these."""
+    begin = 0
+    for descriptor in sorted(kept):
+        os.closerange(begin, descriptor)
+        begin = descriptor + 1
+    os.closerange(begin, MOST_DESCRIPTORS)
 
 
 def become(argv: list[str], env: dict[str, str], cwd: str, open_files: int | None, output: int) -> None:

@@ -313,8 +313,8 @@ from helpers.localaws.data_plane.confinement import possible
 keeper = Keeper()
 def view(tmp_mb=1, shown=()):
     return View('any', tmp_mb, [], list(shown), '/srv/any', 1024)
-def run(view, *argv):
-    sandbox = keeper.start(list(argv), {}, pathlib.Path('/'), view)
+def run(view, *argv, **variables):
+    sandbox = keeper.start(list(argv), variables, pathlib.Path('/'), view)
     code = int(os.read(sandbox.status, 16) or -9)
     sandbox.kill()
     return code
@@ -375,6 +375,15 @@ def test_what_is_needed_stays_to_be_seen_below_it():
         for folder in (kept, other):
             (Path(folder) / "file").touch()
         assert with_keeper(code, kept, other) == ["0", "True"]
+
+
+def test_what_the_keeper_has_open_for_others_counts_for_no_function():
+    code = (
+        "few = [View(str(number), 1, [], [], '/srv/any', 20) for number in range(40)]\n"
+        "telemetry = {'_LAMBDA_TELEMETRY_LOG_FD': '10'}\n"
+        "print(*[run(each, '/bin/true', **telemetry) for each in few])\n"
+    )
+    assert with_keeper(code) == ["0"] * 40
 
 
 def test_a_view_that_cannot_be_made_is_an_error_and_the_keeper_goes_on(tmp_path):
