@@ -18,6 +18,7 @@ from .whole_file import write_whole
 State = dict[str, Any]
 
 FILE = "progress.json"
+RENAMED = {"17": "17.2"}  # an exercise that was the only one of its notebook, and is not any more
 
 
 class ProgressError(WorkshopError):
@@ -142,6 +143,8 @@ def _parse(content: bytes) -> State:
     for name, sound in SOUND.items():
         if not sound(state[name]):
             raise _unreadable(f"has no sense in {name!r}")
+    for name in ("solved", "hints"):
+        state[name] = {RENAMED.get(exercise, exercise): kept for exercise, kept in state[name].items()}
     return state
 
 

@@ -22,6 +22,7 @@ from .source import Cell, Source
 MOST_LINES, MOST_FOLDED_LINES = 14, 40  # of a code cell
 WIDEST_LINE = 88  # of code: what a projector shows at 1280 pixels and 125 %
 WORDS_A_MIN, LINES_A_MIN, EXERCISE_MIN, LAB_MIN = 200, 15, 4, 20
+PUTS_A_FILE = "lab.put("  # in the exercise of a lab, whose answer is a file
 LARGEST_OUTPUT = 300_000  # bytes of the notebook's file
 BUILD = "run `python3 -m helpers build`"
 # What no output may hold: whoever reads it could use it.
@@ -236,9 +237,10 @@ def minutes_of(cells: list[Cell], lesson: Lesson) -> float:
     words = sum(len(cell.text.split()) for cell in cells if cell.kind == "markdown")
     code = [source.unsolved(cell.text) for cell in cells if cell.kind == "code" and not cell.is_folded]
     lines = sum(len(text.splitlines()) for text in code)
-    exercises = sum(source.is_exercise(cell.text) for cell in cells if cell.kind == "code")
-    each = LAB_MIN if lesson.lab else EXERCISE_MIN
-    return words / WORDS_A_MIN + lines / LINES_A_MIN + exercises * each
+    exercises = [cell.text for cell in cells if cell.kind == "code" and source.is_exercise(cell.text)]
+    labs = sum(lesson.lab is not None and PUTS_A_FILE in text for text in exercises)
+    of_exercises = labs * LAB_MIN + (len(exercises) - labs) * EXERCISE_MIN
+    return words / WORDS_A_MIN + lines / LINES_A_MIN + of_exercises
 
 
 def _code_problems(cell: Cell) -> list[str]:

@@ -120,7 +120,8 @@ class Exercise(ABC):
     @property
     def lab(self) -> Lab | None:
         """The lab whose function this exercise is about; None when the answer stands in a notebook."""
-        return labs().get(self.number)
+        is_in_languages = isinstance(self.hints, Mapping)  # its notebook may have other exercises
+        return labs().get(self.notebook) if is_in_languages else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from lab_support import ENOUGH, Webhook, remove_labs, serve_webhook
+from lab_support import ENOUGH, Webhook, exercise_of, remove_labs, serve_webhook
 from localaws_client import ROLE, TestedFunction, zipped
 from notebook_cells import checks_of, mutated
 
@@ -62,11 +62,11 @@ def put_answer(put) -> Callable[..., None]:
 
 @pytest.fixture
 def sentence_of() -> Callable[[str], str]:
-    """What the check of a lab says of a wrong answer; it may say nothing else and enter nothing."""
+    """What the check of an exercise says of a wrong answer; it may say nothing else and enter nothing."""
 
-    def sentence_of(lab: str) -> str:
+    def sentence_of(exercise: str) -> str:
         with pytest.raises(NotSolved) as caught:
-            check(lab)
+            check(exercise)
         assert progress.solved() == set()
         text = str(caught.value)
         assert text.startswith("Not yet. ") and text.count("\n") == 0
@@ -88,7 +88,7 @@ def gets_its_sentence(put, aws, inbox, sentence_of, capsys) -> Callable[[str, Wr
         patient, found = re.subn(r"(TIMEOUT_M?S = 2)\b|(TIMEOUT_MS = 2)(?=000\b)", r"\g<0>0", code)
         assert found == 1
         put(lab, wrong.language, patient, **wrong.configuration)
-        text = sentence_of(lab)
+        text = sentence_of(exercise_of(lab))
         assert re.search(wrong.says, text), text
         assert url.rpartition("/")[2] not in text
         assert capsys.readouterr().out == ""

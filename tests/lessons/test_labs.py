@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from lab_support import exercise_of
 
 from helpers import check, progress, starting_points
 from helpers.exercises.lab import labs
@@ -28,9 +29,9 @@ def test_the_reference_answer_passes(lab, language, put_answer, aws, capsys):
     if lab == "16":
         make_trigger(aws, aws.name(labs()[lab].name))
         capsys.readouterr()
-    check(lab)
-    assert progress.solved() == {lab}
-    assert capsys.readouterr().out.endswith(": solved. 1 of 1 exercise of this notebook solved.\n")
+    check(exercise_of(lab))
+    assert progress.solved() == {exercise_of(lab)}
+    assert capsys.readouterr().out.endswith(f": solved. {progress.summary_of_notebook(lab)}.\n")
 
 
 @checked
@@ -38,12 +39,12 @@ def test_the_reference_answer_passes(lab, language, put_answer, aws, capsys):
 @every_lab
 def test_the_last_hint_passes_where_it_is_pasted_into_the_starter(lab, language, put, aws):
     starter = labs()[lab].starter(language).read_text()
-    code = exercises()[lab].hints_in(language)[-1].partition("\n\n")[2]
+    code = exercises()[exercise_of(lab)].hints_in(language)[-1].partition("\n\n")[2]
     put(lab, language, GAPS[language].sub(lambda _: f"{code}\n", starter, count=1))
     if lab == "16":
         make_trigger(aws, aws.name(labs()[lab].name))
-    check(lab)
-    assert progress.solved() == {lab}
+    check(exercise_of(lab))
+    assert progress.solved() == {exercise_of(lab)}
 
 
 @checked
@@ -52,13 +53,13 @@ def test_the_last_hint_passes_where_it_is_pasted_into_the_starter(lab, language,
 def test_the_starter_fails(lab, language, put, sentence_of):
     starting_points.start_at(lab)
     put(lab, language, labs()[lab].starter(language).read_text())
-    assert re.search(r"What is deployed is the starter", sentence_of(lab))
+    assert re.search(r"What is deployed is the starter", sentence_of(exercise_of(lab)))
 
 
 @checked
 @every_lab
 def test_an_absent_function_is_said(lab, aws, sentence_of):
-    text = sentence_of(lab)
+    text = sentence_of(exercise_of(lab))
     assert f"There is no function {aws.name(labs()[lab].name)} yet; write " in text
     assert str(labs()[lab].copy("python")) in text
 
@@ -71,8 +72,8 @@ def test_with_slack_the_check_says_what_it_cannot_see(lab, put_answer, aws, inbo
     put_answer(lab, "python")
     if lab == "16":
         make_trigger(aws, aws.name(labs()[lab].name))
-    check(lab)
-    assert progress.solved() == {lab}
+    check(exercise_of(lab))
+    assert progress.solved() == {exercise_of(lab)}
     assert "solved. Note: the messages went to Slack, where a check cannot read them" in capsys.readouterr().out
 
 

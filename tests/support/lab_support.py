@@ -17,12 +17,19 @@ from helpers.connect import Workshop
 from helpers.events import load_event
 from helpers.exercises.lab import labs
 from helpers.ledger import Entry
+from helpers.lessons import lesson
 
 PATH = "/services/T/B/secret"
 KEYS = ("report.txt", "two words.txt", "a+b.txt", "100%.txt", "日本/写真 1.jpg", "R&D?.txt", "emoji 🎉.png")
 # More than the share of CPU that goes with 128 MB, where loading an SDK takes seconds; and a time limit that is never
 # reached, however busy the machine is. A test that is about one of them says so.
 ENOUGH = {"MemorySize": 2048, "Timeout": 120}
+
+
+def exercise_of(lab: str) -> str:
+    """The number of the exercise that a lab is: in most, "09" of lab "09", as it is the only one of its notebook."""
+    [number] = [each.number for each in lesson(lab).exercises if each.lab]
+    return number
 
 
 def remove_labs(workshop: Workshop, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""The check of lab 17: a function that posts the list of all objects of a bucket."""
+"""The checks of notebook 17: a policy for a function that counts, and one that posts the list of all objects."""
 
 import json
 import math
@@ -20,7 +20,7 @@ from helpers.ledger import Entry
 from helpers.s3_triggers import UPLOADS, make_bucket
 
 from .narrow import judge_role
-from .wrong_answers import WRONG_ANSWERS
+from .wrong_answers import WRONG_ANSWERS, WRONG_POLICIES
 
 LAB = labs()["17"]
 FEW = 50  # objects, whose keys fit into one message: enough to see one message for each key
@@ -30,6 +30,17 @@ MOST_CHARACTERS = (
 )
 MORE_MESSAGES = 2  # than hold the keys alone: there may be titles
 UPLOADS_AT_ONCE = 16
+
+
+# 17.1
+
+
+def judge_policy(workshop: Workshop) -> list[str]:
+    with bucket_of_the_check(workshop, f"{UPLOADS}-check-role") as bucket:
+        return judge_role(workshop, workshop.name("count-objects"), bucket)
+
+
+# 17.2
 
 
 def judge_list(workshop: Workshop) -> list[str]:
@@ -48,9 +59,7 @@ def judge_list(workshop: Workshop) -> list[str]:
         keys = [f"k{number:04}" for number in range(MANY)]
         with bucket_of_keys(workshop, keys) as bucket:
             lists_more_than_a_page(probe, bucket, keys)
-        with bucket_of_the_check(workshop, f"{UPLOADS}-check-role") as bucket:
-            notes = judge_role(probe, bucket)
-        return [*([] if probe.sees_messages else [SLACK_NOTE]), *notes]
+        return [] if probe.sees_messages else [SLACK_NOTE]
 
 
 def lists_the_bucket_of_the_event(probe: Probe, bucket: str) -> None:
@@ -239,8 +248,20 @@ CODE = {
     messages.each { |message| post(message) }
     { objects: keys.length, messages: messages.length }""",
 }
-EXERCISE = DeployedFunction(
-    number="17",
+POLICY = DeployedFunction(
+    number="17.1",
+    title="the policy",
+    judge=judge_policy,
+    hints=(
+        "The message has all that a statement needs: which action was refused, and on which resource.",
+        'Effect is "Allow". Action is the one name after "not authorized to perform".',
+        "Resource is the ARN of a bucket, without /*. It is to fit each bucket whose name begins as yours do: "
+        "write * in place of what comes after your prefix and its hyphen.",
+    ),
+    wrong_answers=WRONG_POLICIES,
+)
+LIST = DeployedFunction(
+    number="17.2",
     title="S3 list to Slack",
     judge=judge_list,
     hints={
@@ -249,4 +270,4 @@ EXERCISE = DeployedFunction(
     },
     wrong_answers=WRONG_ANSWERS,
 )
-EXERCISES = (EXERCISE,)
+EXERCISES = (POLICY, LIST)

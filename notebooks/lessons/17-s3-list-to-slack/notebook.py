@@ -177,22 +177,46 @@ predicted("17.b", said if isinstance(said, int) else "an error")
 # 3. **on what**: the ARN of the bucket. It is a right on the *bucket* and not on its objects, so it has no `/*`;
 # 4. **why**: no identity-based policy allows it, that is, none of the role. (With an *explicit deny* a policy forbids it, and no `Allow` helps.)
 #
-# So the policy needs one statement. The resource is each bucket whose name begins as yours do. (In production you name the one bucket.) Write no more
-# than the message asks for: put `"s3:*"` or `"*"` here, and the check below says so.
+# ## Exercise 1: the policy
+#
+# Write the policy that the role lacks. Its statement has three parts, as that of the trust policy above: `Effect`, `Action`, and `Resource` in place of
+# `Principal`. `Resource` is to fit each bucket whose name begins as yours do (a `*` at its end stands for the rest), as the function gets
+# other buckets later. (In production you name the one bucket.) Allow no more than the message asks for: no other action, and nothing that is not yours.
+#
+# `put_policy` makes a policy of your statement and puts it into the role. The cell can be run again: a policy of the same name is replaced.
+
 
 # %% put-policy
+def put_policy(statement):
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_role_policy(
+        RoleName=role_name, PolicyName="list", PolicyDocument=json.dumps(policy)
+    )
+
+
+# solution: Write the statement, a dict, and give it to put_policy.
 yours = f"arn:{workshop.partition}:s3:::{workshop.tags['learner']}-*"
 allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": yours}
-policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-iam.put_role_policy(RoleName=role_name, PolicyName="list", PolicyDocument=policy)
-ask_counter(many)
+put_policy(allow)
 
 # %% [markdown]
-# One answer, so 1,000. (On AWS a new policy needs some seconds; run the cell again.)
-#
+# Does the function get its answer now? (On AWS a new policy needs some seconds; run the cell again.)
+
+# %%
+print(ask_counter(many))
+
+# %% [markdown]
+# It is refused until your policy is right. Then it says 1,000, as one answer holds no more. The check has it count a bucket of its own, and
+# looks for what is wider than needed. Then it takes each of your statements away for a moment: the function must fail without it.
+
+# %%
+# check
+check("17.1")
+
+# %% [markdown]
 # ## The function
 #
-# It gets more time, because listing takes longer, and 256 MB, because the SDK needs memory.
+# It gets the role with your policy, more time, because listing takes longer, and 256 MB, because the SDK needs memory.
 
 # %%
 runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
@@ -225,7 +249,7 @@ event["Records"][0]["s3"]["bucket"]["name"] = empty
 test(event)
 
 # %% [markdown]
-# ## Write it
+# ## Exercise 2: write it
 #
 # Open your file: [app.py](../work/labs/17/python/app.py) in Python, [index.mjs](../work/labs/17/node/index.mjs) in Node.js
 # or [app.rb](../work/labs/17/ruby/app.rb) in Ruby. For the bucket of the event's first record the function should
@@ -236,14 +260,13 @@ test(event)
 # 3. say so when the bucket is empty;
 # 4. return `{"objects": how many, "messages": how many}`.
 #
-# The next cell gives a hint, and one more each time you run it. The check also takes your statement away for a moment, and looks whether the
-# function then fails.
+# It needs the policy of exercise 1: without it, S3 refuses each list. The next cell gives a hint, and one more each time you run it.
 #
 # If your language's SDK is not on this machine, the function says so when you test it; then choose another
 # language at the top.
 
 # %%
-hint("17")
+hint("17.2")
 
 # %%
 source_file = next(folder.glob("*.*"))
@@ -258,7 +281,7 @@ print(source_file.read_text())
 # %%
 # check
 deploy(workshop, name, folder, **configuration)
-check("17")
+check("17.2")
 
 # %% [markdown]
 # ## Try it on your buckets
@@ -351,7 +374,7 @@ if not inbox.is_slack:
 #
 # ## The other languages
 #
-# The same function in three languages. A click opens the answer; `solution("17", "ruby")` in a cell of its own shows it here. The
+# The same function in three languages. A click opens the answer; `solution("17.2", "ruby")` in a cell of its own shows it here. The
 # slides have [answers of their own](https://github.com/reireias/lambda-examples).
 #
 # | | what gives all pages |

@@ -1,5 +1,8 @@
-"""Wrong answers to lab 17, and what its check says of each."""
+"""Wrong answers to the exercises of notebook 17, and what their checks say of each."""
 
+from typing import Any
+
+from helpers.exercises.exercise import WrongAnswer
 from helpers.exercises.lab_mistakes import (
     AN_ERROR_SWALLOWED,
     SLEEPS,
@@ -7,6 +10,98 @@ from helpers.exercises.lab_mistakes import (
     wrong,
 )
 
+YOURS = "{yours}*"  # each bucket of the reader's
+
+
+def _but(**changes: Any) -> dict[str, Any]:
+    """The statement that passes, with changes."""
+    return {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": YOURS} | changes
+
+
+# Of 17.1: each the statements of a policy, or the name of a managed policy to attach beside them. A test writes how
+# the ARNs of the reader's buckets begin in place of {yours}.
+WRONG_POLICIES = (
+    WrongAnswer(
+        "none", (), "may write the log and nothing else yet; .*iam.put_role_policy"
+    ),
+    WrongAnswer(
+        "one bucket",
+        (_but(Resource="{yours}many"),),
+        r"still refused for \S+, a bucket of yours: it may not call s3:ListBucket on \S+ because no identity-based "
+        "policy allows the s3:ListBucket action; compare",
+    ),
+    WrongAnswer(
+        "a denial beside",
+        (_but(), _but(Effect="Deny")),
+        "still refused .* with an explicit deny in an identity-based policy",
+    ),
+    WrongAnswer(
+        "the SDK's name",
+        (_but(Action="s3:ListObjectsV2"),),
+        "allows s3:ListObjectsV2, and IAM knows no such action",
+    ),
+    WrongAnswer(
+        "all of S3",
+        (_but(Action="s3:*"),),
+        r"allows s3:\*, more than one action; .* ListObjectsV2, which needs s3:ListBucket alone",
+    ),
+    WrongAnswer(
+        "all lists",
+        (_but(Action="s3:List*"),),
+        r"allows s3:List\*, more than one action",
+    ),
+    WrongAnswer("all", (_but(Action="*"),), r"allows \*, more than one action"),
+    WrongAnswer(
+        "an action too many",
+        (_but(Action=["s3:ListBucket", "s3:GetObject"]),),
+        "allows s3:GetObject, which the function never calls",
+    ),
+    WrongAnswer(
+        "every resource",
+        (_but(Resource="*"),),
+        r"allows s3:ListBucket on \*, which is more than your buckets; their ARNs begin with",
+    ),
+    WrongAnswer(
+        "every bucket",
+        (_but(Resource="arn:aws:s3:::*"),),
+        r"on arn:aws:s3:::\*, which is more than your buckets",
+    ),
+    WrongAnswer(
+        "another's bucket",
+        (_but(Resource=[YOURS, "arn:aws:s3:::somebody-else"]),),
+        "on arn:aws:s3:::somebody-else, which is no bucket of yours",
+    ),
+    WrongAnswer(
+        "objects",
+        (_but(Resource="{yours}*/*"),),
+        "which are objects, and it is a right on the bucket",
+    ),
+    WrongAnswer(
+        "a statement for another action",
+        (_but(), _but(Action="s3:PutObject", Resource="{yours}*/*")),
+        "allows s3:PutObject, which the function never calls",
+    ),
+    WrongAnswer(
+        "a statement too many",
+        (_but(), _but(Resource="{yours}uploads-check*")),
+        "lists the bucket also without .*, a statement of .*; leave that out",
+    ),
+    WrongAnswer(
+        "all but what is named",
+        ({"Effect": "Allow", "NotAction": "iam:*", "Resource": YOURS},),
+        "allows all but what it names; write Action and Resource instead",
+    ),
+    WrongAnswer(
+        "a managed policy",
+        ("AmazonS3ReadOnlyAccess",),
+        "has the policy AmazonS3ReadOnlyAccess as well",
+    ),
+    WrongAnswer(
+        "a managed policy beside",
+        (_but(), "AmazonS3ReadOnlyAccess"),
+        "has the policy AmazonS3ReadOnlyAccess as well, and all that it allows; take it away",
+    ),
+)
 WRONG_ANSWERS = (
     *wrong(
         "an empty bucket",

@@ -494,7 +494,7 @@ ax = draw_map()
 # %% [markdown]
 # ## The answers of the labs, in three languages
 #
-# A click opens a file. `solution("17", "ruby")` in a cell of its own shows one here.
+# A click opens a file. `solution("17.2", "ruby")` in a cell of its own shows one here.
 #
 # | lab | Python | Node.js | Ruby |
 # |---|---|---|---|

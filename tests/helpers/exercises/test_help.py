@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from lab_support import exercise_of
 
 from helpers import exercises, hint, lessons, progress, settings, solution, starting_points
 from helpers.arguments import ArgumentError
@@ -45,7 +46,7 @@ def test_hints_come_one_by_one_and_the_last_points_to_the_solution(exercise, cap
     assert capsys.readouterr().out == shown[0] + shown[1]
 
 
-@pytest.mark.parametrize("exercise", [number for number in lessons.exercises() if number not in labs()])
+@pytest.mark.parametrize("exercise", [number for number, each in lessons.exercises().items() if not each.lab])
 def test_the_last_hint_pasted_into_the_starter_is_the_answer_which_the_tests_of_its_lesson_check(exercise):
     chosen = lessons.exercises()[exercise]
     answer = chosen.answer()
@@ -62,7 +63,7 @@ def exercise_cells(exercise: str) -> list[str]:
 @pytest.mark.parametrize("lab", labs())
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_hint_spoils_nothing_and_the_last_gives_the_heart(lab, language):
-    first, *_, last = lessons.exercises()[lab].hints_in(language)
+    first, *_, last = lessons.exercises()[exercise_of(lab)].hints_in(language)
     answer = [line.strip() for line in labs()[lab].answer(language).read_text().splitlines()]
     assert not [line for line in answer if len(line) > 12 and line in first]
     assert "post" in last and "return" in last or language == "ruby"
@@ -93,10 +94,10 @@ def test_in_nodejs_the_event_is_printed_whole():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("lab", labs())
 def test_the_solution_of_a_lab_is_its_reference_answer(lab, language, monkeypatch):
-    title, answer = shown_by(monkeypatch, lab, language).split("\n\n", 1)
+    title, answer = shown_by(monkeypatch, exercise_of(lab), language).split("\n\n", 1)
     fence = {"python": "python", "node": "javascript", "ruby": "ruby"}[language]
     assert answer == f"```{fence}\n{labs()[lab].answer(language).read_text().rstrip()}\n```"
-    assert [each for each in LANGUAGES if f'solution("{lab}", "{each}")' in title] == [
+    assert [each for each in LANGUAGES if f'solution("{exercise_of(lab)}", "{each}")' in title] == [
         each for each in LANGUAGES if each != language
     ]
 
