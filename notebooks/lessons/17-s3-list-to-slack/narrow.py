@@ -85,7 +85,7 @@ class Role:
             return None
         return (
             f"The role {self.name} may write the log and nothing else yet; write a statement, and put it into the "
-            "role with iam.put_role_policy."
+            "role with put_policy."
         )
 
     def lets_the_function_in(self) -> None:

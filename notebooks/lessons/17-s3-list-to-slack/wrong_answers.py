@@ -22,7 +22,7 @@ def _but(**changes: Any) -> dict[str, Any]:
 # the ARNs of the reader's buckets begin in place of {yours}.
 WRONG_POLICIES = (
     WrongAnswer(
-        "none", (), "may write the log and nothing else yet; .*iam.put_role_policy"
+        "none", (), "may write the log and nothing else yet; .* with put_policy"
     ),
     WrongAnswer(
         "one bucket",
