@@ -203,7 +203,7 @@ slow, fast = billed_ms(128), billed_ms(fact("vcpu_memory"))
 faster = slow / fast
 costlier = fact("vcpu_memory") / 128 / faster
 measured["memory"] = f"{faster:.1f} times as fast, for {costlier:.2f} times the price"
-claim("more memory is faster, for about the same price", 0.7 < costlier < 1.3)
+claim("more memory is faster, for about the same price", 0.8 < costlier < 1.25)
 
 # %% [markdown]
 # **timeout** and **retries**. A failing event is tried again after one minute, and once more after two. So the second cell takes more than three minutes on AWS. The embedded
