@@ -40,6 +40,7 @@ ON_NONE = {
     "sns:ListTopics",
     "sqs:ListQueues",
     "states:ListStateMachines",
+    "tag:GetResources",
 }
 # Of these AWS allows single ones, but clean() lists all that there are
 LISTS = {
