@@ -408,7 +408,7 @@ predicted("03.e", f"{cost:.2f} times the price")
 # %%
 up_to_one, beyond = computes.loc[:ONE_VCPU] / small, computes.loc[3008] / one_cpu
 faster_each = up_to_one["duration_ms"].is_monotonic_decreasing and faster > 7
-same_price = up_to_one["usd_per_million"].between(0.8, 1.25).all()
+same_price = up_to_one["usd_per_million"].between(0.75, 1.3).all()
 claim("up to one vCPU more memory is faster, for about the same price", same_price)
 claim("up to one vCPU the time falls as memory grows", faster_each)
 
