@@ -48,7 +48,12 @@ ALSO = {
         "events:TagResource",
     ],
     "iam:CreateRole": ["iam:ListRoleTags", "iam:TagRole"],
-    "lambda:CreateFunction": ["lambda:ListTags", "lambda:TagResource"],
+    "lambda:CreateFunction": [
+        "lambda:ListTags",
+        "lambda:TagResource",
+        "lambda:UpdateFunctionCode",  # of deploy(), where the code is another than that of the last run
+        "lambda:UpdateFunctionConfiguration",
+    ],
     "lambda:PublishLayerVersion": ["lambda:GetLayerVersion"],  # of a function that takes the layer
     "logs:CreateLogGroup": ["logs:TagResource"],
     "s3:CreateBucket": ["s3:GetBucketTagging", "s3:PutBucketTagging"],
