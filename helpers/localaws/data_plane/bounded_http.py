@@ -24,6 +24,7 @@ MAX_HEADERS = 100
 MAX_HEADERS_BYTES = 2 * 2**20  # all of a request: awslambdaric sends up to 1 MiB of stack trace in one
 MAX_DRAINED_BYTES = 64 * 2**20  # of a body beyond its limit: who still sends it does not hear the answer before
 PIECE_BYTES = 65536
+UNREAD_PIECES = 16  # that are read at the end of a connection, if they are there
 MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions, and of a trailer
 
 _REQUEST_LINE = re.compile(rb"([!-~]+) ([!-~]+) HTTP/1\.([0-9])\r?\n")
@@ -131,6 +132,11 @@ class Connection:
         self._watch(0)
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
+            for _ in range(
+                UNREAD_PIECES
+            ):  # what nobody has read makes a reset of the end, which can overtake an answer
+                if not self._socket.recv(PIECE_BYTES):
+                    break
         self._socket.close()
         self._steps = iter(())
         self._server.left(self)
@@ -181,10 +187,10 @@ class Connection:
 
     def _read_request(self) -> Steps[Request | None]:
         """The next request, or None where none will come."""
-        line = yield from self._read_line(MAX_HEADER_BYTES)
+        line = yield from self._read_line(MAX_HEADERS_BYTES)
         if not line:
             return None
-        if len(line) == MAX_HEADER_BYTES:
+        if len(line) > MAX_HEADER_BYTES:
             raise self._unreadable("The path is too long", 414)
         found = _REQUEST_LINE.fullmatch(line)
         if not found:

@@ -190,6 +190,7 @@ def become(argv: list[str], env: dict[str, str], cwd: str, open_files: int | Non
         for number in ignorable:
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.set_inheritable(0, True)  # also where it was this number already
         os.dup2(output, 1)
         os.dup2(output, 2)
         if telemetry := int(env.get("_LAMBDA_TELEMETRY_LOG_FD", 0)):
