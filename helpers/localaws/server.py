@@ -46,8 +46,7 @@ SERVICES = (
     "tagging",
 )
 
-
-HEAR_LIMIT_S = 1.0
+HEAR_LIMIT_S = 1.0  # how long an environment that begins waits for the event loop
 
 
 def settings(port: int, region: str, concurrency: int) -> dict[str, str]:

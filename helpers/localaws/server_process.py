@@ -205,9 +205,8 @@ def needed(home: Path, port: int, region: str, say: Callable[[str], None], **opt
     """
     with _explained(home):
         home.mkdir(parents=True, exist_ok=True)
-        users = (home / USERS_FILE).open(
-            "a+", errors="replace"
-        )  # locked, shared, by all; holds the process that one of them started
+        # Locked, shared, by all; holds the process that one of them started.
+        users = (home / USERS_FILE).open("a+", errors="replace")
     with users:
         fcntl.flock(users, fcntl.LOCK_SH)
         before = alive(home)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from lab_support import ENOUGH, Webhook, exercise_of, remove_labs, serve_webhook
-from localaws_client import ROLE, TestedFunction, zipped
+from localaws_client import ROLE, TestedFunction, made_bucket, zipped
 from notebook_cells import checks_of, mutated
 
 from helpers import check, deploy, progress, settings, starting_points
@@ -201,10 +201,5 @@ def _handler(language: str) -> str:
 @pytest.fixture
 def bucket(clients) -> Iterator[str]:
     """An empty bucket, which is gone afterwards."""
-    s3, name = clients("s3"), "tested-handlers"
-    s3.create_bucket(Bucket=name)
-    yield name
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-        if objects := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
-            s3.delete_objects(Bucket=name, Delete={"Objects": objects})
-    s3.delete_bucket(Bucket=name)
+    with made_bucket(clients, "tested-handlers") as name:
+        yield name

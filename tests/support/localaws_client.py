@@ -212,6 +212,20 @@ class TestedFunction:
         return sum(point[statistic] for point in points)
 
 
+@contextlib.contextmanager
+def made_bucket(clients: Callable[[str], Any], name: str) -> Iterator[str]:
+    """A bucket of this name, which is gone afterwards, whatever was put into it."""
+    s3 = clients("s3")
+    s3.create_bucket(Bucket=name)
+    try:
+        yield name
+    finally:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+            if objects := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
+                s3.delete_objects(Bucket=name, Delete={"Objects": objects})
+        s3.delete_bucket(Bucket=name)
+
+
 def signed(
     endpoint: Endpoint, method: str, path: str, body: bytes | str = b"", service: str = "lambda", **headers: str
 ) -> requests.Response:

@@ -70,7 +70,6 @@ class View:
         """
         others = os.path.dirname(own)
         base = _base(tuple(hidden), (*shown, others))
-        self._outside = _outside()
         _call("setns", base, CLONE_NEWNS)
         try:
             _call("unshare", CLONE_NEWNS)
@@ -87,7 +86,7 @@ class View:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _call("setns", self._outside, CLONE_NEWNS)
+        _call("setns", _outside(), CLONE_NEWNS)
 
     def close(self) -> None:
         """Give it up: /tmp is gone once the last process has ended that runs in it."""
@@ -138,14 +137,13 @@ def keep_to_itself() -> None:
 @functools.cache
 def _base(hidden: tuple[str, ...], shown: tuple[str, ...]) -> int:
     """A namespace with what is the same for many environments, made once, as it takes some milliseconds."""
-    outside = _here()
+    outside = _outside()
     _call("unshare", CLONE_NEWNS)
     try:
         _arrange({*HIDDEN, *map(os.path.realpath, hidden)} - {"/"}, {*SHOWN, *shown}, {})
         return _here()
     finally:
         _call("setns", outside, CLONE_NEWNS)
-        os.close(outside)
 
 
 def _arrange(hidden: set[str], shown: set[str], options: dict[str, str]) -> None:

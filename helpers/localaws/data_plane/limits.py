@@ -99,9 +99,8 @@ class Limit:
 
     def _measure(self) -> None:
         self._look_at = time.monotonic() + LOOK_S
-        self._computed_s = (
-            self._sandbox.cpu_seconds()
-        )  # before it is counted what that has started: it goes on meanwhile
+        # Before it is counted what that has started: it goes on meanwhile.
+        self._computed_s = self._sandbox.cpu_seconds()
         before, self._tasks = self._tasks, self._sandbox.tasks()
         if self._tasks > TASKS:
             self.excess = PROCESSES

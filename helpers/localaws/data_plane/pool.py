@@ -91,10 +91,12 @@ class Pool:
             free = self._free.get(_key(function), [])
             stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
             free[:] = [environment for environment in free if environment not in stale]
-            environment = free.pop() if free else self._new(function)
+            is_warm = bool(free)
+            environment = free.pop() if is_warm else self._new(function)
             environment.function = function  # the same but for its tags, and with them its idle time
             self._busy.add(environment)
-            stale += self._too_many()
+            if not is_warm:  # a warm call must not grow with the number of environments
+                stale += self._too_many()
         self._close(stale)
         return environment
 

@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from localaws_client import ROLE, eventually
+from localaws_client import ROLE, eventually, made_bucket
 from notebook_cells import Notebook
 
 from helpers import package
@@ -261,12 +261,8 @@ def test_a_command_is_found_and_run_once_a_layer_brings_it_along_executable(make
 
 @pytest.fixture
 def bucket(clients):
-    s3 = clients("s3")
-    s3.create_bucket(Bucket="tested-stamps")
-    yield "tested-stamps"
-    for each in s3.list_objects_v2(Bucket="tested-stamps").get("Contents", []):
-        s3.delete_object(Bucket="tested-stamps", Key=each["Key"])
-    s3.delete_bucket(Bucket="tested-stamps")
+    with made_bucket(clients, "tested-stamps") as name:
+        yield name
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from datetime import datetime
 import psutil
 import pytest
 from localaws_client import FUNCTION, REPORT, UUID, eventually
+from logs_here import logs_here
 from ministack.services import cloudwatch_logs as ministack_logs
 
 from helpers.localaws.services import cloudwatch_logs
-from helpers.localaws.services.cloudwatch_logs import Logs
 from helpers.localaws.services.cloudwatch_logs_pages import get_log_events
 
 NOTHING = "def handler(event, context):\n    return event\n"
@@ -440,10 +440,8 @@ def test_what_a_client_puts_into_a_functions_stream_is_among_its_events(make_fun
 @pytest.fixture
 def logs(tmp_path):
     """Logs in MiniStack's module, here; those of a stream of 1 MB, and 3 MB in all."""
-    logs = Logs(tmp_path, stream_mb=1, all_mb=3)
-    yield logs
-    ministack_logs._log_groups.clear()
-    logs.close()
+    with logs_here(tmp_path, stream_mb=1, all_mb=3) as logs:
+        yield logs
 
 
 def kept(name, start_from_head=True):

@@ -4,9 +4,8 @@ import time
 
 import pytest
 from localaws_client import FUNCTION, refused
-from ministack.services import cloudwatch_logs as ministack_logs
+from logs_here import logs_here
 
-from helpers.localaws.services.cloudwatch_logs import Logs
 from helpers.localaws.services.cloudwatch_logs_describe import describe_log_groups, describe_log_streams
 
 T0 = int(time.time() * 1000) - 3_600_000
@@ -17,10 +16,8 @@ INVALID = "InvalidParameterException"
 @pytest.fixture
 def logs(tmp_path):
     """Logs in MiniStack's module, here."""
-    logs = Logs(tmp_path)
-    yield logs
-    ministack_logs._log_groups.clear()
-    logs.close()
+    with logs_here(tmp_path) as logs:
+        yield logs
 
 
 @pytest.fixture

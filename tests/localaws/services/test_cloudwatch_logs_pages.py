@@ -5,10 +5,10 @@ import time
 
 import pytest
 from localaws_client import FUNCTION, refused
+from logs_here import logs_here
 from ministack.services import cloudwatch_logs as ministack_logs
 
 from helpers.localaws.services import cloudwatch_logs_pages
-from helpers.localaws.services.cloudwatch_logs import Logs
 from helpers.localaws.services.cloudwatch_logs_pages import filter_log_events, get_log_events
 
 T0 = int(time.time() * 1000) - 3_600_000
@@ -19,10 +19,8 @@ INVALID = ("InvalidParameterException", "The specified nextToken is invalid.")
 @pytest.fixture
 def logs(tmp_path):
     """Logs in MiniStack's module, here."""
-    logs = Logs(tmp_path, stream_mb=4)
-    yield logs
-    ministack_logs._log_groups.clear()
-    logs.close()
+    with logs_here(tmp_path, stream_mb=4) as logs:
+        yield logs
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import time
 import psutil
 import pytest
 from localaws_client import FUNCTION, refused
+from logs_here import logs_here
 from ministack.services import cloudwatch_logs as ministack_logs
 
 from helpers.localaws.services import cloudwatch_logs_put
-from helpers.localaws.services.cloudwatch_logs import Logs
 from helpers.localaws.services.cloudwatch_logs_pages import get_log_events
 
 NOW = int(time.time() * 1000)
@@ -120,9 +120,8 @@ def test_what_clients_put_costs_no_memory_and_the_newest_is_kept(clients, stream
 
 def test_where_a_disk_is_full_the_client_hears_it_and_nothing_is_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(ministack_logs, "_put_log_events", ministack_logs._put_log_events)  # back afterwards
-    logs = Logs(tmp_path)
-    cloudwatch_logs_put.install(logs)
-    try:
+    with logs_here(tmp_path) as logs:
+        cloudwatch_logs_put.install(logs)
         logs.write(FUNCTION, "stream", [(NOW, "kept\n")])
         logs._file._db.execute("pragma max_page_count = 8")  # what a full disk does
         members = {"logGroupName": FUNCTION.log_group, "logStreamName": "stream"}
@@ -130,9 +129,6 @@ def test_where_a_disk_is_full_the_client_hears_it_and_nothing_is_lost(tmp_path, 
         status, _, body = ministack_logs._put_log_events({**members, "logEvents": batch})
         assert (status, json.loads(body)["__type"]) == (500, "ServiceUnavailableException")
         assert [event["message"] for event in get_log_events(members)["events"]] == ["kept\n"]
-    finally:
-        ministack_logs._log_groups.clear()
-        logs.close()
 
 
 def test_half_a_character_does_not_spoil_a_log(clients, stream):

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
-from localaws_client import ROLE, zipped
+from localaws_client import ROLE, made_bucket, zipped
 
 from helpers.localaws.services import lambda_quotas
 
@@ -137,12 +137,8 @@ def zeros(mb: int) -> bytes:
 
 @pytest.fixture
 def bucket(clients):
-    s3 = clients("s3")
-    s3.create_bucket(Bucket="packages")
-    yield "packages"
-    for found in s3.list_objects_v2(Bucket="packages").get("Contents", []):
-        s3.delete_object(Bucket="packages", Key=found["Key"])
-    s3.delete_bucket(Bucket="packages")
+    with made_bucket(clients, "packages") as name:
+        yield name
 
 
 def test_a_package_over_250_mb_unzipped(make_function, clients, bucket):

@@ -14,7 +14,7 @@ import botocore.compat
 import pytest
 import requests
 from botocore.config import Config
-from localaws_client import ROLE, clients_for, eventually, public_url, refused, signed
+from localaws_client import ROLE, clients_for, eventually, made_bucket, public_url, refused, signed
 
 from helpers.localaws import Endpoint
 from helpers.localaws.access_key import access_key_of, new_access_key
@@ -51,12 +51,9 @@ def code_of(call):
 
 @pytest.fixture
 def bucket(clients):
-    s3 = clients("s3")
-    s3.create_bucket(Bucket="tested-signatures")
-    s3.put_object(Bucket="tested-signatures", Key="a b/ü+.txt", Body=b"hello")
-    yield "tested-signatures"
-    s3.delete_object(Bucket="tested-signatures", Key="a b/ü+.txt")
-    s3.delete_bucket(Bucket="tested-signatures")
+    with made_bucket(clients, "tested-signatures") as name:
+        clients("s3").put_object(Bucket=name, Key="a b/ü+.txt", Body=b"hello")
+        yield name
 
 
 # The learner's key

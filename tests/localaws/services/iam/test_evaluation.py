@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from localaws_client import ROLE, clients_for, eventually, make_role, refused
+from localaws_client import ROLE, clients_for, eventually, made_bucket, make_role, refused
 
 from helpers import localaws
 from helpers.localaws import Endpoint
@@ -69,13 +69,9 @@ def role(clients):
 
 @pytest.fixture
 def bucket(clients):
-    s3 = clients("s3")
-    s3.create_bucket(Bucket="tested-policies")
-    s3.put_object(Bucket="tested-policies", Key="a", Body=b"hello")
-    yield "tested-policies"
-    for each in s3.list_objects_v2(Bucket="tested-policies").get("Contents", ()):
-        s3.delete_object(Bucket="tested-policies", Key=each["Key"])
-    s3.delete_bucket(Bucket="tested-policies")
+    with made_bucket(clients, "tested-policies") as name:
+        clients("s3").put_object(Bucket=name, Key="a", Body=b"hello")
+        yield name
 
 
 @pytest.fixture
