@@ -91,7 +91,8 @@ class ExecutionEnvironment:
         started = time.monotonic()
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
-        self._stream.platform(self._format.start(invocation.request_id, self.function.version))
+        if failure:
+            self._write_start(invocation)
         end = failure or self._run(invocation, deadline)
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, init_ms)
@@ -162,7 +163,7 @@ class ExecutionEnvironment:
         if message.kind == "init-error":
             return Failure(message.error_type or "Runtime.Unknown", payload=message.body)
         self._state = starting.ready()
-        return None
+        return self._look(starting.process)
 
     def _begin(self, runtime: runtimes.Runtime) -> RuntimeProcess:
         task, opt, api = self._folder / "task", self._folder / "opt", RuntimeApi()
@@ -185,12 +186,12 @@ class ExecutionEnvironment:
     # Invoke
 
     def _run(self, invocation: Invocation, deadline: float) -> Message | Failure:
-        """Thaw, hand over the invocation, wait for the answer, and freeze once the runtime asks for the next one."""
-        invoking = self._state = self._state.invoke()
-        process = invoking.process
+        """Hand over the invocation, wait for the answer, and freeze once the runtime asks for the next one."""
         invocation.deadline_ms = int((time.time() + deadline - time.monotonic()) * 1000)
+        invoking = self._state = self._state.invoke(invocation)
+        process = invoking.process
         with process.limit.kept() as allowance:
-            process.api.give(invocation)
+            self._write_start(invocation)  # only now, as it takes a moment, in which the function can work
             message = self._hear(process, deadline, "response", "error", "too-large")
             if isinstance(message, Failure):
                 return message
@@ -205,9 +206,19 @@ class ExecutionEnvironment:
             )  # it answered and then ended: the caller has the answer, the next one starts anew
             return message
         self._state = invoking.ready()
+        if excess := self._look(process):
+            return excess
         if allowance and not allowance.settle(deadline):
             return timeout()
         return _too_large(invocation, process_lives=True) if message.kind == "too-large" else message
+
+    def _write_start(self, invocation: Invocation) -> None:
+        self._stream.platform(self._format.start(invocation.request_id, self.function.version))
+
+    def _look(self, process: RuntimeProcess) -> Failure | None:
+        excess = process.look()
+        self._max_memory_mb = process.limit.max_memory_mb
+        return excess
 
     def _hear(self, process: RuntimeProcess, deadline: float, *kinds: str) -> Message | Failure:
         heard = process.hear(deadline, *kinds)

@@ -62,6 +62,11 @@ class RuntimeProcess:
         self._reader.feed(b"")  # what a function printed before it answered belongs before END, an unfinished line too
         return heard
 
+    def look(self) -> Failure | None:
+        """Once it is frozen: what it has too much of, if anything."""
+        self.limit.looked()
+        return self._exceeded()
+
     def close(self) -> None:
         self.api.close()
         self.sandbox.kill()
@@ -71,16 +76,21 @@ class RuntimeProcess:
         while self.api.messages:
             message = self.api.messages.popleft()
             if message.kind in kinds:
-                excess = self.limit.looked() if message.kind == "ready" else self.limit.excess
-                return _exceeded(excess) if excess else message
+                return self._exceeded() or message
             # any other is an answer to an invocation that is over
         return None
+
+    def _exceeded(self) -> Failure | None:
+        """As Lambda says it of a process that it has ended for too much of something."""
+        if not self.limit.excess:
+            return None
+        error_type = "Runtime.OutOfMemory" if self.limit.excess == MEMORY else "Runtime.ExitError"
+        return Failure(error_type, exit_message(-signal.SIGKILL))
 
     def _failure(self, deadline: float) -> Failure | None:
         """Why there will be no message any more, if so."""
         if self._exit_code is not None:
-            excess = self.limit.excess
-            return _exceeded(excess) if excess else Failure("Runtime.ExitError", exit_message(self._exit_code))
+            return self._exceeded() or Failure("Runtime.ExitError", exit_message(self._exit_code))
         return timeout() if time.monotonic() >= deadline else None
 
     def _wait(self, seconds: float) -> None:
@@ -102,12 +112,6 @@ class RuntimeProcess:
         self._reader.feed(data)
         if not data and output in self.api.selector.get_map():  # every holder of the other end is gone
             self.api.selector.unregister(output)
-
-
-def _exceeded(excess: str) -> Failure:
-    """As Lambda says it of a process that it has ended for this."""
-    error_type = "Runtime.OutOfMemory" if excess == MEMORY else "Runtime.ExitError"
-    return Failure(error_type, exit_message(-signal.SIGKILL))
 
 
 def exit_message(code: int) -> str:

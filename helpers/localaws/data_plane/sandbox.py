@@ -160,6 +160,7 @@ class Sandbox:
         self._stopping = threading.Lock()  # held by whoever stops or continues its processes
         self._frozen = self._paused = self._killed = False
         self._children: list[int] = []  # all below the guard, as of the last count
+        self._tasks = 0  # these and their threads
         self._ended_seconds = 0.0  # what those have computed that have ended, as of then
 
     def freeze(self) -> None:
@@ -215,10 +216,11 @@ class Sandbox:
         return max(most, together) / 2**20
 
     def tasks(self) -> int:
-        """How many processes and threads there are now."""
-        self._children, threads = processes.tasks(self.pid)
+        """How many processes and threads there are now; `freeze` has counted them."""
+        if not self._frozen:
+            self._count()
         self._ended_seconds = sum(map(processes.ended_seconds, (self.pid, *self._children)))
-        return threads
+        return self._tasks
 
     def cpu_seconds(self) -> float:
         """How long its processes have computed so far. New ones show with the next count of `tasks`."""
@@ -248,6 +250,9 @@ class Sandbox:
         if not (self._frozen or self._killed):
             self._signal(signal.SIGCONT)
 
+    def _count(self) -> None:
+        self._children, self._tasks = processes.tasks(self.pid)
+
     def _signal(self, number: int) -> None:
         """To its process group at once, then to all below it, and to those that were just being started meanwhile."""
         _signal_group(self.pid, number)
@@ -256,7 +261,7 @@ class Sandbox:
             for child in new:
                 _signal_one(child, number)
             told |= new
-            self._children = processes.descendants(self.pid)
+            self._count()
             new = set(self._children) - told
             if not new:
                 return

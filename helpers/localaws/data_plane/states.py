@@ -13,6 +13,7 @@ https://github.com/aws/aws-lambda-runtime-interface-emulator, internal/lambda/co
 
 from collections.abc import Callable
 
+from .runtime_api import Invocation
 from .runtime_process import RuntimeProcess
 
 
@@ -31,8 +32,8 @@ class State:
         """The runtime waits for an invocation: its process is frozen."""
         raise self._refused("be ready")
 
-    def invoke(self) -> "Invoking":
-        """The process goes on, to be given an invocation."""
+    def invoke(self, invocation: Invocation) -> "Invoking":
+        """The process goes on, with this invocation."""
         raise self._refused("invoke")
 
     def end(self) -> "Ended":
@@ -86,13 +87,14 @@ class Starting(_WithProcess):
 class Ready(_WithProcess):
     """The process is frozen, and waits for an invocation."""
 
-    def invoke(self) -> "Invoking":
+    def invoke(self, invocation: Invocation) -> "Invoking":
+        self.process.api.give(invocation)  # while it is frozen: so it wakes up once
         self.process.sandbox.thaw()
         return Invoking(self.process)
 
 
 class Invoking(_WithProcess):
-    """The process has an invocation, or is about to get it."""
+    """The process has an invocation."""
 
     def ready(self) -> "Ready":
         self.process.sandbox.freeze()

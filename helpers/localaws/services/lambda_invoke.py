@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 import json
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -13,6 +14,7 @@ from ministack.services import lambda_svc
 from ..data_plane.function import Function
 from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
+from ..kept_threads import KeptThreads
 from . import cloudwatch_metrics, lambda_recursive_loops
 from .contract import Contract
 from .request import Request, request
@@ -27,12 +29,13 @@ CONTRACT: Contract = {
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_inflight_key"): ("config",),
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
+    (lambda_svc, "run_reentrant"): ("fn", "args", "thread_name"),
 }
 
 
 def install(pool: Pool) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
-    acquire_slot = lambda_svc._acquire_execution_slot
+    acquire_slot, threads = lambda_svc._acquire_execution_slot, KeptThreads()
 
     def execute(func: Record, config: Record, event: object, request_id: str, started: float) -> Record:
         return run(pool, func, config, event, request_id)
@@ -48,6 +51,10 @@ def install(pool: Pool) -> None:
             cloudwatch_metrics.record(name, "ConcurrentExecutions", running, everywhere=total)
         return slot, limit
 
+    async def run_beside(fn: Callable[..., Any], *args: Any, thread_name: str = "") -> Any:
+        return await threads.run(fn, *args)
+
+    lambda_svc.run_reentrant = run_beside  # it starts a thread for each call
     lambda_svc._execute_function_dispatch = execute
     lambda_svc._acquire_execution_slot = acquire
     lambda_svc._emit_lambda_metrics = lambda *args, **kwargs: None  # it counts some calls twice and others never

@@ -34,6 +34,7 @@ class FakeProcess:
     def __init__(self):
         self.told = []
         self.sandbox = SimpleNamespace(freeze=lambda: self.told.append("freeze"), thaw=lambda: self.told.append("thaw"))
+        self.api = SimpleNamespace(give=self.told.append)
 
     def close(self):
         self.told.append("close")
@@ -49,7 +50,8 @@ def state_of(kind, process):
 
 
 def leave(state, transition, begin=FakeProcess):
-    return state.start(begin) if transition == "start" else getattr(state, transition)()
+    arguments = {"start": [begin], "invoke": ["an invocation"]}.get(transition, [])
+    return getattr(state, transition)(*arguments)
 
 
 def test_every_state_is_here():
@@ -90,9 +92,9 @@ def test_the_process_is_handed_on_frozen_and_thawed(process):
     assert starting.process is process and process.told == []
     ready = starting.ready()
     assert ready.process is process and process.told == ["freeze"]
-    invoking = ready.invoke()
-    assert invoking.process is process and process.told == ["freeze", "thaw"]
-    assert invoking.ready().process is process and process.told == ["freeze", "thaw", "freeze"]
+    invoking = ready.invoke("an invocation")
+    assert invoking.process is process and process.told == ["freeze", "an invocation", "thaw"]
+    assert invoking.ready().process is process and process.told == ["freeze", "an invocation", "thaw", "freeze"]
 
 
 @pytest.mark.parametrize("kind", [Starting, Ready, Invoking])
