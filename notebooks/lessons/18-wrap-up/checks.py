@@ -3,7 +3,8 @@
 import re
 from typing import Any, NamedTuple
 
-from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer
+import numpy as np
+from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer, as_word
 from helpers.facts import fact
 
 from .design import FULL_CPU_MB, WRONG_DESIGNS, judge_design
@@ -133,9 +134,10 @@ def judge_quiz(answers: dict[Any, Any]) -> list[str]:
         raise NotSolved(
             f"answers has an entry that is no question: {', '.join(unknown)}; take the names as they are."
         )
-    for name, question in QUIZ.items():
-        _is_an_option(name, question, answers[name])
-    wrong = [name for name, question in QUIZ.items() if answers[name] != question.right]
+    chosen = {
+        name: _option(name, question, answers[name]) for name, question in QUIZ.items()
+    }
+    wrong = [name for name, question in QUIZ.items() if chosen[name] != question.right]
     if wrong:
         first, others = (
             wrong[0],
@@ -143,7 +145,7 @@ def judge_quiz(answers: dict[Any, Any]) -> list[str]:
         )
         more = f" (Then look again at: {', '.join(others)}.)" if others else ""
         raise NotSolved(
-            f"{len(QUIZ) - len(wrong)} of {len(QUIZ)} are right. {_another_answer(first, answers[first])}{more}"
+            f"{len(QUIZ) - len(wrong)} of {len(QUIZ)} are right. {_another_answer(first, chosen[first])}{more}"
         )
     return []
 
@@ -153,10 +155,19 @@ def _another_answer(name: str, answer: int | str) -> str:
     return f"{name!r} is not {answer!r}: {question.instead[answer]} Notebook {question.notebook} measures it."
 
 
-def _is_an_option(name: str, question: Question, answer: Any) -> None:
+def _means(answer: Any, option: int | str) -> bool:
+    """Whether the reader chose this option; a number may be one that was computed, such as 93.0."""
+    if isinstance(option, str):
+        return isinstance(answer, str) and as_word(answer) == as_word(option)
+    is_number = isinstance(answer, int | float | np.number)
+    return is_number and not isinstance(answer, bool) and answer == option
+
+
+def _option(name: str, question: Question, answer: Any) -> int | str:
+    """The option that the reader chose. Raises NotSolved where there is no such option."""
     options = [question.right, *question.instead]
-    if any(type(answer) is type(option) and answer == option for option in options):
-        return
+    if chosen := [option for option in options if _means(answer, option)]:
+        return chosen[0]
     if any(str(answer) == str(option) for option in options):
         raise NotSolved(
             f"answers[{name!r}] is {answer!r}; write numbers without quotes, and words within them."
@@ -206,10 +217,11 @@ WRONG_QUIZZES = (
     _but("a list of one", {"burst": [10]}, "choose one of 0, 1, 5, 10"),
     _but("in percent", {"ec2": "23%"}, "choose one of 2, 23, 50, 88"),
     _but(
-        "a capital",
-        {"timeout": "Killed"},
+        "another word",
+        {"timeout": "stopped"},
         "choose one of 'finally runs', 'killed', 'runs on'",
     ),
+    _but("written large", {"timeout": "Runs On"}, "'timeout' is not 'runs on'"),
     _but(
         "three wrong, the first of them",
         THREE_WRONG,
