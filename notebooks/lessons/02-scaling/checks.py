@@ -29,11 +29,11 @@ Unit = Literal["s", "ms", "ns"]
 LOADS = ((40, 250, 10), (7, 900, 7), (3, 400, 2), (2_600, 1_500, 3_900))
 
 # Three run at once, twice: A, B and C, then A, D and E. In E's init
-# phase A, B and C run. Ten invocations, seven environments and six cold starts: no other number is the peak's.
+# phase A, B and C run; with their init phases after them, A, B and C reach into D. Ten invocations, seven environments and six cold starts: no other number is the peak's.
 EXAMPLE: Rows = (
     ("1", 0, 50.0, 1_000.0),  # A
     ("2", 200, 20.0, 500.0),  # B
-    ("5", 300, 20.0, 300.0),  # C
+    ("5", 300, 120.0, 300.0),  # C
     ("2", 700, np.nan, 600.0),  # D
     ("3", 750, 650.0, 400.0),  # E
     ("1", 2_000, np.nan, 300.0),
@@ -200,6 +200,14 @@ WRONG_PEAKS = (
     Mistake(
         "with init",
         lambda frame: running(frame, init=True).max(),
+        "the init phase is counted too; an invocation runs from its start.",
+        "returned 4 where 3 is right, for 10 invocations: ",
+    ),
+    Mistake(
+        "with init at the end",
+        lambda frame: running(
+            frame.assign(duration_ms=frame["duration_ms"] + frame["init_ms"].fillna(0))
+        ).max(),
         "the init phase is counted too; an invocation runs from its start.",
         "returned 4 where 3 is right, for 10 invocations: ",
     ),

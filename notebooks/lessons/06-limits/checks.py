@@ -304,7 +304,7 @@ def _lines(request_id: str, after: int) -> list[LogEvent]:
             "timestamp": start,
             "message": f"START RequestId: {request_id} Version: $LATEST\n",
         },
-        {"timestamp": start + 20, "message": f"begins with {request_id}\n"},
+        {"timestamp": start + 20, "message": f"START of the work on {request_id}\n"},
         {
             "timestamp": end - 10,
             "message": f"[ERROR]\tKeyError: 'name'\tRequestId: {request_id}\n",
@@ -334,6 +334,8 @@ def judge_run_times(run_times: Callable[[list[LogEvent], str], list[float]]) -> 
 def _wrong_times(found: Any, request_id: str) -> str | None:
     """What is wrong with the times that were found for this request, or None."""
     try:
+        if isinstance(found, set):  # which has no order
+            raise TypeError
         times = [float(each) for each in found]
     except (TypeError, ValueError):
         return f"run_times returned {found!r:.120}; return a list of seconds, one for each run, such as [0.0, 60.0]."
@@ -484,6 +486,22 @@ RUN_TIMES = Answer(
             "every line",
             _of_every_line,
             "other lines name the request too, and must not count",
+        ),
+        WrongAnswer(
+            "every line with START",
+            lambda events, id: _seconds(
+                sorted(
+                    event["timestamp"]
+                    for event in events
+                    if "START" in event["message"] and id in event["message"]
+                )
+            ),
+            "other lines name the request too, and must not count",
+        ),
+        WrongAnswer(
+            "a set",
+            lambda events, id: set(_seconds(sorted(_times_ms(events, id)))),
+            "returned {.*}; return a list of seconds",
         ),
         WrongAnswer(
             "a count",

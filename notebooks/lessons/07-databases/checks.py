@@ -33,6 +33,7 @@ CONCURRENCIES = {
     (112, 3, 20, 4): 22,
     (112, 3, 19, 4): 22,
     (100, 10, 3, 3): 29,
+    (100, 10, 4, 3): 28,  # 28.67 each
     (20, 3, 17, 1): 0,
     (20, 3, 30, 2): 0,
 }
@@ -425,6 +426,11 @@ CONCURRENCY = Answer(
             "a fraction",
             lambda m, s, o, f: (m - s - o) / f,
             r"returned 89\.0, a float; a concurrency is a whole number",
+        ),
+        WrongAnswer(
+            "rounded",
+            lambda m, s, o, f: max(0, round((m - s - o) / f)),
+            "returned 29 where 28 is right: rounded up, .*; round down",
         ),
         WrongAnswer(
             "below zero",

@@ -220,6 +220,8 @@ def _reasons(answer: Any) -> list[str]:
         raise NotSolved(
             f"speaks_for named {', '.join(unknown)}; the reasons are {', '.join(REASONS)}."
         )
+    if twice := [each for each in REASONS if list(answer).count(each) > 1]:
+        raise NotSolved(f'speaks_for named "{twice[0]}" twice; once is enough.')
     return list(answer)
 
 
@@ -393,6 +395,11 @@ WRONG_REASONS = (
         "another word",
         lambda case: ["bursts"],
         "named 'bursts'; the reasons are burst, offload",
+    ),
+    WrongAnswer(
+        "a reason twice",
+        lambda case: [*speaks_for({})(case), "burst"],
+        'named "burst" twice; once is enough',
     ),
     WrongAnswer("another fact", lambda case: case["waits"], "raised KeyError: 'waits'"),
     WrongAnswer("no reason", lambda case: [], '"burst" holds and is missing'),
