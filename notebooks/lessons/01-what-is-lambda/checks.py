@@ -26,8 +26,8 @@ def judge_greeter(workshop: Workshop) -> Notes:
     probe = Probe(workshop, deployed.find(workshop, workshop.name("greeter"), step))
     _greets(probe, {"language": "fr"}, "fr", "for an event in French")
     _greets(probe, {"language": "ja"}, "ja", "for an event in Japanese")
-    _greets(probe, {"language": "en"}, "en", "for an event in English")
     _greets(probe, {}, "en", "for an event without a language")
+    _greets(probe, {"language": "en"}, "en", "for an event in English")
     return []
 
 
@@ -43,6 +43,7 @@ def _greets(probe: Probe, event: dict[str, str], language: str, when: str) -> No
 
 def judge_report_of(workshop: Workshop, report_of: Callable[[str, str], str]) -> Notes:
     name, client = workshop.name("hello"), workshop.client("lambda")
+    logs = workshop.client("logs")
     deployed.find(workshop, name, "run the notebook from the top")
     began = datetime.now(UTC)
     payload = json.dumps(load_event("hello"))
@@ -53,7 +54,7 @@ def judge_report_of(workshop: Workshop, report_of: Callable[[str, str], str]) ->
         for _ in range(2)
     ]
     reports(
-        workshop.client("logs"), name, at_least=2, since=began
+        logs, name, at_least=2, since=began
     )  # so that both lines are there: logs lag
     line = call(report_of, name, wanted)
     if not isinstance(line, str):
@@ -68,6 +69,14 @@ def judge_report_of(workshop: Workshop, report_of: Callable[[str, str], str]) ->
     if wanted not in line:
         raise NotSolved(
             "This is the REPORT of another invocation; return the one with the request id that is given."
+        )
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=f"/aws/lambda/{name}", filterPattern=f'"{wanted}"'
+    )
+    messages = [event["message"] for page in pages for event in page["events"]]
+    if line.strip() not in [message.strip() for message in messages]:
+        raise NotSolved(
+            "No log event has this text alone; return the message of one log event, as it is."
         )
     return []
 
@@ -94,6 +103,15 @@ GREETER = DeployedFunction(
             "no default",
             (LANGUAGE, 'event["language"]'),
             "without a language: KeyError: 'language'",
+        ),
+        WrongAnswer(
+            "the language of the last event",
+            (
+                LANGUAGE,
+                '(seen := globals().setdefault("seen", {})).update(event) or '
+                'seen.get("language", "en")',
+            ),
+            r"without a language was .*Konnichiwa.*; it must be .*\"Hello",
         ),
         WrongAnswer(
             "no language",
@@ -139,6 +157,21 @@ REPORT_OF = DeployedFunction(
             "all",
             lambda lines, id: [line for line in lines if id in line],
             "returned a list; return one line",
+        ),
+        WrongAnswer(
+            "made up",
+            lambda lines, id: f"REPORT RequestId: {id}",
+            "No log event has this text alone; return the message of one",
+        ),
+        WrongAnswer(
+            "all in one text",
+            lambda lines, id: "".join(
+                sorted(
+                    (line for line in lines if id in line),
+                    key=lambda line: line[0] != "R",
+                )
+            ),
+            "No log event has this text alone",
         ),
         WrongAnswer(
             "raises",

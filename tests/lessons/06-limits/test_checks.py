@@ -165,5 +165,5 @@ def test_the_run_times_of_the_notebook_pass_and_its_starter_fails(monkeypatch, t
 
 def test_the_example_of_the_check_holds_runs_of_several_requests():
     messages = [event["message"] for event in checks.example_log()]
-    assert sum(message.startswith("START") for message in messages) == 6
+    assert sum(message.startswith("START RequestId: ") for message in messages) == 6
     assert len(messages) == 30
