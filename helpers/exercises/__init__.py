@@ -1,4 +1,4 @@
-"""check(), hint() and solution() of the exercises. A check looks at what is there; it deploys but copies (in_step.py).
+"""check(), hint() and solution() of the exercises. A check looks at what is there; it deploys but copies (copies.py).
 
 A lesson's checks.py declares each of its exercises as one object: an Answer, which is judged by itself, or a
 DeployedFunction, which is invoked.

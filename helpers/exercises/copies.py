@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from ..cleanup import remove
 from ..ledger import Entry
@@ -23,3 +25,10 @@ def copy(probe: Probe, ending: str, more_files: dict[str, str]) -> Iterator[Prob
     finally:
         remove(workshop, Entry("function", name))
         remove(workshop, Entry("log group", f"/aws/lambda/{name}"))
+
+
+def wrapped(function: Deployed, handler: Path) -> dict[str, Any]:
+    """What deploy() is told for a copy that runs `handler`, a file of its own, around READERS_HANDLER, the reader's."""
+    variables = function.variables | {"READERS_HANDLER": str(function.configuration["Handler"])}
+    own = {"Handler": f"{handler.stem}.handler", "Environment": {"Variables": variables}}
+    return function.of_a_copy | own

@@ -8,8 +8,7 @@ from typing import Any
 
 from ..connect import Workshop
 from ..deploy import deploy
-from .copies import copy
-from .deployed import Deployed
+from .copies import copy, wrapped
 from .diagnosis import Outcome
 from .probe import Probe, unique
 
@@ -46,7 +45,7 @@ def in_step(probe: Probe, table: str, key: str) -> Iterator[InStep]:
     """Deploy a copy of the probe's Python function while the block lasts."""
     with copy(probe, "in-step", {HANDLER.name: HANDLER.read_text(encoding="utf-8")}) as made:
         role = _role(probe.workshop, str(probe.function.configuration["Role"]), table)
-        options = _configuration(probe.function) | {"Role": role}
+        options = wrapped(probe.function, HANDLER) | {"Role": role, "Timeout": TIMEOUT_S}
         deploy(probe.workshop, made.function.name, made.function.files, **options)
         yield InStep(made, table, key)
 
@@ -63,10 +62,3 @@ def _role(workshop: Workshop, arn: str, table: str) -> str:
     table_arn = workshop.client("dynamodb").describe_table(TableName=table)["Table"]["TableArn"]
     notes = {"Effect": "Allow", "Action": list(NOTES), "Resource": table_arn}
     return workshop.role(*filter(None, managed), *own, notes)
-
-
-def _configuration(function: Deployed) -> dict[str, Any]:
-    variables = function.variables | {"IN_STEP_HANDLER": str(function.configuration["Handler"])}
-    handler = f"{HANDLER.stem}.handler"
-    own = {"Handler": handler, "Timeout": TIMEOUT_S, "Environment": {"Variables": variables}}
-    return function.of_a_copy | own

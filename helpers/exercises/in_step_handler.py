@@ -69,7 +69,7 @@ def in_step(client: BaseClient, *arguments: Any, **named: Any) -> Any:
 
 
 BaseClient._make_api_call = in_step
-module, _, function = os.environ["IN_STEP_HANDLER"].rpartition(".")
+module, _, function = os.environ["READERS_HANDLER"].rpartition(".")
 readers = getattr(importlib.import_module(module.replace("/", ".")), function)
 
 

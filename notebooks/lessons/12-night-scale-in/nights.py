@@ -7,6 +7,7 @@ from typing import Any
 from helpers.connect import Workshop
 from helpers.exercises import deployed, diagnosis
 from helpers.exercises.exercise import NotSolved, WrongAnswer
+from helpers.exercises.half_way import HalfWay, half_way
 from helpers.exercises.probe import Probe
 
 KEPT = {"night", "workshop", "learner"}  # tags of the group that are not the function's
@@ -69,7 +70,17 @@ class _Group:
         self.set(least, desired)
 
     def send(self, action: str, time: str, when: str) -> None:
-        outcome = self.probe.invoke({"action": action, "time": time})
+        self._succeeded(self.probe.invoke({"action": action, "time": time}), when)
+
+    def stops(
+        self, copy: HalfWay, action: str, time: str, changes: int, when: str
+    ) -> bool:
+        """Send an event to a copy of the function that stops after so many changes; False when it made no more."""
+        outcome = copy.invoke({"action": action, "time": time}, changes)
+        self._succeeded(outcome, when)
+        return bool(outcome.payload)
+
+    def _succeeded(self, outcome: diagnosis.Outcome, when: str) -> None:
         if outcome.failed:
             raise NotSolved(
                 diagnosis.of_refusal(outcome.error_message, self.probe.function)
@@ -277,6 +288,39 @@ def _by_hand_at_night(group: _Group, times: list[str]) -> None:
     )
 
 
+MOST_CHANGES = 20  # of one event; the notebook's function makes five
+
+
+def _stopped_half_way(group: _Group, times: list[str]) -> None:
+    """Evening and morning stop after one change, after two, and so on, and their events come again."""
+    with half_way(group.probe) as copy:
+        for changes in range(1, MOST_CHANGES):
+            group.begin(1, 2)
+            group.start_instances()
+            after = f"the function stopped after {_number(changes)}, and the same event came again"
+            evening = f"In an evening {after}"
+            evening_stopped = group.stops(copy, "in", times[0], changes, evening)
+            group.send("in", times[0], evening)
+            ignored = f"{evening}; it was ignored: note LAST when all is done."
+            group.expect((0, 0), ignored)
+            if group.instances("running"):
+                raise NotSolved(ignored)
+            morning = f"In a morning {after}"
+            morning_stopped = group.stops(copy, "out", times[1], changes, morning)
+            group.send("out", times[1], morning)
+            group.expect(
+                (1, 2),
+                f"{evening}. In the morning it was so, too, and in the end the size was not restored: remember SIZE "
+                "before you empty the group, forget it after the group has it again, and note LAST when all is done.",
+            )
+            if not evening_stopped and not morning_stopped:
+                return
+
+
+def _number(changes: int) -> str:
+    return "one change" if changes == 1 else f"{changes} changes"
+
+
 SCENARIOS = (
     _one_night,
     _evening_twice,
@@ -286,6 +330,7 @@ SCENARIOS = (
     _nothing,
     _two_nights,
     _by_hand_at_night,
+    _stopped_half_way,
 )
 
 
@@ -334,6 +379,30 @@ WRONG_CHANGES = (
         LAST,
         f"    if SIZE in tags or action == 'in':\n    {LAST}",
         "found nothing to restore; .* Note LAST in every case",
+    ),
+    _but(
+        "last first",
+        '    if action == "in":\n',
+        '    remember(group, LAST, time)\n    if action == "in":\n',
+        "evening the function stopped after one change, .*; it was ignored: note LAST when all is done",
+    ),
+    _but(
+        "last before the instances",
+        "        stop_instances()\n",
+        "        remember(group, LAST, time)\n        stop_instances()\n",
+        "evening the function stopped after 3 changes, .*; it was ignored: note LAST when all is done",
+    ),
+    _but(
+        "emptied before it is remembered",
+        "        if SIZE not in tags:\n            remember(",
+        "        resize(group, 0, 0)\n        if SIZE not in tags:\n            remember(",
+        "stopped after one change, .* size was not restored: remember SIZE before you empty",
+    ),
+    _but(
+        "forgotten before it is restored",
+        f"            {RESIZE}\n            forget(group, SIZE)\n",
+        f"            forget(group, SIZE)\n            {RESIZE}\n",
+        "stopped after one change, .* size was not restored: .* forget it after the group has it",
     ),
     _but(
         "no minimum",
