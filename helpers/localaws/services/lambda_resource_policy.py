@@ -20,6 +20,7 @@ CONTRACT: Contract = {
     (apigateway, "_extract_lambda_ref_from_integration_uri"): ("uri",),
     (apigateway, "_invoke_lambda_proxy"): None,
     (eventbridge, "_invoke_target"): ("target", "event", "rule", "view"),
+    (lambda_svc, "_get_base_func_record_for_ref"): ("function_ref",),
     (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
     (responses, "get_account_id"): (),
     (responses, "get_region"): (),
@@ -107,12 +108,13 @@ class ResourcePolicies:
 
     def _may_invoke(self, function: str, service: str, source_arn: str, account: str | None = None) -> bool:
         """Whether the policy of a function, or of its version or alias, lets a service invoke it for this source."""
-        func, config, name = lambda_svc._get_func_record_for_ref(function)
-        if not func or not config:
+        _, config, name = lambda_svc._get_func_record_for_ref(function)
+        base, _, _ = lambda_svc._get_base_func_record_for_ref(function)  # a version has no policy of its own
+        if not base or not config:
             return False
         qualified = function.rpartition(f":{name}")[2].lstrip(":")
         arn = ":".join(config["FunctionArn"].split(":")[:7]) + (f":{qualified}" if qualified else "")
-        statements = [each for each in func["policy"]["Statement"] if each["Resource"] == arn]
+        statements = [each for each in base["policy"]["Statement"] if each["Resource"] == arn]
         allowed = self._iam.service_may(
             {"Statement": statements},
             f"{service}.amazonaws.com",
