@@ -113,6 +113,7 @@ def test_the_embedded_aws_and_the_helpers_have_the_limits_of_the_table():
     assert lambda_quotas.MAX_UNZIPPED_BYTES == 262_144_000
     assert runtime_api.MAX_RESPONSE_BYTES == 6_291_556  # AWS's own figure
     assert (cpu_share.MB_PER_VCPU, execution_environment.INIT_LIMIT_S) == (1769, 10)
+    assert execution_environment.PROVISIONED_INIT_LIMITS_S == (130, 900)
     assert (retry_policy.Settings().max_retries, retry_policy.Settings().max_age_s) == (2, 21_600)
     assert (DEFAULTS["Timeout"], DEFAULTS["MemorySize"], DEFAULTS["EphemeralStorage"]) == (3, 128, {"Size": 512})
     assert LAMBDA_CLIENT.read_timeout > fact("timeout")

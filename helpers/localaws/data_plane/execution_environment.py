@@ -30,6 +30,8 @@ from .sandbox import Keeper, View
 from .states import Created, Ready, State
 
 INIT_LIMIT_S = float(fact("init"))
+PROVISIONED_INIT_LIMITS_S = (float(fact("init_provisioned")), float(fact("init_provisioned_max")))
+ON_DEMAND, PROVISIONED = "on-demand", "provisioned-concurrency"  # AWS_LAMBDA_INITIALIZATION_TYPE
 OPEN_FILES: int = fact("open_files")
 CHECKOUT = Path(__file__).parents[3]
 
@@ -42,10 +44,14 @@ class Outcome:
     failed: bool
     report: Report
     log: str
+    initialization_type: str  # of its environment
 
 
 class ExecutionEnvironment:
-    """Starts cold with the first `invoke`; `close` ends it. `used_at`: when it was last free, in monotonic seconds."""
+    """Starts cold with the first `invoke`, unless `initialise` came before; `close` ends it.
+
+    `used_at`: when it was last free, in monotonic seconds.
+    """
 
     def __init__(
         self,
@@ -58,8 +64,11 @@ class ExecutionEnvironment:
         write_log: WriteLog,
         roles: Roles,
         admission: Admission,
+        initialization_type: str = ON_DEMAND,
     ) -> None:
         self.function = function
+        self._initialization_type = initialization_type
+        self._init_limit_s = init_limit_s(initialization_type, function.timeout_s)
         self.used_at = time.monotonic()
         self.retired = False  # set by the pool: the function has changed, so not to be used again
         self._id = uuid.uuid4().hex
@@ -75,19 +84,36 @@ class ExecutionEnvironment:
         self._home = home.parent
         self._stream = LogStream(function, self._id, write_log)
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
-        self._format: Format = JsonFormat(system_level) if function.log_format == "JSON" else TextFormat()
+        is_json = function.log_format == "JSON"
+        self._format: Format = JsonFormat(system_level, initialization_type) if is_json else TextFormat()
         self._runtime: runtimes.Runtime | None = None
         self._state: State = Created()
         self._max_memory_mb = 0.0  # of the process that ran last
+        self._init_ms: float | None = None  # of an init that stands in no report yet
 
     @property
     def stream_name(self) -> str:
         return self._stream.name
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether its process waits for an invocation."""
+        return isinstance(self._state, Ready)
+
+    def initialise(self) -> bool:
+        """Init before there is an invocation, as provisioned concurrency has it; whether it is ready then.
+
+        Its time stands in the report of the first invocation, however much later that comes, as on AWS.
+        """
+        self._init_ms = self._init()
+        return self.is_ready
+
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does."""
         self._stream.begin()
-        init_ms = self._init() if isinstance(self._state, Created) else None
+        if isinstance(self._state, Created):
+            self._init_ms = self._init()
+        init_ms, self._init_ms = self._init_ms, None
         started = time.monotonic()
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
@@ -133,7 +159,7 @@ class ExecutionEnvironment:
         self._stream.platform(self._format.init_start(version, arn))
         self._stream.begin()  # this line is in CloudWatch alone; what init prints comes before START in the tail, too
         started = time.monotonic()
-        failure = self._start_runtime(started + INIT_LIMIT_S, phase="init", idle=idle)
+        failure = self._start_runtime(started + self._init_limit_s, phase="init", idle=idle)
         return None if failure else (time.monotonic() - started) * 1000
 
     def _start_runtime(self, deadline: float, phase: str, idle: Callable[[], None] = lambda: None) -> Failure | None:
@@ -169,7 +195,15 @@ class ExecutionEnvironment:
         task, opt, api = self._folder / "task", self._folder / "opt", RuntimeApi()
         self._credentials = self._credentials or self._roles.assume(self.function.role, self.function.name)
         variables = runtime_variables(
-            self.function, runtime, task, opt, self._endpoint, self._stream.name, api.address, self._credentials
+            self.function,
+            runtime,
+            task,
+            opt,
+            self._endpoint,
+            self._stream.name,
+            api.address,
+            self._credentials,
+            self._initialization_type,
         )
         hidden = [str(folder) for folder in (os.path.expanduser("~"), CHECKOUT, self._home)]
         view = View(self._id, self.function.tmp_mb, hidden, list(runtime.folders), str(self._folder), OPEN_FILES)
@@ -240,7 +274,7 @@ class ExecutionEnvironment:
                 self._state = self._state.end()
         self._stream.platform(self._format.end(request_id), self._format.report(request_id, report))
         self.used_at = time.monotonic()
-        return Outcome(payload, failed, report, self._stream.text())
+        return Outcome(payload, failed, report, self._stream.text(), self._initialization_type)
 
     def _explain(self, failure: Failure, request_id: str, report: Report) -> bytes:
         """Log what the platform says of a failure, note it in the report, and give the payload for the caller."""
@@ -255,6 +289,12 @@ class ExecutionEnvironment:
             return failure.payload
         self._stream.platform(self._format.failure(request_id, failure.message, failure.error_type))
         return _error_payload(failure.error_type, f"RequestId: {request_id} Error: {failure.message}")
+
+
+def init_limit_s(initialization_type: str, timeout_s: int) -> float:
+    """How long init may take, in s. Nobody waits for one that is provisioned, so it has the longer time."""
+    least, most = PROVISIONED_INIT_LIMITS_S
+    return min(max(least, float(timeout_s)), most) if initialization_type == PROVISIONED else INIT_LIMIT_S
 
 
 def _too_large(invocation: Invocation, process_lives: bool) -> Failure:

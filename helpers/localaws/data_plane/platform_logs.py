@@ -89,11 +89,13 @@ class TextFormat:
 class JsonFormat:
     """LoggingConfig.LogFormat = "JSON": one object a line.
 
-    `system_level` is LoggingConfig.SystemLogLevel: at "WARN" only what went wrong is logged.
+    `system_level` is LoggingConfig.SystemLogLevel: at "WARN" only what went wrong is logged. `initialization_type` is
+    the environment's AWS_LAMBDA_INITIALIZATION_TYPE.
     """
 
-    def __init__(self, system_level: str = "INFO") -> None:
+    def __init__(self, system_level: str = "INFO", initialization_type: str = "on-demand") -> None:
         self._only_failures = system_level == "WARN"
+        self._initialization_type = initialization_type
 
     def init_start(self, runtime_version: str, runtime_arn: str) -> str | None:
         if self._only_failures:
@@ -101,7 +103,7 @@ class JsonFormat:
         return _event(
             "platform.initStart",
             {
-                "initializationType": "on-demand",
+                "initializationType": self._initialization_type,
                 "phase": "init",
                 "runtimeVersion": runtime_version,
                 "runtimeVersionArn": runtime_arn,
@@ -109,7 +111,7 @@ class JsonFormat:
         )
 
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
-        record = {"initializationType": "on-demand", "phase": phase, "status": status}
+        record = {"initializationType": self._initialization_type, "phase": phase, "status": status}
         if error_type:
             record["errorType"] = error_type
         return _event("platform.initReport", {**record, "metrics": {"durationMs": round(init_ms, 2)}})

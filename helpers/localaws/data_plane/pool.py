@@ -1,7 +1,7 @@
 """Which execution environment serves an invocation: a warm one that is free, or a new one.
 
 One environment serves one invocation at a time, so N concurrent invocations have N environments. Those that nobody
-has used for a while are ended; so are those of a function that was changed or deleted.
+has used for a while are ended; so are those of a function that was changed or deleted. Provisioned ones come first.
 """
 
 import shutil
@@ -14,10 +14,11 @@ from pathlib import Path
 from . import capacity, confinement
 from .archives import Archives
 from .credentials import Roles
-from .execution_environment import ExecutionEnvironment, Outcome
+from .execution_environment import ON_DEMAND, PROVISIONED, ExecutionEnvironment, Outcome
 from .function import Function
 from .limits import Limits
 from .log_stream import WriteLog
+from .provisioned import Occupy, Provisioned
 from .runtime_api import Invocation
 from .sandbox import Keeper, end_leftovers
 
@@ -52,6 +53,8 @@ class Pool:
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
         self._busy: set[ExecutionEnvironment] = set()
+        self._provisioned: dict[tuple[str, str], Provisioned] = {}
+        self._lent: dict[ExecutionEnvironment, Provisioned] = {}  # the busy ones that are provisioned
         self._closed = threading.Event()
         threading.Thread(target=self._reap_idle, daemon=True, name="reaper").start()
 
@@ -66,11 +69,36 @@ class Pool:
         self._give_back(environment)
         return outcome
 
+    def provision(self, function: Function, number: int, occupy: Occupy) -> None:
+        """Hold so many environments of this version initialised from now on; they begin in the background."""
+        key = _key(function)
+        with self._lock:
+            held, old = self._provisioned.get(key), list[ExecutionEnvironment]()
+            if held is None or held.function.fingerprint != function.fingerprint:
+                old += held.resize(0) if held else []
+                held = Provisioned(function, self._lock, lambda: self._one_more(function), occupy)
+                self._provisioned[key] = held
+            old += held.resize(number)
+        self._close(old)
+
+    def unprovision(self, arn: str, version: str) -> None:
+        """End the provisioned environments of a version, at once or as soon as they are free."""
+        with self._lock:
+            held = self._provisioned.pop((arn, version), None)
+            environments = held.resize(0) if held else []
+        self._close(environments)
+
+    def provisioned(self, arn: str, version: str) -> Provisioned | None:
+        """What is held of a version, to be looked at."""
+        return self._provisioned.get((arn, version))
+
     def retire(self, name: str, version: str | None = None) -> None:
         """End the environments of a function (of one version of it), at once or as soon as they are free."""
         with self._lock:
             retired = [key for key in self._free if _names(key, name, version)]
             environments = [environment for key in retired for environment in self._free.pop(key)]
+            for key in [key for key in self._provisioned if _names(key, name, version)]:
+                environments += self._provisioned.pop(key).resize(0)
             for environment in self._busy:
                 if _names(_key(environment.function), name, version):
                     environment.retired = True
@@ -79,6 +107,9 @@ class Pool:
     def close(self) -> None:
         """End everything, busy or not."""
         self._closed.set()
+        with self._lock:
+            for held in self._provisioned.values():
+                held.resize(0)
         self._keeper.close()
         self._remove_files()
 
@@ -88,6 +119,11 @@ class Pool:
 
     def _take(self, function: Function) -> ExecutionEnvironment:
         with self._lock:
+            held = self._provisioned.get(_key(function))
+            if held and (environment := held.take()):
+                self._lent[environment] = held
+                self._busy.add(environment)
+                return environment
             free = self._free.get(_key(function), [])
             stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
             free[:] = [environment for environment in free if environment not in stale]
@@ -106,7 +142,8 @@ class Pool:
         They are taken out of `_free`. Call it with the lock.
         """
         free = [environment for free in self._free.values() for environment in free]
-        number = len(free) + len(self._busy) - self._most
+        provisioned = sum(held.not_busy for held in self._provisioned.values())
+        number = len(free) + provisioned + len(self._busy) - self._most
         if number <= 0:
             return []
         oldest = sorted(free, key=lambda environment: environment.used_at)[:number]
@@ -114,7 +151,14 @@ class Pool:
             self._free[_key(environment.function)].remove(environment)
         return oldest
 
-    def _new(self, function: Function) -> ExecutionEnvironment:
+    def _one_more(self, function: Function) -> ExecutionEnvironment:
+        """A provisioned one that has not begun; others make room."""
+        with self._lock:
+            too_many = self._too_many()
+        self._close(too_many)
+        return self._new(function, PROVISIONED)
+
+    def _new(self, function: Function, initialization_type: str = ON_DEMAND) -> ExecutionEnvironment:
         return ExecutionEnvironment(
             function,
             self._home,
@@ -125,21 +169,25 @@ class Pool:
             self._write_log,
             self._roles,
             self._admission,
+            initialization_type,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
         with self._lock:
             self._busy.discard(environment)
+            held = self._lent.pop(environment, None)
             keep = not environment.retired and not self._closed.is_set()
-            if keep:
+            if held:
+                keep = held.give_back(environment, keep and environment.is_ready)
+            elif keep:
                 self._free.setdefault(_key(environment.function), []).append(environment)
         if not keep:
             environment.close()
 
     def _drop(self, environment: ExecutionEnvironment) -> None:
-        with self._lock:
-            self._busy.discard(environment)
-        environment.close()
+        """End one that has broken."""
+        environment.retired = True
+        self._give_back(environment)
 
     def _reap_idle(self) -> None:
         while not self._closed.wait(REAP_EVERY_S):

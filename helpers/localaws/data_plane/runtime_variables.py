@@ -21,6 +21,7 @@ def runtime_variables(
     log_stream: str,
     runtime_api: str,
     credentials: Credentials,
+    initialization_type: str,
 ) -> dict[str, str]:
     """For code in `task` and layers in `opt`; `endpoint` is the embedded AWS's, `runtime_api` a host and port."""
     logging = {"AWS_LAMBDA_LOG_FORMAT": "JSON"} if function.log_format == "JSON" else {}
@@ -44,7 +45,7 @@ def runtime_variables(
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,

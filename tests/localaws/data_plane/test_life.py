@@ -13,6 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from localaws_client import DAEMON, eventually, statuses_below, zipped
 
+from helpers.localaws.data_plane.execution_environment import init_limit_s
+
 COUNT = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n"
 SLEEP = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return context.log_stream_name\n"
 
@@ -32,6 +34,20 @@ def test_the_first_call_is_cold_and_the_next_ones_are_warm(make_function):
     function = make_function(COUNT)
     assert [function.invoke().payload for _ in range(5)] == [1, 2, 3, 4, 5]
     assert [report["init"] is not None for report in function.reports()] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "timeout_s", "limit_s"),
+    [
+        ("on-demand", 3, 10),
+        ("on-demand", 600, 10),
+        ("provisioned-concurrency", 3, 130),
+        ("provisioned-concurrency", 600, 600),
+        ("provisioned-concurrency", 1800, 900),
+    ],
+)
+def test_init_may_take_longer_where_nobody_waits_for_it(kind, timeout_s, limit_s):
+    assert init_limit_s(kind, timeout_s) == limit_s
 
 
 def test_parallel_calls_have_an_environment_each_and_the_next_ones_reuse_them(make_function):

@@ -16,8 +16,13 @@ class FakeEnvironment:
 
     def __init__(self, function, *others):
         self.function, self.used_at, self.retired, self.closed = function, 0.0, False, 0
+        self.initialization_type, self.is_ready = others[-1], True
         self.served, self.busy = [], threading.Lock()
         self.made.append(self)
+
+    def initialise(self):
+        self.is_ready = self.function.handler != "breaks"
+        return self.is_ready
 
     def invoke(self, invocation):
         assert self.busy.acquire(blocking=False), "one invocation at a time"
@@ -144,6 +149,151 @@ def test_a_version_that_needs_all_that_there_may_be_has_them(pool):
     with ThreadPoolExecutor(3) as threads:
         assert len(set(threads.map(lambda _: pool.invoke(FUNCTION, barrier.wait), range(3)))) == 3
     eventually(lambda: other.closed == 1)
+
+
+class Units:
+    """The units of concurrency that provisioned environments have, of so many."""
+
+    def __init__(self, most=1000):
+        self.most, self.taken, self.given_back = most, 0, 0
+
+    def occupy(self):
+        if self.taken - self.given_back >= self.most:
+            return None
+        self.taken += 1
+        return self.release
+
+    def release(self):
+        self.given_back += 1
+
+
+def allocated(pool, function=FUNCTION):
+    held = pool.provisioned(function.arn, function.version)
+    return held.allocated if held else None
+
+
+def provisioned(pool, number, function=FUNCTION, units=None):
+    """The environments, once as many are initialised."""
+    pool.provision(function, number, (units or Units()).occupy)
+    eventually(lambda: allocated(pool, function) == number)
+    return [each for each in FakeEnvironment.made if each.initialization_type == "provisioned-concurrency"]
+
+
+def test_provisioned_environments_are_there_before_a_call_and_serve_it(pool):
+    made = provisioned(pool, 2)
+    barrier = threading.Barrier(3)
+    with ThreadPoolExecutor(3) as threads:
+        used = set(threads.map(lambda _: pool.invoke(FUNCTION, barrier.wait), range(3)))
+    assert used > set(made)
+    assert [each.initialization_type for each in used - set(made)] == ["on-demand"]
+    assert len({pool.invoke(FUNCTION, 1) for _ in range(3)} - set(made)) == 0
+
+
+def test_provisioned_environments_of_one_version_serve_no_other(pool):
+    (only,) = provisioned(pool, 1, variant(version="1"))
+    assert pool.invoke(variant(version="2"), 1) is not only
+
+
+def test_provisioned_environments_are_kept_however_long_nobody_uses_them(pool, clock):
+    (only,) = provisioned(pool, 1, variant(version="1", idle_s=5))
+    other = pool.invoke(variant(version="2", idle_s=5), 1)
+    clock[0] = 5.1
+    eventually(lambda: other.closed)
+    assert not only.closed and pool.invoke(variant(version="1", idle_s=5), 1) is only
+
+
+def test_provisioned_environments_make_no_room_for_others_but_others_do_for_them(pool):
+    pool._most = 2
+    other = pool.invoke(variant(version="other"), 1)
+    first, second = provisioned(pool, 2)
+    eventually(lambda: other.closed)
+    pool.invoke(variant(version="third"), 1)
+    assert not first.closed and not second.closed
+
+
+def test_a_provisioned_environment_that_dies_is_replaced(pool):
+    units = Units()
+    (first,) = provisioned(pool, 1, units=units)
+
+    def dies():
+        first.is_ready = False
+
+    assert pool.invoke(FUNCTION, dies) is first and first.closed == 1
+    eventually(lambda: allocated(pool) == 1)
+    assert pool.invoke(FUNCTION, 1).initialization_type == "provisioned-concurrency"
+    assert (units.taken, units.given_back) == (2, 1)
+
+
+def test_a_provisioned_environment_that_breaks_is_replaced(pool):
+    def breaks():
+        raise OSError("no memory")
+
+    (first,) = provisioned(pool, 1)
+    with pytest.raises(OSError, match="no memory"):
+        pool.invoke(FUNCTION, breaks)
+    eventually(lambda: allocated(pool) == 1)
+    assert first.closed == 1 and pool.invoke(FUNCTION, 1) is not first
+
+
+def test_another_number_makes_more_or_ends_what_is_free(pool):
+    units = Units()
+    assert len(provisioned(pool, 1, units=units)) == 1
+    made = provisioned(pool, 3, units=units)
+    assert len(made) == 3
+    pool.provision(FUNCTION, 1, units.occupy)
+    eventually(lambda: sum(each.closed for each in made) == 2)
+    assert (allocated(pool), units.taken - units.given_back) == (1, 1)
+
+
+def test_one_too_many_that_is_busy_finishes(pool):
+    units = Units()
+    (only,) = provisioned(pool, 1, units=units)
+    assert pool.invoke(FUNCTION, lambda: pool.unprovision(FUNCTION.arn, FUNCTION.version)) is only
+    assert only.closed == 1 and units.given_back == 1
+    assert pool.invoke(FUNCTION, 1).initialization_type == "on-demand"
+
+
+@pytest.mark.parametrize("version", [None, FUNCTION.version])
+def test_with_the_function_or_its_version_end_the_provisioned_environments(pool, version):
+    units = Units()
+    (only,) = provisioned(pool, 1, units=units)
+    pool.retire("f", version)
+    eventually(lambda: only.closed == 1)
+    assert allocated(pool) is None and units.given_back == 1
+
+
+def test_a_function_of_the_same_name_does_not_get_what_was_provisioned_for_another(pool):
+    (old,) = provisioned(pool, 1, variant(fingerprint="old"))
+    provisioned(pool, 1, variant(fingerprint="new"))
+    eventually(lambda: old.closed == 1)
+    assert pool.invoke(variant(fingerprint="new"), 1) is not old
+
+
+def test_an_init_that_fails_is_tried_six_times_and_gives_back_its_unit(pool):
+    units, broken = Units(), variant(handler="breaks")
+    pool.provision(broken, 1, units.occupy)
+    held = pool.provisioned(broken.arn, broken.version)
+    eventually(lambda: units.given_back == 6)
+    assert held.failed and held.allocated == 0 and units.taken == 6
+    assert [each.closed for each in FakeEnvironment.made] == [1] * 6
+
+
+def test_environments_wait_for_a_unit_of_concurrency(pool):
+    units = Units(most=1)
+    pool.provision(FUNCTION, 2, units.occupy)
+    eventually(lambda: allocated(pool) == 1)
+    assert len(FakeEnvironment.made) == 1
+    units.most = 2
+    eventually(lambda: allocated(pool) == 2)
+
+
+def test_who_waits_for_a_unit_stops_where_it_is_wanted_no_more(pool):
+    units = Units(most=0)
+    pool.provision(FUNCTION, 3, units.occupy)
+    held = pool.provisioned(FUNCTION.arn, FUNCTION.version)
+    pool.unprovision(FUNCTION.arn, FUNCTION.version)
+    eventually(lambda: held.not_busy == 0)
+    assert FakeEnvironment.made == [] and units.taken == 0
 
 
 def test_an_environment_that_breaks_is_ended_and_not_used_again(pool):
