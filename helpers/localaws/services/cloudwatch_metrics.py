@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
 
 import contextvars
+import dataclasses
 import functools
 import logging
 import operator
@@ -87,6 +88,27 @@ def install() -> None:
     threading.Thread(target=contextvars.Context().run, args=(_watch,), daemon=True, name="metrics").start()
 
 
+@dataclasses.dataclass(frozen=True)
+class Resource:
+    """The version or alias that a call named, and the version that runs for it."""
+
+    qualifier: str
+    executed_version: str
+
+    @classmethod
+    def of(cls, config: Record) -> "Resource | None":
+        """From the configuration that runs; its FunctionArn ends as the call named the function."""
+        qualifier = config["FunctionArn"].partition(":function:")[2].partition(":")[2]
+        return cls(qualifier, config.get("Version", "$LATEST")) if qualifier not in ("", "$LATEST") else None
+
+    def dimensions(self, function_name: str) -> list[dict[str, str]]:
+        """Of each metric of AWS/Lambda that it has: with ExecutedVersion there are those of aliases alone."""
+        dimensions = {"FunctionName": function_name, "Resource": f"{function_name}:{self.qualifier}"}
+        if self.qualifier == self.executed_version:
+            return [dimensions]
+        return [dimensions, {**dimensions, "ExecutedVersion": self.executed_version}]
+
+
 def record(
     function_name: str,
     metric: str,
@@ -95,14 +117,26 @@ def record(
     *,
     everywhere: float | None = None,
     at: float | None = None,
+    resource: Resource | None = None,
 ) -> None:
     """Record a metric of AWS/Lambda for the function, and for all functions together (`everywhere`, or the same).
 
+    Where the call named a version or an alias, it is also recorded for this `resource`.
     `at` is the time it belongs to, in seconds since 1970: for an invocation that of its start, as on AWS.
     """
     total = value if everywhere is None else everywhere
     _add("AWS/Lambda", metric, value, unit, {"FunctionName": function_name}, at)
     _add("AWS/Lambda", metric, total, unit, {}, at)
+    if resource:
+        record_of_resource(function_name, resource, metric, value, unit, at=at)
+
+
+def record_of_resource(
+    function_name: str, resource: Resource, metric: str, value: float, unit: str = "Count", *, at: float | None = None
+) -> None:
+    """Record a metric of AWS/Lambda for a version or an alias alone."""
+    for dimensions in resource.dimensions(function_name):
+        _add("AWS/Lambda", metric, value, unit, dimensions, at)
 
 
 def record_failed_invocation(rule_name: str) -> None:

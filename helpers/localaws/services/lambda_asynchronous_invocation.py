@@ -21,7 +21,7 @@ from ministack.services import eventbridge, lambda_svc, sns, sqs
 from ...facts import in_bytes
 from ..data_plane.event_queue import EventQueue
 from ..data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
-from . import cloudwatch_metrics, lambda_recursive_loops
+from . import cloudwatch_metrics, lambda_alias, lambda_recursive_loops
 from .contract import Contract
 from .lambda_execution_role import ExecutionRoles
 from .request import Request, request
@@ -275,7 +275,7 @@ def _target(arn: str) -> Target | None:
     found, config, name = lambda_svc._get_func_record_for_ref(arn)
     if not found or not config:
         return None
-    func = lambda_svc._execution_record_for_config(found, {**config, "FunctionArn": arn})
+    func = lambda_alias.routed(lambda_svc._execution_record_for_config(found, {**config, "FunctionArn": arn}))
     base = lambda_svc._functions.get(name) or func
     qualifier = arn.split(":")[7] if arn.count(":") == 7 else ""
     configured = lambda_svc._event_invoke_config(base, "" if qualifier == "$LATEST" else qualifier)

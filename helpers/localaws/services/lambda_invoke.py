@@ -16,6 +16,7 @@ from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
 from ..kept_threads import KeptThreads
 from . import cloudwatch_metrics, lambda_recursive_loops
+from .cloudwatch_metrics import Resource
 from .contract import Contract
 from .request import Request, request
 from .shapes import Record
@@ -44,7 +45,7 @@ def install(pool: Pool) -> None:
         name = config.get("FunctionName", "")
         slot, limit = acquire_slot(lambda_svc._functions.get(name) or func, config)  # a version has no limit of its own
         if slot is None:
-            cloudwatch_metrics.record(name, "Throttles", 1)
+            cloudwatch_metrics.record(name, "Throttles", 1, resource=Resource.of(config))
         else:
             total, each = lambda_svc.executions_in_flight()
             running = each.get(lambda_svc._inflight_key(config), 1)
@@ -78,9 +79,13 @@ def run(pool: Pool, func: Record, config: Record, event: object, request_id: str
             client_context=sent.client_context,
         ),
     )
-    cloudwatch_metrics.record(function.name, "Invocations", 1, at=started)
-    cloudwatch_metrics.record(function.name, "Errors", int(outcome.failed), at=started)
-    cloudwatch_metrics.record(function.name, "Duration", outcome.report.duration_ms, "Milliseconds", at=started)
+    metrics = (
+        ("Invocations", 1, "Count"),
+        ("Errors", int(outcome.failed), "Count"),
+        ("Duration", outcome.report.duration_ms, "Milliseconds"),
+    )
+    for metric, value, unit in metrics:
+        cloudwatch_metrics.record(function.name, metric, value, unit, at=started, resource=Resource.of(config))
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
 
