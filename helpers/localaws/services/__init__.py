@@ -28,6 +28,7 @@ from .iam.evaluation import Iam
 from .iam.service_roles import ServiceRoles
 from .iam.unjudged import Unjudged
 from .lambda_execution_role import ExecutionRoles
+from .lambda_provisioned_concurrency import ProvisionedConcurrency
 from .lambda_resource_policy import ResourcePolicies
 from .rds import Databases
 
@@ -71,7 +72,9 @@ def install(
     lambda_code_location.install(endpoint)
     scheduler.install(endpoint)
     lambda_functions.install(pool)
-    lambda_invoke.install(pool)
+    provisioned = ProvisionedConcurrency(pool)
+    provisioned.install()
+    lambda_invoke.install(pool, provisioned)
     databases.install()
     iam.install(key)
     execution_roles.install()

@@ -6,15 +6,17 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 from ministack.core import responses
 from ministack.services import lambda_svc
 
+from ..data_plane.function import Function
 from ..data_plane.pool import Pool
 from .contract import Contract
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (lambda_svc, "_functions"): None,
+    (lambda_svc, "_resolve_layer_zip"): ("attachment",),
     (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
     (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
-    (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
     (lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY"): None,
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
@@ -52,11 +54,6 @@ def install(pool: Pool) -> None:
         )
         return refused
 
-    def refuse_provisioned_concurrency(func_name: str, qualifier: str, data: Record) -> Answer:
-        return invalid_parameter(
-            "Provisioned concurrency is not in the embedded AWS, which holds no environments ready."
-        )
-
     def invalidate_worker(
         func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
     ) -> None:
@@ -64,8 +61,16 @@ def install(pool: Pool) -> None:
 
     lambda_svc.invalidate_worker = invalidate_worker
     lambda_svc._validate_snapstart = refuse_snapstart
-    lambda_svc._put_provisioned_concurrency = refuse_provisioned_concurrency
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
+
+
+def function_from(func: Record, config: Record) -> Function | None:
+    """Our view of MiniStack's record of a function; None for a container image."""
+    if not func.get("code_zip"):
+        return None
+    layers = tuple(filter(None, (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ())))
+    latest = lambda_svc._functions.get(config["FunctionName"]) or func  # a version has no tags of its own
+    return Function.from_configuration(config, func["code_zip"], layers, latest.get("tags") or {})
 
 
 def invalid_parameter(message: str) -> Answer:

@@ -11,13 +11,14 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
-from ..data_plane.function import Function
 from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
 from ..kept_threads import KeptThreads
 from . import cloudwatch_metrics, lambda_recursive_loops
 from .cloudwatch_metrics import Resource
 from .contract import Contract
+from .lambda_functions import function_from
+from .lambda_provisioned_concurrency import ProvisionedConcurrency
 from .request import Request, request
 from .shapes import Record
 
@@ -29,27 +30,30 @@ CONTRACT: Contract = {
     (lambda_svc, "executions_in_flight"): (),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_inflight_key"): ("config",),
-    (lambda_svc, "_resolve_layer_zip"): ("attachment",),
     (lambda_svc, "run_reentrant"): ("fn", "args", "thread_name"),
 }
 
 
-def install(pool: Pool) -> None:
+def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
     acquire_slot, threads = lambda_svc._acquire_execution_slot, KeptThreads()
 
     def execute(func: Record, config: Record, event: object, request_id: str, started: float) -> Record:
-        return run(pool, func, config, event, request_id)
+        return run(pool, provisioned, func, config, event, request_id)
 
     def acquire(func: Record, config: Record) -> tuple[Any, Any]:
         name = config.get("FunctionName", "")
-        slot, limit = acquire_slot(lambda_svc._functions.get(name) or func, config)  # a version has no limit of its own
+        slot, limit = provisioned.take(config), None
+        if slot is None:  # a version has no limit of its own
+            slot, limit = acquire_slot(lambda_svc._functions.get(name) or func, config)
         if slot is None:
             cloudwatch_metrics.record(name, "Throttles", 1, resource=Resource.of(config))
         else:
             total, each = lambda_svc.executions_in_flight()
-            running = each.get(lambda_svc._inflight_key(config), 1)
-            cloudwatch_metrics.record(name, "ConcurrentExecutions", running, everywhere=total)
+            key = lambda_svc._inflight_key(config)
+            idle, idle_everywhere = provisioned.idle(key)
+            running = max(1, each.get(key, 1) - idle)
+            cloudwatch_metrics.record(name, "ConcurrentExecutions", running, everywhere=total - idle_everywhere)
         return slot, limit
 
     async def run_beside(fn: Callable[..., Any], *args: Any, thread_name: str = "") -> Any:
@@ -61,7 +65,9 @@ def install(pool: Pool) -> None:
     lambda_svc._emit_lambda_metrics = lambda *args, **kwargs: None  # it counts some calls twice and others never
 
 
-def run(pool: Pool, func: Record, config: Record, event: object, request_id: str) -> Record:
+def run(
+    pool: Pool, provisioned: ProvisionedConcurrency, func: Record, config: Record, event: object, request_id: str
+) -> Record:
     """Run one invocation and answer in the words of MiniStack's own executors; count it, once."""
     function = function_from(func, config)
     if function is None:
@@ -86,17 +92,9 @@ def run(pool: Pool, func: Record, config: Record, event: object, request_id: str
     )
     for metric, value, unit in metrics:
         cloudwatch_metrics.record(function.name, metric, value, unit, at=started, resource=Resource.of(config))
+    provisioned.count(function, Resource.of(config), outcome.initialization_type, started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
-
-
-def function_from(func: Record, config: Record) -> Function | None:
-    """Our view of MiniStack's record of a function; None for a container image."""
-    if not func.get("code_zip"):
-        return None
-    layers = tuple(filter(None, (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ())))
-    latest = lambda_svc._functions.get(config["FunctionName"]) or func  # a version has no tags of its own
-    return Function.from_configuration(config, func["code_zip"], layers, latest.get("tags") or {})
 
 
 def _parsed(payload: bytes) -> Any:

@@ -354,15 +354,8 @@ def test_snap_start_is_refused_with_a_sentence(clients):
     assert "SnapStart is not in the embedded AWS" in response["Error"]["Message"]
 
 
-@pytest.mark.parametrize("asked", ["SnapStart", "provisioned concurrency"])
-def test_what_the_embedded_aws_does_not_have_is_refused(make_function, clients, asked):
+def test_what_the_embedded_aws_does_not_have_is_refused(make_function, clients):
     function = make_function("def handler(event, context): pass")
     client = clients("lambda")
-    version = client.publish_version(FunctionName=function.name)["Version"]
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="embedded AWS"):
-        if asked == "SnapStart":
-            client.update_function_configuration(FunctionName=function.name, SnapStart={"ApplyOn": "PublishedVersions"})
-        else:
-            client.put_provisioned_concurrency_config(
-                FunctionName=function.name, Qualifier=version, ProvisionedConcurrentExecutions=1
-            )
+        client.update_function_configuration(FunctionName=function.name, SnapStart={"ApplyOn": "PublishedVersions"})

@@ -62,7 +62,15 @@ EC2_UNKNOWN = {
     "CreateLaunchTemplate": "launch-template",
     "DeleteLaunchTemplate": "launch-template",
 }
-QUALIFIED = ("InvokeFunction", "GetFunction", "GetFunctionConfiguration", "DeleteFunction")
+QUALIFIED = (
+    "InvokeFunction",
+    "GetFunction",
+    "GetFunctionConfiguration",
+    "DeleteFunction",
+    "PutProvisionedConcurrencyConfig",
+    "GetProvisionedConcurrencyConfig",
+    "DeleteProvisionedConcurrencyConfig",
+)
 
 
 def install() -> None:

@@ -118,6 +118,21 @@ def test_each_operation_of_lambda_has_the_action_of_its_name():
         ("lambda", "CreateFunction", {"FunctionName": "f"}, "lambda:us-east-1:000000000000:function:f"),
         ("lambda", "Invoke", {"FunctionName": "f"}, "lambda:us-east-1:000000000000:function:f"),
         ("lambda", "Invoke", {"FunctionName": "f", "Qualifier": "a"}, "lambda:us-east-1:000000000000:function:f:a"),
+        *(
+            (
+                "lambda",
+                f"{verb}ProvisionedConcurrencyConfig",
+                {"FunctionName": "f", "Qualifier": "a"},
+                "lambda:us-east-1:000000000000:function:f:a",
+            )
+            for verb in ("Put", "Get", "Delete")
+        ),
+        (
+            "lambda",
+            "ListProvisionedConcurrencyConfigs",
+            {"FunctionName": "f"},
+            "lambda:us-east-1:000000000000:function:f",
+        ),
         ("events", "PutRule", {"Name": "r"}, "events:us-east-1:000000000000:rule/r"),
         ("events", "PutTargets", {"Rule": "r"}, "events:us-east-1:000000000000:rule/r"),
         ("events", "PutTargets", {"Rule": "r", "EventBusName": "b"}, "events:us-east-1:000000000000:rule/b/r"),
