@@ -1,4 +1,4 @@
-"""Makes the notebooks and README's map from the lessons, and runs notebooks without a browser.
+"""Makes the notebooks and README's map from the lessons, and runs notebooks without a browser; jars.py makes jars.
 
 A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipynb`, the starter, and
 `notebooks/solutions/NN-slug.ipynb`, solved and executed. Never the other way round. In a source,
@@ -39,6 +39,7 @@ from .. import claims, localaws, settings
 from ..lessons import LessonError, functions_in, numbered
 from . import calls, lint, outputs, readme, source, work
 from .execution import execute
+from .jars import function_jars, runtime_jar
 from .source import Source, sources
 
 __all__ = ["build", "fresh_aws", "run", "sources"]
@@ -54,7 +55,7 @@ Aws = Callable[[], AbstractContextManager[Mapping[str, str]]]
 def build(
     check: bool = False, force: bool = False, *, folder: Path = settings.NOTEBOOKS, aws: Aws | None = None
 ) -> list[str]:
-    """Write the notebooks of every source, and the map in README.md; return one sentence per problem.
+    """Write the notebooks of every source, the map in README.md and the jars; return one sentence per problem.
 
     A solution is executed when its code is not the source's, each on an AWS of its own: `aws`, or `fresh_aws`,
     gives the kernel's environment. Where only its prose is another, its outputs stay. A starter that holds
@@ -63,10 +64,12 @@ def build(
     """
     try:
         made_of = sources(folder)
-        functions_in(folder)
+        functions = functions_in(folder)
     except LessonError as problem:
         return [str(problem)]
     problems = lint.stray_problems(folder, made_of)
+    jars = ([runtime_jar()] if folder.parent == settings.ROOT else []) + function_jars(functions)
+    problems += filter(None, [jar.problem(check) for jar in jars])
     problems += _map_problems(folder.parent / "README.md", made_of, check)
     for each in made_of:
         found = lint.source_problems(each)

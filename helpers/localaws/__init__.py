@@ -6,6 +6,7 @@ README.md beside this file has the way of an invocation, and what is in which fo
 from .data_plane import node_sdk
 from .data_plane.capacity import environments as environments_possible
 from .data_plane.confinement import possible as confinement_possible
+from .data_plane.jvm import JAR as JAVA_RUNTIME
 from .data_plane.requirements import with_requirements
 from .data_plane.runtimes import MissingRuntime, Runtime
 from .data_plane.runtimes import find_here as find_runtime
@@ -30,6 +31,7 @@ from .slack_stand_in import CONTROL_PATH, MESSAGES_FILE, read_posts
 
 __all__ = [
     "CONTROL_PATH",
+    "JAVA_RUNTIME",
     "LIFE_HEADER",
     "LOG_FILE",
     "MESSAGES_FILE",

@@ -215,7 +215,8 @@ class ExecutionEnvironment:
         return RuntimeProcess(sandbox, api, self._stream, self._limits.of(sandbox, self.function.memory_mb))
 
     def _find_runtime(self) -> runtimes.Runtime:
-        return runtimes.find(self.function.runtime, self._folder / "task", self._folder / "opt", self._library)
+        task, opt, function = self._folder / "task", self._folder / "opt", self.function
+        return runtimes.find(function.runtime, task, opt, self._library, function.memory_mb, function.variables)
 
     # Invoke
 

