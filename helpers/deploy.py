@@ -25,7 +25,12 @@ DEFAULTS: dict[str, Any] = {
     "Runtime": "python3.13",
     "Timeout": fact("timeout_default"),
 }
-HANDLERS = {"python": "app.handler", "nodejs": "index.handler", "ruby": "app.handler"}
+HANDLERS = {
+    "python": "app.handler",
+    "nodejs": "index.handler",
+    "ruby": "app.handler",
+    "java": "example.Handler::handleRequest",
+}
 
 WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
 
@@ -41,7 +46,8 @@ def deploy(workshop: Workshop, function_name: str, code: bytes | Source, **confi
     `code` is a zip archive, or whatever package() takes. `configuration` has the names and the shapes of
     update_function_configuration (`Runtime=`, `Handler=`, `MemorySize=` in MB, `Timeout=` in s,
     `Environment=`, `Role=`, ...) and `Architectures=`. What is left out goes back to DEFAULTS, to the file
-    and function `app.handler` (Node: `index.handler`), and to the execution role of `workshop.role()`.
+    and function `app.handler` (Node: `index.handler`, Java: `example.Handler::handleRequest`), and to the execution
+    role of `workshop.role()`.
     The answer has the shape of get_function_configuration's.
 
     Raises PackageError, ArgumentError for an unknown keyword or a value of the wrong type, DeployError for a function

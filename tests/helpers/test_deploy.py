@@ -163,8 +163,8 @@ def test_an_unknown_keyword_is_named(stub, name, hint):
 
 
 def test_a_runtime_without_a_default_handler_needs_one(stub):
-    with pytest.raises(TypeError, match="no default handler for java21; say which one with Handler="):
-        deploy(workshop(stub), NAME, SOURCE, Runtime="java21")
+    with pytest.raises(TypeError, match="no default handler for dotnet8; say which one with Handler="):
+        deploy(workshop(stub), NAME, SOURCE, Runtime="dotnet8")
 
 
 def test_a_given_handler_and_role_stand_for_any_runtime(stub):
