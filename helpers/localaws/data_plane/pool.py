@@ -92,15 +92,15 @@ class Pool:
         """What is held of a version, to be looked at."""
         return self._provisioned.get((arn, version))
 
-    def retire(self, name: str, version: str | None = None) -> None:
+    def retire(self, arn: str, version: str | None = None) -> None:
         """End the environments of a function (of one version of it), at once or as soon as they are free."""
         with self._lock:
-            retired = [key for key in self._free if _names(key, name, version)]
+            retired = [key for key in self._free if _names(key, arn, version)]
             environments = [environment for key in retired for environment in self._free.pop(key)]
-            for key in [key for key in self._provisioned if _names(key, name, version)]:
+            for key in [key for key in self._provisioned if _names(key, arn, version)]:
                 environments += self._provisioned.pop(key).resize(0)
             for environment in self._busy:
-                if _names(_key(environment.function), name, version):
+                if _names(_key(environment.function), arn, version):
                     environment.retired = True
         self._close(environments)
 
@@ -216,10 +216,6 @@ def _key(function: Function) -> tuple[str, str]:
     return function.arn, function.version
 
 
-def _names(key: tuple[str, str], name: str, version: str | None) -> bool:
-    arn, own_version = key
-    return _name(arn) == name and version in (None, own_version)
-
-
-def _name(arn: str) -> str:
-    return arn.rpartition(":")[2]
+def _names(key: tuple[str, str], arn: str, version: str | None) -> bool:
+    own_arn, own_version = key
+    return own_arn == arn and version in (None, own_version)

@@ -54,14 +54,14 @@ def install() -> None:
 
     def create_alias(func_name: str, data: Record) -> Answer:
         version = data.get("FunctionVersion", LATEST)
-        refused = _misnamed(data.get("Name", "")) or refusal(func_name, version, _weights(data))
+        refused = _misnamed(data.get("Name", "")) or refusal(func_name, version, weights_of(data))
         answer: Answer = refused or _existing(func_name, data["Name"]) or create(func_name, data)
         return answer
 
     def update_alias(func_name: str, alias_name: str, data: Record) -> Answer:
         alias = of(func_name, alias_name)
         changed = {**alias, **data}  # what is not given stays as it is
-        refused = refusal(func_name, changed["FunctionVersion"], _weights(changed)) if alias else None
+        refused = refusal(func_name, changed["FunctionVersion"], weights_of(changed)) if alias else None
         answer: Answer = refused or update(func_name, alias_name, data)
         return answer
 
@@ -120,13 +120,10 @@ def of(func_name: str, name: str) -> Record:
     return alias
 
 
-def weights(alias: Record) -> dict[str, float]:
+def weights_of(alias: Record) -> dict[str, float]:
     """The other version that an alias routes to, and the share of calls that it gets."""
     found: dict[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return found
-
-
-_weights = weights
 
 
 def routed(record: Record) -> Record:
@@ -136,7 +133,7 @@ def routed(record: Record) -> Record:
     if len(parts) < 8:
         return record
     func = lambda_svc._functions.get_scoped(parts[4], parts[3], parts[6]) or {}
-    for version, weight in weights(func.get("aliases", {}).get(parts[7], {})).items():
+    for version, weight in weights_of(func.get("aliases", {}).get(parts[7], {})).items():
         if random.random() < weight and version in func["versions"]:
             found = func["versions"][version]
             return {**record, **found, "config": {**found["config"], "FunctionArn": config["FunctionArn"]}}

@@ -13,6 +13,7 @@ from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (lambda_svc, "_func_arn"): ("name",),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
     (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
@@ -57,7 +58,7 @@ def install(pool: Pool) -> None:
     def invalidate_worker(
         func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
     ) -> None:
-        pool.retire(func_name, qualifier)
+        pool.retire(lambda_svc._func_arn(func_name), qualifier)  # of the region of the request
 
     lambda_svc.invalidate_worker = invalidate_worker
     lambda_svc._validate_snapstart = refuse_snapstart

@@ -88,7 +88,7 @@ class ProvisionedConcurrency:
             func = lambda_svc._functions.get(func_name) or {}
             is_provisioned = alias_name in _configs(func)
             version = data.get("FunctionVersion")
-            refused = _other_config(func, alias_name, version) if is_provisioned and version else None
+            refused = _unsuitable(func, alias_name, version) if is_provisioned and version else None
             answer: Answer = refused or update_alias(func_name, alias_name, data)
             if is_provisioned:
                 self._provide(func)
@@ -310,7 +310,7 @@ def shares(func: Record, qualifier: str) -> dict[str, int]:
     number, alias = _requested(_configs(func)[qualifier]), func["aliases"].get(qualifier)
     if alias is None:
         return {qualifier: number}
-    others = {version: math.ceil(number * weight) for version, weight in lambda_alias.weights(alias).items()}
+    others = {version: math.ceil(number * weight) for version, weight in lambda_alias.weights_of(alias).items()}
     wanted = {alias["FunctionVersion"]: number - sum(others.values()), **others}
     return {version: share for version, share in wanted.items() if share}
 
@@ -347,18 +347,19 @@ def _missing(func_name: str, qualifier: str | None, unpublished: str) -> Answer 
 def _refusal(func_name: str, qualifier: str, number: int) -> Answer | None:
     """AWS's refusal of so many environments for this version or alias; None where they can be."""
     func, alias = lambda_svc._functions[func_name], lambda_alias.of(func_name, qualifier)
+    if lambda_alias.weights_of(alias):
+        return invalid_parameter("Alias with weights can not be used with Provisioned Concurrency")
     version = alias.get("FunctionVersion", qualifier)
+    return _unsuitable(func, qualifier, version) or _too_many(func, qualifier, number)
+
+
+def _unsuitable(func: Record, qualifier: str, version: str) -> Answer | None:
+    """AWS's refusal of a version that can have no environments, or has them by another configuration."""
     if version == LATEST:
         return invalid_parameter(UNPUBLISHED)
-    if lambda_alias.weights(alias):
-        return invalid_parameter("Alias with weights can not be used with Provisioned Concurrency")
-    if (func["versions"][version]["config"].get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions":
+    config = func["versions"].get(version, {}).get("config") or {}
+    if (config.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions":
         return invalid_parameter("SnapStart and provisioned concurrency cannot be used on the same function version.")
-    return _other_config(func, qualifier, version) or _too_many(func, qualifier, number)
-
-
-def _other_config(func: Record, qualifier: str, version: str) -> Answer | None:
-    """AWS's refusal of a second configuration that is about the same version."""
     others = [each for each in _configs(func) if each != qualifier and version in shares(func, each)]
     if not others:
         return None

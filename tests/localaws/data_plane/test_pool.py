@@ -107,19 +107,20 @@ def test_versions_do_not_share(pool):
 
 def test_retire_ends_those_of_one_function(pool):
     mine, other = pool.invoke(FUNCTION, 1), pool.invoke(variant(arn=FUNCTION.arn + "-other"), 1)
-    pool.retire("f")
-    eventually(lambda: (mine.closed, other.closed) == (1, 0))
+    elsewhere = pool.invoke(variant(arn=FUNCTION.arn.replace("us-east-1", "eu-west-1")), 1)
+    pool.retire(FUNCTION.arn)
+    eventually(lambda: (mine.closed, other.closed, elsewhere.closed) == (1, 0, 0))
     assert pool.invoke(FUNCTION, 2) is not mine
 
 
 def test_retire_ends_those_of_one_version(pool):
     one, two = pool.invoke(variant(version="1"), 1), pool.invoke(variant(version="2"), 1)
-    pool.retire("f", "1")
+    pool.retire(FUNCTION.arn, "1")
     eventually(lambda: (one.closed, two.closed) == (1, 0))
 
 
 def test_a_retired_environment_that_is_busy_finishes_and_is_not_used_again(pool):
-    busy = pool.invoke(FUNCTION, lambda: pool.retire("f"))
+    busy = pool.invoke(FUNCTION, lambda: pool.retire(FUNCTION.arn))
     assert busy.retired and busy.closed == 1
     assert pool.invoke(FUNCTION, 1) is not busy
 
@@ -257,7 +258,7 @@ def test_one_too_many_that_is_busy_finishes(pool):
 def test_with_the_function_or_its_version_end_the_provisioned_environments(pool, version):
     units = Units()
     (only,) = provisioned(pool, 1, units=units)
-    pool.retire("f", version)
+    pool.retire(FUNCTION.arn, version)
     eventually(lambda: only.closed == 1)
     assert allocated(pool) is None and units.given_back == 1
 

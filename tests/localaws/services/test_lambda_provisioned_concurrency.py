@@ -331,6 +331,18 @@ def test_a_version_has_it_by_itself_or_by_an_alias(version, clients):
     )
 
 
+def test_an_alias_that_has_it_moves_to_no_version_that_cannot_or_has_its_own(version, clients):
+    client = clients("lambda")
+    published(version, clients, Description="two")
+    client.create_alias(FunctionName=version.name, Name="live", FunctionVersion="1")
+    put(clients, version, 1, "live")
+    put(clients, version, 1, "2")
+    alias = {"FunctionName": version.name, "Name": "live"}
+    assert refused(client.update_alias, **alias, FunctionVersion="$LATEST")[0] == INVALID
+    assert refused(client.update_alias, **alias, FunctionVersion="2")[0] == "ResourceConflictException"
+    assert client.get_alias(**alias)["FunctionVersion"] == "1"
+
+
 def test_an_alias_with_weights_cannot_get_it(version, clients):
     published(version, clients, Description="two")
     weights = {"AdditionalVersionWeights": {"2": 0.1}}
