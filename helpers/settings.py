@@ -17,6 +17,7 @@ NOTEBOOKS = ROOT / "notebooks"
 EVENTS = ROOT / "events"
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
+JAVA_LOCK = ROOT / "requirements-java.lock"
 VENV = ROOT / ".venv"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on

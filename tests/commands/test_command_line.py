@@ -26,7 +26,7 @@ from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
 
 OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
-COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "policy", "facts", "doctor")
+COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "policy", "java", "facts", "doctor")
 PUBLIC = {
     "check",
     "choose",
@@ -523,6 +523,18 @@ def test_doctor_before_the_environment_is_made_names_the_node_that_comes_with_it
     findings = doctor._functions()
     assert ("note", f"Functions in Node.js get Node.js {version} with the environment.") in findings
     assert not any("nodejs:" in text for _, text in findings)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("Ruby", "apt install ruby"), ("Java", "python3 -m helpers java adds it")]
+)
+def test_doctor_says_how_to_add_a_language_that_is_missing(monkeypatch, tmp_path, language, words):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(runtimes, "_java_wheel", lambda: None)
+    start = f"Functions in this language are left out: {language} is not installed on this machine"
+    [said] = [text for grade, text in doctor._functions() if grade == "note" and text.startswith(start)]
+    assert words in said
 
 
 @pytest.mark.parametrize(("may_write", "grade"), [(True, "note"), (False, "wrong")])

@@ -110,10 +110,15 @@ def greet(language, runtime):
 
 # %% [markdown]
 # A language that this machine does not have says *missing*, and how to install it. The workshop works in the others; Python
-# is always there.
+# is always there. Java is only needed for a comparison in notebook 04.
 
 # %% languages
-runtimes = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
+runtimes = {
+    "python": "python3.13",
+    "node": "nodejs24.x",
+    "ruby": "ruby3.4",
+    "java": "java25",
+}
 for language, runtime in runtimes.items():
     answer = greet(language, runtime)
     missing = "missing: " + answer.get("errorMessage", "").split("Error: ")[-1]
@@ -169,6 +174,7 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # - SnapStart, provisioned concurrency, Managed Instances, durable functions and tenant isolation: asking for one of them is an error.
 # - Container images, response streaming, X-Ray traces.
+# - In Java, classes of your own as an event or answer, but for records: take a `Map`, or a handler with streams.
 #
 # The embedded AWS forgets everything when it stops. Your notebooks stay.
 
