@@ -125,6 +125,14 @@ def _parser() -> argparse.ArgumentParser:
     command("java", lambda _: java.add(), f"add Java, for functions in Java: {environment.JAVA_SIZES}")
     about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
     about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
+    bench = command("bench", _bench, "measure the embedded AWS beside others that run functions on one machine")
+    bench.add_argument(
+        "scenarios", nargs="*", metavar="scenario", help="such as warm; all, and into its README, if none"
+    )
+    bench.add_argument("--quick", action="store_true", help="with small numbers, which say little")
+    bench.add_argument("--write-again", action="store_true", help="write the figures of the last run into its README")
+    installed = "where npm has installed serverless-offline, if not for all"
+    bench.add_argument("--serverless", type=whole, metavar="FOLDER", help=installed)
     looks = "look at this machine and say what is missing"
     command("doctor", lambda _: doctor.look(), looks, needs_environment=False)
     return parser
@@ -177,6 +185,14 @@ def _facts(options: argparse.Namespace) -> int:
     from .commands import facts
 
     return facts.compare_with_newest() if options.newest else facts.show()
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from .commands import bench
+
+    if options.write_again:
+        return bench.write_again()
+    return bench.run(options.scenarios, options.quick, options.serverless)
 
 
 def _policy(options: argparse.Namespace) -> int:

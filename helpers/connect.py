@@ -254,7 +254,7 @@ def connect(*, ask: bool = True) -> Workshop:
         home, settings.port(), settings.region(), **settings.embedded_aws()
     )
     variables = endpoint.variables()
-    session = _isolated_session()
+    session = isolated_session()
     session.set_credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
     return Workshop(
         boto3.Session(botocore_session=session, region_name=variables["AWS_REGION"]),
@@ -340,13 +340,13 @@ def _connect_emulator(url: str) -> Workshop:
             f"Nothing answers at AWS_ENDPOINT_URL={_without_password(url)}; start your emulator, "
             "or unset AWS_ENDPOINT_URL to use the embedded AWS."
         ) from None
-    session = _isolated_session()
+    session = isolated_session()
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     session.set_credentials(*((key, secret) if key and secret else ("test", "test")))
     return Workshop(boto3.Session(botocore_session=session, region_name=settings.region()), "emulator", url)
 
 
-def _isolated_session() -> botocore.session.Session:
+def isolated_session() -> botocore.session.Session:
     """A session that reads no AWS profile: what the reader has set up for AWS must not change an emulator."""
     nowhere = (None, None, os.devnull, None)
     variables = {"profile": (None,) * 4, "config_file": nowhere, "credentials_file": nowhere}

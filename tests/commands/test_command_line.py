@@ -26,7 +26,22 @@ from helpers.commands.lab import START_PAGE
 from helpers.localaws.data_plane import runtimes
 
 OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
-COMMANDS = ("lab", "test", "start", "stop", "env", "run", "build", "reset", "clean", "policy", "java", "facts", "doctor")
+COMMANDS = (
+    "lab",
+    "test",
+    "start",
+    "stop",
+    "env",
+    "run",
+    "build",
+    "reset",
+    "clean",
+    "policy",
+    "java",
+    "facts",
+    "bench",
+    "doctor",
+)
 PUBLIC = {
     "check",
     "choose",
