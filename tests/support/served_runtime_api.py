@@ -4,6 +4,7 @@ import threading
 
 from localaws_client import eventually
 
+from helpers.localaws.data_plane.credentials import ContainerCredentials
 from helpers.localaws.data_plane.runtime_api import Invocation, Message, RuntimeApi
 
 ROUND_S = 0.01  # how long one look lasts, after which others may have a word
@@ -12,8 +13,8 @@ ROUND_S = 0.01  # how long one look lasts, after which others may have a word
 class ServedRuntimeApi:
     """Everything of a RuntimeApi, for tests whose own thread plays the runtime."""
 
-    def __init__(self) -> None:
-        self._api = RuntimeApi()
+    def __init__(self, restored: bool | None = None, credentials: ContainerCredentials | None = None) -> None:
+        self._api = RuntimeApi(restored, credentials)
         self._lock = threading.Lock()  # a RuntimeApi is used by one thread at a time
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)

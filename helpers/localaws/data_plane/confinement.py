@@ -15,10 +15,13 @@ import contextlib
 import ctypes
 import functools
 import os
+import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 TMP = os.path.realpath("/tmp")
@@ -30,6 +33,7 @@ SHOWN = (*DEVICES, "/etc/resolv.conf", "/home/linuxbrew/.linuxbrew")
 LINKS = {"/dev/fd": "/proc/self/fd", "/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2"}
 # linux/sched.h, linux/mount.h, linux/prctl.h, linux/landlock.h; the numbers of system calls are the same everywhere
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
+CLONE_PARENT = 0x00008000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_BIND, MS_REC, MS_SLAVE = 1 << 12, 1 << 14, 1 << 19
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
@@ -47,6 +51,14 @@ def possible() -> bool:
     return subprocess.run([sys.executable, "-S", __file__], capture_output=True).returncode == 0
 
 
+@functools.cache
+def snapshots_possible() -> bool:
+    """Whether this machine lets a function's process be copied by `branch`; tried in another process, once."""
+    if sys.platform != "linux":
+        return False
+    return subprocess.run([sys.executable, "-S", __file__, "snapshot"], capture_output=True).returncode == 0
+
+
 def enter() -> None:
     """Put this process into a namespace of mounts that it may change, for `View`. OSError where that is forbidden."""
     uid, gid = os.getuid(), os.getgid()
@@ -54,9 +66,7 @@ def enter() -> None:
         _call("unshare", CLONE_NEWNS)
     except PermissionError:  # not root: root in a namespace of users, in which everybody stays who they are
         _call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+        keep_user(os.getpid(), uid, gid)
     _mount(None, "/", MS_SLAVE | MS_REC)  # what the machine mounts shows here, and nothing of ours there
 
 
@@ -98,10 +108,52 @@ def fork() -> int:
 
     What it mounts is seen by what it forks alone, and System V's shared memory ends with it.
     """
-    arguments = struct.pack("8Q", CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
-    pid: int = _libc().syscall(ctypes.c_long(SYS_CLONE3), arguments, ctypes.c_size_t(len(arguments)))
+    return _clone(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC, signal.SIGCHLD)
+
+
+def branch() -> int:
+    """As `fork`, but for who has no rights of root: the child has them, in a namespace of users of its own alone.
+
+    It is nobody there until `keep_user` was called for it from outside. Its parent is the parent of this process.
+    Python does nothing of what it does after a fork, such as to seed `random` anew; there must be one thread alone.
+    """
+    return _clone(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_PARENT, 0)
+
+
+def keep_user(pid: int, uid: int, gid: int) -> None:
+    """Let this user be who it is in the namespace of users of that process, and there be no other."""
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        Path(f"/proc/{pid}/{name}").write_text(text)
+
+
+def cover_tmp(tmp_mb: int) -> int:
+    """For the child of `branch`: a /tmp of its own, empty but for what is mounted there, which it goes on to see.
+
+    Returns a descriptor of the /tmp that it saw before.
+    """
+    with contextlib.ExitStack() as stack:
+        before = os.open(TMP, os.O_PATH | os.O_CLOEXEC)
+        mounted = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in _mounted_below(TMP)}
+        for descriptor in mounted.values():
+            stack.callback(os.close, descriptor)
+        _mount("tmpfs", TMP, MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777", kind="tmpfs")
+        for path, descriptor in mounted.items():
+            _show(path, descriptor)
+    return before
+
+
+def sender(channel: socket.socket) -> int:
+    """Who has sent the next message on a socket with SO_PASSCRED, as the kernel says it; 0 where there is none."""
+    size = struct.calcsize("3i")
+    message, ancillary, *_ = channel.recvmsg(16, socket.CMSG_SPACE(size))
+    return int(struct.unpack("3i", ancillary[0][2][:size])[0]) if message else 0
+
+
+def fork_plainly() -> int:
+    """Fork as C does: of Python's own nothing is changed in the child, see `branch`."""
+    pid: int = _libc().fork()
     if pid < 0:
-        raise _error("clone3")
+        raise _error("fork")
     return pid
 
 
@@ -132,6 +184,14 @@ def keep_to_itself() -> None:
         _call("prctl", PR_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0)))
         _call("syscall", ctypes.c_long(SYS_LANDLOCK_RESTRICT_SELF), rules, 0)
         os.close(rules)
+
+
+def _clone(flags: int, signal_at_end: int) -> int:
+    arguments = struct.pack("8Q", flags, 0, 0, 0, signal_at_end, 0, 0, 0)
+    pid: int = _libc().syscall(ctypes.c_long(SYS_CLONE3), arguments, ctypes.c_size_t(len(arguments)))
+    if pid < 0:
+        raise _error("clone3")
+    return pid
 
 
 @functools.cache
@@ -176,6 +236,16 @@ def _show(path: str, descriptor: int) -> None:
     _mount(there, path, MS_BIND | MS_REC)
 
 
+def _mounted_below(folder: str) -> list[str]:
+    """Where something is mounted, but for what is mounted within that: proc(5), /proc/self/mountinfo."""
+    found: list[str] = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        path = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), line.split()[4])
+        if _below(path, {folder}):
+            found.append(path)
+    return [path for path in sorted(set(found)) if not _below(path, set(found))]
+
+
 def _below(path: str, folders: set[str]) -> bool:
     return any(path.startswith(f"{folder}/") for folder in folders)
 
@@ -218,22 +288,54 @@ def _error(name: str) -> OSError:
     return OSError(number, f"{name}: {os.strerror(number)}")
 
 
-def _try() -> int:
-    """All of it, with a process that says how it went."""
+def _try(snapshot: bool) -> int:
+    """All of it, with a process that says how it went; with `snapshot` in a copy of it."""
+    uid, gid = os.getuid(), os.getgid()
     enter()
     view = View(1, [], [], "/srv/any")
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     with view:
         pid = fork()
         if pid == 0:
-            try:
-                show_own_processes()
-                renounce()
-            except OSError:
-                os._exit(1)
-            os._exit(0)
+            os._exit(_succeeds(lambda: _try_inside(theirs if snapshot else None)))
     view.close()
+    theirs.close()
+    if snapshot and (copy := sender(ours)):
+        keep_user(copy, uid, gid)
+        ours.send(b"kept")
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def _try_inside(channel: socket.socket | None) -> int:
+    show_own_processes()
+    user = os.fork()
+    if user == 0:
+        os._exit(_succeeds(lambda: _try_as_user(channel)))
+    statuses = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(2 if channel else 1)]
+    return max(map(abs, statuses))
+
+
+def _try_as_user(channel: socket.socket | None) -> int:
+    renounce()
+    keep_to_itself()
+    if channel and branch() == 0:
+        channel.send(b"here")
+        channel.recv(8)
+        cover_tmp(1)
+        show_own_processes()
+        renounce()
+        keep_to_itself()
+    return 0
+
+
+def _succeeds(attempt: Callable[[], int]) -> int:
+    """0 where it does."""
+    try:
+        return attempt()
+    except OSError:
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(_try())
+    sys.exit(_try("snapshot" in sys.argv))

@@ -7,6 +7,7 @@ error names: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environ
 import json
 import os
 import shutil
+import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -18,20 +19,21 @@ from ...facts import fact
 from . import runtimes
 from .archives import Archives
 from .capacity import Admission
-from .credentials import Credentials, Roles
+from .credentials import ContainerCredentials, Credentials, Roles
 from .function import Function
 from .limits import Limits
 from .log_stream import LogStream, WriteLog
-from .platform_logs import Format, JsonFormat, Report, TextFormat
+from .platform_logs import Format, JsonFormat, Report, Restore, TextFormat
 from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 from .runtime_process import Failure, RuntimeProcess, timeout
 from .runtime_variables import runtime_variables
-from .sandbox import Keeper, View
-from .states import Created, Ready, State
+from .sandbox import Keeper, Sandbox, View
+from .states import Created, Ready, Starting, State
 
 INIT_LIMIT_S = float(fact("init"))
 PROVISIONED_INIT_LIMITS_S = (float(fact("init_provisioned")), float(fact("init_provisioned_max")))
-ON_DEMAND, PROVISIONED = "on-demand", "provisioned-concurrency"  # AWS_LAMBDA_INITIALIZATION_TYPE
+# AWS_LAMBDA_INITIALIZATION_TYPE
+ON_DEMAND, PROVISIONED, SNAP_START = "on-demand", "provisioned-concurrency", "snap-start"
 OPEN_FILES: int = fact("open_files")
 CHECKOUT = Path(__file__).parents[3]
 
@@ -45,6 +47,14 @@ class Outcome:
     report: Report
     log: str
     initialization_type: str  # of its environment
+
+
+@dataclass
+class Begun:
+    """What the begin of an environment took, for the report of its first invocation."""
+
+    init_ms: float | None = None
+    restore: Restore | None = None
 
 
 class ExecutionEnvironment:
@@ -89,7 +99,7 @@ class ExecutionEnvironment:
         self._runtime: runtimes.Runtime | None = None
         self._state: State = Created()
         self._max_memory_mb = 0.0  # of the process that ran last
-        self._init_ms: float | None = None  # of an init that stands in no report yet
+        self._begun = Begun()  # what stands in no report yet
 
     @property
     def stream_name(self) -> str:
@@ -105,15 +115,15 @@ class ExecutionEnvironment:
 
         Its time stands in the report of the first invocation, however much later that comes, as on AWS.
         """
-        self._init_ms = self._init()
+        self._begun = self._init()
         return self.is_ready
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does."""
         self._stream.begin()
         if isinstance(self._state, Created):
-            self._init_ms = self._init()
-        init_ms, self._init_ms = self._init_ms, None
+            self._begun = self._init()
+        begun, self._begun = self._begun, Begun()
         started = time.monotonic()
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
@@ -121,7 +131,7 @@ class ExecutionEnvironment:
             self._write_start(invocation)
         end = failure or self._run(invocation, deadline)
         duration_ms = (time.monotonic() - started) * 1000
-        return self._finish(invocation, end, duration_ms, init_ms)
+        return self._finish(invocation, end, duration_ms, begun)
 
     def end(self) -> None:
         """Kill what runs in it, before `close`; nobody waits for that."""
@@ -138,29 +148,35 @@ class ExecutionEnvironment:
 
     # Init
 
-    def _init(self) -> float | None:
-        """The first start: its time in ms, or None when it failed and is to be tried again within the invocation.
+    def _init(self) -> Begun:
+        """The first start, with no time when it failed and is to be tried again within the invocation.
 
         The wait for its turn to begin counts nowhere: neither as Init, nor as the invocation's.
         """
         with self._admission.place() as leave:
             return self._init_phase(leave)
 
-    def _init_phase(self, idle: Callable[[], None]) -> float | None:
+    def _init_phase(self, idle: Callable[[], None]) -> Begun:
+        self._unpack()
+        self._stream.platform(self._format.init_start(*self._runtime_version()))
+        self._stream.begin()  # this line is in CloudWatch alone; what init prints comes before START in the tail, too
+        started = time.monotonic()
+        failure = self._start_runtime(started + self._init_limit_s, phase="init", idle=idle)
+        return Begun() if failure else Begun(init_ms=(time.monotonic() - started) * 1000)
+
+    def _unpack(self) -> None:
         self._archives.unpack([self.function.code], self._folder / "task")
         self._archives.unpack(self.function.layers, self._folder / "opt")
+
+    def _runtime_version(self) -> tuple[str, str]:
+        """The version of its runtime, and the ARN of that."""
         try:
             self._runtime = self._find_runtime()
         except runtimes.MissingRuntime:
             version, digest = f"{self.function.runtime}", "0" * 64
         else:
             version, digest = self._runtime.version, self._runtime.arn_digest
-        arn = f"arn:aws:lambda:{self.function.region}::runtime:{digest}"
-        self._stream.platform(self._format.init_start(version, arn))
-        self._stream.begin()  # this line is in CloudWatch alone; what init prints comes before START in the tail, too
-        started = time.monotonic()
-        failure = self._start_runtime(started + self._init_limit_s, phase="init", idle=idle)
-        return None if failure else (time.monotonic() - started) * 1000
+        return version, f"arn:aws:lambda:{self.function.region}::runtime:{digest}"
 
     def _start_runtime(self, deadline: float, phase: str, idle: Callable[[], None] = lambda: None) -> Failure | None:
         """Start the process and wait until it asks for its first invocation; log and return what went wrong.
@@ -183,17 +199,39 @@ class ExecutionEnvironment:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         starting = self._state = self._state.start(lambda: self._begin(runtime))
         with starting.process.limit.kept(cpu=False, idle=idle):  # Init has all of it: AWS gives a burst
-            message = self._hear(starting.process, deadline, "ready", "init-error")
+            message = self._hear_begun(starting.process, deadline)
         if isinstance(message, Failure):
             return message
-        if message.kind == "init-error":
+        if message.kind in ("init-error", "restore-error"):
             return Failure(message.error_type or "Runtime.Unknown", payload=message.body)
-        self._state = starting.ready()
+        self._state = self._settled(starting)
         return self._look(starting.process)
 
+    def _hear_begun(self, process: RuntimeProcess, deadline: float) -> Message | Failure:
+        """That its process has begun, or why it has not."""
+        return self._hear(process, deadline, "ready", "init-error")
+
+    def _settled(self, starting: Starting) -> State:
+        """The state of an environment whose process has begun."""
+        return starting.ready()
+
     def _begin(self, runtime: runtimes.Runtime) -> RuntimeProcess:
-        task, opt, api = self._folder / "task", self._folder / "opt", RuntimeApi()
+        api, credentials = RuntimeApi(), self._assumed()
+        return self._process(api, lambda: self._start_process(runtime, api, credentials))
+
+    def _assumed(self) -> Credentials:
         self._credentials = self._credentials or self._roles.assume(self.function.role, self.function.name)
+        return self._credentials
+
+    def _start_process(
+        self,
+        runtime: runtimes.Runtime,
+        api: RuntimeApi,
+        credentials: Credentials | ContainerCredentials,
+        shown: tuple[str, ...] = (),
+        channel: socket.socket | None = None,
+    ) -> Sandbox:
+        task, opt = self._folder / "task", self._folder / "opt"
         variables = runtime_variables(
             self.function,
             runtime,
@@ -202,13 +240,17 @@ class ExecutionEnvironment:
             self._endpoint,
             self._stream.name,
             api.address,
-            self._credentials,
+            credentials,
             self._initialization_type,
         )
         hidden = [str(folder) for folder in (os.path.expanduser("~"), CHECKOUT, self._home)]
-        view = View(self._id, self.function.tmp_mb, hidden, list(runtime.folders), str(self._folder), OPEN_FILES)
+        folders = [*runtime.folders, *shown]
+        view = View(self._id, self.function.tmp_mb, hidden, folders, str(self._folder), OPEN_FILES)
+        return self._keeper.start(list(runtime.command), variables, task, view, channel)
+
+    def _process(self, api: RuntimeApi, start: Callable[[], Sandbox]) -> RuntimeProcess:
         try:
-            sandbox = self._keeper.start(list(runtime.command), variables, task, view)
+            sandbox = start()
         except OSError:
             api.close()
             raise
@@ -260,11 +302,9 @@ class ExecutionEnvironment:
         self._max_memory_mb = process.limit.max_memory_mb
         return heard
 
-    def _finish(
-        self, invocation: Invocation, end: Message | Failure, duration_ms: float, init_ms: float | None
-    ) -> Outcome:
+    def _finish(self, invocation: Invocation, end: Message | Failure, duration_ms: float, begun: Begun) -> Outcome:
         used_mb = min(round(self._max_memory_mb), self.function.memory_mb)
-        report = Report(duration_ms, self.function.memory_mb, used_mb, init_ms)
+        report = Report(duration_ms, self.function.memory_mb, used_mb, begun.init_ms, restore=begun.restore)
         request_id = invocation.request_id
         if isinstance(end, Message):
             # An exception in the handler is the function's own affair: the platform's report says success.
@@ -293,9 +333,9 @@ class ExecutionEnvironment:
 
 
 def init_limit_s(initialization_type: str, timeout_s: int) -> float:
-    """How long init may take, in s. Nobody waits for one that is provisioned, so it has the longer time."""
+    """How long init may take, in s. It has longer where no call waits for it."""
     least, most = PROVISIONED_INIT_LIMITS_S
-    return min(max(least, float(timeout_s)), most) if initialization_type == PROVISIONED else INIT_LIMIT_S
+    return INIT_LIMIT_S if initialization_type == ON_DEMAND else min(max(least, float(timeout_s)), most)
 
 
 def _too_large(invocation: Invocation, process_lives: bool) -> Failure:

@@ -49,6 +49,7 @@ class Function:
     role: str = ""  # its ARN
     layers: tuple[bytes, ...] = field(repr=False, default=())
     tmp_mb: int = fact("tmp")
+    snapstart: bool = False
     idle_s: float = DEFAULT_IDLE_SECONDS
     fingerprint: str = ""
 
@@ -80,6 +81,7 @@ class Function:
             role=config.get("Role", ""),
             layers=layers,
             tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", fact("tmp")),
+            snapstart=(config.get("SnapStart") or {}).get("OptimizationStatus") == "On",
             idle_s=_idle_seconds(tags),
             fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
         )

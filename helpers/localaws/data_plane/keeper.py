@@ -6,8 +6,10 @@ forking is safe, and small, so that forking is quick.
 
 On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
 time: `{"start": {"argv", "env", "cwd", "view"}}` comes with two descriptors (output, status) and is answered by
-`{"pid"}`; `{"kill": pid}` and `{"forget": name}` are answered by `{}`; what goes wrong by `{"error"}`. When a process
-has ended, its exit code as Python counts them (negative for a signal) is written to its status descriptor.
+`{"pid"}`; `{"kill": pid}`, `{"forget": name}` and `{"keep_user": pid}` are answered by `{}`; what goes wrong by
+`{"error"}`. When a process has ended, its exit code as Python counts them (negative for a signal) is written to its
+status descriptor. A third descriptor is a channel that the program gets as CHANNEL_FD; `keep_user` is for what is
+copied by it, see snapshot.py.
 
 A view is null for a program of ours. A function has `{"name", "tmp_mb", "hidden", "shown", "own", "open_files"}`:
 processes that name the same one share a /tmp, until it is forgotten. A function's parent is not the keeper, which it
@@ -36,6 +38,7 @@ else:  # this is a script: what stands beside it is found without our package
 # linux/prctl.h
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 MESSAGE_LIMIT = 1 << 20
+CHANNEL_FD = 4  # any that is free
 MOST_DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] % 2**63, 2**20)  # -1 is none: getrlimit(2)
 
 libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -78,7 +81,7 @@ def main(control_fd: int) -> None:
 def answer(control: socket.socket) -> bool:
     """Serve one request; False when the server is gone."""
     try:
-        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, 2)
+        data, descriptors, _, _ = socket.recv_fds(control, MESSAGE_LIMIT, 3)
         while data and not data.endswith(b"\n"):
             data += control.recv(MESSAGE_LIMIT)
     except ConnectionError:
@@ -87,21 +90,23 @@ def answer(control: socket.socket) -> bool:
         return False
     request = json.loads(data)
     reply: dict[str, Any] = {}
-    if "start" in request:
-        try:
+    try:
+        if "start" in request:
             reply = {"pid": start(**request["start"], descriptors=descriptors)}
-        except OSError as error:
-            reply = {"error": str(error)}
-    elif "kill" in request:
+        elif "keep_user" in request:
+            confinement.keep_user(request["keep_user"], os.getuid(), os.getgid())
+    except OSError as error:
+        reply = {"error": str(error)}
+    if "kill" in request:
         kill(request["kill"])
-    elif views and request["forget"] in views:
+    elif "forget" in request and views and request["forget"] in views:
         views.pop(request["forget"]).close()
     control.sendall(json.dumps(reply).encode() + b"\n")
     return True
 
 
 def start(argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any] | None, descriptors: list[int]) -> int:
-    output, status = descriptors
+    output, status, *channel = descriptors
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     try:
@@ -110,13 +115,14 @@ def start(argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any] |
             if pid == 0:
                 end_with_the_keeper()
                 if view:
-                    guard(argv, env, cwd, view["open_files"], output, status)
-                become(argv, env, cwd, None, output)
+                    guard(argv, env, cwd, view["open_files"], output, status, channel)
+                become(argv, env, cwd, None, output, channel)
     except OSError:
         os.close(status)
         raise
     finally:
-        os.close(output)
+        for descriptor in (output, *channel):
+            os.close(descriptor)
     statuses[pid] = None if view else status
     if view:
         os.close(status)
@@ -145,20 +151,24 @@ def end_with_the_keeper() -> None:
         os._exit(1)
 
 
-def guard(argv: list[str], env: dict[str, str], cwd: str, open_files: int, output: int, status: int) -> None:
+def guard(
+    argv: list[str], env: dict[str, str], cwd: str, open_files: int, output: int, status: int, channel: list[int]
+) -> None:
     """Run a function's runtime in a child, wait for it and for its orphans, and tell how it ended; never returns."""
     code = 126
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        close_all_but(output, status)  # those of all other functions, or this one could not open as many as it may
+        # Without those of all other functions: this one could not open as many as it may.
+        close_all_but(output, status, *channel)
         if views is not None:
             confinement.show_own_processes()
         runtime = os.fork()
         if runtime == 0:
-            become(argv, env, cwd, open_files, output)
+            become(argv, env, cwd, open_files, output, channel)
         if libc:
             libc.prctl(PR_SET_DUMPABLE, 0)  # its memory is the keeper's, with what other functions were started with
-        os.close(output)
+        for descriptor in (output, *channel):
+            os.close(descriptor)
         ended = how = 0
         while ended != runtime:
             ended, how = os.waitpid(-1, 0)
@@ -180,7 +190,9 @@ def close_all_but(*kept: int) -> None:
     os.closerange(begin, MOST_DESCRIPTORS)
 
 
-def become(argv: list[str], env: dict[str, str], cwd: str, open_files: int | None, output: int) -> None:
+def become(
+    argv: list[str], env: dict[str, str], cwd: str, open_files: int | None, output: int, channel: list[int]
+) -> None:
     """Turn the forked child into the program, confined where it may open only so many files; never returns."""
     try:
         if open_files is not None:
@@ -198,6 +210,9 @@ def become(argv: list[str], env: dict[str, str], cwd: str, open_files: int | Non
             # non-blocking, as Node.js does with pipes, does not make the runtime's own descriptor so.
             os.dup2(os.open(f"/dev/fd/{output}", os.O_WRONLY), telemetry)
             os.set_inheritable(telemetry, True)  # also where it was this number already
+        for descriptor in channel:
+            os.dup2(descriptor, CHANNEL_FD)
+            os.set_inheritable(CHANNEL_FD, True)
         os.chdir(cwd)
         os.execve(argv[0], argv, env)
     except BaseException as error:  # whatever it is, this copy of the keeper must not live on

@@ -12,8 +12,24 @@ from typing import Any, Protocol
 
 
 @dataclass
+class Restore:
+    """How long it took to restore a snapshot, and of that what is billed: the runtime and its hooks, in ms."""
+
+    duration_ms: float
+    hooks_ms: float
+
+    @property
+    def billed_ms(self) -> int:
+        return math.ceil(round(self.hooks_ms, 2))
+
+
+@dataclass
 class Report:
-    """What one invocation cost. Times in ms; `init_ms` is None unless this invocation was the environment's first."""
+    """What one invocation cost. Times in ms.
+
+    `init_ms` is None unless this invocation was the environment's first, and `restore` unless it was that of one which
+    was restored: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html.
+    """
 
     duration_ms: float
     memory_mb: int
@@ -21,12 +37,13 @@ class Report:
     init_ms: float | None = None
     status: str = "success"  # or "error", "timeout"
     error_type: str = ""
+    restore: Restore | None = None
 
     @property
     def billed_ms(self) -> int:
         """Since 1 August 2025 INIT is billed with the invocation, rounded up to 1 ms together."""
         hundredths = round(self.duration_ms * 100) + round((self.init_ms or 0.0) * 100)  # exact, as printed
-        return math.ceil(hundredths / 100)
+        return math.ceil(hundredths / 100) + (self.restore.billed_ms if self.restore else 0)
 
 
 class Format(Protocol):
@@ -35,6 +52,10 @@ class Format(Protocol):
     def init_start(self, runtime_version: str, runtime_arn: str) -> str | None: ...
 
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str | None: ...
+
+    def restore_start(self, runtime_version: str, runtime_arn: str) -> str | None: ...
+
+    def restore_report(self, restore_ms: float, status: str, error_type: str) -> str | None: ...
 
     def start(self, request_id: str, version: str) -> str | None: ...
 
@@ -56,7 +77,16 @@ class TextFormat:
         return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_arn}\n"
 
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
-        return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}{_ending(status, error_type)}\n"
+        """With SnapStart there is one of an init that went well, too, as no REPORT has its duration."""
+        ending = "" if status == "success" else f"\tPhase: {phase}{_ending(status, error_type)}"
+        return f"INIT_REPORT Init Duration: {init_ms:.2f} ms{ending}\n"
+
+    def restore_start(self, runtime_version: str, runtime_arn: str) -> str:
+        return f"RESTORE_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_arn}\n"
+
+    def restore_report(self, restore_ms: float, status: str, error_type: str) -> str:
+        ending = "" if status == "success" else _ending(status, error_type)
+        return f"RESTORE_REPORT Restore Duration: {restore_ms:.2f} ms{ending}\n"
 
     def start(self, request_id: str, version: str) -> str:
         return f"START RequestId: {request_id} Version: {version}\n"
@@ -75,7 +105,7 @@ class TextFormat:
         head = (
             f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\t"
             f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_mb} MB\t"
-            f"Max Memory Used: {report.max_memory_mb} MB\t{init}"
+            f"Max Memory Used: {report.max_memory_mb} MB\t{init}{_restored(report.restore)}"
         )
         if report.status == "success":
             return head + "\n"
@@ -110,11 +140,24 @@ class JsonFormat:
             },
         )
 
-    def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
+    def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str | None:
+        if self._only_failures and status == "success":
+            return None
         record = {"initializationType": self._initialization_type, "phase": phase, "status": status}
         if error_type:
             record["errorType"] = error_type
         return _event("platform.initReport", {**record, "metrics": {"durationMs": round(init_ms, 2)}})
+
+    def restore_start(self, runtime_version: str, runtime_arn: str) -> str | None:
+        if self._only_failures:
+            return None
+        return _event("platform.restoreStart", {"runtimeVersion": runtime_version, "runtimeVersionArn": runtime_arn})
+
+    def restore_report(self, restore_ms: float, status: str, error_type: str) -> str | None:
+        if self._only_failures and status == "success":
+            return None
+        record = {"status": status, "errorType": error_type} if error_type else {"status": status}
+        return _event("platform.restoreReport", {**record, "metrics": {"durationMs": round(restore_ms, 2)}})
 
     def start(self, request_id: str, version: str) -> str | None:
         if self._only_failures:
@@ -141,6 +184,8 @@ class JsonFormat:
         }
         if report.init_ms is not None:
             metrics["initDurationMs"] = round(report.init_ms, 2)
+        if report.restore is not None:
+            metrics["restoreDurationMs"] = round(report.restore.duration_ms, 2)
         record = {"requestId": request_id, "metrics": metrics, "status": report.status}
         if report.error_type:
             record["errorType"] = report.error_type
@@ -149,6 +194,12 @@ class JsonFormat:
     def logs_dropped(self, records: int, reason: str) -> str:
         """In CloudWatch AWS drops none; by this event it tells extensions of what they have missed."""
         return _event("platform.logsDropped", {"droppedRecords": records, "reason": reason})
+
+
+def _restored(restore: Restore | None) -> str:
+    if restore is None:
+        return ""
+    return f"Restore Duration: {restore.duration_ms:.2f} ms\tBilled Restore Duration: {restore.billed_ms} ms\t"
 
 
 def _ending(status: str, error_type: str) -> str:

@@ -14,13 +14,14 @@ from pathlib import Path
 from . import capacity, confinement
 from .archives import Archives
 from .credentials import Roles
-from .execution_environment import ON_DEMAND, PROVISIONED, ExecutionEnvironment, Outcome
+from .execution_environment import PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
 from .function import Function
 from .limits import Limits
 from .log_stream import WriteLog
 from .provisioned import Occupy, Provisioned
 from .runtime_api import Invocation
 from .sandbox import Keeper, end_leftovers
+from .snapshot import RestoredEnvironment, Snapshot, Snapshots
 
 REAP_EVERY_S = 0.5
 
@@ -55,6 +56,7 @@ class Pool:
         self._busy: set[ExecutionEnvironment] = set()
         self._provisioned: dict[tuple[str, str], Provisioned] = {}
         self._lent: dict[ExecutionEnvironment, Provisioned] = {}  # the busy ones that are provisioned
+        self._snapshots = Snapshots(lambda function: Snapshot(function, *self._parts(), SNAP_START))
         self._closed = threading.Event()
         threading.Thread(target=self._reap_idle, daemon=True, name="reaper").start()
 
@@ -92,6 +94,10 @@ class Pool:
         """What is held of a version, to be looked at."""
         return self._provisioned.get((arn, version))
 
+    def take_snapshot(self, function: Function) -> None:
+        """Init a version with SnapStart, for its environments to begin from; raises SnapshotFailed."""
+        self._snapshots.give_back(self._snapshots.borrow(function))
+
     def retire(self, arn: str, version: str | None = None) -> None:
         """End the environments of a function (of one version of it), at once or as soon as they are free."""
         with self._lock:
@@ -103,6 +109,7 @@ class Pool:
                 if _names(_key(environment.function), arn, version):
                     environment.retired = True
         self._close(environments)
+        self._snapshots.retire(lambda key: _names(key, arn, version))
 
     def close(self) -> None:
         """End everything, busy or not."""
@@ -143,7 +150,7 @@ class Pool:
         """
         free = [environment for free in self._free.values() for environment in free]
         provisioned = sum(held.not_busy for held in self._provisioned.values())
-        number = len(free) + provisioned + len(self._busy) - self._most
+        number = len(free) + provisioned + len(self._busy) + len(self._snapshots) - self._most
         if number <= 0:
             return []
         oldest = sorted(free, key=lambda environment: environment.used_at)[:number]
@@ -156,11 +163,16 @@ class Pool:
         with self._lock:
             too_many = self._too_many()
         self._close(too_many)
-        return self._new(function, PROVISIONED)
+        return ExecutionEnvironment(function, *self._parts(), PROVISIONED)
 
-    def _new(self, function: Function, initialization_type: str = ON_DEMAND) -> ExecutionEnvironment:
-        return ExecutionEnvironment(
-            function,
+    def _new(self, function: Function) -> ExecutionEnvironment:
+        if function.snapstart:
+            return RestoredEnvironment(self._snapshots, function, *self._parts(), SNAP_START)
+        return ExecutionEnvironment(function, *self._parts())
+
+    def _parts(self) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission]:
+        """What each environment is made with."""
+        return (
             self._home,
             self._keeper,
             self._archives,
@@ -169,7 +181,6 @@ class Pool:
             self._write_log,
             self._roles,
             self._admission,
-            initialization_type,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:

@@ -13,14 +13,18 @@ from enum import Enum
 
 from ...facts import in_bytes
 from .bounded_http import BoundedServer, Connection, Refused, Request, Steps
+from .credentials import ContainerCredentials
 
 MAX_RESPONSE_BYTES = in_bytes("payload") + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
+CREDENTIALS_PATH = "/2021-04-23/credentials"
 
 
 @dataclass
 class Message:
     """What a runtime said: `kind` is "ready", "response", "error", "init-error" or "too-large".
+
+    With SnapStart also "snapshot", once it waits to be restored, and "restored" or "restore-error" after that.
 
     `body` is at most MAX_RESPONSE_BYTES long; a longer one makes "too-large" of a response or an error.
     """
@@ -58,6 +62,9 @@ class State(Enum):
 
     STARTED = "Started"
     INIT_ERROR = "InitError"
+    RESTORE_READY = "RestoreReady"
+    RESTORING = "Restoring"
+    RESTORE_ERROR = "RestoreError"
     READY = "Ready"
     RUNNING = "Running"
     RESPONSE = "InvocationResponse"
@@ -67,7 +74,10 @@ class State(Enum):
 
 _FROM = {
     State.INIT_ERROR: (State.STARTED,),
-    State.READY: (State.STARTED, State.READY, State.RESPONSE_SENT),
+    State.RESTORE_READY: (State.STARTED,),
+    State.RESTORING: (State.RESTORE_READY,),
+    State.RESTORE_ERROR: (State.RESTORING,),
+    State.READY: (State.STARTED, State.RESTORING, State.READY, State.RESPONSE_SENT),
     State.RESPONSE: (State.RUNNING,),
     State.ERROR_RESPONSE: (State.RUNNING,),
 }
@@ -78,9 +88,13 @@ class RuntimeApi:
 
     What the runtime has said is appended to `messages`. However often it asks, there are at most two messages of an
     invocation: its answer, and "ready". With `selector` the owner can wait for more than the runtime's words.
+
+    `restored` is None for a runtime without SnapStart, False for one that becomes a snapshot, whose /restore/next is
+    never answered, and True for a copy of it. `credentials` are for who asks with their token.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, restored: bool | None = None, credentials: ContainerCredentials | None = None) -> None:
+        self._restored, self._credentials = restored, credentials
         self.messages: collections.deque[Message] = collections.deque()
         self.selector = selectors.DefaultSelector()
         self._state = State.STARTED
@@ -118,16 +132,39 @@ class RuntimeApi:
     def _answer(self, connection: Connection, request: Request) -> Steps[None]:
         if request.method == "GET":
             yield from connection.read_body(request, 0)
-            if request.path != f"{PREFIX}/invocation/next":
-                raise _no_such(request.path)
-            invocation = yield from self._next(connection)
-            yield from connection.send(200, invocation.payload, invocation.headers())
+            yield from self._give(connection, request)
         elif request.method == "POST":
             yield from self._hear(connection, request)
             yield from connection.send_json(202, {"status": "OK"})
         else:
             yield from connection.read_body(request, 0)
             raise Refused(405, "InvalidRequest", f"No such method here: {request.method[:100]}")
+
+    def _give(self, connection: Connection, request: Request) -> Steps[None]:
+        """What a runtime asks for."""
+        if request.path == f"{PREFIX}/invocation/next":
+            invocation = yield from self._next(connection)
+            yield from connection.send(200, invocation.payload, invocation.headers())
+        elif request.path == f"{PREFIX}/restore/next" and self._restored is not None:
+            self._move(State.RESTORE_READY)
+            if not self._restored:
+                self.messages.append(Message("snapshot"))
+                yield from self._never(connection)
+            self._move(State.RESTORING)
+            self.messages.append(Message("restored"))
+            yield from connection.send(200, b"", {})
+        elif request.path == CREDENTIALS_PATH and self._credentials:
+            if not self._credentials.are_asked_for_with(request.header("authorization")):
+                raise Refused(401, "Unauthorized", "Bad session token or header key")
+            yield from connection.send(200, self._credentials.document(), {"Content-Type": "application/json"})
+        else:
+            raise _no_such(request.path)
+
+    @staticmethod
+    def _never(connection: Connection) -> Steps[None]:
+        """Wait for as long as the connection is there."""
+        while True:
+            yield from connection.rest()
 
     def _next(self, connection: Connection) -> Steps[Invocation]:
         """Wait for an invocation, or give the one that is not answered yet again."""
@@ -146,7 +183,7 @@ class RuntimeApi:
         """Take what the runtime says, once the whole of it has come: of one request, so that one body is kept."""
         try:
             state, request_id = _meaning(request.path)
-            if state is not State.INIT_ERROR and (not self._invocation or self._invocation.request_id != request_id):
+            if request_id is not None and (not self._invocation or self._invocation.request_id != request_id):
                 raise Refused(400, "InvalidRequestID", "Invalid request ID")
             before = self._move(state)
         except Refused:
@@ -158,8 +195,9 @@ class RuntimeApi:
             self._state = before
             raise
         error_type = request.header("lambda-runtime-function-error-type")
-        if state is State.INIT_ERROR:
-            self.messages.append(Message("init-error", body=body or b"", error_type=error_type))
+        if request_id is None:
+            kind = "init-error" if state is State.INIT_ERROR else "restore-error"
+            self.messages.append(Message(kind, body=body or b"", error_type=error_type))
         else:
             self._state = State.RESPONSE_SENT
             kind = "response" if state is State.RESPONSE else "error"
@@ -183,10 +221,12 @@ class RuntimeApi:
         return before
 
 
-def _meaning(path: str) -> tuple[State, str]:
-    """What a runtime says by a POST to this path, and of which request."""
+def _meaning(path: str) -> tuple[State, str | None]:
+    """What a runtime says by a POST to this path, and of which request; None where it is of none."""
     if path == f"{PREFIX}/init/error":
-        return State.INIT_ERROR, ""
+        return State.INIT_ERROR, None
+    if path == f"{PREFIX}/restore/error":
+        return State.RESTORE_ERROR, None
     request_id, _, what = path.removeprefix(f"{PREFIX}/invocation/").partition("/")
     states = {"response": State.RESPONSE, "error": State.ERROR_RESPONSE}
     if not path.startswith(f"{PREFIX}/invocation/") or what not in states:

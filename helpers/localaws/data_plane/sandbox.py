@@ -4,19 +4,20 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from . import processes
+from . import confinement, processes
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -63,22 +64,46 @@ class Keeper:
             )
         threading.Thread(target=self._watch, daemon=True, name="keeper-watch").start()
 
-    def start(self, argv: list[str], env: dict[str, str], cwd: Path, view: View | None = None) -> "Sandbox":
-        """Start a process with `env` as its whole environment; a missing program shows as exit code 126."""
+    def start(
+        self,
+        argv: list[str],
+        env: dict[str, str],
+        cwd: Path,
+        view: View | None = None,
+        channel: socket.socket | None = None,
+    ) -> "Sandbox":
+        """Start a process with `env` as its whole environment; a missing program shows as exit code 126.
+
+        It gets `channel` as keeper.py's CHANNEL_FD, to be copied by `restore`.
+        """
         request = {"argv": argv, "env": env, "cwd": str(cwd), "view": view and asdict(view)}
-        output, output_write = os.pipe()
-        status, status_write = os.pipe()
-        theirs = [output_write, status_write]
-        try:
-            reply = self._ask({"start": request}, theirs)
-        except OSError:
-            for descriptor in (output, status):
-                os.close(descriptor)
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
+        with _pipes() as (output, status, theirs):
+            reply = self._ask({"start": request}, [*theirs, *([channel.fileno()] if channel else [])])
         return Sandbox(self, reply["pid"], output, status)
+
+    def restore(self, channel: socket.socket, variables: dict[str, str], tmp_mb: int) -> "Sandbox":
+        """Let the process at the other end of `channel` fork: the copy has these variables, and its own /tmp.
+
+        OSError where there is none any more, or it gives no answer. See bootstrap/lambda_snapstart.py.
+        """
+        ours, theirs = socket.socketpair()
+        ours.settimeout(KEEPER_LIMIT_S)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        with ours, _pipes() as (output, status, descriptors):
+            with theirs:
+                request = json.dumps({"variables": variables, "tmp_mb": tmp_mb}).encode()
+                socket.send_fds(channel, [request], [*descriptors, theirs.fileno()])
+            pid = confinement.sender(ours)
+            if not pid:
+                raise ConnectionResetError("the process to be restored has ended")
+            copy = os.pidfd_open(pid)
+            try:
+                self._ask({"keep_user": pid})
+                ours.send(b"kept")
+            except OSError:
+                os.close(copy)
+                raise
+        return RestoredSandbox(self, pid, output, status, copy)
 
     def kill(self, pid: int) -> None:
         with contextlib.suppress(OSError):  # the keeper has ended, and with it every process that it had started
@@ -142,6 +167,21 @@ class Keeper:
                 raise ConnectionResetError("the keeper of function processes has ended")
             reply += part
         return reply
+
+
+@contextlib.contextmanager
+def _pipes() -> Iterator[tuple[int, int, list[int]]]:
+    """Where to read output and status of a process that is being started, and what it gets to write them."""
+    (output, output_write), (status, status_write) = os.pipe(), os.pipe()
+    try:
+        yield output, status, [output_write, status_write]
+    except BaseException:
+        for descriptor in (output, status):
+            os.close(descriptor)
+        raise
+    finally:
+        for descriptor in (output_write, status_write):
+            os.close(descriptor)
 
 
 class Sandbox:
@@ -235,9 +275,12 @@ class Sandbox:
     def kill(self) -> None:
         with self._stopping:
             self._killed = True
-        self._keeper.kill(self.pid)
+        self._kill()
         for descriptor in (self.output, self.status):
             os.close(descriptor)
+
+    def _kill(self) -> None:
+        self._keeper.kill(self.pid)
 
     def _stop_quickly(self) -> None:
         if self._frozen or self._killed:
@@ -265,6 +308,25 @@ class Sandbox:
             new = set(self._children) - told
             if not new:
                 return
+
+
+class RestoredSandbox(Sandbox):
+    """A process that was copied by `Keeper.restore`; `copy` is a descriptor of its guard.
+
+    The guard is the first in a namespace of processes, and a child of the guard of the process that was copied.
+    """
+
+    def __init__(self, keeper: Keeper, pid: int, output: int, status: int, copy: int) -> None:
+        super().__init__(keeper, pid, output, status)
+        self._copy = copy
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._copy, signal.SIGKILL)
+        ended = select.poll()
+        ended.register(self._copy, select.POLLIN)
+        ended.poll(KEEPER_LIMIT_S * 1000)  # until all in its namespace have ended
+        os.close(self._copy)
 
 
 def _signal_group(pid: int, number: int) -> None:

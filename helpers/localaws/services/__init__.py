@@ -19,6 +19,7 @@ from . import (
     lambda_invoke,
     lambda_quotas,
     lambda_recursive_loops,
+    lambda_snapstart,
     scheduler,
     sqs,
 )
@@ -75,6 +76,7 @@ def install(
     provisioned = ProvisionedConcurrency(pool)
     provisioned.install()
     lambda_invoke.install(pool, provisioned)
+    lambda_snapstart.install(pool)
     databases.install()
     iam.install(key)
     execution_roles.install()

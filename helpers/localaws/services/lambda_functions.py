@@ -16,7 +16,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_func_arn"): ("name",),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
-    (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
     (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
     (lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY"): None,
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
@@ -43,17 +42,6 @@ def absent(members: Record) -> tuple[str, str] | None:
 
 def install(pool: Pool) -> None:
     """Let `pool` know of functions that change, and refuse what has no counterpart. Call once, before it serves."""
-    validate_snapstart = lambda_svc._validate_snapstart
-
-    def refuse_snapstart(snap: Record | None, *, runtime: str, package_type: str, ephemeral_size: int) -> Answer | None:
-        if (snap or {}).get("ApplyOn", "None") != "None":
-            return invalid_parameter(
-                "SnapStart is not in the embedded AWS, which takes no snapshots; leave SnapStart out."
-            )
-        refused: Answer | None = validate_snapstart(
-            snap, runtime=runtime, package_type=package_type, ephemeral_size=ephemeral_size
-        )
-        return refused
 
     def invalidate_worker(
         func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
@@ -61,7 +49,6 @@ def install(pool: Pool) -> None:
         pool.retire(lambda_svc._func_arn(func_name), qualifier)  # of the region of the request
 
     lambda_svc.invalidate_worker = invalidate_worker
-    lambda_svc._validate_snapstart = refuse_snapstart
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
 
 

@@ -13,6 +13,7 @@ from ministack.services import lambda_svc
 
 from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
+from ..data_plane.snapshot import RestoreError
 from ..kept_threads import KeptThreads
 from . import cloudwatch_metrics, lambda_recursive_loops
 from .cloudwatch_metrics import Resource
@@ -32,6 +33,8 @@ CONTRACT: Contract = {
     (lambda_svc, "_inflight_key"): ("config",),
     (lambda_svc, "run_reentrant"): ("fn", "args", "thread_name"),
 }
+
+FAILED = "The operation cannot be performed at this time. The function is currently in the following state: Failed"
 
 
 def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
@@ -74,17 +77,20 @@ def run(
         return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
     sent = request.get() or Request(request_id)
     started = time.time()
-    outcome = pool.invoke(
-        function,
-        Invocation(
-            request_id=sent.request_id,
-            payload=sent.payload or json.dumps(event).encode(),
-            deadline_ms=0,
-            function_arn=config["FunctionArn"],
-            trace_id=f"{_trace_id()};{lambda_recursive_loops.lineage(config)}",
-            client_context=sent.client_context,
-        ),
+    invocation = Invocation(
+        request_id=sent.request_id,
+        payload=sent.payload or json.dumps(event).encode(),
+        deadline_ms=0,
+        function_arn=config["FunctionArn"],
+        trace_id=f"{_trace_id()};{lambda_recursive_loops.lineage(config)}",
+        client_context=sent.client_context,
     )
+    try:
+        if function.snapstart and config.get("State") == "Failed":
+            raise RestoreError("ResourceConflictException", 409, FAILED)
+        outcome = pool.invoke(function, invocation)
+    except RestoreError as error:
+        return _not_restored(error)
     metrics = (
         ("Invocations", 1, "Count"),
         ("Errors", int(outcome.failed), "Count"),
@@ -108,6 +114,12 @@ def _parsed(payload: bytes) -> Any:
 def _failure(error_type: str, message: str) -> Record:
     body = {"errorType": error_type, "errorMessage": message}
     return {"body": body, "error": True, "function_error": "Unhandled", "log": message}
+
+
+def _not_restored(error: RestoreError) -> Record:
+    """An error of the call, and not of the function: lambda_snapstart.py makes its answer of this."""
+    record = _failure(error.code, error.message)
+    return {**record, "body": {**record["body"], "status": error.status}, "function_error": error.code}
 
 
 def _trace_id() -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from helpers.localaws.data_plane.platform_logs import JsonFormat, Report, TextFormat
+from helpers.localaws.data_plane.platform_logs import JsonFormat, Report, Restore, TextFormat
 
 TEXT, JSON = TextFormat(), JsonFormat()
 ID = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
@@ -46,6 +46,11 @@ def test_start_and_end():
             Report(100, 128, 128, init_ms=50.5, status="error", error_type="Runtime.OutOfMemory"),
             "Duration: 100.00 ms\tBilled Duration: 151 ms\tMemory Size: 128 MB\tMax Memory Used: 128 MB\t"
             "Init Duration: 50.50 ms\tStatus: error\tError Type: Runtime.OutOfMemory\n",
+        ),
+        (
+            Report(306.34, 3009, 155, restore=Restore(511.25, 302.2)),
+            "Duration: 306.34 ms\tBilled Duration: 610 ms\tMemory Size: 3009 MB\tMax Memory Used: 155 MB\t"
+            "Restore Duration: 511.25 ms\tBilled Restore Duration: 303 ms\t\n",
         ),
     ],
 )
@@ -155,3 +160,41 @@ def test_at_system_level_warn_only_what_went_wrong_is_logged():
     assert quiet.start("id", "$LATEST") is None
     assert quiet.report("id", Report(1.0, 128, 30)) is None
     assert '"timeout"' in quiet.report("id", Report(1000.0, 128, 30, status="timeout"))
+
+
+def test_a_restore():
+    arn = f"arn:aws:lambda:us-east-1::runtime:{'0' * 64}"
+    assert TEXT.restore_start("python:3.13.v43", arn) == (
+        f"RESTORE_START Runtime Version: python:3.13.v43\tRuntime Version ARN: {arn}\n"
+    )
+    assert TEXT.restore_report(511.25, "success", "") == "RESTORE_REPORT Restore Duration: 511.25 ms\n"
+    assert TEXT.restore_report(1236.04, "timeout", "") == (
+        "RESTORE_REPORT Restore Duration: 1236.04 ms\tStatus: timeout\n"
+    )
+    assert TEXT.restore_report(1236.04, "error", "Runtime.ExitError") == (
+        "RESTORE_REPORT Restore Duration: 1236.04 ms\tStatus: error\tError Type: Runtime.ExitError\n"
+    )
+
+
+def test_a_restore_in_json():
+    begin, end = (
+        json.loads(text) for text in (JSON.restore_start("v", "arn"), JSON.restore_report(9.123, "success", ""))
+    )
+    assert (begin["type"], begin["record"]) == (
+        "platform.restoreStart",
+        {"runtimeVersion": "v", "runtimeVersionArn": "arn"},
+    )
+    assert (end["type"], end["record"]) == (
+        "platform.restoreReport",
+        {"status": "success", "metrics": {"durationMs": 9.12}},
+    )
+    quiet = JsonFormat("WARN")
+    assert (quiet.restore_start("v", "arn"), quiet.restore_report(9, "success", "")) == (None, None)
+    assert "Runtime.ExitError" in quiet.restore_report(9, "error", "Runtime.ExitError")
+
+
+def test_an_init_that_went_well_has_a_report_with_snapstart_alone():
+    assert TEXT.init_report(13316.04, "init", "success", "") == "INIT_REPORT Init Duration: 13316.04 ms\n"
+    record = json.loads(JsonFormat("INFO", "snap-start").init_report(9, "init", "success", ""))["record"]
+    assert (record["initializationType"], record["status"]) == ("snap-start", "success")
+    assert JsonFormat("WARN", "snap-start").init_report(9, "init", "success", "") is None

@@ -13,6 +13,7 @@ from localaws_client import eventually
 from served_runtime_api import ServedRuntimeApi
 
 from helpers.localaws.data_plane import bounded_http, runtime_api
+from helpers.localaws.data_plane.credentials import ContainerCredentials, Credentials
 from helpers.localaws.data_plane.runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 
 ID = "11111111-2222-3333-4444-555555555555"
@@ -21,6 +22,9 @@ NEXT = "/2018-06-01/runtime/invocation/next"
 RESPONSE = f"/2018-06-01/runtime/invocation/{ID}/response"
 ERROR = f"/2018-06-01/runtime/invocation/{ID}/error"
 INIT_ERROR = "/2018-06-01/runtime/init/error"
+RESTORE_NEXT = "/2018-06-01/runtime/restore/next"
+RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
+CREDENTIALS = "/2021-04-23/credentials"
 
 
 @pytest.fixture
@@ -36,6 +40,20 @@ def runtime(api):
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def served():
+    """Serve a Runtime API; `served(restored=True)` gives it, and a connection of a runtime."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(**options):
+            api = ServedRuntimeApi(**options)
+            stack.callback(api.close)
+            host, port = api.address.split(":")
+            return api, stack.enter_context(contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=10)))
+
+        yield serve
 
 
 def ask(runtime, method, path, body=None, headers=None, **options):
@@ -521,3 +539,51 @@ def test_other_things_can_be_waited_for_too():
 
 def test_it_listens_on_127_0_0_1(api):
     assert api.address.startswith("127.0.0.1:")
+
+
+def test_without_snapstart_there_is_no_restore(api, runtime):
+    assert answered(runtime, "GET", RESTORE_NEXT) == (404, "InvalidPath")
+    assert answered(runtime, "GET", CREDENTIALS) == (404, "InvalidPath")
+
+
+def test_who_is_to_be_a_snapshot_says_so_and_gets_no_answer(served):
+    api, runtime = served(restored=False)
+    runtime.request("GET", RESTORE_NEXT)
+    assert api.heard() == Message("snapshot")
+    assert is_open(runtime.sock)
+
+
+def test_who_was_restored_is_answered_and_goes_on(served):
+    api, runtime = served(restored=True)
+    status, _, body = ask(runtime, "GET", RESTORE_NEXT)
+    assert (status, body, api.heard()) == (200, b"", Message("restored"))
+    api.give(INVOCATION)
+    assert ask(runtime, "GET", NEXT)[2] == INVOCATION.payload
+    assert api.heard() == Message("ready")
+    assert answered(runtime, "GET", RESTORE_NEXT) == (403, "InvalidStateTransition")
+
+
+def test_an_error_after_the_restore(served):
+    api, runtime = served(restored=True)
+    assert answered(runtime, "POST", RESTORE_ERROR, b"{}") == (403, "InvalidStateTransition")
+    ask(runtime, "GET", RESTORE_NEXT)
+    headers = {"Lambda-Runtime-Function-Error-Type": "Runtime.AfterRestoreError"}
+    assert ask(runtime, "POST", RESTORE_ERROR, b'{"errorType": "ValueError"}', headers)[0] == 202
+    assert api.heard() == Message("restored")
+    said = api.heard()
+    assert (said.kind, said.error_type) == ("restore-error", "Runtime.AfterRestoreError")
+    assert said.body == b'{"errorType": "ValueError"}'
+    assert answered(runtime, "GET", NEXT) == (403, "InvalidStateTransition")
+
+
+def test_credentials_are_for_who_has_their_token(served):
+    credentials = ContainerCredentials(Credentials("ASIAKEY", "secret", "session"))
+    _, runtime = served(restored=True, credentials=credentials)
+    token = credentials.variables("http://any")["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    assert answered(runtime, "GET", CREDENTIALS) == (401, "Unauthorized")
+    assert answered(runtime, "GET", CREDENTIALS, headers={"Authorization": token[1:]}) == (401, "Unauthorized")
+    status, _, body = ask(runtime, "GET", CREDENTIALS, headers={"Authorization": token})
+    told = json.loads(body)
+    assert status == 200
+    assert told.pop("Expiration") > "2026"
+    assert told == {"AccessKeyId": "ASIAKEY", "SecretAccessKey": "secret", "Token": "session"}

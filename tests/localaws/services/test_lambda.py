@@ -339,23 +339,3 @@ def test_concurrent_executions_is_how_many_ran_at_once(make_function):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: function.invoke(), range(4)))
     assert function.metric("ConcurrentExecutions", "Maximum") == 4
-
-
-def test_snap_start_is_refused_with_a_sentence(clients):
-    response = error_of(
-        clients("lambda").create_function,
-        FunctionName="snap",
-        Runtime="python3.13",
-        Role=ROLE,
-        Handler="app.handler",
-        Code={"ZipFile": zipped({"app.py": ECHO})},
-        SnapStart={"ApplyOn": "PublishedVersions"},
-    )
-    assert "SnapStart is not in the embedded AWS" in response["Error"]["Message"]
-
-
-def test_what_the_embedded_aws_does_not_have_is_refused(make_function, clients):
-    function = make_function("def handler(event, context): pass")
-    client = clients("lambda")
-    with pytest.raises(client.exceptions.InvalidParameterValueException, match="embedded AWS"):
-        client.update_function_configuration(FunctionName=function.name, SnapStart={"ApplyOn": "PublishedVersions"})

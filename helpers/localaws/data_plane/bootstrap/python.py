@@ -3,13 +3,18 @@
 Its arguments: the folder of the runtime's packages, which a function's own PYTHONPATH must not hide, and those of the
 layers, which cover them.
 
-AWS ships the client's native module `runtime_client` for Linux alone; elsewhere a stand-in with the same four
-functions speaks the same HTTP.
+AWS ships the client's native module `runtime_client` for Linux alone, and it keeps the address that it was loaded with;
+elsewhere, and after a restore, a stand-in with the same four functions speaks the same HTTP.
 """
 
+import importlib
 import os
 import sys
 import types
+
+snapstart: types.ModuleType | None = None
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    snapstart = importlib.import_module("lambda_snapstart")  # while this file's own folder is the first on the path
 
 packages, layers = sys.argv[1:3]
 sys.path[:1] = [os.environ["LAMBDA_TASK_ROOT"], *layers.split(os.pathsep)]  # in place of this file's own folder
@@ -96,6 +101,8 @@ if __name__ == "__main__":
     except ImportError:
         sys.modules["runtime_client"] = stand_in()
     write_whole_frames()
+    if snapstart:
+        snapstart.install(stand_in)
     from awslambdaric.__main__ import main
 
     main([sys.argv[0], os.environ["_HANDLER"]])

@@ -1,0 +1,120 @@
+"""Which snapshot a version has and when one ends, with snapshots that only note what they are asked for."""
+
+import dataclasses
+
+import pytest
+from localaws_client import FUNCTION
+
+from helpers.localaws.data_plane.runtime_process import Failure
+from helpers.localaws.data_plane.snapshot import SnapshotFailed, Snapshots
+
+VERSION = dataclasses.replace(FUNCTION, version="1", snapstart=True, fingerprint="a")
+
+
+class FakeSnapshot:
+    """Fails to be taken where `failure` says how; `gone`: its process has ended."""
+
+    failure: Failure | None = None
+
+    def __init__(self, function):
+        self.function, self.users, self.retired = function, 0, False
+        self.taken = self.closed = 0
+        self.gone = False
+
+    def take(self):
+        self.taken += 1
+        if self.failure:
+            raise SnapshotFailed(self.failure)
+
+    def lost(self):
+        return self.gone
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.fixture
+def made():
+    return []
+
+
+@pytest.fixture
+def snapshots(made):
+    def make(function):
+        made.append(FakeSnapshot(function))
+        return made[-1]
+
+    return Snapshots(make)
+
+
+def everything(key):
+    return True
+
+
+def test_a_version_has_one_that_all_its_environments_share(snapshots, made):
+    assert snapshots.borrow(VERSION) is snapshots.borrow(VERSION)
+    assert snapshots.borrow(dataclasses.replace(VERSION, version="2")) is not made[0]
+    assert len(snapshots) == len(made) == 2
+
+
+def test_it_stays_when_nobody_uses_it(snapshots, made):
+    snapshots.give_back(snapshots.borrow(VERSION))
+    assert snapshots.borrow(VERSION) is made[0]
+    assert not made[0].closed
+
+
+def test_it_ends_with_its_version(snapshots, made):
+    snapshots.give_back(snapshots.borrow(VERSION))
+    snapshots.retire(lambda key: key == (VERSION.arn, "2"))
+    assert (len(snapshots), made[0].closed) == (1, 0)
+    snapshots.retire(lambda key: key == (VERSION.arn, "1"))
+    assert (len(snapshots), made[0].closed) == (0, 1)
+
+
+def test_it_ends_with_the_last_environment_that_was_restored_from_it(snapshots, made):
+    for _ in range(2):
+        snapshots.borrow(VERSION)
+    snapshots.retire(everything)
+    snapshots.give_back(made[0])
+    assert (len(snapshots), made[0].closed) == (0, 0)
+    snapshots.give_back(made[0])
+    assert made[0].closed == 1
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_another_is_taken_where_it_was_lost(snapshots, made, used):
+    snapshots.borrow(VERSION)
+    if not used:
+        snapshots.give_back(made[0])
+    made[0].gone = True
+    assert snapshots.borrow(VERSION) is made[1]
+    assert made[0].closed == (not used)
+    if used:
+        snapshots.give_back(made[0])
+    assert (made[0].closed, made[1].closed) == (1, 0)
+
+
+def test_another_is_taken_for_a_version_of_the_same_number_that_was_made_anew(snapshots, made):
+    snapshots.give_back(snapshots.borrow(VERSION))
+    assert snapshots.borrow(dataclasses.replace(VERSION, fingerprint="b")) is made[1]
+    assert made[0].closed == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        (Failure("Runtime.Unknown", payload=b'{"errorType": "E", "errorMessage": "of init"}'), "E: of init"),
+        (
+            Failure("Runtime.ExitError", "Runtime exited with error: exit status 3"),
+            "Runtime exited with error: exit status 3",
+        ),
+        (Failure("Sandbox.Timedout", status="timeout"), "Sandbox.Timedout"),
+        (Failure("Runtime.Unknown", payload=b"no JSON"), "Runtime.Unknown"),
+    ],
+)
+def test_one_whose_init_fails_is_not_kept(snapshots, made, monkeypatch, failure, message):
+    monkeypatch.setattr(FakeSnapshot, "failure", failure)
+    with pytest.raises(SnapshotFailed) as failed:
+        snapshots.borrow(VERSION)
+    assert (str(failed.value), failed.value.failure) == (message, failure)
+    assert (len(snapshots), made[0].closed) == (0, 1)
