@@ -14,7 +14,7 @@ from pathlib import Path
 from . import capacity, confinement
 from .archives import Archives
 from .credentials import Roles
-from .execution_environment import PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
+from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
 from .function import Function
 from .limits import Limits
 from .log_stream import WriteLog
@@ -168,7 +168,7 @@ class Pool:
     def _new(self, function: Function) -> ExecutionEnvironment:
         if function.snapstart:
             return RestoredEnvironment(self._snapshots, function, *self._parts(), SNAP_START)
-        return ExecutionEnvironment(function, *self._parts())
+        return ExecutionEnvironment(function, *self._parts(), ON_DEMAND)
 
     def _parts(self) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission]:
         """What each environment is made with."""

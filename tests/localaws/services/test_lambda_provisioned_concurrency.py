@@ -166,7 +166,7 @@ def test_weights_that_an_alias_gets_later_share_its_environments(version, client
 
 def test_calls_beyond_it_run_on_demand_and_are_counted_as_spillover(version, clients):
     ready(clients, version, 2)
-    found = in_parallel(version, 3, 1)
+    found = in_parallel(version, 3, 2)
     assert sorted(each["type"] for each in found) == ["on-demand", PROVISIONED, PROVISIONED]
     assert len({each["stream"] for each in found}) == 3
     of_version = {"FunctionName": version.name, "Resource": f"{version.name}:1"}
@@ -246,7 +246,8 @@ def test_environments_end_with_a_stack_whose_alias_has_them(version, clients):
     }
     template = {"Resources": {"Alias": {"Type": "AWS::Lambda::Alias", "Properties": properties}}}
     clients("cloudformation").create_stack(StackName="of-an-alias", TemplateBody=json.dumps(template))
-    eventually(lambda: len(version.processes()) == 1)
+    listed = clients("lambda").list_provisioned_concurrency_configs
+    eventually(lambda: [each["Status"] for each in listed(FunctionName=version.name)[CONFIGS]] == ["READY"])
     assert version.invoke(Qualifier="live").payload["type"] == PROVISIONED
     clients("cloudformation").delete_stack(StackName="of-an-alias")
     eventually(lambda: not version.processes())
