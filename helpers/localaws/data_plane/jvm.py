@@ -5,6 +5,7 @@ compilation stops at level 1, and that JAVA_TOOL_OPTIONS can change it, is docum
 https://docs.aws.amazon.com/lambda/latest/dg/java-customization.html.
 """
 
+import contextlib
 import hashlib
 import re
 import subprocess
@@ -32,31 +33,33 @@ _SERIAL = "-XX:+UseSerialGC"
 _making = threading.Lock()  # the first calls of all may come together
 
 
-def options(memory_mb: int, variables: Mapping[str, str]) -> list[str]:
+def options(memory_mb: int, variables: Mapping[str, str], archive: Path | None) -> list[str]:
     """The options for a function with this memory; what its own JAVA_TOOL_OPTIONS say comes in place of ours.
 
-    A command line counts more than that variable, so what is asked for there is left out here.
+    A command line counts more than that variable, so what is asked for there is left out here. `archive`: of
+    class_archive.
     """
     asked = variables.get("JAVA_TOOL_OPTIONS", "")
     ours = {
-        r"-Xmx|MaxHeapSize|MaxRAM": f"-XX:MaxHeapSize={int(memory_mb * 1024 * _HEAP_PART)}k",
+        r"-Xmx|MaxHeapSize|MaxRAM": f"-XX:MaxHeapSize={round(memory_mb * 1024 * _HEAP_PART)}k",
         # what a Java takes by itself on a machine with this memory, a 64th; this one may have more
         r"-Xms|InitialHeapSize|InitialRAM": f"-XX:InitialHeapSize={max(_SMALLEST_HEAP_MB, memory_mb // 64)}m",
         r"Use\w+GC": _SERIAL,
         r"Tiered": "-XX:TieredStopAtLevel=1",
         r"Xshare": "-Xshare:auto",
     }
+    if archive:
+        ours[r"Xshare|SharedArchiveFile|AOT"] = f"-XX:SharedArchiveFile={archive}"
     return [option for pattern, option in ours.items() if not re.search(pattern, asked)] + list(_FIXED)
 
 
-def class_archive(java: str, library: Path) -> list[str]:
-    """The option for an archive of the classes that each start needs, as AWS's runtime has one; made once.
+def class_archive(java: str, library: Path) -> Path | None:
+    """An archive of the classes that each start needs, as AWS's runtime has one; made once, below `library`.
 
-    A new process maps it instead of reading the classes one by one. Nothing where this Java cannot make one.
+    A new process maps it instead of reading the classes one by one. None where this Java cannot make one.
     """
     with _making:
-        archive = _made(java, library)
-    return [f"-XX:SharedArchiveFile={archive}"] if archive else []
+        return _made(java, library)
 
 
 @lru_cache
@@ -76,6 +79,8 @@ def _make(java: str, archive: Path) -> None:
     try:
         _list_classes(java, names)
         subprocess.run(make, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=True)
+        for old in archive.parent.glob("*.jsa"):
+            old.unlink()
         new.replace(archive)
     except (OSError, subprocess.SubprocessError) as error:
         print(f"Functions in Java start more slowly, as no archive of classes could be made: {error}", file=sys.stderr)
@@ -86,24 +91,23 @@ def _make(java: str, archive: Path) -> None:
 
 def _list_classes(java: str, names: Path) -> None:
     """Let the runtime serve one invocation, and Java write down which classes that took."""
-    api = RuntimeApi()
-    variables = {
-        "AWS_LAMBDA_RUNTIME_API": api.address,
-        "LAMBDA_TASK_ROOT": str(names.parent),
-        "_HANDLER": "java.util.Map::copyOf",  # what every Java has
-        "_LAMBDA_TELEMETRY_LOG_FD": "2",
-    }
     command = [java, _SERIAL, "-Xshare:off", f"-XX:DumpLoadedClassList={names}", *MAIN, str(names.parent)]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, env=variables, stdin=quiet, stdout=quiet, stderr=quiet) as process:
-        try:
-            api.give(Invocation("one", b'{"name": "Ada"}', 0, "arn:aws:lambda:::function:any"))
-            limit = time.monotonic() + LIMIT_S
-            while process.poll() is None and time.monotonic() < limit:
-                api.wait(0.1)
-                if api.messages and api.messages[-1].kind != "ready":
-                    break
-            api.close()  # it ends by itself, and writes what it has not written
-            process.wait(LIMIT_S)
-        finally:
-            process.kill()
+    with contextlib.closing(RuntimeApi()) as api:
+        variables = {
+            "AWS_LAMBDA_RUNTIME_API": api.address,
+            "LAMBDA_TASK_ROOT": str(names.parent),
+            "_HANDLER": "java.util.Map::copyOf",  # what every Java has
+            "_LAMBDA_TELEMETRY_LOG_FD": "2",
+        }
+        none = subprocess.DEVNULL
+        process = subprocess.Popen(command, env=variables, stdin=none, stdout=none, stderr=none)
+        api.give(Invocation("one", b'{"name": "Ada"}', 0, "arn:aws:lambda:::function:any"))
+        limit = time.monotonic() + LIMIT_S
+        while process.poll() is None and time.monotonic() < limit:
+            api.wait(0.1)
+            if any(message.kind != "ready" for message in api.messages):
+                break
+    try:
+        process.wait(LIMIT_S)  # its Runtime API has ended, so it ends, too, and has then written all
+    finally:
+        process.kill()

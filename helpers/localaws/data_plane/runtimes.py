@@ -77,7 +77,7 @@ def find(
     if name.startswith("ruby"):
         return _ruby(task, opt)
     if name.startswith("java"):
-        return _java(opt, library, jvm.options(memory_mb, variables or {}))
+        return _java(opt, library, memory_mb, variables or {})
     if name.startswith("provided"):
         return _provided(name, task, opt)
     raise MissingRuntime(
@@ -199,15 +199,15 @@ def _gem_path(ruby: str) -> tuple[str, ...]:
     return tuple(printed.stdout.splitlines())
 
 
-def _java(opt: Path, library: Path | None, options: list[str]) -> Runtime:
+def _java(opt: Path, library: Path | None, memory_mb: int, variables: Mapping[str, str]) -> Runtime:
     program, version = _program("java", "Java", _java_wheel(), _java_home())
     if version[0] < OLDEST_JAVA:
         raise MissingRuntime(f"Java {version[0]} is too old, {OLDEST_JAVA} is the oldest that does ({INSTALL['java']})")
-    archive = jvm.class_archive(program, library) if library else []
+    archive = jvm.class_archive(program, library) if library else None
     return Runtime(
         version=f"java:{version[0]}.v{version[2]}",
-        command=(program, *options, *archive, *jvm.MAIN, str(opt)),
-        folders=(*_prefixes(program), str(BOOTSTRAP), *([str(library / "java")] if library else [])),
+        command=(program, *jvm.options(memory_mb, variables, archive), *jvm.MAIN, str(opt)),
+        folders=(*_prefixes(program), str(BOOTSTRAP), *([str(archive.parent)] if archive else [])),
     )
 
 
@@ -220,8 +220,9 @@ def _java_wheel() -> Path | None:
 
 
 def _java_home() -> Path | None:
-    program = Path(os.environ.get("JAVA_HOME", "")) / "bin" / "java"
-    return program if os.environ.get("JAVA_HOME") and program.exists() else None
+    home = os.environ.get("JAVA_HOME")
+    program = Path(home) / "bin" / "java" if home else None
+    return program if program and program.exists() else None
 
 
 def _provided(name: str, task: Path, opt: Path) -> Runtime:

@@ -113,12 +113,7 @@ def greet(language, runtime):
 # is always there. Java is only needed for a comparison in notebook 04.
 
 # %% languages
-runtimes = {
-    "python": "python3.13",
-    "node": "nodejs24.x",
-    "ruby": "ruby3.4",
-    "java": "java25",
-}
+runtimes = dict(python="python3.13", node="nodejs24.x", ruby="ruby3.4", java="java25")
 for language, runtime in runtimes.items():
     answer = greet(language, runtime)
     missing = "missing: " + answer.get("errorMessage", "").split("Error: ")[-1]

