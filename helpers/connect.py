@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,6 +66,8 @@ POLLERS, POLL_S = 5, 20
 
 
 USED_SERVICES = sorted({kind.service for kind in RESOURCE_TYPES})
+# Services that AWS calls otherwise than boto3 does.
+AWS_NAMES = {"eventbridge": "events", "cloudwatchlogs": "logs", "states": "stepfunctions"}
 
 
 EMULATED_ACCOUNT = "000000000000"  # the embedded AWS's, and of most emulators
@@ -130,8 +133,9 @@ class Workshop:
         Raises ArgumentError for a service that boto3 does not know.
         """
         if service not in self._services:
-            close = difflib.get_close_matches(service.lower(), self._services, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"the workshop uses {', '.join(USED_SERVICES)}."
+            near = (difflib.get_close_matches(service.lower(), known, 1) for known in (USED_SERVICES, self._services))
+            close = AWS_NAMES.get(service.lower().replace("-", "").replace(" ", "")) or next(chain(*near), None)
+            hint = f"did you mean {close!r}?" if close else f"the workshop uses {', '.join(USED_SERVICES)}."
             raise ArgumentError(f"boto3 knows no service {service!r}; {hint}")
         with self._lock:
             if config is not None:

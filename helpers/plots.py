@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from pandas.api.types import is_datetime64_any_dtype
 
 from . import alt_text
 from .arguments import TEXT, ArgumentError, Wanted, or_none, takes
@@ -47,6 +48,7 @@ def _table(*columns: str) -> Wanted:
             isinstance(value, pd.DataFrame)
             and set(value) >= set(columns)
             and all(_holds_numbers(value[column]) for column in columns if column.endswith("_ms"))
+            and all(is_datetime64_any_dtype(value[column]) for column in columns if column == "start")
         ),
     )
 

@@ -133,6 +133,7 @@ WRONG = {
     "plot a timeline of an empty table": lambda w, i: plot_timeline(pd.DataFrame()),
     "plot a timeline of no report": lambda w, i: plot_timeline(table()),
     "plot into a number": lambda w, i: plot_timeline(table(), ax=4),
+    "plot a timeline that begins with texts": lambda w, i: plot_timeline(table().assign(start="now")),
     "map into a number": lambda w, i: draw_map(4),
     "inbox of a number": lambda w, i: open_inbox(3),
     "inbox of an emulator": lambda w, i: open_inbox(w),
@@ -226,7 +227,16 @@ def test_every_public_function_says_how_it_is_called(function):
             lambda w: check(),
             "check() cannot be called so: missing a required argument: 'exercise'; it takes (exercise, answer=None).",
         ),
-        (lambda w: w.client("lamda"), "boto3 knows no service 'lamda'; did you mean 'lambda'?"),
+        *(
+            (lambda w, asked=asked: w.client(asked), f"boto3 knows no service {asked!r}; did you mean {meant!r}?")
+            for asked, meant in {
+                "lamda": "lambda",
+                "EventBridge": "events",
+                "cloudwatch-logs": "logs",
+                "step-functions": "stepfunctions",
+                "rekognitio": "rekognition",
+            }.items()
+        ),
         (
             lambda w: package({"../x": "y"}),
             "'../x' is no name of a file in an archive; name it like 'app.py' or 'lib/tools.py'.",

@@ -37,6 +37,7 @@ PAYLOAD_LIMITS = {"RequestResponse": in_bytes("payload"), "Event": in_bytes("pay
 MAX_NAME_LENGTH = 64
 NAME = r"[a-zA-Z0-9-_]+"
 VARIABLE = r"[a-zA-Z]([a-zA-Z0-9_])+"
+ROLE = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment variables"
 RESERVED = frozenset(
     (
@@ -150,6 +151,7 @@ def refusal(request: dict[str, Any]) -> Refusal | None:
     variables = (request.get("Environment") or {}).get("Variables") or {}
     return (
         _name(request.get("FunctionName"))
+        or _role(request.get("Role"))
         or _variable_names(variables)
         or _range("MemorySize", request.get("MemorySize"), MEMORY_MB)
         or _range("Timeout", request.get("Timeout"), TIMEOUT_S)
@@ -183,6 +185,12 @@ def _name(name: str | None) -> Refusal | None:
     if len(own) > MAX_NAME_LENGTH:
         return _constraint(f"Value '{name}' at 'functionName'", f"have length less than or equal to {MAX_NAME_LENGTH}")
     return None
+
+
+def _role(arn: str | None) -> Refusal | None:
+    if arn is None or re.fullmatch(ROLE, arn):
+        return None
+    return _constraint(f"Value '{arn}' at 'role'", f"satisfy regular expression pattern: {ROLE}")
 
 
 def _variable_names(variables: dict[str, str]) -> Refusal | None:

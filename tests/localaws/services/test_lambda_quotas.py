@@ -46,6 +46,10 @@ TOO_MUCH = [
         "InvalidParameterValueException",
         "Reserved keys used in this request: AWS_LAMBDA_FUNCTION_NAME, AWS_REGION$",
     ),
+    *(
+        ({"Role": role}, "ValidationException", f"^1 validation error detected: Value '{role}' at 'role' failed to sat")
+        for role in ("r1", "", "arn:aws:iam::123:role/r1", "arn:aws:iam::000000000000:user/r1", "arn:aws:s3:::role/r1")
+    ),
     ({"Environment": {"Variables": {"a-b": "x"}}}, "ValidationException", "Map keys must satisfy constraint"),
     (
         {"Layers": [f"arn:aws:lambda:us-east-1:000000000000:layer:number-{number}:1" for number in range(6)]},
