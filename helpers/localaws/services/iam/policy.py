@@ -1,7 +1,7 @@
 """Policies: what AWS refuses of a document, and what MiniStack's evaluation lacks of it.
 
-Variables in resources and conditions, the ARN of a role as the principal of its session, and a Deny whose condition
-nobody can judge, which then denies. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html
+Variables in resources and conditions, ARNs in conditions, the ARN of a role as the principal of its session, and a
+Deny whose condition nobody can judge, which then denies. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html
 """
 
 import dataclasses
@@ -31,6 +31,8 @@ CONTRACT: Contract = {
     (iam_evaluator, "_first_match"): ("ctx", "stmts", "effect"),
     (iam_evaluator, "_resolve_condition_key"): ("key", "ctx"),
     (iam_evaluator, "_role_name_from_assumed_arn"): ("assumed_arn",),
+    (iam_evaluator, "fnmatch_iam_cs"): ("value", "pattern"),
+    (iam_evaluator, "parse_policy_document"): ("doc",),
     (iam_evaluator, "validate_policy_document"): ("doc",),
     (lambda_svc, "_esms"): None,
 }
@@ -40,6 +42,20 @@ VARIABLE = re.compile(r"\$\{([^},]*)(?:,\s*'([^']*)')?\}")
 # ${*} is a star and no wildcard, which MiniStack cannot match: it allows nothing, and denies any character
 LITERALS = {"Allow": {"*": "\0", "?": "\0", "$": "$"}, "Deny": {"*": "?", "?": "?", "$": "$"}}
 OPERATOR = re.compile(r"(?:for(?:all|any)values?:)?(\w+?)(?:ifexists)?", re.I)
+VERSIONS = (WITH_VARIABLES := "2012-10-17", "2008-10-17")
+MEMBERS = {"Version", "Id", "Statement"}
+MEMBERS_OF_STATEMENT = {
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+}
+SID = re.compile("[0-9A-Za-z]*")
 ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 RESOURCE = re.compile(r"\*|arn:.+|\$\{.*", re.S)
 # Characters without blanks: "IAM object quotas", IAM User Guide, reference_iam-quotas
@@ -82,6 +98,11 @@ def install() -> None:
         record["DefaultVersionId"] = version
         record["Versions"] = {version: {**record["Versions"]["v1"], "VersionId": version}}
         iam._aws_managed_policies[record["Arn"]] = record
+    iam_evaluator.parse_policy_document = _of_its_version(iam_evaluator.parse_policy_document)
+    iam_evaluator._CONDITION_OPS |= {
+        **dict.fromkeys(("arnequals", "arnlike"), _arn_like),
+        **dict.fromkeys(("arnnotequals", "arnnotlike"), lambda actual, expected: not _arn_like(actual, expected)),
+    }
     iam_evaluator._first_match = first
     iam_evaluator._resolve_condition_key = resolved
     iam_evaluator.validate_policy_document = malformed
@@ -97,14 +118,28 @@ def malformed(document: str | Record) -> str | None:
         policy = json.loads(document) if isinstance(document, str) else document
     except ValueError:
         return "This policy contains invalid Json"
-    if not isinstance(policy, dict) or "Statement" not in policy:
+    if not isinstance(policy, dict) or "Statement" not in policy or not policy.keys() <= MEMBERS:
         return "Syntax errors in policy."
+    if policy.get("Version", WITH_VARIABLES) not in VERSIONS:
+        return "Policy document must be version 2012-10-17 or greater."
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    return next(filter(None, map(_malformed, statements)), None) if statements else "Syntax errors in policy."
+    if not statements:
+        return "Syntax errors in policy."
+    return next(filter(None, map(_malformed, statements)), None) or _ambiguous(statements)
+
+
+def _ambiguous(statements: list[Record]) -> str | None:
+    ids = [str(each["Sid"]) for each in statements if each.get("Sid")]
+    if not all(map(SID.fullmatch, ids)):
+        must = "must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
+        return f"Statement IDs (SID) {must}"
+    return "Statement IDs (SID) in a single policy must be unique." if len(ids) > len(set(ids)) else None
 
 
 def _malformed(statement: Any) -> str | None:
     if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+        return "Syntax errors in policy."
+    if not statement.keys() <= MEMBERS_OF_STATEMENT:
         return "Syntax errors in policy."
     if "Principal" in statement or "NotPrincipal" in statement:
         return "Policy document should not specify a principal."
@@ -124,6 +159,27 @@ def _malformed(statement: Any) -> str | None:
     if not isinstance(conditions, dict) or not all(map(_is_known, conditions)):
         return "Syntax errors in policy."
     return None
+
+
+def _of_its_version(parse: Callable[[str | Record], list[Any]]) -> Callable[[str | Record], list[Any]]:
+    """`parse`; a policy before version 2012-10-17 has no variables: ${aws:username} is what it says."""
+
+    def parsed(doc: str | Record) -> list[Any]:
+        statements = parse(doc)
+        if statements and isinstance(doc, str) and json.loads(doc).get("Version") != WITH_VARIABLES:
+            for each in statements:
+                each.is_odd = False
+        return statements
+
+    return parsed
+
+
+def _arn_like(actual: str, expected: str) -> bool:
+    """Each of the six parts of an ARN is compared by itself, so that no star stands for a colon but in the last one."""
+    parts = [text.split(":", 5) for text in (actual, expected)]
+    if expected == "*" or len(parts[1]) < 6:
+        return expected == "*"
+    return len(parts[0]) == 6 and all(map(iam_evaluator.fnmatch_iam_cs, *parts))
 
 
 def _texts(value: Any) -> list[str]:

@@ -186,6 +186,18 @@ CASES = {  # by "Policy evaluation logic" and "IAM JSON policy elements", IAM Us
         (allow("s3:GetObject", Condition={"StringLike": {"aws:username": "${aws:nothing, 'tested-*'}"}}),),
         True,
     ),
+    "an ARN by its parts": (
+        (allow("s3:GetObject", Condition={"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:user/tested-*"}}),),
+        True,
+    ),
+    "an ARN of too few parts": (
+        (allow("s3:GetObject", Condition={"ArnLike": {"aws:PrincipalArn": "arn:*:user/tested-judged"}}),),
+        False,
+    ),
+    "not an ARN of too few parts": (
+        (allow("s3:GetObject", Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:*:user/tested-judged"}}),),
+        True,
+    ),
     "a star that is none": ((allow("s3:GetObject", "arn:aws:s3:::tested-policies/${*}"),), False),
 }
 
@@ -202,6 +214,22 @@ def test_policies_are_evaluated_as_aws_documents_it(user, bucket, case):
         assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"hello"
     else:
         assert refused(s3.get_object, Bucket=bucket, Key="a")[0] == "AccessDenied"
+
+
+@pytest.mark.parametrize("version", ["2008-10-17", None])
+def test_a_policy_of_an_older_version_has_no_variables(user, bucket, clients, version):
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html"""
+    s3 = user(allow("s3:ListBucket"))("s3")
+    document = {"Statement": [allow("s3:GetObject", "arn:aws:s3:::tested-policies/${aws:username}")]}
+    clients("iam").put_user_policy(
+        UserName="tested-judged",
+        PolicyName="tested",
+        PolicyDocument=json.dumps(document | ({"Version": version} if version else {})),
+    )
+    for key in ("tested-judged", "${aws:username}"):
+        clients("s3").put_object(Bucket=bucket, Key=key, Body=b"hello")
+    assert refused(s3.get_object, Bucket=bucket, Key="tested-judged")[0] == "AccessDenied"
+    assert s3.get_object(Bucket=bucket, Key="${aws:username}")["Body"].read() == b"hello"
 
 
 def test_a_batch_of_messages_is_allowed_by_the_action_for_one(user, queue, clients):
@@ -592,6 +620,21 @@ def test_a_judged_user_may_give_a_schedule_only_a_role_that_it_may_pass(user, cl
         (policy(allow("s3:*", "my-bucket/*")), 'Resource my-bucket/* must be in ARN format or "*".'),
         (policy(allow("s3:*", Principal="*")), "Policy document should not specify a principal."),
         (policy(allow("s3:*", Condition={"StringSame": {"a:b": "c"}})), "Syntax errors in policy."),
+        (policy(allow("s3:*", Conditions={})), "Syntax errors in policy."),
+        (json.dumps({"Statement": [allow("s3:*")], "Name": "mine"}), "Syntax errors in policy."),
+        (
+            json.dumps({"Statement": [allow("s3:*")], "Version": "2026-01-01"}),
+            "Policy document must be version 2012-10-17 or greater.",
+        ),
+        (
+            policy(allow("s3:*", Sid="to read")),
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+            "[0-9A-Za-z]*",
+        ),
+        (
+            policy(allow("s3:*", Sid="read"), deny("s3:Put*", Sid="read")),
+            "Statement IDs (SID) in a single policy must be unique.",
+        ),
     ],
 )
 def test_a_policy_that_is_none_is_refused(role, clients, document, sentence):
