@@ -139,6 +139,19 @@ def test_every_name_that_code_asks_for_is_in_the_table():
     assert asked <= facts().keys()
 
 
+# A month of a year, as in "since October 2024"; that of the deck, or in which a source was read, is no fact of AWS.
+MONTH = re.compile(r"(?:January|February|March|April|May|June|July|August|September|October|November|December) 20\d\d")
+READ = re.compile(r"November 2026[.),]")
+GOOGLES = "August 2024"  # the name of Google's functions
+
+
+@pytest.mark.parametrize("made_of", authoring.sources(settings.NOTEBOOKS), ids=lambda made_of: made_of.name)
+def test_no_date_is_typed_into_prose(made_of):
+    prose = " ".join(line.removeprefix("#") for line in made_of.text.splitlines() if line.startswith("#"))
+    typed = MONTH.findall(READ.sub("", re.sub(r"\s+", " ", prose)))
+    assert [text for text in typed if text != GOOGLES] == []
+
+
 # What a value looks like in a sentence, and what else looks like it: a size that a cell has chosen, for example.
 CHOSEN = {"tmp", "memory_default", "memory_min", "timeout_default", "timeout_min", "web_function_timeout"}
 
@@ -146,7 +159,8 @@ CHOSEN = {"tmp", "memory_default", "memory_min", "timeout_default", "timeout_min
 @pytest.mark.parametrize("made_of", authoring.sources(settings.NOTEBOOKS), ids=lambda made_of: made_of.name)
 def test_no_limit_is_typed_into_prose(made_of):
     """Nor a value that AWS or the slides had, which is a fact as well."""
-    limits = [each for each in facts().values() if each.group == "limits" and each.unit and each.name not in CHOSEN]
+    groups = ("limits", "other_services")
+    limits = [each for each in facts().values() if each.group in groups and each.unit and each.name not in CHOSEN]
     texts = {each.text(part) for each in limits for part in (None, "slides", "was")} - {None, "512 MB", "10 s"}
     prose = "\n".join(line for line in made_of.text.splitlines() if line.startswith("# ") and "solution:" not in line)
     assert [text for text in sorted(texts) if re.search(rf"(?<![\d.,]){re.escape(text)}\b", prose)] == []

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from ministack.core import responses
 from ministack.services import lambda_svc, sqs
 
+from ...facts import fact
 from . import cloudwatch_metrics
 from .contract import Contract
 from .shapes import Answer, Record
@@ -30,7 +31,7 @@ CONTRACT: Contract = {
     (sqs, "_get_q"): ("url", "action"),
 }
 
-LIMIT = 16  # runs of a function in one chain: "approximately 16 times"
+LIMIT = fact("recursive_loop")  # runs of a function in one chain: "approximately 16 times"
 HEADER = b"x-amzn-trace-id"
 LINEAGE = re.compile(r"Lineage=((?:[0-9a-f]{8}:\d+\|?)+)")
 

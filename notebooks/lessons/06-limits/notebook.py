@@ -691,7 +691,7 @@ while left:  # the check has seen that each invocation does some
 # %% [markdown]
 # Six seconds of work, in a function that may run for three. Here the notebook hands on what is left; in production Step Functions
 # or a queue does. (Do not let a function send work to itself: Lambda stops such a loop after
-# about 16 rounds, unless you allow it with `put_function_recursion_config`.)
+# about {{recursive_loop}} rounds, unless you allow it with `put_function_recursion_config`.)
 #
 # ## Exercise 2: an answer of any size
 #

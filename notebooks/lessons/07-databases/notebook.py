@@ -818,7 +818,7 @@ if has_database:
 # %% [markdown]
 # Four connections at most, as configured, and nobody is refused. The longest Duration is a call that waited for its turn: 20 orders of 0.2 s
 # over four connections take 1.0 s, or less where cold starts spread the calls. So nobody waits longer than two
-# seconds. (The limit is `ConnectionBorrowTimeout`, 120 s by default.)
+# seconds. (The limit is `ConnectionBorrowTimeout`, {{proxy_borrow_timeout}} by default.)
 
 # %% [markdown]
 # ## All four
@@ -970,7 +970,7 @@ wait_until(lambda: rows("mixed") == 8)
 print(f"{rows('mixed')} of {len(orders)} orders are stored, each once")
 
 # %% [markdown]
-# The two bad ones come back every three minutes, until the queue deletes them, after four days by default. In
+# The two bad ones come back every three minutes, until the queue deletes them, after {{sqs_retention_default}} by default. In
 # production they go to a *dead-letter queue* after some tries. We delete ours.
 
 # %%

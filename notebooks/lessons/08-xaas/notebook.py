@@ -137,8 +137,8 @@ draw_layers(detailed)
 # 4. The same on Azure: [Azure Container Apps](https://learn.microsoft.com/azure/container-apps/overview).
 # 5. [Elastic Beanstalk's platforms](https://docs.aws.amazon.com/elasticbeanstalk/latest/platforms/welcome.html): an operating
 #    system, a runtime and a web server. AWS publishes new versions of them, and installs them where *managed platform updates* are on, as they usually are.
-# 6. Since 30 April 2026 App Runner takes no new customers; AWS recommends ECS Express Mode instead:
-#    [App Runner availability change](https://docs.aws.amazon.com/apprunner/latest/dg/apprunner-availability-change.html).
+# 6. Since {{app_runner_closed}} App Runner takes no new customers; AWS recommends ECS Express Mode instead:
+#    [App Runner availability change]({{app_runner_closed.source}}).
 # 7. Google renamed Cloud Functions in August 2024
 #    ([a note by Okta](https://help.okta.com/en/prod/Content/Topics/Workflows/connector-reference/googlecloudfunctions/googlecloudfunctions.htm)),
 #    and such a function is [deployed as a service on Cloud Run](https://docs.cloud.google.com/run/docs/functions/comparison).

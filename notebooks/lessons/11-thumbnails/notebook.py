@@ -196,7 +196,7 @@ for bucket in (uploads, thumbnails):
 # - `VisibilityTimeout`: longer than any try can take. AWS recommends six times the function's `Timeout`, plus the batching window.
 # - `RedrivePolicy`: after `maxReceiveCount` tries a message goes to the dead-letter queue. AWS recommends at least 5, since a throttled
 #   invocation counts as a try, too.
-# - `MessageRetentionPeriod`: how long a queue keeps a message, 4 days by default, {{sqs_retention}} at most. The age of a
+# - `MessageRetentionPeriod`: how long a queue keeps a message, {{sqs_retention_default}} by default, {{sqs_retention}} at most. The age of a
 #   message goes on in the dead-letter queue, so let that queue keep messages longer.
 #
 # (Source: [Configuring an SQS queue for Lambda](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), AWS Lambda Developer Guide, read in
@@ -269,12 +269,12 @@ wait_until(is_enabled)
 # %% [markdown]
 # - `BatchSize`: at most five messages for one invocation.
 # - `MaximumBatchingWindowInSeconds`: wait up to a second for a batch to become full.
-# - `MaximumConcurrency`: at most two invocations at a time, the least that Lambda takes. Without it Lambda begins with five, and adds up to 300 a minute.
+# - `MaximumConcurrency`: at most two invocations at a time, the least that Lambda takes. Without it Lambda begins with five, and adds up to {{sqs_growth}} a minute.
 #   With *provisioned mode* (`ProvisionedPollerConfig`, since {{sqs_provisioned_mode}}, not in the embedded AWS) you pay by the hour for up to
 #   {{sqs_pollers}} pollers, and need not begin small.
 # - `FunctionResponseTypes`: empty for now. The first exercise is about it.
 #
-# (Source of the numbers: [Scaling of SQS event source mappings](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html), read in November 2026.)
+# (Source of the numbers: [Scaling of SQS event source mappings]({{sqs_growth.source}}), read in November 2026.)
 
 # %% mapping-settings
 change_mapping(

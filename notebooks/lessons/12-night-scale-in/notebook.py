@@ -433,7 +433,7 @@ _ = draw_week(f"{extra} of {sum(copied)} hours a week are not wanted", rows)
 # | right to invoke a function | a permission of the function (notebook 04) | a role |
 # | events that it reacts to | the time; events of AWS and of your own | the time |
 #
-# **Retries are the same in both.** When an event cannot be delivered, both try again, by default for 24 hours and up to {{rule_retries}} times
+# **Retries are the same in both.** When an event cannot be delivered, both try again, by default for {{rule_event_age.hours}} and up to {{rule_retries}} times
 # ([rules]({{rule_retries.source}}), [Scheduler]({{schedule_retries.source}})). A target's `RetryPolicy` can lower both numbers; its
 # `DeadLetterConfig` names a queue for events that were not delivered. (The embedded AWS keeps these settings, but does not use them.) When the function itself
 # fails, Lambda tries again, as in notebook 06.

@@ -257,7 +257,7 @@ for file, kind in kinds.items():
 # %% [markdown]
 # ## Routing in front: an HTTP API
 #
-# An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. It waits for a function for **30 seconds**
+# An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. It waits for a function for **{{http_api_timeout}}**
 # at most, whatever its `Timeout` is. Then the visitor gets status 503, and the function runs on and is billed. A function URL waits as long as `Timeout` says. The
 # folded cell deletes the API of an earlier run.
 

@@ -119,7 +119,7 @@ for bucket in (uploads_bucket, pictures_bucket):
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioned)
 
 # %% [markdown]
-# On AWS, versioning that is new may take some minutes to reach all of S3. AWS advises to wait 15 minutes before you write. If
+# On AWS, versioning that is new may take some minutes to reach all of S3. AWS advises to wait {{s3_versioning.minutes}} before you write. If
 # `put_pdf` below fails with `KeyError: 'VersionId'`, wait, and run its cell again. (Source: "Enabling versioning on
 # buckets", Amazon S3 User Guide.)
 #

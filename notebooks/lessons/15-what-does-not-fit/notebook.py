@@ -477,7 +477,7 @@ queue_runs[["start", "duration_ms", "billed_ms", "status"]]
 # visibility timeout, and some items are done again: that is why `work` stores each result under its own number.
 #
 # This function sends messages to the queue that starts it. For Lambda that is a **loop**, and it stops such a chain
-# after about 16 runs (part 5), unless you allow it with `put_function_recursion_config(FunctionName=...,
+# after about {{recursive_loop}} runs (part 5), unless you allow it with `put_function_recursion_config(FunctionName=...,
 # RecursiveLoop="Allow")`. Then be sure that the job gets smaller in each run. Often it is better to send one message for each piece
 # at the start: the pieces then run at the same time.
 #
@@ -837,12 +837,12 @@ claim("Lambda stops the loop after about 16 runs", 12 <= len(loop_runs) <= 24)
 predicted("15.g", f"{len(loop_runs)} runs")
 
 # %% [markdown]
-# Every run succeeded, and no person called. Lambda itself stopped it: since July 2023 it recognises
-# loops [through SQS, SNS and its own Invoke](https://aws.amazon.com/about-aws/whats-new/2023/07/aws-lambda-detects-recursive-loops-lambda-functions/),
-# and since October 2024 [through S3](https://aws.amazon.com/about-aws/whats-new/2024/10/aws-lambda-detects-stops-recursive-loops-lambda-s3/).
+# Every run succeeded, and no person called. Lambda itself stopped it: since {{loops_through_sqs}} it recognises
+# loops [through SQS, SNS and its own Invoke]({{loops_through_sqs.source}}),
+# and since {{loops_through_s3}} [through S3]({{loops_through_s3.source}}).
 # Each invocation has a trace header, which AWS's SDKs send along with every call, and which S3 and SQS pass on. Lambda counts in it how often a
-# function has run in this chain, and stops the chain after about 16 times. AWS writes to the owner of the account. (The embedded AWS
-# stops at exactly 16, and writes to nobody.)
+# function has run in this chain, and stops the chain after about {{recursive_loop}} times. AWS writes to the owner of the account. (The embedded AWS
+# stops at exactly {{recursive_loop}}, and writes to nobody.)
 #
 # Where is the event now? In the queue, and its `condition` says why.
 
@@ -1073,7 +1073,7 @@ pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 # - Trying again does not finish a job that is too long. Cut it, and let a queue or Step Functions hold the rest.
 # - A command comes along in a layer or an image, executable and built for Amazon Linux.
 # - Connections need a limit: a pool, a queue, or a database without them.
-# - A function must not write where it is triggered, and its role can forbid it. Lambda stops simple loops after about 16 runs; reserved
+# - A function must not write where it is triggered, and its role can forbid it. Lambda stops simple loops after about {{recursive_loop}} runs; reserved
 #   concurrency 0 stops any.
 # - What fails again and again goes to a dead-letter queue or an OnFailure destination, so that it is not lost.
 # - Much of "does not fit" is now "fits, once it is repaired". These still do not fit: long computations in one piece, programs
