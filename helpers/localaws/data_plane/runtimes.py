@@ -31,7 +31,8 @@ OLDEST_JAVA = 17  # for which the runtime is compiled
 INSTALL = {  # what to do where a program is missing
     "node": "python3 -m helpers lab installs it with the environment, and nodejs.org has it",
     "ruby": "apt install ruby, brew install ruby, or the conda environment",
-    "java": "python3 -m helpers java adds it to the environment, 104 MB, or apt install default-jre-headless",
+    "java": "python3 -m helpers java adds it to the environment, 104 MB; or apt install default-jre-headless, "
+    "brew install openjdk, or the conda environment",
 }
 
 
