@@ -43,7 +43,7 @@ def options(memory_mb: int, variables: Mapping[str, str], archive: Path | None) 
     ours = {
         r"-Xmx|MaxHeapSize|MaxRAM": f"-XX:MaxHeapSize={round(memory_mb * 1024 * _HEAP_PART)}k",
         # what a Java takes by itself on a machine with this memory, a 64th; this one may have more
-        r"-Xms|InitialHeapSize|InitialRAM": f"-XX:InitialHeapSize={max(_SMALLEST_HEAP_MB, memory_mb // 64)}m",
+        r"-Xm[sx]|HeapSize|MaxRAM|InitialRAM": f"-XX:InitialHeapSize={max(_SMALLEST_HEAP_MB, memory_mb // 64)}m",
         r"Use\w+GC": _SERIAL,
         r"Tiered": "-XX:TieredStopAtLevel=1",
         r"Xshare": "-Xshare:auto",

@@ -27,8 +27,9 @@ def test_the_heap_follows_from_the_memory(memory_mb, heap, initial):
 @pytest.mark.parametrize(
     ("asked", "left_out"),
     [
-        ("-Xmx64m", "-XX:MaxHeapSize="),
-        ("-XX:MaxRAMPercentage=50", "-XX:MaxHeapSize="),
+        ("-Xmx64m", ("-XX:MaxHeapSize=", "-XX:InitialHeapSize=")),  # Java refuses to begin with more than the most
+        ("-XX:MaxRAMPercentage=50", ("-XX:MaxHeapSize=", "-XX:InitialHeapSize=")),
+        ("-Xms64m", "-XX:InitialHeapSize="),
         ("-XX:+UseG1GC", "-XX:+UseSerialGC"),
         ("-XX:-TieredCompilation", "-XX:TieredStopAtLevel="),
         ("-Xshare:off", ("-Xshare:auto", "-XX:SharedArchiveFile=")),
