@@ -42,7 +42,8 @@ class SnapshotFailed(Exception):
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
-        super().__init__(failure.message or _told(failure.payload) or failure.error_type)
+        too_long = "The init code took too long." if failure.status == "timeout" else ""
+        super().__init__(too_long or failure.message or _told(failure.payload) or failure.error_type)
 
 
 class Snapshot(ExecutionEnvironment):

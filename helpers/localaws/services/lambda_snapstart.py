@@ -100,4 +100,4 @@ def take(pool: Pool, version: Record) -> None:
         config |= {"LastUpdateStatus": "Successful", **state}
     kept = lambda_svc._functions.get(function.name) or {}
     if function.version not in kept.get("versions", {}):  # deleted meanwhile
-        pool.retire(function.name, function.version)
+        pool.retire(function.arn, function.version)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from localaws_client import FUNCTION
 
-from helpers.localaws.data_plane.runtime_process import Failure
+from helpers.localaws.data_plane.runtime_process import Failure, timeout
 from helpers.localaws.data_plane.snapshot import SnapshotFailed, Snapshots
 
 VERSION = dataclasses.replace(FUNCTION, version="1", snapstart=True, fingerprint="a")
@@ -108,7 +108,7 @@ def test_another_is_taken_for_a_version_of_the_same_number_that_was_made_anew(sn
             Failure("Runtime.ExitError", "Runtime exited with error: exit status 3"),
             "Runtime exited with error: exit status 3",
         ),
-        (Failure("Sandbox.Timedout", status="timeout"), "Sandbox.Timedout"),
+        (timeout(), "The init code took too long."),
         (Failure("Runtime.Unknown", payload=b"no JSON"), "Runtime.Unknown"),
     ],
 )

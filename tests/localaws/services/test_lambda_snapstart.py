@@ -7,6 +7,7 @@ import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -433,3 +434,13 @@ def test_a_machine_that_cannot_take_snapshots_refuses_it(monkeypatch):
     assert lambda_svc._validate_snapstart({"ApplyOn": "None"}, **asked) is None
     status, _, body = lambda_svc._validate_snapstart(SNAPSTART, **asked)
     assert (status, "SnapStart is not in the embedded AWS on this machine" in body.decode()) == (400, True)
+
+
+def test_the_snapshot_of_a_version_that_was_deleted_before_it_was_taken_ends():
+    retired = []
+    pool = SimpleNamespace(take_snapshot=lambda function: None, retire=lambda *version: retired.append(version))
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:deleted"
+    config = {"FunctionName": "deleted", "FunctionArn": f"{arn}:1", "Version": "1", "Runtime": "python3.13"}
+    version = {"config": config, "code_zip": zipped({"app.py": CODE})}
+    lambda_snapstart.take(pool, version)
+    assert (version["config"]["State"], retired) == ("Active", [(arn, "1")])
