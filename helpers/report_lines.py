@@ -22,6 +22,7 @@ REPORT = re.compile(
     r"Memory Size: (\d+) MB\tMax Memory Used: (\d+) MB((?:[\t\n]+[A-Z][\w ]*: [^\t\n]*)*)[\t\n]*"
 )
 INIT_START = re.compile(r"INIT_START Runtime Version: [^\t\n]+\tRuntime Version ARN: \S+\s*")
+RESTORE_START = re.compile(r"RESTORE_START Runtime Version: [^\t\n]+\tRuntime Version ARN: \S+\s*")
 INIT_REPORT = re.compile(r"INIT_REPORT Init Duration: ([\d.]+) ms\tPhase: (\w+)\t.*\s*")
 
 Report = dict[str, Any]  # e.g. {"request_id": "8f5…", "duration_ms": 2.46, "init_ms": 413.61, …}
@@ -30,7 +31,7 @@ Report = dict[str, Any]  # e.g. {"request_id": "8f5…", "duration_ms": 2.46, "i
 class Line(NamedTuple):
     """A line that looks like one of Lambda's: its kind, its request, and what it says."""
 
-    kind: str  # "start", "end", "report", "init_start", or "init_failed"
+    kind: str  # "start", "end", "report", "init_start" (or of a restore), or "init_failed"
     request: str = ""  # "" where it has none; those of text and of JSON are never the same
     says: Any = None  # the Report, or how many milliseconds an init took that failed
 
@@ -47,7 +48,8 @@ def parse_report(line: str) -> Report | None:
     """Return what a REPORT line says, in text or JSON format, or None for any other line.
 
     Keys: request_id, duration_ms, init_ms (NaN without one), billed_ms, memory_mb, max_memory_mb, status,
-    error_type. Format: "Working with Lambda function logs" in the AWS Lambda Developer Guide.
+    error_type, and restore_ms where there is one. Format: "Working with Lambda function logs" in the AWS Lambda
+    Developer Guide.
     """
     found = parse(line)
     return found.says if found and found.kind == "report" else None
@@ -161,6 +163,8 @@ def _report(message: str) -> Line | None:
         "status": pairs.get("Status", "success"),
         "error_type": pairs.get("Error Type", ""),
     }
+    if "Restore Duration" in pairs:
+        report["restore_ms"] = float(pairs["Restore Duration"].removesuffix(" ms"))
     return Line("report", id_, report)
 
 
@@ -171,13 +175,17 @@ def _init(message: str) -> Line | None:
     return Line("init_failed", says=float(found[1])) if found and found[2] == "init" else None
 
 
-PARSERS = {"STA": _start, "END": _end, "REP": _report, "INI": _init}  # by the beginning of a line
+def _restore(message: str) -> Line | None:
+    return Line("init_start") if RESTORE_START.fullmatch(message) else None
+
+
+PARSERS = {"STA": _start, "END": _end, "REP": _report, "INI": _init, "RES": _restore}  # by the beginning of a line
 
 
 def _json(event: dict[str, Any]) -> Line | None:
     """An event of the platform. https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html."""
     kind, record = event["type"], event["record"]
-    if kind == "platform.initStart":
+    if kind in ("platform.initStart", "platform.restoreStart"):
         return Line("init_start")
     if kind == "platform.start":
         return Line("start", f"JSON {record['requestId']}")
@@ -196,4 +204,6 @@ def _json(event: dict[str, Any]) -> Line | None:
         "status": status if status in ("success", "timeout") else "error",  # JSON also knows "failure"
         "error_type": str(record.get("errorType", "")),
     }
+    if "restoreDurationMs" in metrics:
+        report["restore_ms"] = float(metrics["restoreDurationMs"])
     return Line("report", f"JSON {record['requestId']}", report)

@@ -30,6 +30,7 @@ COLUMNS = {
     "status": "str",
     "error_type": "str",
 }
+RESTORED = {"restore_ms": "float64"}  # the last column, where environments were restored from a snapshot
 POLL = 0.5  # s; CloudWatch allows a few filter_log_events calls per second for an account
 
 
@@ -88,7 +89,8 @@ def reports(
     Columns: request_id (retries of an asynchronous event share it), environment (the log stream: one for each
     execution environment), start (UTC), duration_ms, init_ms (NaN when the environment was warm, and when
     it was initialised anew within duration_ms, after a crash), billed_ms, memory_mb, max_memory_mb, status
-    ("success", "timeout" or "error", by the REPORT line alone), error_type ("" where the line names none).
+    ("success", "timeout" or "error", by the REPORT line alone), error_type ("" where the line names none); and, where
+    environments were restored from a snapshot, restore_ms (NaN for the other invocations).
     Reads the text format and the JSON format. What the function prints is no row, also where it looks like a REPORT
     line; report_lines.py says how far that goes.
 
@@ -175,6 +177,7 @@ def _rows(read: _Read, started: bool) -> list[Report]:
 
 
 def _frame(rows: list[Report]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    columns = COLUMNS | (RESTORED if any("restore_ms" in row for row in rows) else {})
+    frame = pd.DataFrame(rows, columns=list(columns))
     frame["start"] = pd.to_datetime(frame["start"], unit="ms", utc=True)
-    return frame.astype(COLUMNS)
+    return frame.astype(columns)

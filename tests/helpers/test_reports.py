@@ -31,6 +31,11 @@ WARM = (
     "Max Memory Used: 95 MB\t\n"
 )
 
+RESTORED = (
+    f"REPORT RequestId: {ID}\tDuration: 1036.17 ms\tBilled Duration: 1040 ms\tMemory Size: 256 MB\t"
+    "Max Memory Used: 45 MB\tRestore Duration: 16.84 ms\tBilled Restore Duration: 3 ms\t\n"
+)
+
 
 def failed(ending: str, duration: str = "3000.00", request_id: str = ID) -> str:
     return (
@@ -74,11 +79,18 @@ def test_a_failed_report(ending, status, error_type):
     assert report["max_memory_mb"] == 41
 
 
-def test_what_follows_of_x_ray_and_snapstart_does_no_harm():
-    more = "Restore Duration: 9.10 ms\t{}XRAY TraceId: 1-5e\tSampled: true\t\n"
+def test_what_follows_of_x_ray_does_no_harm():
+    more = "{}XRAY TraceId: 1-5e\tSampled: true\t\n"
     for line in ("", "\n"):  # AWS has both
         report = parse_report(COLD.rstrip("\n") + more.format(line))
         assert (report["init_ms"], report["status"]) == (413.61, "success")
+
+
+def test_the_report_of_an_environment_that_was_restored():
+    report = parse_report(RESTORED)
+    assert math.isnan(report["init_ms"])
+    assert (report["restore_ms"], report["billed_ms"]) == (16.84, 1040)
+    assert parse_report(json_report(metrics={"restoreDurationMs": 16.84}))["restore_ms"] == 16.84
 
 
 @pytest.mark.parametrize(
@@ -184,6 +196,18 @@ def test_columns_and_their_types(logs):
     logs.stubber.add_response("filter_log_events", page((STREAM, 0, start()), (STREAM, 3, COLD)))
     frame = read(logs)
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == COLUMNS
+
+
+def test_restores_have_a_column_where_there_are_some(logs):
+    begin = "RESTORE_START Runtime Version: python:3.13.v43\tRuntime Version ARN: arn:aws:lambda:::runtime:a\n"
+    lines = [(STREAM, 0, begin), (STREAM, 3, start()), (STREAM, 6, RESTORED)]
+    logs.stubber.add_response(
+        "filter_log_events", page(*lines, (STREAM, 8, start(OTHER)), (STREAM, 9, WARM.replace(ID, OTHER)))
+    )
+    frame = read(logs, at_least=2)
+    assert list(frame.columns) == [*COLUMNS, "restore_ms"]
+    assert frame["restore_ms"].isna().tolist() == [False, True]
+    assert frame["init_ms"].isna().all()
 
 
 def test_retries_share_a_request_id_and_keep_their_own_starts(logs):
