@@ -1,5 +1,7 @@
 """JupyterLab, as `lab` starts it, gets our style: prose is no wider than is good to read."""
 
+import re
+
 from jupyter_server.serverapp import ServerApp
 
 from helpers.commands import lab
@@ -14,3 +16,10 @@ def test_jupyterlab_finds_our_style_and_no_other(tmp_path, monkeypatch):
     app.initialize(argv=ours, find_extensions=False, new_httpserver=False)
     assert app.web_app.settings["static_custom_path"] == str(lab.JUPYTER / "custom")
     assert "max-width" in (lab.JUPYTER / "custom" / "custom.css").read_text(encoding="utf-8")
+
+
+def test_what_a_cell_prints_is_wrapped_between_words():
+    """JupyterLab's own rule for it, `.jp-OutputArea-output pre`, breaks within them; ours has to be more specific."""
+    css = (lab.JUPYTER / "custom" / "custom.css").read_text(encoding="utf-8")
+    [rule] = re.findall(r"^\.jp-OutputArea \.jp-OutputArea-output\.jp-RenderedText pre \{(.*?)\}", css, re.M | re.S)
+    assert "word-break: normal" in rule
