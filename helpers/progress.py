@@ -142,7 +142,7 @@ def _parse(content: bytes) -> State:
     state: State = {"solved": {}, "hints": {}, "predictions": {}, "language": "python"} | found
     for name, sound in SOUND.items():
         if not sound(state[name]):
-            raise _unreadable(f"has no sense in {name!r}")
+            raise _unreadable(f"is damaged at {name!r}")
     for name in ("solved", "hints"):
         state[name] = {RENAMED.get(exercise, exercise): kept for exercise, kept in state[name].items()}
     return state
