@@ -909,7 +909,7 @@ _ = send_pages(counter, [1, 1, 3, 2, 3])
 #
 # ## Kill it
 #
-# Now the hard test. A second handler, the *saboteur*, runs in front of the renderer. At the first try of every third page the process **dies**.
+# Now the hard test. A second handler, the *saboteur* (who does damage on purpose), runs in front of the renderer. At the first try of every third page the process **dies**.
 # Some pages of its batch are rendered and counted by then, but SQS does not know: the whole batch comes again.
 
 # %% saboteur-source

@@ -174,7 +174,7 @@ predicted("15.a", f"{len(book)} rows")
 [f"{row['payment']['S'][:8]}…: {row['amount']['N']} USD" for row in book]
 
 # %% [markdown]
-# The customer paid three times. (`status` is `success`, as in notebook 06: an exception of the handler is an orderly end for the platform.)
+# The customer paid three times. (`status` is `success`, as in notebook 06: an exception of the handler is a normal end for the platform.)
 # Each run did its steps in the right order. But Lambda delivers an event **at least once**: it comes again when a run fails, when a queue
 # delivers twice, or when a caller stops waiting and sends it again. `MaximumRetryAttempts=0` prevents only the first,
 # and then the customer never gets a receipt.

@@ -124,7 +124,7 @@ predicted("16.a", ended)
 # 2. the bucket must *notify* the function, when an object is created. The call **replaces** all notifications that the bucket has. On a bucket that is
 #    not yours alone, read them first, and send them along; the console does that for you.
 #
-# The role says what the function may do. It does not say who may invoke the function: that stands in the function's own
+# The role says what the function may do. It does not say who may invoke the function: that is in the function's own
 # **resource-based policy**, and this one is still empty. Begin with the second setting, and look at what S3 says. (On AWS
 # this cell takes a minute: the workshop tries again, as a new permission may need some seconds.)
 

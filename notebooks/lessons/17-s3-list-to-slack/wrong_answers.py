@@ -82,6 +82,11 @@ WRONG_POLICIES = (
         "allows s3:PutObject, which the function never calls",
     ),
     WrongAnswer(
+        "a statement twice",
+        (_but(), _but()),
+        "lists the bucket also without .*, a statement of .*; leave that out",
+    ),
+    WrongAnswer(
         "a statement too many",
         (_but(), _but(Resource="{yours}uploads-check*")),
         "lists the bucket also without .*, a statement of .*; leave that out",
