@@ -85,6 +85,7 @@ class _Stream:
         self._request = ""  # of the last one that was found
         self._init_ms = math.nan  # of an init that failed in its own phase, which has a line of its own
         self._begun = False  # whether what is there begins before any START
+        self._ended = ""  # the request of the last END before any START
 
     def read(self) -> list[Reported]:
         number = 0
@@ -100,6 +101,8 @@ class _Stream:
                 self._unexpected(time, line)
             elif line.kind == "init_start":
                 self._begun = True
+            elif line.kind == "end":
+                self._ended = line.request
             elif line.kind == "init_failed":
                 self._init_ms = line.says
             number = last + 1
@@ -125,6 +128,8 @@ class _Stream:
         if line.request == self._request and self._found[-1].started:
             self._found[-1] = self._found[-1]._replace(report=line.says)
         elif not self._begun and not self._starts_at(time, line.request):
+            while line.request == self._ended and self._found and self._found[-1].report["request_id"] == self._ended:
+                self._found.pop()  # what is before the END was printed
             self._add(line.request, line.says, time - line.says["duration_ms"], False)
 
     def _starts_at(self, time: int, request: str) -> bool:

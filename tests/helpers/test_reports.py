@@ -397,6 +397,16 @@ def test_what_a_function_prints_is_no_report(logs, printed, apart):
     assert of_stream["init_ms"].isna().tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize("apart", [0, 1], ids=["in one millisecond", "one after another"])
+def test_what_a_function_prints_is_no_report_where_the_start_of_it_was_dropped(logs, apart):
+    """The embedded AWS keeps a part of a log stream, and the function printed more."""
+    lines = [LONG, "printed\n", LONG, *whole(ID)[1:], *whole(OTHER)]
+    logs.stubber.add_response("filter_log_events", page(*((STREAM, apart * at, line) for at, line in enumerate(lines))))
+    frame = read(logs, at_least=2)
+    assert frame["request_id"].tolist() == [ID, OTHER]
+    assert frame["duration_ms"].tolist() == [1.12, 1.12]
+
+
 def test_what_is_printed_in_the_init_is_no_report_without_a_start(logs):
     begin = "INIT_START Runtime Version: python:3.13.v43\tRuntime Version ARN: arn:aws:lambda:::runtime:a\n"
     lines = [begin, LONG.replace(ID, FAKE), start(FAKE), *whole(ID, COLD)]

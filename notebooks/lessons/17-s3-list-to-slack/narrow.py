@@ -130,7 +130,9 @@ class Role:
                 of_policy = [
                     each for policy, each in self._statements if policy == name
                 ]
-                out = [id(each) for _, each in left_out]  # of two that say the same, one
+                out = [
+                    id(each) for _, each in left_out
+                ]  # of two that say the same, one
                 kept = [each for each in of_policy if id(each) not in out]
                 self._put(name, document | {"Statement": kept})
             return not self._run(until_failed=True).failed
