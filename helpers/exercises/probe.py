@@ -25,10 +25,16 @@ SLACK_NOTE = (
 
 
 class Probe:
-    """One deployed function, and the inbox that it posts to (None where a function posts nowhere)."""
+    """One deployed function, and the inbox that it posts to (None where a function posts nowhere).
 
-    def __init__(self, workshop: Workshop, function: Deployed, inbox: Inbox | None = None) -> None:
+    `qualifier`: the version or alias that is invoked.
+    """
+
+    def __init__(
+        self, workshop: Workshop, function: Deployed, inbox: Inbox | None = None, qualifier: str | None = None
+    ) -> None:
         self.workshop, self.function, self._inbox = workshop, function, inbox
+        self._called = {"FunctionName": function.name} | ({"Qualifier": qualifier} if qualifier else {})
 
     @property
     def inbox(self) -> Inbox:
@@ -44,9 +50,7 @@ class Probe:
     def invoke(self, event: Any) -> Outcome:
         """Invoke once and wait for the answer; what the inbox gets meanwhile is taken for this function's."""
         began = datetime.now(UTC)
-        answer = self.workshop.client("lambda").invoke(
-            FunctionName=self.function.name, Payload=json.dumps(event), LogType="Tail"
-        )
+        answer = self.workshop.client("lambda").invoke(**self._called, Payload=json.dumps(event), LogType="Tail")
         return Outcome(
             payload=json.loads(answer["Payload"].read() or b"null"),
             failed="FunctionError" in answer,

@@ -1,19 +1,31 @@
-"""The checks of notebook 04: a function whose cold start is short, and one whose warm calls are fast."""
+"""The checks of notebook 04: cold starts that are short, warm calls that are fast, what SnapStart repeats, an alias."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from helpers.connect import Workshop
 from helpers.exercises import deployed
 from helpers.exercises.cold import cold_call
-from helpers.exercises.exercise import DeployedFunction, Notes, NotSolved, WrongAnswer
+from helpers.exercises.exercise import (
+    DeployedFunction,
+    Notes,
+    NotSolved,
+    WrongAnswer,
+    call,
+)
 from helpers.exercises.probe import Probe, unique
 from helpers.reports import reports
 
 CALLS = 6
 TIMES_FASTER = 2
 NUMBERS = (2, 9, 7_917, 7_919, 999_979, 999_983, 999_999)
+AT_ONCE, WAITS_S = (
+    3,
+    (1, 4),
+)  # calls that draw tickets, and how long each waits; longer where they did not meet
 
 
 def judge_light(workshop: Workshop) -> Notes:
@@ -107,6 +119,92 @@ def _warm_median_ms(probe: Probe) -> float:
     return float(rows[rows["init_ms"].isna()]["duration_ms"].median())
 
 
+def judge_tickets(workshop: Workshop) -> Notes:
+    step = "run the cell that publishes it"
+    function = deployed.find(workshop, workshop.name("tickets-unique"), step)
+    client, name = workshop.client("lambda"), function.name
+    version = client.publish_version(FunctionName=name)["Version"]
+    client.get_waiter("published_version_active").wait(
+        FunctionName=name, Qualifier=version
+    )
+    published = client.get_function_configuration(FunctionName=name, Qualifier=version)
+    if published["SnapStart"]["OptimizationStatus"] != "On":
+        raise NotSolved(
+            f'{name} was published without SnapStart; publish it with SnapStart={{"ApplyOn": "PublishedVersions"}}. '
+            "(Where the embedded AWS has refused that, this exercise cannot be solved on this machine.)"
+        )
+    probe = Probe(workshop, function, qualifier=version)
+    tickets = _drawn(probe)
+    if len(set(tickets)) < len(tickets):
+        raise NotSolved(
+            f"{len(tickets)} calls drew {len(set(tickets))} different tickets: environments of one snapshot still "
+            "draw the same; what must be unique has to be made after the restore, such as in the handler."
+        )
+    return []
+
+
+def _drawn(probe: Probe) -> list[int]:
+    """The tickets of calls that had environments of their own, two of each."""
+    for seconds in WAITS_S:
+        began, events = datetime.now(UTC), [{"seconds": seconds}] * AT_ONCE
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            drawn = list(threads.map(lambda event: _draw(probe, event), events))
+        for answer in drawn:
+            if not isinstance(answer, dict) or type(answer.get("ticket")) is not int:
+                raise NotSolved(
+                    f'The function answered {json.dumps(answer)[:100]}; the answer has to stay {{"ticket": …}} '
+                    "with a whole number."
+                )
+        rows = reports(
+            probe.workshop.client("logs"),
+            probe.function.name,
+            at_least=AT_ONCE,
+            since=began,
+        )
+        if rows["environment"].nunique() > 1:
+            return [each["ticket"] for each in (*drawn, _draw(probe, {"seconds": 0}))]
+    raise NotSolved(
+        "Calls at the same time had one environment after the other; keep the line with sleep, "
+        'which waits for event["seconds"].'
+    )
+
+
+def _draw(probe: Probe, event: dict[str, float]) -> Any:
+    return probe.succeed(event, "when it drew a ticket").payload
+
+
+def judge_shift(workshop: Workshop, shift: Callable[[float], Any]) -> Notes:
+    step = "run the cell that publishes its two versions"
+    name = deployed.find(workshop, workshop.name("canary"), step).name
+    before = _alias(workshop, name)
+    for part in (0.1, 0.25, 0):
+        call(shift, part)
+        alias = _alias(workshop, name)
+        if alias["FunctionVersion"] != before["FunctionVersion"]:
+            raise NotSolved(
+                f"After shift({part}) the alias points at version {alias['FunctionVersion']}; let it point at the old "
+                "one, and give the new one its part by RoutingConfig."
+            )
+        weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        if sum(weights.values()) != part:
+            raise NotSolved(
+                f"After shift({part}) the new version gets {sum(weights.values()):.0%} of the calls, where it should "
+                f"get {part:.0%}; look at RoutingConfig."
+            )
+    return []
+
+
+def _alias(workshop: Workshop, name: str) -> dict[str, Any]:
+    client = workshop.client("lambda")
+    try:
+        found: dict[str, Any] = client.get_alias(FunctionName=name, Name="live")
+    except client.exceptions.ResourceNotFoundException:
+        raise NotSolved(
+            f"{name} has no alias live; run the cell that publishes its two versions, and check again."
+        ) from None
+    return found
+
+
 LIGHT = DeployedFunction(
     number="04.1",
     title="a short cold start",
@@ -142,4 +240,114 @@ PRIMES = DeployedFunction(
         ),
     ),
 )
-EXERCISES = (LIGHT, PRIMES)
+TICKETS = DeployedFunction(
+    number="04.3",
+    title="unique, though restored",
+    judge=judge_tickets,
+    hints=(
+        "What does the function make in init, and what only in the handler? A snapshot holds what init has made.",
+        "A generator that init has made goes on from the same point in each environment that is restored.",
+        "secrets.randbits(64) asks the operating system each time. A new random.Random() in the handler does so, too.",
+    ),
+    wrong_answers=(  # each as changes of the notebook's repeated_source
+        WrongAnswer("as before", (), "4 calls drew [12] different tickets"),
+        WrongAnswer(
+            "seeded in init",
+            (("random.Random()", "random.Random(time.time())"),),
+            "drew [12] different tickets",
+        ),
+        WrongAnswer(
+            "one for all",
+            (
+                ("random.Random()", "random.SystemRandom().getrandbits(64)"),
+                ("generator.getrandbits(64)", "generator"),
+            ),
+            "4 calls drew 1 different tickets",
+        ),
+        WrongAnswer(
+            "another form",
+            (('{"ticket": generator.getrandbits(64)}', "generator.getrandbits(64)"),),
+            'has to stay {"ticket": …}',
+        ),
+        WrongAnswer(
+            "no sleep",
+            (('    time.sleep(event["seconds"])\n', ""),),
+            "drew [12] different tickets|keep the line with sleep",
+        ),
+    ),
+)
+
+
+def _pointing(update: dict[str, Any]) -> Callable[..., Any]:
+    """An answer that gives update_alias this, made of what the notebook has."""
+
+    def answer(client: Any, canary: str, new: str) -> Callable[[float], Any]:
+        def shift(part: float) -> Any:
+            told = {
+                key: value(new, part) if callable(value) else value
+                for key, value in update.items()
+            }
+            return client.update_alias(FunctionName=canary, Name="live", **told)
+
+        return shift
+
+    return answer
+
+
+SHIFT = DeployedFunction(
+    number="04.4",
+    title="a tenth of the calls, and back",
+    asks_for="shift",
+    judge=judge_shift,
+    hints=(
+        "The alias goes on pointing at the old version. What RoutingConfig names is the other version, and its part.",
+        "AdditionalVersionWeights is a dict: its key is the number of the new version, as text, its value the part.",
+        "No weights at all, {}, send all calls to the version that the alias points at.",
+    ),
+    wrong_answers=(  # each is given the client, the function's name and the new version, and makes a shift
+        WrongAnswer(
+            "all at once",
+            _pointing({"FunctionVersion": lambda new, part: new}),
+            "the alias points at version",
+        ),
+        WrongAnswer(
+            "always a tenth",
+            _pointing(
+                {
+                    "RoutingConfig": lambda new, part: {
+                        "AdditionalVersionWeights": {new: 0.1}
+                    }
+                }
+            ),
+            r"After shift\(0.25\) the new version gets 10% .* should get 25%",
+        ),
+        WrongAnswer(
+            "no way back",
+            _pointing(
+                {
+                    "RoutingConfig": lambda new, part: {
+                        "AdditionalVersionWeights": {new: part or 0.25}
+                    }
+                }
+            ),
+            r"After shift\(0\) the new version gets 25% .* should get 0%",
+        ),
+        WrongAnswer(
+            "in percent",
+            _pointing(
+                {
+                    "RoutingConfig": lambda new, part: {
+                        "AdditionalVersionWeights": {new: 100 * part}
+                    }
+                }
+            ),
+            "shift raised",
+        ),
+        WrongAnswer(
+            "nothing",
+            lambda client, canary, new: lambda part: None,
+            r"After shift\(0.1\) the new version gets 0%",
+        ),
+    ),
+)
+EXERCISES = (LIGHT, PRIMES, TICKETS, SHIFT)

@@ -6,9 +6,10 @@
 # - say what happens in a cold start, and see it in a REPORT line;
 # - measure cold and warm invocations, and read the figures back from CloudWatch;
 # - predict which of your changes, and which calls, cause cold starts;
-# - choose what to do about them: nothing, less code, another language, a pinger, or what AWS sells.
+# - choose what to do about them: nothing, less code, another language, a pinger, or what AWS sells;
+# - publish a version, and give it a tenth of the calls before it gets all.
 #
-# It takes about 35 minutes. Slides: "Caveats of Lambda, part 1: the cold start problem" (Lambdaの注意点 その1「コールドスタート問題」,
+# It takes about 55 minutes. Slides: "Caveats of Lambda, part 1: the cold start problem" (Lambdaの注意点 その1「コールドスタート問題」,
 # pages 8 and 9), in the part "Know Lambda". The slide links an article in Japanese about
 # [memory and cold starts](https://dev.classmethod.jp/cloud/aws/lambda-memory-alloc-and-coldstart/).
 #
@@ -144,20 +145,20 @@ predict("04.a")
 
 
 # %%
-def make_cold(name, number):
+def make_cold(name, number, **variables):
     """Change an environment variable, so that the next invocation is cold."""
-    new = {"Variables": {"ROUND": f"{number} {time.time()}"}}
+    new = {"Variables": variables | {"ROUND": f"{number} {time.time()}"}}
     lambda_client.update_function_configuration(FunctionName=name, Environment=new)
     updated = lambda_client.get_waiter("function_updated_v2")
     updated.wait(FunctionName=name, WaiterConfig={"Delay": 0.2})
 
 
 # %%
-def measure(name, rounds=10, calls=3, payload=hello_event):
+def measure(name, rounds=10, calls=3, payload=hello_event, **variables):
     """Invoke `rounds` times cold, then warm; return the REPORT lines as a table."""
     began = datetime.now(UTC)
     for number in track(range(rounds), f"{name}, rounds"):
-        make_cold(name, number)
+        make_cold(name, number, **variables)
         for _ in range(calls):
             lambda_client.invoke(FunctionName=name, Payload=payload)
     return reports(logs, name, at_least=rounds * calls, since=began)
@@ -414,10 +415,11 @@ claim("a large package makes the caller wait", outside["large"] > outside["small
 # ## By language
 #
 # The slide advises a language that starts fast ("the JVM is slow"). Here is the same small function in the languages
-# of this machine. Node.js came with the workshop; Ruby takes part if it is installed.
+# of this machine. Node.js came with the workshop; Ruby and Java take part if they are installed (`python3 -m helpers doctor` says how).
 
 # %%
 runtimes = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
+runtimes["java"] = "java21"
 names = {language: workshop.name(f"hello-{language}") for language in runtimes}
 for language, runtime in runtimes.items():
     deploy(workshop, names[language], f"hello/{language}", Runtime=runtime)
@@ -429,7 +431,44 @@ for language, name in names.items():
         print(f"{language} is left out: this machine does not have it")
     else:
         frames.append(measure(name, rounds=5).assign(function=language))
-here_init_ms = pd.concat(frames).groupby("function")["init_ms"].median()
+languages = pd.concat(frames, ignore_index=True)
+here_init_ms = languages.groupby("function")["init_ms"].median()
+
+# %% [markdown]
+# The init phase is not all of a cold start: in the first call of the handler, much happens for the first time, too. So here are both, with a
+# warm call and the memory beside them (medians).
+
+# %%
+cold_rows = languages["init_ms"].notna()
+by_language = pd.DataFrame(
+    {
+        "init ms": here_init_ms,
+        "first call ms": languages[cold_rows]
+        .groupby("function")["duration_ms"]
+        .median(),
+        "warm call ms": languages[~cold_rows]
+        .groupby("function")["duration_ms"]
+        .median(),
+        "memory MB": languages.groupby("function")["max_memory_mb"].median(),
+    }
+)
+by_language.round(1)
+
+# %% [markdown]
+# Look at Java's first call: a JVM loads and compiles classes when they are first needed. It runs here as on AWS: it compiles quickly rather than
+# well (`-XX:TieredStopAtLevel=1`), and starts from an archive of the classes that every start needs. Without that archive:
+
+# %%
+if "java" in here_init_ms:
+    java = by_language.loc["java"]
+    slow_at_first = java["first call ms"] > 3 * java["warm call ms"]
+    claim("Java's first call takes as long as several warm ones", slow_at_first)
+    off = {"JAVA_TOOL_OPTIONS": "-Xshare:off"}
+    without = measure(names["java"], rounds=5, **off)["init_ms"].median()
+    claim("the archive makes Java's init shorter", without > here_init_ms["java"])
+    print(
+        f"Java's init: {here_init_ms['java']:.0f} ms, without the archive {without:.0f}"
+    )
 
 # %% [markdown]
 # Now AWS itself. The medians on the left are from a public benchmark that runs every day,
@@ -534,18 +573,103 @@ with suppress(no_rule, no_permission):  # where this cell has run before
     lambda_client.remove_permission(FunctionName=pinged, StatementId="every-minute")
 
 # %% [markdown]
-# 5. **New on AWS since 2019:**
-#    - *Provisioned concurrency* keeps as many environments initialised as you ask for. You pay for
-#      them as long as they are configured, used or not (the calculation is below).
-#    - *SnapStart* (Java, Python, .NET) takes a snapshot of the initialised environment when you publish a version, and
-#      starts new ones from it. The init phase runs once, so after a restore renew what must be unique or fresh, such as random seeds
-#      and connections. It does not work together with provisioned concurrency. For Python and .NET the
-#      snapshot and each restore cost extra.
-#
-#    Both need a *published version* of the function: `publish_version` freezes code and configuration, and callers use it through an *alias*. The embedded
-#    AWS has neither of the two.
+# 5. **What AWS sells**, new since 2019: *provisioned concurrency* and *SnapStart*, which we try now.
 # 6. **Think again.** The slide ends with this advice: if you need such measures, ask whether Lambda is right
 #    for this job. A service that must always answer within 50 ms may fit better on a server that is always on.
+#
+# ## Ready before the first call: provisioned concurrency
+#
+# *Provisioned concurrency* holds as many environments initialised as you ask for, before anybody calls. They belong to a **version** of a function:
+# `publish_version` freezes code and configuration, and gives them a number.
+#
+# The next function imports boto3, which makes its init long, and answers how its environment came to be.
+
+# %% kind-of
+source = """
+import os
+import time
+
+import boto3
+
+
+def handler(event, context):
+    time.sleep(1)
+    return os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
+"""
+
+
+# %%
+def publish(name, code, **more):
+    """Deploy this code with a new setting, and publish it; return its version."""
+    setting = {"Variables": {"ROUND": str(time.time())}}
+    deploy(workshop, name, {"app.py": code}, **options, Environment=setting, **more)
+    version = lambda_client.publish_version(FunctionName=name)["Version"]
+    published = lambda_client.get_waiter("published_version_active")
+    published.wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1})
+    return version
+
+
+# %%
+ready = workshop.name("ready")
+version = publish(ready, source)
+version
+
+# %% [markdown]
+# Callers should not have to know the number. So they name an **alias**: a name that points at a version, and can be moved to the next one.
+
+
+# %%
+def point(name, alias, version):
+    """Let the alias point at this version, and at no other."""
+    here = {"FunctionName": name, "Name": alias, "FunctionVersion": version}
+    try:
+        lambda_client.create_alias(**here)
+    except lambda_client.exceptions.ResourceConflictException:  # it is there
+        none = {"AdditionalVersionWeights": {}}
+        lambda_client.update_alias(**here, RoutingConfig=none)
+
+
+point(ready, "live", version)
+
+# %%
+live = {"FunctionName": ready, "Qualifier": "live"}
+two = live | {"ProvisionedConcurrentExecutions": 2}
+lambda_client.put_provisioned_concurrency_config(**two)["Status"]
+
+# %%
+for _ in track(range(300), "seconds waited, at most"):
+    state = lambda_client.get_provisioned_concurrency_config(**live)
+    if state["Status"] != "IN_PROGRESS":
+        break
+    time.sleep(1)
+state["Status"], state["AvailableProvisionedConcurrentExecutions"]
+
+# %% [markdown]
+# **Predict:** four calls come at once. They are the first that this version gets. How many of them are cold?
+
+# %%
+predict("04.h")
+
+
+# %%
+def call_live(_):
+    return json.load(lambda_client.invoke(**live)["Payload"])
+
+
+with ThreadPoolExecutor(4) as threads:
+    kinds = list(threads.map(call_live, range(4)))
+kinds
+
+# %%
+cold_calls = kinds.count("on-demand")
+predicted("04.h", f"{cold_calls} of 4")
+claim("two calls find an environment that is ready", cold_calls == 2)
+
+# %% [markdown]
+# Two calls found an environment that was ready: they were warm, though nobody had called before. The other two *spilled over*: Lambda made environments
+# for them, with a cold start, as always. So this, too, helps only up to the number that you choose.
+#
+# You pay for what is ready as long as it is configured, used or not:
 
 # %%
 memory_gb, hours = 0.5, 730
@@ -553,6 +677,54 @@ idle_usd = memory_gb * hours * 3600 * prices["provisioned_gb_second"]
 print(f"{idle_usd:.2f} USD a month for one idle environment of {memory_gb} GB")
 
 # %% [markdown]
+# So we end it now.
+
+# %%
+_ = lambda_client.delete_provisioned_concurrency_config(**live)
+
+# %% [markdown]
+# ## Init once for all: SnapStart
+#
+# *SnapStart* (Java, Python, .NET) does the init phase once, when you publish a version, and keeps a *snapshot* of the initialised environment. New
+# environments of that version are *restored* from it, without an init of their own. On AWS a snapshot holds the memory and disk of the MicroVM, and
+# for Python and .NET the snapshot and each restore cost extra. Here it is a process that has done its init, and a restore is a copy of it. SnapStart
+# does not go together with provisioned concurrency.
+#
+# The same code again. The unpublished function (`$LATEST`) has no snapshot, so it has an init.
+#
+# **Predict:** compared with that init, how long does a restore take?
+
+# %%
+predict("04.i", choices=["longer", "about as long", "less than half as long"])
+
+# %%
+snapped = workshop.name("snapped")
+snap_start = {"SnapStart": {"ApplyOn": "PublishedVersions"}}
+try:
+    version = publish(snapped, source, **snap_start)
+except lambda_client.exceptions.InvalidParameterValueException as refused:
+    print(refused)  # the embedded AWS needs Linux for it
+    snap_start = {}
+    version = publish(snapped, source)
+
+# %%
+began = datetime.now(UTC)
+for qualifier in ("$LATEST", version):
+    lambda_client.invoke(FunctionName=snapped, Qualifier=qualifier)
+both = reports(logs, snapped, at_least=2, since=began)
+both = both.reindex(columns=["init_ms", "restore_ms", "duration_ms"])
+both
+
+# %%
+init_ms, restore_ms = both["init_ms"].max(), both["restore_ms"].max()
+if restore_ms > 0:
+    predicted("04.i", f"{restore_ms / init_ms:.0%} of the init")
+    claim("a restore takes less than half of the init", restore_ms < init_ms / 2)
+
+# %% [markdown]
+# The restored environment has a `restore_ms` in place of `init_ms`. It began with the memory of the snapshot: all that init had made, boto3 included, was there.
+# This has a price that is easy to miss. Exercise 3 is about it.
+#
 # ## Exercise 1: a short cold start
 #
 # The function below greets. One event in a thousand asks how many buckets there are. For this event the function loads boto3 and
@@ -648,6 +820,94 @@ for label in ("slow", "fast"):
     print(f"{label}: a warm call takes {warm_ms:.1f} ms (median)")
 
 # %% [markdown]
+# ## Exercise 3: unique, though restored
+#
+# The function below draws tickets. With SnapStart, init runs once for all environments of a version. So two environments draw the *same* tickets. Write
+# `unique_source`: each ticket is different, whichever environment draws it. The answer keeps its form. Keep the line with `sleep`, too: with it, calls
+# at the same time need an environment each.
+
+# %% tickets
+repeated_source = """
+import random
+import time
+
+generator = random.Random()
+
+
+def handler(event, context):
+    time.sleep(event["seconds"])
+    return {"ticket": generator.getrandbits(64)}
+"""
+# solution: Put your version into unique_source, as text in triple quotes.
+unique_source = """
+import secrets
+import time
+
+
+def handler(event, context):
+    time.sleep(event["seconds"])
+    return {"ticket": secrets.randbits(64)}
+"""
+
+# %%
+# check
+for label, text in {"repeated": repeated_source, "unique": unique_source}.items():
+    publish(workshop.name(f"tickets-{label}"), text, **snap_start)
+check("04.3")
+
+# %% [markdown]
+# `secrets` asks the operating system at each call, and so does a new `random.Random()` in the handler. The same fault hides in identifiers, keys and times that init
+# makes, and in connections that it opens. The runtime can also call a function of yours after each restore: the module `snapshot_restore_py` has
+# `register_after_restore`.
+#
+# ## Exercise 4: a tenth of the calls, and back
+#
+# An alias can share the calls between two versions, by weights. So a new version first gets a small part of the calls: if it fails, few notice.
+#
+# Below are two versions of a function, and the alias `live` points at the old one. Write `shift`: given a part such as 0.1, that part of the calls of `live`
+# runs the *new* version, and all others run the old one. `shift(0)` sends all calls to the old one again. It is one call of `update_alias`; look at its
+# `RoutingConfig` in the [API Reference](https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html).
+
+# %% versions
+canary = workshop.name("canary")
+greets = "def greet(event, context):\n    return 'Hello, ' + event['name']\n"
+greets_better = greets.replace("event['name']", "event['title'] + event['name']")
+old = publish(canary, greets, Handler="app.greet")
+new = publish(canary, greets_better, Handler="app.greet")
+point(canary, "live", old)
+
+
+# %% shift
+def shift(part):
+    """Let this part of the calls of the alias run the new version."""
+    # solution: Call update_alias for the alias `live` of the function `canary`.
+    weights = {new: part} if part else {}
+    lambda_client.update_alias(
+        FunctionName=canary,
+        Name="live",
+        RoutingConfig={"AdditionalVersionWeights": weights},
+    )
+
+
+# %%
+# check
+check("04.4", shift)
+
+# %% [markdown]
+# Now a tenth of a hundred calls, and then none. `ExecutedVersion` in an answer says which version ran.
+
+# %%
+called = {"FunctionName": canary, "Qualifier": "live", "Payload": '{"name": "Ada"}'}
+shift(0.1)
+answers = [lambda_client.invoke(**called) for _ in track(range(100), "calls")]
+shift(0)
+ran = pd.Series([answer["ExecutedVersion"] for answer in answers], name="version")
+failed = pd.Series(["FunctionError" in answer for answer in answers], name="failed")
+failed.groupby(ran).agg(calls="size", failed="sum")
+
+# %% [markdown]
+# The new version wants a `title` that no caller sends: all of its calls failed, and they were a tenth. Nobody had to deploy anything to go back.
+#
 # ## What you have learned
 #
 # - A cold start is a new execution environment: fetch, unpack, start the runtime, run the code outside the handler. Only
@@ -655,7 +915,9 @@ for label in ("slow", "fast"):
 # - Lambda uses an environment again, one invocation at a time, and ends it after a rest. An update makes the next calls cold, and
 #   a burst needs as many environments as it has calls at once.
 # - Imports make init long; the language sets the minimum; a client made in init costs the warm calls nothing.
-# - A pinger keeps one environment warm, for some cents. Provisioned concurrency and SnapStart are what AWS offers for more.
+# - A pinger keeps one environment warm, for some cents. Provisioned concurrency holds as many as you pay for. SnapStart restores environments from one init,
+#   so nothing that must be unique may be made in init.
+# - Callers name an alias. It points at a version, or shares the calls between two: a new version first gets a few.
 # - And the first question is: does anybody wait for these calls?
 #
 # **Next:** notebook [05](05-lambda-or-ec2.ipynb), *Lambda or EC2*, asks when a machine that is always on is cheaper. `python3 -m helpers clean` removes what

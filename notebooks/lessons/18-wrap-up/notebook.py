@@ -340,7 +340,7 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 # | no instances to manage | unchanged |
 # | {{concurrency.slides}} at once by default | unchanged; new accounts often start with {{concurrency_new_account}}; each function gets up to {{scaling}} more every {{scaling_period}} |
 # | billed by {{billing_by_1_ms.slides}} | by 1 ms since {{billing_by_1_ms}}; init is billed since {{billing_of_init}} |
-# | cold starts | unchanged; AWS also sells provisioned concurrency, and has SnapStart |
+# | cold starts | unchanged; AWS also sells provisioned concurrency and SnapStart (notebook 04) |
 # | ping it regularly | unchanged: a ping keeps one environment warm |
 # | 2 GB for a month: Lambda 88 dollars, EC2 19 | unchanged: 87.60 and 19.86 for 730 hours in Tokyo |
 # | memory up to {{memory_max.slides}} | {{memory_max}} |

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from notebook_cells import Notebook, checks_of, mutated, refused
+from notebook_cells import Notebook, Starter, checks_of, mutated, refused
 
 from helpers import check, deploy, progress
 from helpers.cleanup import remove
@@ -93,3 +93,97 @@ def test_a_wrong_function_gets_its_sentence(wrong, primes, put):
 def test_an_absent_fast_function_is_said(primes, put, aws):
     put("primes-slow", primes.slow_source)
     assert f"There is no function {aws.name('primes-fast')} yet" in refused("04.2")
+
+
+# 04.3
+
+SNAP_START = {"SnapStart": {"ApplyOn": "PublishedVersions"}}
+
+
+@pytest.fixture
+def tickets(aws, embedded_home) -> Notebook:
+    """repeated_source and unique_source of the notebook; the function is not deployed, and nothing solved."""
+    (embedded_home / progress.FILE).unlink(missing_ok=True)
+    remove(aws, Entry("function", aws.name("tickets-unique")))
+    notebook = Notebook("04")
+    notebook.run("tickets")
+    return notebook
+
+
+def put_tickets(aws, code: str, **more) -> None:
+    deploy(aws, aws.name("tickets-unique"), {"app.py": code}, MemorySize=512, Timeout=10, **more)
+
+
+def test_unique_tickets_pass(tickets, aws):
+    put_tickets(aws, tickets.unique_source, **SNAP_START)
+    check("04.3")
+    assert progress.solved() == {"04.3"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("generator.getrandbits", "random.Random().getrandbits"),
+        ("random.Random()", "random.SystemRandom()"),
+        (
+            "generator = random.Random()",
+            "from snapshot_restore_py import register_after_restore\n\ngenerator = random.Random()\n\n\n"
+            "@register_after_restore\ndef seed():\n    generator.seed()",
+        ),
+    ],
+    ids=["a generator for each", "the system's", "seeded after the restore"],
+)
+def test_other_ways_to_unique_tickets_pass(change, tickets, aws):
+    put_tickets(aws, mutated(tickets.repeated_source, change), **SNAP_START)
+    check("04.3")
+    assert progress.solved() == {"04.3"}
+
+
+@pytest.mark.parametrize("wrong", checks.TICKETS.wrong_answers, ids=lambda wrong: wrong.name)
+def test_wrong_tickets_get_their_sentence(wrong, tickets, aws):
+    put_tickets(aws, mutated(tickets.repeated_source, *wrong.answer), **SNAP_START)
+    text = refused("04.3")
+    assert re.search(wrong.says, text), text
+
+
+def test_without_snapstart_there_is_nothing_to_judge(tickets, aws):
+    put_tickets(aws, tickets.unique_source)
+    assert "was published without SnapStart" in refused("04.3")
+
+
+# 04.4
+
+
+@pytest.fixture
+def canary(aws, embedded_home) -> dict:
+    """What the cell with the answer needs: a function with two versions, and an alias on the old one."""
+    (embedded_home / progress.FILE).unlink(missing_ok=True)
+    client, name = aws.client("lambda"), aws.name("canary")
+    remove(aws, Entry("function", name))
+    versions = []
+    for number in (1, 2):
+        deploy(aws, name, {"app.py": f"def handler(event, context):\n    return {number}\n"})
+        versions.append(client.publish_version(FunctionName=name)["Version"])
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion=versions[0])
+    return {"lambda_client": client, "canary": name, "new": versions[1]}
+
+
+def test_the_shift_of_the_notebook_passes_and_its_starter_fails(canary):
+    starter, solved = Starter("04", **canary), Notebook("04", **canary)
+    for notebook in (starter, solved):
+        notebook.run("shift")
+    assert "shift is not written yet" in refused("04.4", starter.shift)
+    check("04.4", solved.shift)
+    assert progress.solved() == {"04.4"}
+
+
+@pytest.mark.parametrize("wrong", checks.SHIFT.wrong_answers, ids=lambda wrong: wrong.name)
+def test_a_wrong_shift_gets_its_sentence(wrong, canary):
+    shift = wrong.answer(canary["lambda_client"], canary["canary"], canary["new"])
+    text = refused("04.4", shift)
+    assert re.search(wrong.says, text), text
+
+
+def test_an_absent_alias_is_said(canary):
+    canary["lambda_client"].delete_alias(FunctionName=canary["canary"], Name="live")
+    assert "has no alias live" in refused("04.4", lambda part: None)
