@@ -6,6 +6,7 @@ the function's own. Two things cannot be told from Lambda's lines: the END and R
 the letter, with other invocations printed after them; and all lines of an invocation printed outside of any.
 """
 
+import itertools
 import json
 import math
 import re
@@ -128,8 +129,10 @@ class _Stream:
         if line.request == self._request and self._found[-1].started:
             self._found[-1] = self._found[-1]._replace(report=line.says)
         elif not self._begun and not self._starts_at(time, line.request):
-            while line.request == self._ended and self._found and self._found[-1].report["request_id"] == self._ended:
-                self._found.pop()  # what is before the END was printed
+            if line.request == self._ended:  # what is before the END was printed
+                last = reversed(self._found)
+                same = list(itertools.takewhile(lambda each: each.report["request_id"] == line.request, last))
+                del self._found[len(self._found) - len(same) :]
             self._add(line.request, line.says, time - line.says["duration_ms"], False)
 
     def _starts_at(self, time: int, request: str) -> bool:
