@@ -2,7 +2,6 @@
 
 import json
 
-import psutil
 from botocore.credentials import Credentials
 
 from .. import localaws, settings
@@ -28,10 +27,6 @@ class EmbeddedAws(Served):
     def end(self) -> None:
         localaws.stop(self.folder.resolve())
 
-    def of_function(self, name: str) -> set[psutil.Process]:
-        """The processes of one function, but for its guards."""
-        return {each for each in self.processes() if _variable(each, "AWS_LAMBDA_FUNCTION_NAME") == name}
-
     def _role(self) -> str:
         iam = self.client("iam")
         document = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
@@ -39,11 +34,3 @@ class EmbeddedAws(Served):
         iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
         arn: str = role["Arn"]
         return arn
-
-
-def _variable(process: psutil.Process, name: str) -> str | None:
-    try:
-        value: str | None = process.environ().get(name)
-    except psutil.Error:
-        return None
-    return value

@@ -4,6 +4,7 @@ import re
 import textwrap
 
 from matplotlib.figure import Figure as Chart
+from matplotlib.ticker import FuncFormatter
 
 from .. import alt_text, settings
 from ..plots import BLUE, GREY, LINE, RED
@@ -85,6 +86,8 @@ def chart(measured: Measurements) -> Chart:
     ax.set_ylim(len(subjects) - 0.5, -0.7)
     ax.set_yticks(range(len(subjects)), subjects)
     ax.set_xlabel("milliseconds for one call (log scale), medians")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.7g}"))
+    ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
     ax.spines[["top", "right", "left"]].set_visible(False)
     drawn.legend(loc="outside lower left", ncols=len(DRAWN), frameon=False)
@@ -98,10 +101,8 @@ def _finding(measured: Measurements) -> str:
     cold, least = (measured.figure(COLD, each.name) for each in (EmbeddedAws, BareRuntimeApi))
     said = []
     if ours:
-        nothing = "as long as a call that does nothing"
-        said.append(f"A warm call of the {EmbeddedAws.name} takes {_text(ours.median)} times {nothing}")
-    if theirs:
-        said.append(f"one of {PlainMiniStack.name} {_text(theirs.median)} times")
+        beside = f" ({PlainMiniStack.name}: {theirs.median:.1f} times)" if theirs else ""
+        said.append(f"warm calls take {ours.median:.1f} times as long as one that does nothing{beside}")
     if cold and least:
-        said.append(f"a cold one takes {_text(cold.median / least.median)} times as long as the least that is possible")
-    return ", ".join(said[:2]) + "".join(f"; {each}" for each in said[2:])
+        said.append(f"cold calls {cold.median / least.median:.1f} times as long as the least possible")
+    return f"The {EmbeddedAws.name}: {', '.join(said)}"

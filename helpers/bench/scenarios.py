@@ -96,15 +96,19 @@ Scenario = Callable[[Bench], Iterator[Figure]]
 def measure(names: Sequence[str], sizes: Sizes, say: Callable[[str], None]) -> tuple[list[Figure], list[str]]:
     """The figures of these scenarios, and sentences on what was left out or done less of."""
     figures = []
-    with tempfile.TemporaryDirectory(prefix="lambda-bench-") as folder, contextlib.ExitStack() as ends:
+    with tempfile.TemporaryDirectory(prefix="lambda-bench-") as folder:
         bench = Bench(sizes, Path(folder))
         there = list(_there(bench.remarks))
-        for kind in there if set(names) - ON_THEIR_OWN else ():
-            say(f"Starting {kind.name}.")
-            bench.running[kind] = ends.enter_context(kind(bench.folder / kind.__name__, _functions(sizes)))
-        for name in names:
-            say(f"Measuring {name}.")
-            figures += list(SCENARIOS[name](bench))
+        with contextlib.ExitStack() as ends:
+            for kind in there if set(names) - ON_THEIR_OWN else ():
+                say(f"Starting {kind.name}.")
+                bench.running[kind] = ends.enter_context(kind(bench.folder / kind.__name__, _functions(sizes)))
+            for name in SCENARIOS:
+                if name in ON_THEIR_OWN:
+                    ends.close()  # nothing else is to run then
+                if name in names:
+                    say(f"Measuring {name}.")
+                    figures += list(SCENARIOS[name](bench))
     return figures, bench.remarks
 
 
@@ -201,21 +205,26 @@ def _at_once(bench: Bench) -> Iterator[Figure]:
                 what = f"{number:,} at once, {state}"
                 yield Figure.of(f"{what}: all have answered", subject.name, "s", [answers.seconds])
                 yield Figure.of(f"{what}: execution environments", subject.name, "", [float(len({*answers.returned}))])
-                if answers.refused:
-                    bench.remarks.append(f"Of {what}, {answers.refused:,} got no answer of {subject.name}.")
+                bench.remarks += [
+                    f"Of {what}, {count:,} were not answered by the {subject.name} ({reason})."
+                    for reason, count in answers.refused.items()
+                ]
 
 
 def _memory(bench: Bench) -> Iterator[Figure]:
     if sys.platform != "linux":
         bench.remarks.append("The memory of an environment is left out: Linux alone tells what processes share.")
         return
-    number = bench.sizes.environments
+    number, server = bench.sizes.environments, psutil.Process(bench.embedded.pid)
+    open_before = server.num_fds()
     for function, what in (("memory", "memory of an idle environment"), ("memory-boto3", "the same, with boto3")):
         for subject in bench.served:
             before = subject.processes()
             answers = subject.at_once(function, number)
             own = [pss for pss in map(_pss_mb, subject.processes() - before) if pss is not None]
             yield Figure.of(what, subject.name, "MB", [sum(own) / len({*answers.returned})])
+    opened = (server.num_fds() - open_before) / (2 * number)
+    yield Figure.of("descriptors of the server for an idle environment", bench.embedded.name, "", [opened])
 
 
 def _pss_mb(process: psutil.Process) -> float | None:
@@ -366,4 +375,4 @@ SCENARIOS: dict[str, Scenario] = {
     "start": _start,
     "lab": _lab,
 }
-ON_THEIR_OWN = {"start", "lab"}  # they start what they measure
+ON_THEIR_OWN = {"start", "lab"}  # the last: they start what they measure

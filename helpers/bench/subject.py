@@ -12,6 +12,7 @@ import threading
 import time
 import zipfile
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -83,11 +84,11 @@ class Subject(ABC):
 
 
 class Answers(NamedTuple):
-    """To calls that came at once: how long until the last, what the functions returned, how many were not answered."""
+    """To calls that came at once: how long until the last, what the functions returned, and why others did not."""
 
     seconds: float
     returned: list[Any]
-    refused: int
+    refused: Counter[str]
 
 
 class Served(Subject):
@@ -133,6 +134,8 @@ class Served(Subject):
         headers, address = dict(request.headers), urlsplit(self.url).netloc
         began = threading.Barrier(number + 1)
 
+        refused: Counter[str] = Counter()
+
         def call(_: int) -> Any:
             began.wait()
             connection = http.client.HTTPConnection(address, timeout=ANSWER_LIMIT_S)
@@ -140,12 +143,15 @@ class Served(Subject):
                 connection.request("POST", path, body, headers)
                 answer = connection.getresponse()
                 returned = answer.read()
-            except OSError:
+            except (OSError, http.client.HTTPException) as error:
+                refused[type(error).__name__] += 1
                 return None
             finally:
                 connection.close()
-            fine = answer.status == 200 and answer.headers["X-Amz-Function-Error"] is None
-            return json.loads(returned) if fine else None
+            if answer.status != 200 or answer.headers["X-Amz-Function-Error"]:
+                refused[f"{answer.status} {_reason(returned)}"] += 1
+                return None
+            return json.loads(returned)
 
         with ThreadPoolExecutor(number) as threads:
             results = [threads.submit(call, each) for each in range(number)]
@@ -153,8 +159,7 @@ class Served(Subject):
             start = time.perf_counter()
             returned = [each.result() for each in results]
             seconds = time.perf_counter() - start
-        answered = [each for each in returned if each is not None]
-        return Answers(seconds, answered, number - len(answered))
+        return Answers(seconds, [each for each in returned if each is not None], refused)
 
     def processes(self) -> set[psutil.Process]:
         return set(psutil.Process(self.pid).children(recursive=True))
@@ -217,6 +222,12 @@ class Program(Served):
         self._process.kill()
         self._process.wait()
         self._process = None
+
+
+def _reason(body: bytes) -> str:
+    """What the body of an error says in a word."""
+    told = json.loads(body)
+    return str(told.get("errorType") or told.get("__type") or told)
 
 
 def zipped(code: str) -> bytes:

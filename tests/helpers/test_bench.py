@@ -19,7 +19,7 @@ from helpers.commands import bench
 from helpers.localaws.command_lines import command_lines
 
 OURS, LEAST = EmbeddedAws.name, BareRuntimeApi.name
-MADE_UP = [Figure.of(WARM, OURS, "ms", [1.5, 2.5, 4.5]), Figure.of(COMPARED, OURS, "×", [1234.5])]
+MADE_UP = [Figure.of(WARM, OURS, "ms", [1.5, 2.5, 4.5]), Figure.of(COMPARED, OURS, "×", [12.34])]
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="what is compared or asked for is Linux's alone")
 
 
@@ -112,7 +112,7 @@ def test_all_scenarios_are_written_into_the_readme_and_again_of_what_is_kept(own
     text = own_page.read_text()
     assert text.startswith(f"before\n{page.BEGIN}\n") and text.endswith(f"{page.END}\nafter\n")
     assert "2.5 ms (2 to 3.5)" in text and "\n- Something is left out.\n" in text and "old" not in text
-    assert "![A warm call of the embedded AWS takes 1,230 times as long as a call that does nothing. Across: " in text
+    assert "![The embedded AWS: warm calls take 12.3 times as long as one that does nothing. Across: " in text
     assert page.PICTURE.read_bytes().startswith(b"\x89PNG")
     assert "2.5 ms (2 to 3.5)" in capsys.readouterr().out
     own_page.write_text(text.replace("2.5 ms", "2.0 ms"))
@@ -138,4 +138,4 @@ def test_the_readme_of_the_embedded_aws_says_what_was_measured():
     text, measured = page.PAGE.read_text(encoding="utf-8"), Measurements.read(page.DATA)
     assert page.PART.findall(text) == [page.part(measured)]
     assert page.PICTURE.is_file()
-    assert re.search(r"!\[A warm call of the embedded AWS takes [\d.]+ times as long as ", text)
+    assert re.search(r"!\[The embedded AWS: warm calls take [\d.]+ times as long as one that does nothing ", text)
