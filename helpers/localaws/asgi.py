@@ -15,6 +15,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+BACKLOG = 2048  # connections that wait to be taken: 1,000 calls may come at once, and the system resets what is beyond
+
 if TYPE_CHECKING:
     from hypercorn.typing import Framework
 
@@ -31,6 +33,7 @@ async def serve(
 
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener.detach()}"]
+    config.backlog = BACKLOG
     config.graceful_timeout = 1
     config.keep_alive_timeout = keep_alive_s
     await hypercorn.asyncio.serve(cast("Framework", app), config, shutdown_trigger=until)

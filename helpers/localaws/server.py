@@ -100,6 +100,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     from .access_key import access_key_of
     from .addresses import Addresses
     from .asgi import serve
+    from .connections import Connections
     from .cross_site import from_here
     from .data_plane.pool import Pool
     from .gateway import WHO, Gateway
@@ -117,6 +118,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
 
     home, port, region = options.home, options.port, options.region
     ended = asyncio.Event()
+    connections = Connections(asyncio.get_running_loop())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
@@ -148,7 +150,8 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         write_private(state, json.dumps(told))
         asyncio.get_running_loop().add_signal_handler(TELL, _write_again, state, json.dumps(told))
         try:
-            await serve(from_here(authenticated(gateway, but=WHO), invites), listener, told_to_end, keep_alive_s=75)
+            app = connections.spared(from_here(authenticated(gateway, but=WHO), invites))
+            await serve(app, listener, told_to_end, keep_alive_s=75)
             await addresses.close()
         finally:
             with contextlib.suppress(OSError):
