@@ -141,6 +141,15 @@ class Connection:
         self._steps = iter(())
         self._server.left(self)
 
+    def is_gone(self) -> bool:
+        """Whether its client has ended it, of one that rests, and so is not watched."""
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def rest(self) -> Steps[None]:
         """Wait until somebody calls `resume`."""
         self._watch(0)

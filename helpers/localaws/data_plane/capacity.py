@@ -1,6 +1,7 @@
 """How many execution environments this machine carries at a time, and how many of them begin at once."""
 
 import contextlib
+import errno
 import os
 import resource
 import threading
@@ -14,6 +15,11 @@ MEMORY_MB, DESCRIPTORS, PROCESSES = 8, 8, 3
 # Of each what the rest of the workshop and of the machine is left.
 OTHER_DESCRIPTORS, MEMORY_PART, PROCESSES_PART = 256, 0.75, 0.5
 INITS_PER_CORE = 2
+USED_UP = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOSPC}  # files, processes, memory, namespaces
+
+
+class Exhausted(Exception):
+    """No environment can begin, as others have used up what this machine has; its words for that are the message."""
 
 
 def raise_descriptors() -> None:

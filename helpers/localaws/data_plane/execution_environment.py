@@ -18,7 +18,7 @@ from pathlib import Path
 from ...facts import fact
 from . import runtimes
 from .archives import Archives
-from .capacity import Admission
+from .capacity import USED_UP, Admission
 from .credentials import ContainerCredentials, Credentials, Roles
 from .function import Function
 from .limits import Limits
@@ -118,8 +118,16 @@ class ExecutionEnvironment:
         self._begun = self._init()
         return self.is_ready
 
+    @property
+    def lives(self) -> bool:
+        """Whether it can serve an invocation: while nobody heard it, its process may have been killed."""
+        return not isinstance(self._state, Ready) or self._state.process.api.is_asked()
+
     def invoke(self, invocation: Invocation) -> Outcome:
-        """Run one invocation to its end, whatever that is. Never raises for anything that the function does."""
+        """Run one invocation to its end, whatever that is. Never raises for anything that the function does.
+
+        Raises OSError where this machine has no more of something to begin with.
+        """
         self._stream.begin()
         if isinstance(self._state, Created):
             self._begun = self._init()
@@ -129,7 +137,7 @@ class ExecutionEnvironment:
         failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
         if failure:
             self._write_start(invocation)
-        end = failure or self._run(invocation, deadline)
+        end = failure or self._run_or_lose(invocation, deadline)
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, begun)
 
@@ -261,6 +269,15 @@ class ExecutionEnvironment:
         return runtimes.find(function.runtime, task, opt, self._library, function.memory_mb, function.variables)
 
     # Invoke
+
+    def _run_or_lose(self, invocation: Invocation, deadline: float) -> Message | Failure:
+        """Run it; where this machine has no more of something to hear and to stop its process with, that is lost."""
+        try:
+            return self._run(invocation, deadline)
+        except OSError as error:
+            if error.errno not in USED_UP:
+                raise
+            return Failure("Sandbox.Failure", f"This machine has no more for it: {error.strerror}")
 
     def _run(self, invocation: Invocation, deadline: float) -> Message | Failure:
         """Hand over the invocation, wait for the answer, and freeze once the runtime asks for the next one."""

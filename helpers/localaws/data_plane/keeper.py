@@ -7,9 +7,9 @@ forking is safe, and small, so that forking is quick.
 On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
 time: `{"start": {"argv", "env", "cwd", "view"}}` comes with two descriptors (output, status) and is answered by
 `{"pid"}`; `{"kill": pid}`, `{"forget": name}` and `{"keep_user": pid}` are answered by `{}`; what goes wrong by
-`{"error"}`. When a process has ended, its exit code as Python counts them (negative for a signal) is written to its
-status descriptor. A third descriptor is a channel that the program gets as CHANNEL_FD; `keep_user` is for what is
-copied by it, see snapshot.py.
+`{"error", "errno"}`. When a process has ended, its exit code as Python counts them (negative for a signal) is written
+to its status descriptor. A third descriptor is a channel that the program gets as CHANNEL_FD; `keep_user` is for what
+is copied by it, see snapshot.py.
 
 A view is null for a program of ours. A function has `{"name", "tmp_mb", "hidden", "shown", "own", "open_files"}`:
 processes that name the same one share a /tmp, until it is forgotten. A function's parent is not the keeper, which it
@@ -96,7 +96,7 @@ def answer(control: socket.socket) -> bool:
         elif "keep_user" in request:
             confinement.keep_user(request["keep_user"], os.getuid(), os.getgid())
     except OSError as error:
-        reply = {"error": str(error)}
+        reply = {"error": error.strerror or str(error), "errno": error.errno}
     if "kill" in request:
         kill(request["kill"])
     elif "forget" in request and views and request["forget"] in views:

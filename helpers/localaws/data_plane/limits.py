@@ -92,7 +92,7 @@ class Limit:
 
     def looked(self) -> str:
         """What it has too much of, once more, unless it has computed too little for that since the last look."""
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):  # no descriptor is left to look with: what it answered counts
             if not self.excess and self._sandbox.cpu_seconds() - self._computed_s >= LITTLE_S:
                 self._measure()
         return self.excess
@@ -142,12 +142,14 @@ class Limits:
                 running = list(self._running)
             began, began_s = time.monotonic(), time.thread_time()
             for limit in running:
-                limit.look_at_cpu()
+                with contextlib.suppress(OSError):  # no descriptor is left to look with: soon again
+                    limit.look_at_cpu()
             looked_s = time.thread_time() - began_s
             turn = turn or running
             while turn and spent_s <= 0:
                 before_s = time.thread_time()
-                turn.pop().look_at_all_else()
+                with contextlib.suppress(OSError):  # as above
+                    turn.pop().look_at_all_else()
                 spent_s += time.thread_time() - before_s
             time.sleep(max(MOMENT_S, looked_s * (1 / CPU_PART - 1)))
             spent_s = max(0.0, spent_s - ELSE_PART * (time.monotonic() - began))

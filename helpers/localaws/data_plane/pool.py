@@ -61,12 +61,14 @@ class Pool:
         threading.Thread(target=self._reap_idle, daemon=True, name="reaper").start()
 
     def invoke(self, function: Function, invocation: Invocation) -> Outcome:
-        """Run one invocation in an environment of its own."""
+        """Run one invocation in an environment of its own. Raises capacity.Exhausted, and then nothing has run."""
         environment = self._take(function)
         try:
             outcome = environment.invoke(invocation)
-        except BaseException:
+        except BaseException as error:
             self._drop(environment)
+            if isinstance(error, OSError) and error.errno in capacity.USED_UP:
+                raise capacity.Exhausted(error.strerror) from None
             raise
         self._give_back(environment)
         return outcome
@@ -134,6 +136,8 @@ class Pool:
             free = self._free.get(_key(function), [])
             stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
             free[:] = [environment for environment in free if environment not in stale]
+            while free and not free[-1].lives:  # somebody has killed it: whoever calls need not hear of that
+                stale.append(free.pop())
             is_warm = bool(free)
             environment = free.pop() if is_warm else self._new(function)
             environment.function = function  # the same but for its tags, and with them its idle time

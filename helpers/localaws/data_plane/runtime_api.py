@@ -113,6 +113,10 @@ class RuntimeApi:
         while self._to_give and self._waiting:  # of those that wait, some may have gone
             self._waiting.popleft().resume()
 
+    def is_asked(self) -> bool:
+        """Whether the runtime waits for an invocation, and has not gone."""
+        return any(not connection.is_gone() for connection in self._waiting)
+
     def wait(self, seconds: float) -> tuple[set[int], bool]:
         """Serve what comes within these seconds, once, and return at once when something has come.
 

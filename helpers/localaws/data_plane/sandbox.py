@@ -151,7 +151,7 @@ class Keeper:
                 raise
         answer: dict[str, Any] = json.loads(reply)
         if "error" in answer:
-            raise OSError(answer["error"])
+            raise OSError(answer["errno"], answer["error"])
         return answer
 
     def _exchange(self, data: bytes, descriptors: Sequence[int]) -> bytes:
@@ -172,16 +172,19 @@ class Keeper:
 @contextlib.contextmanager
 def _pipes() -> Iterator[tuple[int, int, list[int]]]:
     """Where to read output and status of a process that is being started, and what it gets to write them."""
-    (output, output_write), (status, status_write) = os.pipe(), os.pipe()
-    try:
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        output, output_write = _pipe(ours, theirs)
+        status, status_write = _pipe(ours, theirs)
         yield output, status, [output_write, status_write]
-    except BaseException:
-        for descriptor in (output, status):
-            os.close(descriptor)
-        raise
-    finally:
-        for descriptor in (output_write, status_write):
-            os.close(descriptor)
+        ours.pop_all()
+
+
+def _pipe(read: contextlib.ExitStack, write: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe whose ends are closed with these."""
+    ends = os.pipe()
+    for stack, end in zip((read, write), ends, strict=True):
+        stack.callback(os.close, end)
+    return ends
 
 
 class Sandbox:
@@ -304,7 +307,10 @@ class Sandbox:
             for child in new:
                 _signal_one(child, number)
             told |= new
-            self._count()
+            try:
+                self._count()
+            except OSError:  # no descriptor is left to look for others: those that are known have the signal
+                return
             new = set(self._children) - told
             if not new:
                 return

@@ -11,6 +11,7 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
+from ..data_plane.capacity import Exhausted
 from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
 from ..data_plane.snapshot import RestoreError
@@ -32,6 +33,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_inflight_key"): ("config",),
     (lambda_svc, "run_reentrant"): ("fn", "args", "thread_name"),
+    (lambda_svc, "_throttle_response"): ("reason_code", "msg", "retry_after"),
 }
 
 FAILED = "The operation cannot be performed at this time. The function is currently in the following state: Failed"
@@ -91,6 +93,8 @@ def run(
         outcome = pool.invoke(function, invocation)
     except RestoreError as error:
         return _not_restored(error)
+    except Exhausted as used_up:
+        return _throttled(function.name, Resource.of(config), used_up)
     metrics = (
         ("Invocations", 1, "Count"),
         ("Errors", int(outcome.failed), "Count"),
@@ -101,6 +105,14 @@ def run(
     provisioned.count(function, Resource.of(config), outcome.initialization_type, started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
+
+
+def _throttled(name: str, resource: Resource | None, used_up: Exhausted) -> Record:
+    """As beyond an account's limit: here it is this machine's, and less than what was counted at the start."""
+    cloudwatch_metrics.record(name, "Throttles", 1, resource=resource)
+    message = f"Rate Exceeded: this machine has no more for another execution environment: {used_up}."
+    throttled: Record = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", message)
+    return throttled
 
 
 def _parsed(payload: bytes) -> Any:

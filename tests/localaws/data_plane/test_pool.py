@@ -1,6 +1,7 @@
 """Which environment serves an invocation, with environments that only note what they are asked for."""
 
 import dataclasses
+import errno
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,11 +9,13 @@ import pytest
 from localaws_client import FUNCTION, eventually
 
 from helpers.localaws.data_plane import pool as pool_module
+from helpers.localaws.data_plane.capacity import Exhausted
 from helpers.localaws.data_plane.pool import Pool
 
 
 class FakeEnvironment:
     made = []
+    lives = True
 
     def __init__(self, function, *others):
         self.function, self.used_at, self.retired, self.closed = function, 0.0, False, 0
@@ -306,6 +309,23 @@ def test_an_environment_that_breaks_is_ended_and_not_used_again(pool):
     (broken,) = FakeEnvironment.made
     assert broken.closed == 1
     assert pool.invoke(FUNCTION, 1) is not broken
+
+
+def test_an_environment_whose_process_was_killed_is_ended_and_not_used_again(pool):
+    killed = pool.invoke(FUNCTION, 1)
+    killed.lives = False
+    assert pool.invoke(FUNCTION, 2) is not killed
+    eventually(lambda: killed.closed == 1)
+
+
+def test_an_environment_that_cannot_begin_for_want_of_something_is_told_apart(pool):
+    def has_no_more():
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with pytest.raises(Exhausted, match="^Too many open files$"):
+        pool.invoke(FUNCTION, has_no_more)
+    (broken,) = FakeEnvironment.made
+    assert broken.closed == 1
 
 
 def test_what_finishes_after_the_end_of_the_pool_is_ended(pool):
