@@ -206,7 +206,7 @@ def _at_once(bench: Bench) -> Iterator[Figure]:
                 yield Figure.of(f"{what}: all have answered", subject.name, "s", [answers.seconds])
                 yield Figure.of(f"{what}: execution environments", subject.name, "", [float(len({*answers.returned}))])
                 bench.remarks += [
-                    f"Of {what}, {count:,} were not answered by the {subject.name} ({reason})."
+                    f"Not answered by the {subject.name}: {count:,} of {what} ({reason})."
                     for reason, count in answers.refused.items()
                 ]
 
