@@ -244,15 +244,16 @@ def connect(*, ask: bool = True) -> Workshop:
 
     Raises ConnectError, localaws.LocalAwsError or settings.SettingError, each with one sentence.
     """
+    from . import localaws
+
     if shell := get_ipython():
         notebook_errors.load_ipython_extension(shell)
+    localaws.raise_descriptors()  # a thousand calls at once have a connection each
     chosen = aws_choice.chosen()
     if chosen == "aws":
         return _connect_aws(ask)
     if chosen == "emulator":
         return _connect_emulator(os.environ["AWS_ENDPOINT_URL"])
-    from . import localaws
-
     home = settings.home()
     endpoint = localaws.running(home) or localaws.start(
         home, settings.port(), settings.region(), **settings.embedded_aws()

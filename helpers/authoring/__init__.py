@@ -120,7 +120,8 @@ def fresh_aws() -> Iterator[dict[str, str]]:
         theirs = ("AWS_", "WORKSHOP_", "WEBHOOK_URL")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
         try:
-            endpoint = localaws.start(home, localaws.free_port(), cpu_share=settings.cpu_share(), access_activity=True)
+            chosen = settings.embedded_aws() | {"iam": True}
+            endpoint = localaws.start(home, localaws.free_port(), **chosen, access_activity=True)
             ours = {"WORKSHOP_HOME": str(home), "WORKSHOP_PORT": str(endpoint.port), "WORKSHOP_LEARNER": "learner"}
             ours["WORKSHOP_CLEAN"] = "yes"  # what is in it is nobody's
             yield kept | ours | {"TZ": "UTC"}

@@ -5,6 +5,7 @@ README.md beside this file has the way of an invocation, and what is in which fo
 
 from .data_plane import node_sdk
 from .data_plane.capacity import environments as environments_possible
+from .data_plane.capacity import raise_descriptors
 from .data_plane.confinement import possible as confinement_possible
 from .data_plane.jvm import JAR as JAVA_RUNTIME
 from .data_plane.requirements import with_requirements
@@ -52,6 +53,7 @@ __all__ = [
     "needed",
     "node_sdk",
     "open_url",
+    "raise_descriptors",
     "read_posts",
     "running",
     "start",

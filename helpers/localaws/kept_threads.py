@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-KEPT = 32  # of those that have nothing to do; after a thousand calls at once the others end
+KEPT = 256  # of those that have nothing to do; after a thousand calls at once the others end
 
 
 class KeptThreads:

@@ -14,8 +14,8 @@
 #
 # The slide says three things: scaling is far easier than with instances, {{concurrency.slides}} calls can run at once by
 # default, and it is fast. Environments, cold starts and throttles are real on the embedded AWS too, but this machine has a
-# few cores. So we send tens of calls, and calculate the thousands. On AWS all calls of this notebook cost less than a tenth
-# of a cent.
+# few cores. So we mostly send tens of calls, once as many as this machine carries, and calculate what is beyond. On AWS all
+# calls of this notebook cost less than a cent.
 
 # %%
 import math
@@ -104,7 +104,7 @@ def handler(event, context):
 # %%
 def deploy_anew(name):
     environment = {"Variables": {"RUN": str(time.time())}}
-    deploy(workshop, name, {"app.py": code}, Timeout=10, Environment=environment)
+    deploy(workshop, name, {"app.py": code}, Timeout=20, Environment=environment)
 
 
 deploy_anew(waiter)
@@ -178,8 +178,7 @@ print(f"{limit:,} invocations may run at once, so the bursts are {bursts}.")
 # {{concurrency}} is AWS's default, in 2019 and now. A new account often starts with **{{concurrency_new_account}}**, and AWS raises it with use
 # or on request. There we leave out the bursts of 50.
 #
-# You can add a bigger number to `bursts`, up to the limit. On the embedded AWS that limit is what your machine carries:
-# each environment takes some 8 MB of its memory.
+# On the embedded AWS the limit is what your machine carries, {{concurrency}} at most.
 #
 # **Predict:** how many cold starts will the burst of 10 have? The environment of the first call is still there.
 
@@ -254,6 +253,85 @@ ax = plot_timeline(bursts_seen)
 # only the caller notices it. On AWS each environment has its own share of a CPU, so the fiftieth start takes about as long
 # as the first.
 #
+# ## A thousand
+#
+# Now the number of the slide: {{concurrency.slides}} calls at once, or as many as the limit allows. (On AWS we send 100: your other functions need
+# their part of the limit, too.) Each call waits for so long that all can be there before the first one ends. We send all of them, and then all of
+# them again.
+#
+# **Predict:** how many of the second wave will be cold?
+
+# %%
+predict("02.g")
+
+# %%
+many = min(limit, 1000 if workshop.is_embedded else 100)
+pool = Config(max_pool_connections=many)
+crowd = workshop.client("lambda", pool)
+seconds = max(1, many // 100)
+request = {"FunctionName": waiter, "Payload": f'{{"seconds": {seconds}}}'}
+
+
+# %% wave
+def wave():
+    """Send `many` calls at once; return their REPORT lines when all have answered."""
+    began = datetime.now(UTC)
+    with ThreadPoolExecutor(many) as threads:
+        answers = [threads.submit(crowd.invoke, **request) for _ in range(many)]
+        for answer in track(answers, "answers"):
+            answer.result()
+    return reports(logs, waiter, at_least=many, since=began)
+
+
+# %% [markdown]
+# The first wave may take a minute or two: this machine has {{concurrency}} processes to start, at most.
+
+# %%
+deploy_anew(waiter)
+first, second = wave(), wave()
+
+# %%
+was_cold = second["init_ms"].notna().sum()
+predicted("02.g", f"{was_cold} of {many:,}")
+own = first["environment"].nunique()
+claim("nearly every call of the first wave has its own environment", own > 0.9 * many)
+claim("the second wave is warm", was_cold < 0.1 * many)
+
+# %% [markdown]
+# The folded cell draws a line for each call, from its start to its end, in the row of its environment.
+
+# %% draw-waves folded
+figure, axes = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True)
+rows_of = {each: row for row, each in enumerate(first["environment"].unique())}
+for ax, name, calls, color in (
+    (axes[0], "First", first, RED),
+    (axes[1], "Second", second, BLUE),
+):
+    rows = [rows_of.setdefault(each, len(rows_of)) for each in calls["environment"]]
+    start = (calls["start"] - calls["start"].min()).dt.total_seconds()
+    end = start + calls["duration_ms"] / 1000
+    ax.hlines(rows, start, end, color=color, linewidth=0.6)
+    at_once = max(((start <= each) & (end > each)).sum() for each in start)
+    begun = f"all had begun after {start.max():.0f} s"
+    ax.set_title(f"{name} wave: {begun},\nat most {at_once:,} ran at the same time")
+    ax.set_xlabel("seconds since the first one began")
+    ax.set_xlim(left=0)
+axes[0].yaxis.set_major_formatter("{x:,.0f}")
+_ = axes[0].set_ylabel("execution environment")
+
+# %%
+claim("most of the second wave run at the same time", at_once > many / 2)
+
+# %% [markdown]
+# No setting says how many environments there shall be, and there are as many as calls. In the first wave this machine had to start them, a
+# few at a time: that is the slope, which AWS does not have. In the second wave they were there, frozen, and all could run together.
+#
+# So many processes take memory. They end when the function changes:
+
+# %%
+deploy_anew(waiter)
+
+# %% [markdown]
 # ## What the slide calls a MicroVM
 #
 # How does AWS start environments so fast, and yet keep the customers apart? On AWS each environment is a virtual machine of
