@@ -18,6 +18,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -27,7 +28,10 @@ from pathlib import Path
 TMP = os.path.realpath("/tmp")
 # What belongs to this machine's users, or speaks with its services; of the devices only those that Lambda has, too.
 # Without /dev/shm, which Lambda does not have either, files in memory are those in /tmp.
-HIDDEN = ("/dev", "/home", "/media", "/mnt", "/root", "/run", "/var/tmp", TMP)
+HIDDEN = (
+    *("/dev", "/home", "/media", "/mnt", "/root", "/run"),
+    *("/var/backups", "/var/log", "/var/spool", "/var/tmp", TMP),
+)
 DEVICES = tuple(f"/dev/{name}" for name in ("full", "null", "random", "urandom", "zero"))
 SHOWN = (*DEVICES, "/etc/resolv.conf", "/home/linuxbrew/.linuxbrew")
 LINKS = {"/dev/fd": "/proc/self/fd", "/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2"}
@@ -200,14 +204,27 @@ def _base(hidden: tuple[str, ...], shown: tuple[str, ...]) -> int:
     outside = _outside()
     _call("unshare", CLONE_NEWNS)
     try:
-        _arrange({*HIDDEN, *map(os.path.realpath, hidden)} - {"/"}, {*SHOWN, *shown}, {})
+        covered = {*HIDDEN, *_roots_own("/etc"), *map(os.path.realpath, hidden)} - {"/"}
+        _arrange(covered, {*SHOWN, *shown}, {})
         return _here()
     finally:
         _call("setns", outside, CLONE_NEWNS)
 
 
+def _roots_own(folder: str) -> set[str]:
+    """What in this folder not everybody may read, such as passwords; of use where functions are root's, too."""
+    found: set[str] = set()
+    for path, folders, files in os.walk(folder) if os.geteuid() == 0 else ():
+        for each in (os.path.join(path, name) for name in (*folders, *files)):
+            with contextlib.suppress(FileNotFoundError):  # it has gone meanwhile
+                if not os.lstat(each).st_mode & stat.S_IROTH:
+                    found.add(each)
+        folders[:] = [name for name in folders if os.path.join(path, name) not in found]
+    return found
+
+
 def _arrange(hidden: set[str], shown: set[str], options: dict[str, str]) -> None:
-    """Cover folders, but for what is shown, and make all read-only; with options of some folders' covers."""
+    """Cover folders and files, but for what is shown, and make all read-only; with options of some folders' covers."""
     with contextlib.ExitStack() as stack:
         descriptors = {}
         for path in {*shown, *map(os.path.realpath, shown)} - hidden:  # open while they are still to be seen
@@ -223,6 +240,8 @@ def _arrange(hidden: set[str], shown: set[str], options: dict[str, str]) -> None
                 if path == "/dev":
                     for link, target in LINKS.items():
                         os.symlink(target, link)
+            elif os.path.exists(path):
+                _mount("/dev/null", path, MS_BIND)
     _set_attributes("/", AT_RECURSIVE, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID)
 
 

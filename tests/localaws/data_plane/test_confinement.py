@@ -88,6 +88,10 @@ def fill(megabytes):
     return os.fstat(file).st_size
 def exist(paths):
     return [path for path in paths if os.path.lexists(path)]
+def sizes(paths):
+    return [len(open(path, 'rb').read()) for path in paths]
+def listed(folders):
+    return [os.listdir(folder) for folder in folders if os.path.isdir(folder)]
 def refusal(path, mode):
     try:
         with open(path, mode):
@@ -255,6 +259,14 @@ def test_a_function_does_not_see_the_files_of_whoever_runs_it(danger, embedded_h
     paths = [str(embedded_home / localaws.STATE_FILE), str(ROOT / "pyproject.toml"), str(ROOT / ".git"), *home]
     assert all(map(os.path.lexists, paths))
     assert danger("exist", [*paths, "/dev/shm"]).payload == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what only root may read is hidden by the system")
+def test_a_function_of_roots_does_not_read_what_only_root_may(danger):
+    secrets = ["/etc/shadow", "/etc/gshadow"]
+    assert all(Path(path).read_bytes() for path in secrets)
+    assert danger("sizes", [*secrets, "/etc/passwd"]).payload == [0, 0, Path("/etc/passwd").stat().st_size]
+    assert danger("listed", ["/var/log", "/var/spool"]).payload == [[], []]
 
 
 def test_a_function_can_change_nothing(danger):
