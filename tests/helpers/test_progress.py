@@ -146,11 +146,12 @@ def texts_of_the_map() -> list[str]:
 
 
 def test_the_map_ticks_what_is_solved_and_counts_what_is_begun():
-    for exercise in ("01.1", "04.1", "04.2", "09"):
+    solved = ["01.1", "09", *(each for each in lessons.exercises() if each.startswith("04"))]
+    for exercise in solved:
         progress.solve(exercise)
     texts = texts_of_the_map()
     assert {"01  What is Lambda?  1/2", "04  Cold start  ✓", "09  Slack message  ✓", "16  S3 to Slack"} <= set(texts)
-    assert texts[-1].endswith(f"4 of {len(lessons.exercises())} exercises solved")
+    assert texts[-1].endswith(f"{len(solved)} of {len(lessons.exercises())} exercises solved")
 
 
 def test_the_map_without_any_progress_has_no_tick():

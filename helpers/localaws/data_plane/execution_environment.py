@@ -282,9 +282,10 @@ class ExecutionEnvironment:
     def _run(self, invocation: Invocation, deadline: float) -> Message | Failure:
         """Hand over the invocation, wait for the answer, and freeze once the runtime asks for the next one."""
         invocation.deadline_ms = int((time.time() + deadline - time.monotonic()) * 1000)
-        invoking = self._state = self._state.invoke(invocation)
-        process = invoking.process
+        assert isinstance(self._state, Ready)
+        process = self._state.process
         with process.limit.kept() as allowance:
+            invoking = self._state = self._state.invoke(invocation)
             self._write_start(invocation)  # only now, as it takes a moment, in which the function can work
             message = self._hear(process, deadline, "response", "error", "too-large")
             if isinstance(message, Failure):

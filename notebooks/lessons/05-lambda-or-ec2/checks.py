@@ -193,6 +193,8 @@ WRONG_INTAKES = (
 PACK = 100  # readings in a call
 PACKS_LIMIT_USD = 0.02  # of a million readings
 SAVED = re.compile(r"^saved (\d+) readings$", re.MULTILINE)
+DURATION = re.compile(r"\tDuration: ([\d.]+) ms")
+SAVE_MS = 20  # what save takes, in the notebook
 
 
 def judge_packs(workshop: Workshop) -> Notes:
@@ -223,6 +225,11 @@ def _stores_all(probe: Probe, number: int) -> None:
         raise NotSolved(
             f"{saved} readings were saved {when}; give save all of event['readings'], and leave its print as it is."
         )
+    took_ms = float(DURATION.findall(outcome.log)[-1])
+    if took_ms < SAVE_MS:
+        raise NotSolved(
+            f"The function took {took_ms:g} ms {when}, and save alone takes {SAVE_MS} ms; let it call save."
+        )
     if outcome.payload != {"stored": number}:
         raise NotSolved(
             f'The function returned {json.dumps(outcome.payload)[:100]} {when}; return {{"stored": {number}}}.'
@@ -246,6 +253,11 @@ WRONG_PACKS = (  # each a change of the notebook's answer
         "nothing saved",
         (CALL, ""),
         "0 readings were saved for 1 reading; give save all",
+    ),
+    WrongAnswer(
+        "said alone",
+        (CALL, '    print("saved", len(event["readings"]), "readings")\n'),
+        "and save alone takes 20 ms; let it call save",
     ),
     WrongAnswer(
         "saved twice", (CALL, CALL + CALL), "2 readings were saved for 1 reading;"
