@@ -29,6 +29,7 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 FIRST = (
     "lessons/test_notebooks.py",
     "commands/test_browser.py",
+    "localaws/test_faults.py",
     "commands/test_start_at.py",
     "commands/test_command_line.py",
     "lessons/11-thumbnails/test_notebook.py",

@@ -889,20 +889,19 @@ def shift(part):
     )
 
 
+# %% [markdown]
+# The next cell checks it. Then it shifts a tenth of a hundred calls, and none again. `ExecutedVersion` in an answer says which version ran.
+
 # %%
 # check
 check("04.4", shift)
 
-# %% [markdown]
-# Now a tenth of a hundred calls, and then none. `ExecutedVersion` in an answer says which version ran.
-
-# %%
 called = {"FunctionName": canary, "Qualifier": "live", "Payload": '{"name": "Ada"}'}
 shift(0.1)
 answers = [lambda_client.invoke(**called) for _ in track(range(100), "calls")]
 shift(0)
 ran = pd.Series([answer["ExecutedVersion"] for answer in answers], name="version")
-failed = pd.Series(["FunctionError" in answer for answer in answers], name="failed")
+failed = pd.Series(["FunctionError" in answer for answer in answers])
 failed.groupby(ran).agg(calls="size", failed="sum")
 
 # %% [markdown]
