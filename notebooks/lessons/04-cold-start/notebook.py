@@ -905,7 +905,8 @@ failed = pd.Series(["FunctionError" in answer for answer in answers])
 failed.groupby(ran).agg(calls="size", failed="sum")
 
 # %% [markdown]
-# The new version wants a `title` that no caller sends: all of its calls failed, and they were a tenth. Nobody had to deploy anything to go back.
+# The new version wants a `title` that no caller sends, so its calls fail: about a tenth of all, and not all of them. To go back is one call, without a
+# deployment.
 #
 # ## What you have learned
 #
