@@ -157,7 +157,8 @@ def test_where_few_descriptors_are_allowed_more_calls_are_throttled(server, tmp_
     assert 1 < limit < 30
     found = outcomes(function, few + 50, 3)  # more than it could have connections
     assert set(found) == {"answered", "TooManyRequestsException"}
-    assert outcomes(function, limit, 3) == {"answered": limit}
+    # once the connections of before have ended, which have descriptors, too
+    eventually(lambda: outcomes(function, limit, 3) == {"answered": limit}, seconds=120)
     assert "Traceback" not in log(tmp_path)
 
 
@@ -171,13 +172,13 @@ def test_where_descriptors_are_used_up_calls_are_throttled_and_later_answered(se
     found = outcomes(function, 40, 2)
     assert found["TooManyRequestsException"] and set(found) <= {"answered", *REFUSED}
     resource.prlimit(endpoint.pid, resource.RLIMIT_NOFILE, before)
-    assert outcomes(function, 20, 1) == {"answered": 20}
+    eventually(lambda: outcomes(function, 20, 1) == {"answered": 20}, seconds=120)
     greedy = made(endpoint, name="greedy", code=GREEDY, MemorySize=128, Timeout=30)
     assert outcome(greedy, None) == "Runtime.OutOfMemory"  # whoever watches over limits is there again
     assert "Traceback" not in log(tmp_path)
 
 
-@pytest.mark.parametrize("number", [100, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [100, pytest.param(300, marks=pytest.mark.slow)])
 def test_functions_that_are_deleted_while_they_run_answer_and_leave_nothing(server, number):
     endpoint = server()
     functions = [made(endpoint, name=f"deleted-{each}") for each in range(number)]

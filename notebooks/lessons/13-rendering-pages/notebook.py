@@ -50,7 +50,7 @@ s3, gateway = workshop.client("s3"), workshop.client("apigatewayv2")
 workshop
 
 # %%
-from helpers import check, claim, hint, predict, predicted, solution, track
+from helpers import check, claim, fact, hint, predict, predicted, solution, track
 
 # %% [markdown]
 # This notebook also plays the browser, with the library `requests`. It keeps up to 50 connections open, and asks no proxy for addresses of
@@ -926,9 +926,8 @@ s3.delete_bucket_policy(Bucket=bucket)
 # ## What it costs
 #
 # A page is a request and its `billed_ms`, cold starts included (the load above had many, so the result is on the high side). A function URL
-# costs nothing more. An HTTP API costs 1.00 USD per million requests in N. Virginia, for the first 300 million of a month (source: AWS's
-# whitepaper "Best Practices for Designing Amazon API Gateway Private APIs", table "REST and HTTP API pricing"). Left out: the traffic, which
-# costs the same on EC2, the database, and the free tier.
+# costs nothing more. An HTTP API costs [{{http_api_million}} per million requests]({{http_api_million.source}}) in N. Virginia; very many cost a
+# little less. Left out: the traffic, which costs the same on EC2, the database, and the free tier.
 
 # %%
 prices = load_prices("us-east-1")  # list prices of N. Virginia
@@ -939,7 +938,7 @@ per_page = prices["lambda"]["request"] + gb_seconds * gb_second
 # %%
 pages = pd.Series([10_000, 1_000_000, 10_000_000, 100_000_000])
 bill = pd.DataFrame({"function URL": pages * per_page})
-bill["HTTP API"] = bill["function URL"] + pages * 1.00 / 1e6
+bill["HTTP API"] = bill["function URL"] + pages / 1e6 * fact("http_api_million")
 bill["two t3.small"] = 2 * 730 * prices["ec2_hour"]["t3.small"]
 bill.set_index(pages.map("{:,}".format).rename("pages a month")).round(2)
 
