@@ -3,14 +3,12 @@
 import base64
 import contextlib
 import http.client
-import io
 import json
 import os
 import signal
 import subprocess
 import threading
 import time
-import zipfile
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -30,6 +28,7 @@ from botocore.credentials import Credentials
 from .. import localaws
 from ..connect import isolated_session
 from ..errors import WorkshopError
+from ..package import package
 
 REGION = "us-east-1"
 HANDLER = "app.handler"
@@ -173,7 +172,7 @@ class Served(Subject):
                 Runtime="python3.13",
                 Role=role,
                 Handler=HANDLER,
-                Code={"ZipFile": zipped(code)},
+                Code={"ZipFile": package({"app.py": code})},
                 Timeout=60,
                 MemorySize=1769,  # as much as one vCPU: its share of CPU must not be what is measured
             )
@@ -228,14 +227,6 @@ def _reason(body: bytes) -> str:
     """What the body of an error says in a word."""
     told = json.loads(body)
     return str(told.get("errorType") or told.get("__type") or told)
-
-
-def zipped(code: str) -> bytes:
-    """The zip archive of an app.py."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", code)
-    return buffer.getvalue()
 
 
 def answers(url: str) -> bool:

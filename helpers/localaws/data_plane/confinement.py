@@ -211,8 +211,12 @@ def _base(hidden: tuple[str, ...], shown: tuple[str, ...]) -> int:
         _call("setns", outside, CLONE_NEWNS)
 
 
+@functools.cache
 def _roots_own(folder: str) -> set[str]:
-    """What in this folder not everybody may read, such as passwords; of use where functions are root's, too."""
+    """What in this folder not everybody may read, such as passwords; of use where functions are root's, too.
+
+    Looked for once, as it takes as long as an init.
+    """
     found: set[str] = set()
     for path, folders, files in os.walk(folder) if os.geteuid() == 0 else ():
         for each in (os.path.join(path, name) for name in (*folders, *files)):

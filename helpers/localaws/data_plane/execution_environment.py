@@ -74,7 +74,7 @@ class ExecutionEnvironment:
         write_log: WriteLog,
         roles: Roles,
         admission: Admission,
-        initialization_type: str = ON_DEMAND,
+        initialization_type: str,
     ) -> None:
         self.function = function
         self._initialization_type = initialization_type

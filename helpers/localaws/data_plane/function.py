@@ -58,15 +58,14 @@ class Function:
         cls, config: dict[str, Any], code: bytes, layers: tuple[bytes, ...], tags: dict[str, str]
     ) -> "Function":
         """From what GetFunctionConfiguration answers; `FunctionArn` may carry the qualifier of the call."""
-        arn = config["FunctionArn"]
+        arn = unqualified(config["FunctionArn"])
         region, account = arn.split(":")[3:5]
         logging = config.get("LoggingConfig") or {}
-        unqualified = ":".join(arn.split(":")[:7])
-        relevant = {name: config.get(name) for name in ENVIRONMENT_FIELDS} | {"FunctionArn": unqualified}
+        relevant = {name: config.get(name) for name in ENVIRONMENT_FIELDS} | {"FunctionArn": arn}
         return cls(
             name=config["FunctionName"],
             version=config.get("Version", "$LATEST"),
-            arn=unqualified,
+            arn=arn,
             account=account,
             region=region,
             runtime=config.get("Runtime", ""),
@@ -85,6 +84,11 @@ class Function:
             idle_s=_idle_seconds(tags),
             fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
         )
+
+
+def unqualified(arn: str) -> str:
+    """The ARN of a function without the version or alias that a call has named."""
+    return ":".join(arn.split(":")[:7])
 
 
 def _idle_seconds(tags: dict[str, str]) -> float:

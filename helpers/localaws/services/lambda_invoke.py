@@ -77,7 +77,7 @@ def run(
     function = function_from(func, config)
     if function is None:
         return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
-    sent = request.get() or Request(request_id)
+    sent, resource = request.get() or Request(request_id), Resource.of(config)
     started = time.time()
     invocation = Invocation(
         request_id=sent.request_id,
@@ -94,15 +94,15 @@ def run(
     except RestoreError as error:
         return _not_restored(error)
     except Exhausted as used_up:
-        return _throttled(function.name, Resource.of(config), used_up)
+        return _throttled(function.name, resource, used_up)
     metrics = (
         ("Invocations", 1, "Count"),
         ("Errors", int(outcome.failed), "Count"),
         ("Duration", outcome.report.duration_ms, "Milliseconds"),
     )
     for metric, value, unit in metrics:
-        cloudwatch_metrics.record(function.name, metric, value, unit, at=started, resource=Resource.of(config))
-    provisioned.count(function, Resource.of(config), outcome.initialization_type, started)
+        cloudwatch_metrics.record(function.name, metric, value, unit, at=started, resource=resource)
+    provisioned.count(function, resource, outcome.initialization_type, started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
 

@@ -19,7 +19,7 @@ from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from ..data_plane.execution_environment import PROVISIONED
-from ..data_plane.function import Function
+from ..data_plane.function import Function, unqualified
 from ..data_plane.pool import Pool
 from ..data_plane.provisioned import Release
 from . import cloudwatch_metrics, lambda_alias
@@ -151,7 +151,7 @@ class ProvisionedConcurrency:
 
     def take(self, config: Record) -> Slot | None:
         """A slot for an invocation where a provisioned environment is free for it; otherwise it needs a unit."""
-        arn, version = _unqualified(config), config.get("Version", LATEST)
+        arn, version = unqualified(config["FunctionArn"]), config.get("Version", LATEST)
         held = self._pool.provisioned(arn, version)
         if held is None:
             return None
@@ -255,7 +255,7 @@ class ProvisionedConcurrency:
         return answer
 
     def _described(self, func: Record, qualifier: str) -> Record:
-        config, arn = _configs(func)[qualifier], _unqualified(func["config"])
+        config, arn = _configs(func)[qualifier], unqualified(func["config"]["FunctionArn"])
         wanted = shares(func, qualifier)
         held = [(each, n) for version, n in wanted.items() if (each := self._pool.provisioned(arn, version))]
         allocated = sum(min(each.allocated, number) for each, number in held)
@@ -286,11 +286,11 @@ class ProvisionedConcurrency:
                 occupy = functools.partial(self._occupy, record["config"])
                 self._pool.provision(function, wanted[version], occupy)
             else:
-                self._pool.unprovision(_unqualified(record["config"]), version)
+                self._pool.unprovision(unqualified(record["config"]["FunctionArn"]), version)
 
     def _occupy(self, config: Record) -> Release | None:
         """Take a unit of concurrency: an environment that is provisioned has one, whether it runs or not."""
-        _, _, _, region, account, _, name = _unqualified(config).split(":")
+        _, _, _, region, account, _, name = unqualified(config["FunctionArn"]).split(":")
         slot, _ = self._acquire(lambda_svc._functions.get_scoped(account, region, name) or {}, config)
         if slot is None:
             return None
@@ -324,10 +324,6 @@ def _configs(func: Record) -> dict[str, Record]:
 def _requested(config: Record) -> int:
     number: int = config["RequestedProvisionedConcurrentExecutions"]
     return number
-
-
-def _unqualified(config: Record) -> str:
-    return ":".join(config["FunctionArn"].split(":")[:7])
 
 
 def _now() -> str:

@@ -16,6 +16,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc, sqs
 
 from ...facts import fact
+from ..data_plane.function import unqualified
 from . import cloudwatch_metrics
 from .contract import Contract
 from .shapes import Answer, Record
@@ -92,7 +93,7 @@ def stops(config: Record) -> bool:
 
 
 def _key(config: Record) -> str:
-    return hashlib.sha256(":".join(config["FunctionArn"].split(":")[:7]).encode()).hexdigest()[:8]
+    return hashlib.sha256(unqualified(config["FunctionArn"]).encode()).hexdigest()[:8]
 
 
 def _refusal(name: str) -> Answer:

@@ -10,6 +10,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import apigateway, eventbridge, lambda_svc, s3, sns, sqs
 
+from ..data_plane.function import unqualified
 from . import cloudwatch_metrics
 from .contract import Contract
 from .iam.evaluation import Iam
@@ -113,7 +114,7 @@ class ResourcePolicies:
         if not base or not config:
             return False
         qualified = function.rpartition(f":{name}")[2].lstrip(":")
-        arn = ":".join(config["FunctionArn"].split(":")[:7]) + (f":{qualified}" if qualified else "")
+        arn = unqualified(config["FunctionArn"]) + (f":{qualified}" if qualified else "")
         statements = [each for each in base["policy"]["Statement"] if each["Resource"] == arn]
         allowed = self._iam.service_may(
             {"Statement": statements},
