@@ -53,8 +53,8 @@ from helpers import check, claim, hint, predict, predicted, solution
 # ## A database with a limit
 #
 # A program speaks to PostgreSQL over a **connection**. For each one PostgreSQL starts a process. So there is a limit, the parameter
-# `max_connections`. On RDS its default grows with memory, at most 112 for each GB
-# ([Amazon RDS User Guide](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html), November 2026).
+# `max_connections`. On RDS its default grows with memory, at most {{connections_per_gb}} for each GB
+# ([Amazon RDS User Guide]({{connections_per_gb.source}}), read on {{connections_per_gb.checked}}).
 # Ours gets 16: then a small burst of calls is for it what a large burst is for a large database.
 # RDS keeps parameters in a *parameter group*.
 
