@@ -133,6 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--write-again", action="store_true", help="write the figures of the last run into its README")
     installed = "where npm has installed serverless-offline, if not for all"
     bench.add_argument("--serverless", type=whole, metavar="FOLDER", help=installed)
+    holds = "hold the embedded AWS and MiniStack against what AWS answers"
+    conformance = command("conformance", _conformance, holds)
+    conformance.add_argument("words", nargs="*", metavar="word", help="in the titles of scenarios; all if none")
+    conformance.add_argument(
+        "--endpoint-url", metavar="URL", help="of another AWS, with your credentials; aws is AWS itself"
+    )
+    conformance.add_argument("--write", action="store_true", help="write the table into the README of the embedded AWS")
+    again = "write the outcomes of the last run into that README"
+    conformance.add_argument("--write-again", action="store_true", help=again)
     looks = "look at this machine and say what is missing"
     command("doctor", lambda _: doctor.look(), looks, needs_environment=False)
     return parser
@@ -193,6 +202,14 @@ def _bench(options: argparse.Namespace) -> int:
     if options.write_again:
         return bench.write_again()
     return bench.run(options.scenarios, options.quick, options.serverless)
+
+
+def _conformance(options: argparse.Namespace) -> int:
+    from .commands import conformance
+
+    if options.write_again:
+        return conformance.write_again()
+    return conformance.run(options.words, options.endpoint_url, options.write)
 
 
 def _policy(options: argparse.Namespace) -> int:

@@ -1,0 +1,92 @@
+"""Writes outcomes into the README of the embedded AWS, between two marks; they are kept as data, and the page is made of it."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .. import settings
+from ..whole_file import write_whole
+from .declared import RECORDED, Scenario
+from .running import Outcome
+
+FOLDER = settings.ROOT / "helpers" / "localaws"
+PAGE, DATA = FOLDER / "README.md", FOLDER / "conformance.json"
+BEGIN = "<!-- The outcomes: `python3 -m helpers conformance --write` writes them. -->"
+END = "<!-- The outcomes end. -->"
+PART = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scenario, and which of the AWSs that it ran on agree with AWS; `reason` says why the embedded one does not."""
+
+    area: str
+    name: str
+    recorded: bool
+    agrees: dict[str, bool]
+    refused: str
+    not_yet: str
+
+    @classmethod
+    def of(cls, scenario: Scenario, outcomes: Mapping[str, Outcome]) -> "Row":
+        agrees = {name: outcome.agrees for name, outcome in outcomes.items()}
+        recorded = scenario.source.kind == RECORDED
+        return cls(scenario.area, scenario.name, recorded, agrees, scenario.refused, scenario.not_yet)
+
+    @property
+    def reason(self) -> str:
+        return self.refused or self.not_yet
+
+
+def rows(outcomes: Mapping[str, Iterable[Outcome]]) -> list[Row]:
+    """One for each scenario, from the outcomes on each AWS, by its name."""
+    by_title = {name: {each.scenario.title: each for each in found} for name, found in outcomes.items()}
+    scenarios = next(iter(by_title.values())).values()
+    return [
+        Row.of(each.scenario, {name: found[each.scenario.title] for name, found in by_title.items()})
+        for each in scenarios
+    ]
+
+
+def write(found: list[Row], ours: str) -> None:
+    """Put the table on the page, and what it is made of beside it."""
+    write_whole(DATA, json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False) + "\n")
+    text = PAGE.read_text(encoding="utf-8")
+    write_whole(PAGE, PART.sub(lambda _: part(found, ours), text, count=1))
+
+
+def read(file: Path = DATA) -> list[Row]:
+    return [Row(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def part(found: list[Row], ours: str) -> str:
+    """What stands between the marks."""
+    told = [each for each in found if each.recorded and not each.refused]
+    agree = sum(each.agrees[ours] for each in told)
+    share = (
+        f"Of the {len(told)} scenarios that recordings of AWS describe and that need nothing which is refused here on purpose, "
+        f"{agree} agree ({100 * agree / len(told):.0f} %)."
+    )
+    return f"\n{table(found)}\n\n{share}\n\n{differing(found, ours)}\n"
+
+
+def table(found: list[Row]) -> str:
+    """By area: how many scenarios, and how many of them agree on each AWS."""
+    names = list(found[0].agrees)
+    areas = [*dict.fromkeys(each.area for each in found), "all"]
+    lines = [["", "scenarios", *names], ["---"] * (2 + len(names))]
+    for area in areas:
+        here = [each for each in found if area in (each.area, "all")]
+        lines.append([area, str(len(here)), *(str(sum(each.agrees[name] for each in here)) for name in names)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def differing(found: list[Row], ours: str) -> str:
+    """The scenarios that do not agree, with the reason."""
+    different = [each for each in found if not each.agrees[ours]]
+    if not different:
+        return "All agree."
+    lines = [f"- **{each.area}**, {each.name}: {each.reason or 'not looked into yet.'}" for each in different]
+    return "\n".join(["These do not agree:", "", *lines])
