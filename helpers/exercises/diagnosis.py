@@ -15,7 +15,7 @@ SDK = ("boto3", "@aws-sdk/", "aws-sdk-")
 # Where two runtimes have the same failure, it has two names: Ruby's own are Init<…> and Function<…>.
 SYNTAX = ("Runtime.UserCodeSyntaxError", "Init<SyntaxError>")
 NO_HANDLER = ("Runtime.HandlerNotFound", "Runtime.MalformedHandlerName", "Init<ArgumentError>")
-NO_METHOD = re.compile(r"undefined method [`'](\w+)'")  # of an Init<NameError>, which a typo raises too
+NO_METHOD = re.compile(r"undefined method [`'](\w+)'")  # in Ruby, which a typo raises too
 POSITIONAL = re.compile(r"^\s*def (?:self\.)?handler\b *\(? *\w+ *, *\w+ *\)?", re.MULTILINE)  # in Ruby
 NOT_WRITTEN = ("NotImplementedError", "Function<NotImplementedError>")
 # In Python a KeyError; in Node.js undefined is gone through, or asked for what a list has.
@@ -174,7 +174,7 @@ def _module(outcome: Outcome, function: Deployed, when: str) -> str | None:
 
 
 def _handler(outcome: Outcome, function: Deployed, when: str) -> str | None:
-    found = NO_METHOD.match(outcome.error_message) if outcome.error_type == "Init<NameError>" else None
+    found = NO_METHOD.match(outcome.error_message) if outcome.error_type == "Function<NoMethodError>" else None
     name = function.configuration["Handler"].rsplit(".", 1)[-1]
     is_missing = outcome.error_type in NO_HANDLER or (found and found[1] == name)
     return _handler_sentence(function) if is_missing else None

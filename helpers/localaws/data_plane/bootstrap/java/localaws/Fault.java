@@ -2,6 +2,10 @@ package localaws;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 
 /** An error as Lambda is told of it; a fatal one ends Init, any other the invocation. */
 final class Fault extends RuntimeException {
@@ -68,16 +72,19 @@ final class Fault extends RuntimeException {
 
     /** Cut the stack traces where they leave the function: what is below is this runtime. */
     private static void cut(Throwable error) {
-        for (int depth = 0; error != null && depth < 100; error = error.getCause(), depth++) {
-            StackTraceElement[] calls = error.getStackTrace();
-            for (int i = 0; i < calls.length; i++) {
-                if (calls[i].getClassName().startsWith("localaws.")) {
-                    StackTraceElement[] own = new StackTraceElement[i];
-                    System.arraycopy(calls, 0, own, 0, i);
-                    error.setStackTrace(own);
-                    break;
-                }
+        cut(error, Collections.newSetFromMap(new IdentityHashMap<>()));
+    }
+
+    private static void cut(Throwable error, Set<Throwable> done) {
+        if (error == null || !done.add(error)) return;
+        StackTraceElement[] calls = error.getStackTrace();
+        for (int i = 0; i < calls.length; i++) {
+            if (calls[i].getClassName().startsWith("localaws.")) {
+                error.setStackTrace(Arrays.copyOf(calls, i));
+                break;
             }
         }
+        cut(error.getCause(), done);
+        for (Throwable suppressed : error.getSuppressed()) cut(suppressed, done);
     }
 }

@@ -46,11 +46,20 @@ final class Handlers {
             type = Class.forName(className, true, loader);
         } catch (ClassNotFoundException error) {
             throw new Fault("Class not found: " + className, error, false);
+        } catch (NoClassDefFoundError error) {
+            Fault fault = notLoaded(className, error);
+            return (event, context) -> { // the first invocation tells it, and is the last of this process
+                throw fault;
+            };
         } catch (Throwable error) {
-            String why = error.getMessage() == null ? "" : ": " + error.getMessage();
-            throw new Fault("Error loading class " + className + why, error, true);
+            throw notLoaded(className, error);
         }
         return colons < 0 ? ofInterface(type) : ofMethod(type, name.substring(colons + 2));
+    }
+
+    private static Fault notLoaded(String className, Throwable error) {
+        String why = error.getMessage() == null ? "" : ": " + error.getMessage();
+        return new Fault("Error loading class " + className + why, error, true);
     }
 
     private static Handler ofInterface(Class<?> type) {

@@ -70,6 +70,11 @@ record InvocationContext(Map<String, String> headers, LambdaLogger logger) imple
     }
 
     @Override
+    public String getTenantId() {
+        return headers.get("lambda-runtime-aws-tenant-id");
+    }
+
+    @Override
     public String getXrayTraceId() {
         return headers.get("lambda-runtime-trace-id");
     }

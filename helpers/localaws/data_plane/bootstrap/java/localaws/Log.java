@@ -20,6 +20,7 @@ final class Log implements LambdaLogger {
     private final LogLevel least = level(System.getenv("AWS_LAMBDA_LOG_LEVEL"));
     private final FileOutputStream frames;
     volatile String requestId;
+    volatile String tenantId;
 
     Log(String descriptor) throws IOException {
         frames = new FileOutputStream("/dev/fd/" + descriptor);
@@ -62,6 +63,7 @@ final class Log implements LambdaLogger {
         event.put("message", message);
         event.put("level", level.name());
         event.put("AWSRequestId", requestId);
+        event.put("tenantId", tenantId); // left out where it is null
         return Json.write(event) + "\n";
     }
 

@@ -51,8 +51,10 @@ public final class Main {
         RuntimeApi.Answer next = api.next();
         InvocationContext context = new InvocationContext(next.headers(), log);
         log.requestId = context.getAwsRequestId();
+        log.tenantId = context.getTenantId();
         String trace = context.getXrayTraceId();
         if (trace != null) System.setProperty("com.amazonaws.xray.traceHeader", trace);
+        else System.clearProperty("com.amazonaws.xray.traceHeader");
         byte[] answer;
         try {
             answer = handler.handle(next.body(), context);
@@ -60,7 +62,7 @@ public final class Main {
             Fault fault = Fault.of(error);
             log.log(fault);
             api.error(context.getAwsRequestId(), fault);
-            return !(error instanceof VirtualMachineError || error instanceof IOError);
+            return !(fault.fatal || error instanceof VirtualMachineError || error instanceof IOError);
         }
         Thread.interrupted(); // what the function has asked of this thread is over
         api.response(context.getAwsRequestId(), answer);
