@@ -284,6 +284,37 @@ def test_a_function_may_have_a_python_path_of_its_own(make_function):
     assert function.invoke().payload == "own"
 
 
+def test_a_function_with_a_python_path_of_its_own_finds_no_layer(make_function, clients):
+    attached = layer(clients, "unseen", {"python/greeting.py": ""})
+    variables = {"Environment": {"Variables": {"PYTHONPATH": "lib"}}}
+    result = make_function("import greeting\n", Layers=[attached], **variables).invoke()
+    assert result.payload["errorMessage"] == "Unable to import module 'app': No module named 'greeting'"
+
+
+@pytest.mark.parametrize(
+    "module", ["json", "logging", "typing", "simplejson", "http", "traceback", "site", "awslambdaric", "decimal", "six"]
+)
+def test_a_module_of_the_function_s_own_is_not_for_the_runtime(make_function, module):
+    files = {f"{module}.py": "raise RuntimeError('the runtime has imported it')\n"}
+    files["app.py"] = "def handler(event, context):\n    return event\n"
+    assert make_function(files).invoke({"a": 1}).payload == {"a": 1}
+
+
+def test_what_the_function_brings_along_comes_before_the_standard_library_and_the_sdk(make_function):
+    code = "import boto3, colorsys\ndef handler(event, context):\n    return [boto3.MARK, colorsys.MARK]\n"
+    files = {"app.py": code, "boto3.py": "MARK = 'own'\n", "colorsys/__init__.py": "MARK = 'own'\n"}
+    assert make_function(files).invoke().payload == ["own", "own"]
+
+
+def test_pth_files_of_the_function_and_of_its_layers_count(make_function, clients):
+    attached = layer(
+        clients, "with-pth", {"python/layer.pth": "below\n", "python/below/of_layer.py": "MARK = 'layer'\n"}
+    )
+    code = "import of_task, of_layer\ndef handler(event, context):\n    return [of_task.MARK, of_layer.MARK]\n"
+    files = {"app.py": code, "vendored.pth": "vendored\n", "vendored/of_task.py": "MARK = 'task'\n"}
+    assert make_function(files, Layers=[attached]).invoke().payload == ["task", "layer"]
+
+
 def test_a_layer_covers_what_the_runtime_holds_and_the_code_covers_both(make_function, clients):
     code = "import six, jmespath\ndef handler(event, context):\n    return [six.MARK, jmespath.MARK]\n"
     covering = layer(

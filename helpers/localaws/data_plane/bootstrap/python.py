@@ -1,14 +1,17 @@
 """Starts AWS's own runtime interface client for Python, on the handler that _HANDLER names.
 
-Its arguments: the folder of the runtime's packages, which a function's own PYTHONPATH must not hide, and those of the
-layers, which cover them.
+Its arguments: the folder of the runtime's packages, and those of the layers. As AWS's own bootstrap.py does, it imports
+what the runtime itself needs before the function's folders are looked into, so that a json.py in there is not for it;
+then the function's come first, the layers' next, and .pth files count in both. A function with a PYTHONPATH of its own
+finds no layer.
 
-AWS ships the client's native module `runtime_client` for Linux alone, and it keeps the address that it was loaded with;
-elsewhere, and after a restore, a stand-in with the same four functions speaks the same HTTP.
+AWS ships the client's native module `runtime_client` for Linux and some Pythons, and it keeps the address that it was
+loaded with; elsewhere, and after a restore, a stand-in with the same four functions speaks the same HTTP.
 """
 
 import importlib
 import os
+import site
 import sys
 import types
 
@@ -17,11 +20,18 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     snapstart = importlib.import_module("lambda_snapstart")  # while this file's own folder is the first on the path
 
 packages, layers = sys.argv[1:3]
-sys.path[:1] = [os.environ["LAMBDA_TASK_ROOT"], *layers.split(os.pathsep)]  # in place of this file's own folder
-if packages not in sys.path:
-    sys.path.append(packages)
+sys.path[:] = [packages, *(each for each in sys.path[1:] if each != packages)]  # in place of this file's own folder
 if os.environ.get("LC_CTYPE") == "C.UTF-8":
     del os.environ["LC_CTYPE"]  # Python sets it where a machine lacks the locale that LANG names (PEP 538)
+
+
+def look_into_the_function() -> None:
+    own = [os.environ["LAMBDA_TASK_ROOT"]]
+    if os.environ.get("PYTHONPATH") == packages:  # the function has none of its own
+        own += layers.split(os.pathsep)
+    sys.path[:0] = own
+    for folder in own:
+        site.addsitedir(folder)
 
 
 def stand_in() -> types.ModuleType:
@@ -105,4 +115,5 @@ if __name__ == "__main__":
         snapstart.install(stand_in)
     from awslambdaric.__main__ import main
 
+    look_into_the_function()
     main([sys.argv[0], os.environ["_HANDLER"]])
