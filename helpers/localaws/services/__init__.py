@@ -9,10 +9,13 @@ from . import (
     cloudwatch_logs_put,
     cloudwatch_metrics,
     contract,
+    dynamodb_streams,
     eventbridge,
     lambda_alias,
     lambda_asynchronous_invocation,
     lambda_code_location,
+    lambda_event_source_mapping,
+    lambda_event_source_mapping_dynamodb,
     lambda_event_source_mapping_sqs,
     lambda_function_url,
     lambda_functions,
@@ -62,6 +65,7 @@ def install(
         lambda_function_url,
         lambda_alias,
         sqs,
+        dynamodb_streams,
         eventbridge,
         apigateway,
     ):
@@ -69,6 +73,8 @@ def install(
     logs.install()
     cloudwatch_logs_put.install(logs)
     lambda_asynchronous_invocation.install(execution_roles)
+    lambda_event_source_mapping.install(execution_roles)
+    lambda_event_source_mapping_dynamodb.install(execution_roles)
     lambda_event_source_mapping_sqs.install(execution_roles)
     lambda_code_location.install(endpoint)
     scheduler.install(endpoint)

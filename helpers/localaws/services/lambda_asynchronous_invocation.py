@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import arn as arns
-from ministack.services import eventbridge, lambda_svc, sns, sqs
+from ministack.services import eventbridge, lambda_svc, sns
 
 from ...facts import in_bytes
 from ..data_plane.event_queue import EventQueue
 from ..data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
-from . import cloudwatch_metrics, lambda_alias, lambda_recursive_loops
+from . import cloudwatch_metrics, lambda_alias, lambda_destination, lambda_recursive_loops
 from .contract import Contract
 from .lambda_execution_role import ExecutionRoles
 from .request import Request, request
@@ -48,20 +48,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_acquire_execution_slot"): ("func", "config"),
     (lambda_svc, "_execute_function_dispatch"): ("func", "config", "event", "request_id", "started"),
     (lambda_svc, "_release_execution_slot"): ("key",),
-    (sqs, "_queue_by_arn"): ("arn",),
-    (sqs, "_queue_url_for_account"): ("account_id", "name"),
-    (sqs, "_act_send_message"): ("data", "qurl"),
-    (sns, "_topics"): None,
-    (sns, "_fanout"): (
-        "topic_arn",
-        "msg_id",
-        "message",
-        "subject",
-        "message_structure",
-        "message_attributes",
-        "message_group_id",
-        "message_dedup_id",
-    ),
     (eventbridge, "_put_events"): ("data", "allow_aws_source"),
     (arns, "parse_arn"): ("value",),
 }
@@ -118,7 +104,7 @@ class Target:
         return Settings(
             self.configured.get("MaximumRetryAttempts", usual.max_retries),
             self.configured.get("MaximumEventAgeInSeconds", usual.max_age_s),
-            _minute(self.base),
+            minute(self.base),
         )
 
 
@@ -236,15 +222,15 @@ class AsynchronousInvocations:
         What is too large fails, too: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html.
         """
         senders: dict[str, Callable[[str, Any, Record], None]] = {
-            "sqs": _send_message,
-            "sns": _publish,
+            "sqs": lambda_destination.send_message,
+            "sns": lambda_destination.publish,
             "lambda": lambda arn, content, attributes: self.send(arn, content),
             "events": _put_event,
         }
         try:
             if not self._roles.may_send(sender.config["Role"], event.function_name, target):
                 raise PermissionError(target)
-            if (size := len(_body(content).encode())) > MAX_RECORD_BYTES:
+            if (size := len(lambda_destination.body(content).encode())) > MAX_RECORD_BYTES:
                 raise ValueError(f"{size} bytes are more than a destination takes")
             senders[arns.parse_arn(target).service](target, content, attributes or {})  # not to a bucket, as AWS can
         except Exception as error:
@@ -295,7 +281,7 @@ def _kind(result: Record) -> Result:
     return Result.THROTTLE if result.get("throttle") else Result.ERROR
 
 
-def _minute(func: Record) -> float:
+def minute(func: Record) -> float:
     """How many seconds stand for a minute of AWS's, for this function."""
     try:
         return max(0.0, float((func.get("tags") or {}).get(RETRY_TAG, MINUTE_S)))
@@ -342,32 +328,14 @@ def _attributes(event: Event, condition: str) -> Record:
     }
 
 
-def _send_message(queue: str, content: Any, attributes: Record) -> None:
-    if not sqs._queue_by_arn(queue):
-        raise LookupError(queue)
-    *_, account, name = queue.split(":")
-    url = sqs._queue_url_for_account(account, name)
-    sqs._act_send_message({"QueueUrl": url, "MessageBody": _body(content), "MessageAttributes": attributes}, url)
-
-
-def _publish(topic: str, content: Any, attributes: Record) -> None:
-    if topic not in sns._topics:
-        raise LookupError(topic)
-    sns._fanout(topic, str(uuid.uuid4()), _body(content), "", "", attributes)
-
-
 def _put_event(bus: str, record: Record, attributes: Record) -> None:
     """An event of a bus whose detail is the invocation record."""
     succeeded = record["requestContext"]["condition"] == SUCCESS
     entry = {
         "Source": "lambda",
         "EventBusName": bus,
-        "Detail": _body(record),
+        "Detail": lambda_destination.body(record),
         "DetailType": f"Lambda Function Invocation Result - {'Success' if succeeded else 'Failure'}",
         "Resources": [f"{':'.join(record['requestContext']['functionArn'].split(':')[:7])}:$LATEST", bus],
     }
     eventbridge._put_events({"Entries": [entry]})
-
-
-def _body(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False)

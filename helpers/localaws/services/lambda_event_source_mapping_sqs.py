@@ -6,34 +6,26 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (pa
 
 import contextvars
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import responses
 from ministack.services import lambda_svc
 
-from . import lambda_recursive_loops, sqs
+from . import lambda_event_filter, lambda_event_source_mapping, lambda_recursive_loops, sqs
 from .contract import Contract
 from .lambda_execution_role import ExecutionRoles
-from .lambda_functions import invalid_parameter
-from .shapes import Answer, Record
+from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
-    (lambda_svc, "_create_esm"): ("data",),
-    (lambda_svc, "_update_esm"): ("esm_id", "data"),
     (lambda_svc, "_poll_sqs"): (),
-    (lambda_svc, "_resolve_existing_esm_function"): ("function_ref",),
     (lambda_svc, "_get_func_record_for_qualifier"): ("name", "qualifier"),
     (lambda_svc, "_sqs_esm_concurrency"): ("esm", "func_rec", "config", "queue"),
     (responses, "set_request_account_id"): ("access_key_id",),
     (responses, "set_request_region"): ("region",),
-    (lambda_svc, "_apply_filter_criteria"): ("records", "esm"),
-    (lambda_svc, "_iter_all_esms"): (),
     (lambda_svc, "_execute_function"): ("func", "event"),
     (lambda_svc, "_esm_backoff_until"): None,
     (lambda_svc, "_ESM_BACKOFF_SECONDS"): None,
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (lambda_svc, "_dispatch_esm_batch"): ("esm_id", "fn", "args"),
     (lambda_svc, "_esm_inflight"): None,
 }
@@ -43,43 +35,7 @@ FIFO_ATTRIBUTES = {"MessageGroupId": "group_id", "MessageDeduplicationId": "dedu
 
 def install(roles: ExecutionRoles) -> None:
     """Let MiniStack's mappings of queues behave as AWS's, in the roles of functions. Call once, before it serves."""
-    create, update = lambda_svc._create_esm, lambda_svc._update_esm
-
-    def create_once(data: Record) -> Answer:
-        answer: Answer = _provisioned(data) or _conflict(data) or create(data)
-        return answer
-
-    def update_known(esm_id: str, data: Record) -> Answer:
-        answer: Answer = _provisioned(data) or update(esm_id, data)
-        return answer
-
-    lambda_svc._create_esm = create_once
-    lambda_svc._update_esm = update_known
     lambda_svc._poll_sqs = Poller(roles).poll
-
-
-def _provisioned(data: Record) -> Answer | None:
-    """What there is no counterpart of: better an error than a success that is made up."""
-    if not data.get("ProvisionedPollerConfig"):
-        return None
-    return invalid_parameter("Provisioned mode is not in the embedded AWS; leave ProvisionedPollerConfig out.")
-
-
-def _conflict(data: Record) -> Answer | None:
-    """AWS's refusal of a second mapping from one source to one function."""
-    source = data.get("EventSourceArn", "")
-    function, qualifier, _ = lambda_svc._resolve_existing_esm_function(data.get("FunctionName", ""))
-    wanted = source, function, qualifier
-    for _, _, mapping in _mappings():
-        if (mapping["EventSourceArn"], mapping["FunctionName"], mapping.get("Qualifier")) == wanted:
-            refusal: Answer = responses.error_response_json(
-                "ResourceConflictException",
-                f'An event source mapping with SQS arn (" {source} ") and function (" {function} ") already exists. '
-                f"Please update or delete the existing mapping with UUID {mapping['UUID']}",
-                409,
-            )
-            return refusal
-    return None
 
 
 class Poller:
@@ -92,7 +48,7 @@ class Poller:
 
     def poll(self) -> bool:
         """Look once at every mapping of a queue; whether there was a batch, so that there may be more."""
-        found = [contextvars.copy_context().run(self._poll, *each) for each in _mappings()]
+        found = [contextvars.copy_context().run(self._poll, *each) for each in lambda_event_source_mapping.each()]
         return any(found)
 
     def _poll(self, account: str, region: str, mapping: Record) -> bool:
@@ -107,12 +63,13 @@ class Poller:
         if not batch:
             return False
         records = [_record(message, mapping["EventSourceArn"], account, region) for message in batch]
-        passed = lambda_svc._apply_filter_criteria(records, mapping)
+        passed = [record for record in records if lambda_event_filter.passes(record, mapping.get("FilterCriteria"))]
+        handles = {record["receiptHandle"] for record in passed}
+        sqs.delete(queue, {message["receipt_handle"] for message in batch} - handles)  # nobody else gets the others
         if passed:
+            batch = [message for message in batch if message["receipt_handle"] in handles]
             event = {"Records": passed}
             lambda_svc._dispatch_esm_batch(mapping["UUID"], run_batch, mapping, func, event, batch, queue)
-        else:
-            sqs.delete(queue, {message["receipt_handle"] for message in batch})
         return True
 
     def _receive(self, mapping: Record, queue: Record) -> list[Record]:
@@ -129,15 +86,10 @@ class Poller:
         return []
 
 
-def _mappings() -> Iterator[tuple[str, str, Record]]:
-    """Account, region and record of every event source mapping, whatever its source."""
-    yield from lambda_svc._iter_all_esms()
-
-
 def _ends(mapping: Record, account: str, region: str) -> tuple[Record | None, Record | None, Record]:
     """The queue and the function that a mapping joins, with its configuration; None where one is not there."""
     arn = mapping.get("EventSourceArn", "")
-    if not mapping.get("Enabled", True) or not arn.startswith(f"arn:aws:sqs:{region}:{account}:"):
+    if not lambda_event_source_mapping.polls(mapping) or not arn.startswith(f"arn:aws:sqs:{region}:{account}:"):
         return None, None, {}
     func, config = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
     return sqs.queue_named(arn), func, config
@@ -202,7 +154,6 @@ def run_batch(mapping: Record, func: Record, event: Record, batch: list[Record],
     else:
         lambda_svc._esm_backoff_until.pop(identifier, None)
     sqs.delete(queue, {message["receipt_handle"] for message in batch if message["id"] not in failed})
-    mapping["LastProcessingResult"] = "PROBLEM: Function call failed" if result.get("error") else "OK"
 
 
 def _failed(mapping: Record, answer: Any, batch: set[str]) -> set[str]:

@@ -70,11 +70,11 @@ class ExecutionRoles:
             return answer
 
         def create_mapping(data: Record) -> Answer:
-            answer: Answer = self._unreadable(data) or map_source(data)
+            answer: Answer = self.unreadable(data) or map_source(data)
             return answer
 
         def put_event_invoke_config(func_name: str, qualifier: str | None, data: Record) -> Answer:
-            answer: Answer = self._unsendable(func_name, data) or configure(func_name, qualifier, data)
+            answer: Answer = self.unsendable(func_name, data) or configure(func_name, qualifier, data)
             return answer
 
         lambda_svc._create_function = create_function
@@ -123,7 +123,7 @@ class ExecutionRoles:
         target = (data.get("DeadLetterConfig") or {}).get("TargetArn")
         return self._unsent(role, name, [target]) if target else None
 
-    def _unreadable(self, data: Record) -> Answer | None:
+    def unreadable(self, data: Record) -> Answer | None:
         """Lambda's refusal of an event source that the function's role may not read."""
         source = data.get("EventSourceArn", "")
         name, qualifier, error = lambda_svc._resolve_existing_esm_function(data.get("FunctionName", ""))
@@ -147,7 +147,7 @@ class ExecutionRoles:
             if not self._iam.role_may(role, name, f"{service}:{action}", resource):
                 yield action
 
-    def _unsendable(self, name: str, data: Record) -> Answer | None:
+    def unsendable(self, name: str, data: Record) -> Answer | None:
         """Lambda's refusal of a destination that the function's role may not send to."""
         config = (lambda_svc._functions.get(name) or {}).get("config")
         if config is None:

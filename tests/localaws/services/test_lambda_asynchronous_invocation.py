@@ -465,7 +465,7 @@ def test_an_event_that_breaks_the_data_plane_is_lost_and_leaves_its_unit(made_up
 @pytest.mark.parametrize(("tag", "minute"), [("0.2", 0.2), ("never", 1.0), ("-3", 0.0), (None, 1.0)])
 def test_the_tag(tag, minute):
     func = {"tags": {asynchronous.RETRY_TAG: tag} if tag else {}}
-    assert asynchronous._minute(func) == minute
+    assert asynchronous.minute(func) == minute
 
 
 def test_an_error_message_is_cut_at_one_kilobyte():

@@ -66,7 +66,18 @@ def mapping(clients):
 
     yield make
     for uuid in made:
+        settled(clients, uuid)
         clients("lambda").delete_event_source_mapping(UUID=uuid)
+
+
+def settled(clients, uuid):
+    """Wait until the mapping is neither being made nor changed, and give its state."""
+
+    def state():
+        found = clients("lambda").get_event_source_mapping(UUID=uuid)["State"]
+        return found if found in ("Enabled", "Disabled") else None
+
+    return eventually(state)
 
 
 def test_provisioned_mode_is_refused_as_it_is_not_here(make_function, clients, queue, mapping):
@@ -78,6 +89,7 @@ def test_provisioned_mode_is_refused_as_it_is_not_here(make_function, clients, q
     with refused:
         mapping(source, function, **pollers)
     uuid = mapping(source, function)
+    settled(clients, uuid)
     with refused:
         clients("lambda").update_event_source_mapping(UUID=uuid, **pollers)
     assert "ProvisionedPollerConfig" not in clients("lambda").get_event_source_mapping(UUID=uuid)
@@ -122,7 +134,7 @@ def test_without_a_window_a_message_comes_at_once(make_function, queue, mapping)
 
 def test_a_window_is_no_longer_than_the_visibility_timeout_allows(make_function, queue, mapping):
     """The messages that wait are in flight; when their time is over, they are received again, and so on."""
-    function, source = make_function(COUNT), queue(VisibilityTimeout="1")
+    function, source = make_function(COUNT, Timeout=1), queue(VisibilityTimeout="1")
     mapping(source, function, BatchSize=10, MaximumBatchingWindowInSeconds=4)
     source.send("1")
     eventually(lambda: batches(function))
@@ -134,11 +146,12 @@ def test_a_disabled_mapping_takes_nothing_and_goes_on_when_it_is_enabled(make_fu
     uuid = mapping(source, function, BatchSize=1)
     source.send("1")
     eventually(lambda: batches(function) == [1])
-    assert clients("lambda").update_event_source_mapping(UUID=uuid, Enabled=False)["State"] == "Disabled"
+    assert clients("lambda").update_event_source_mapping(UUID=uuid, Enabled=False)["State"] == "Disabling"
     source.send("2")
+    settled(clients, uuid)
     eventually(lambda: source.counts() == (1, 0))
     assert batches(function) == [1]
-    clients("lambda").update_event_source_mapping(UUID=uuid, Enabled=True)
+    assert clients("lambda").update_event_source_mapping(UUID=uuid, Enabled=True)["State"] == "Enabling"
     eventually(lambda: batches(function) == [1, 1])
 
 
@@ -181,7 +194,7 @@ def answering(expression):
 )
 def test_what_a_partial_batch_response_means(make_function, queue, mapping, answer, left):
     """services-sqs-errorhandling.html, "Success and failure conditions"."""
-    dead, function = queue(), make_function(answering(answer))
+    dead, function = queue(), make_function(answering(answer), Timeout=1)
     policy = json.dumps({"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 1})
     source = queue(VisibilityTimeout="1", RedrivePolicy=policy)
     source.send("1", "2", "3")
@@ -257,6 +270,16 @@ def test_what_a_move_task_refuses(clients, queue):
         sqs.start_message_move_task(SourceArn=plain["QueueArn"] + "-gone")
     with pytest.raises(sqs.exceptions.ResourceNotFoundException):
         sqs.cancel_message_move_task(TaskHandle="none")
+
+
+def test_what_a_filter_drops_is_deleted_even_where_the_function_fails(make_function, queue, mapping):
+    source = queue(VisibilityTimeout="3")
+    function = make_function("def handler(event, context):\n    raise ValueError\n")
+    source.send('{"kind": "good"}', '{"kind": "bad"}', "plain text")
+    pattern = json.dumps({"body": {"kind": [{"prefix": "go"}]}})
+    mapping(source, function, FilterCriteria={"Filters": [{"Pattern": pattern}]}, BatchSize=10)
+    eventually(lambda: function.metric("Errors") == 1)
+    assert source.counts() == (0, 1)
 
 
 def test_a_second_mapping_of_the_same_queue_and_function_is_refused(queue, mapping, make_function):

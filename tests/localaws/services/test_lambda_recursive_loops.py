@@ -48,12 +48,13 @@ def loop_of_sqs(make_function, clients):
     dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 1})
-    attributes = {"VisibilityTimeout": "5", "RedrivePolicy": policy}
-    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"]
     function = make_function(SQS, Environment={"Variables": {"QUEUE": url}}, Timeout=30, MemorySize=512)
     mapping = clients("lambda").create_event_source_mapping(
         EventSourceArn=dead_arn.removesuffix("-dead"), FunctionName=function.name, BatchSize=1
     )["UUID"]
+    # less than the function's timeout, which Lambda takes where it comes later: the dead letters are there sooner
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
     yield function, lambda: sqs.send_message(QueueUrl=url, MessageBody="first"), dead
     clients("lambda").delete_event_source_mapping(UUID=mapping)
     for each in (url, dead):
