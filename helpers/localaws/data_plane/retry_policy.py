@@ -9,7 +9,8 @@ from enum import Enum, auto
 
 from ...facts import fact
 
-MINUTE_S = 1.0  # so many seconds stand for one of AWS's minutes, of its ages not
+MINUTE_S = 1.0  # so many seconds stand for one of AWS's minutes, in pauses and in ages
+AWS_MINUTE_S = 60
 MAX_PAUSE_MINUTES = 5
 
 
@@ -28,6 +29,14 @@ class Settings:
     max_retries: int = fact("asynchronous_retries")
     max_age_s: float = fact("event_age")
     minute_s: float = MINUTE_S
+
+    @property
+    def oldest_s(self) -> float:
+        """How old an event may be here: pauses are shorter than AWS's, and the age that they may add up to is, too.
+
+        Where there are no pauses at all it is as on AWS.
+        """
+        return self.max_age_s * (self.minute_s / AWS_MINUTE_S if self.minute_s else 1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ def decide(attempts: Attempts, result: Result, age_s: float, settings: Settings)
     if result is Result.ERROR and attempts.errors > settings.max_retries:
         return End("RetriesExhausted")
     pause_s = settings.minute_s * _pause_minutes(attempts, result)
-    return End("EventAgeExceeded") if age_s + pause_s > settings.max_age_s else TryAgain(pause_s)
+    return End("EventAgeExceeded") if age_s + pause_s > settings.oldest_s else TryAgain(pause_s)
 
 
 def _pause_minutes(attempts: Attempts, result: Result) -> int:

@@ -54,7 +54,7 @@ def test_throttles_do_not_count_as_retries():
     assert (pauses, condition, attempts) == ([1, 1, 2, 2, 4, 5], "RetriesExhausted", 7)
 
 
-@pytest.mark.parametrize(("settings", "limit_s"), [(Settings(max_age_s=60), 60), (Settings(), 21_600)])
+@pytest.mark.parametrize(("settings", "limit_s"), [(Settings(max_age_s=600), 10), (Settings(), 360)])
 def test_a_throttled_event_is_given_up_at_its_age(settings, limit_s):
     pauses, condition, age_s, attempts = course(forever(T), settings)
     assert condition == "EventAgeExceeded"
@@ -63,7 +63,19 @@ def test_a_throttled_event_is_given_up_at_its_age(settings, limit_s):
 
 
 def test_an_event_that_fails_is_not_kept_beyond_its_age_either():
-    assert course([E, E], Settings(max_age_s=60), lasting_s=50)[1:] == ("EventAgeExceeded", 101, 2)
+    assert course([E, E], Settings(max_age_s=3600), lasting_s=50)[1:] == ("EventAgeExceeded", 101, 2)
+
+
+@pytest.mark.parametrize("minute_s", [60, 1, 0.1])
+@pytest.mark.parametrize(("max_age_s", "tries"), [(60, 1), (120, 2), (190, 3), (3600, 3)])
+def test_an_age_allows_as_many_tries_as_on_aws_however_short_a_minute_is(max_age_s, tries, minute_s):
+    """60 s allow one: test_maxeventage of localstack's test_lambda_destinations, recorded in November 2025."""
+    settings = Settings(max_age_s=max_age_s, minute_s=minute_s)
+    assert course(forever(E), settings, lasting_s=minute_s / 1000)[3] == tries
+
+
+def test_where_there_are_no_pauses_the_age_is_as_it_is_set():
+    assert course([E, E, E], Settings(max_age_s=60, minute_s=0), lasting_s=1)[1:] == ("RetriesExhausted", 3, 3)
 
 
 def test_retries_that_are_exhausted_are_said_before_the_age():
@@ -71,8 +83,8 @@ def test_retries_that_are_exhausted_are_said_before_the_age():
 
 
 def test_the_age_at_the_next_attempt_counts():
-    assert decide(Attempts(errors=1), E, 59, Settings(max_age_s=60)) == TryAgain(1)
-    assert decide(Attempts(errors=1), E, 59.1, Settings(max_age_s=60)) == End("EventAgeExceeded")
+    assert decide(Attempts(errors=1), E, 59, Settings(max_age_s=3600)) == TryAgain(1)
+    assert decide(Attempts(errors=1), E, 59.1, Settings(max_age_s=3600)) == End("EventAgeExceeded")
 
 
 def test_ten_thousand_throttles_are_no_problem_for_the_arithmetic():

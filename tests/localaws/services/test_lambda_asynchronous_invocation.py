@@ -99,6 +99,20 @@ def test_a_function_error_is_tried_again_as_often_as_is_set(make_function, clien
     assert function.metric("AsyncEventsDropped") == 1
 
 
+@pytest.mark.parametrize(("max_age_s", "tries"), [(60, 1), (120, 2), (3600, 3)])
+def test_an_event_ends_at_its_age_after_as_many_tries_as_on_aws(make_function, clients, queue, max_age_s, tries):
+    """60 s, one try: localstack's test_maxeventage, recorded in November 2025. The age is as much shorter as pauses."""
+    arn, take = queue(f"aged-{max_age_s}")
+    function = make_function(FAIL, Tags={asynchronous.RETRY_TAG: "0.6"})
+    function.invoke()  # the first try is quick, then
+    configure(clients, function, on_failure=arn, MaximumEventAgeInSeconds=max_age_s)
+    function.invoke(InvocationType="Event")
+    (message,) = eventually(take)
+    context = json.loads(message["Body"])["requestContext"]
+    assert context["approximateInvokeCount"] == tries
+    assert context["condition"] == ("RetriesExhausted" if tries == 3 else "EventAgeExceeded")
+
+
 def test_the_second_pause_is_twice_the_first(make_function):
     """On AWS one minute and two; one second and two here, unless the tag says otherwise."""
     function = make_function(FAIL, Tags={asynchronous.RETRY_TAG: "0.5"})
@@ -389,7 +403,7 @@ def test_each_of_thousands_runs_once_though_few_may_run_at_a_time(made_up):
 
 
 def test_each_of_thousands_is_dropped_once_where_there_is_never_room(made_up):
-    made_up.units, made_up.configured = 0, {"MaximumEventAgeInSeconds": 0.3}
+    made_up.units, made_up.configured = 0, {"MaximumEventAgeInSeconds": 18}
     made_up.send(range(2000))
     eventually(lambda: len(made_up.ended) == 2000, 60)
     assert made_up.contents("EventAgeExceeded") == list(range(2000))
