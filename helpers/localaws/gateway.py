@@ -9,13 +9,13 @@ import json
 import os
 import re
 import uuid
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from . import addresses
 from .addresses import Addresses
 from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_request_id
 from .server_process import LIFE_HEADER, OTHER_LIFE
-from .services import lambda_functions, lambda_quotas, lambda_recursive_loops
+from .services import lambda_quotas, lambda_recursive_loops
 from .services.request import Request, request
 
 WHO = "/_localaws"
@@ -76,11 +76,9 @@ class Gateway:
         await self._app(scope, replay(body, receive), with_request_id(send, request_id))
 
     async def _configure(self, operation: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request that creates or changes a function, unless it goes beyond what AWS allows."""
+        """Pass on a request that creates or changes a function, unless it is larger than AWS allows."""
         body = await body_of(receive)
         refused = lambda_quotas.oversize(operation, len(body))
-        if refused is None and operation != "UpdateFunctionCode" and isinstance(members := _parsed(body), dict):
-            refused = lambda_functions.absent(members) or lambda_quotas.refusal(members)
         if refused:
             return await _refuse(send, refused)
         await self._app(scope, replay(body, receive), send)
@@ -95,14 +93,6 @@ def _configuring(method: str, path: str) -> str | None:
     """The operation that creates a function or changes it, if it is one."""
     found = FUNCTION_PATH.search(path)
     return CONFIGURING.get((method, found[1])) if found else None
-
-
-def _parsed(body: bytes) -> Any:
-    """A body of JSON as a value; None where it is none, which MiniStack will say."""
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
 
 
 def _unreadable(body: bytes) -> lambda_quotas.Refusal | None:

@@ -12,6 +12,7 @@ from . import (
     dynamodb_streams,
     eventbridge,
     lambda_alias,
+    lambda_api,
     lambda_asynchronous_invocation,
     lambda_code_location,
     lambda_event_source_mapping,
@@ -89,3 +90,4 @@ def install(
     ResourcePolicies(iam).install()
     ServiceRoles(iam).install()
     Unjudged(iam).install()
+    lambda_api.install({})

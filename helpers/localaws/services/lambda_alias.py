@@ -6,7 +6,6 @@ localstack recorded them in November 2025 (TestLambdaAlias); MiniStack keeps wei
 
 import contextvars
 import random
-import re
 from typing import Any
 
 from ministack.core import responses
@@ -31,7 +30,6 @@ CONTRACT: Contract = {
 }
 
 LATEST = "$LATEST"
-NAME = r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"
 EXECUTED_VERSION = "X-Amz-Executed-Version"
 
 # Where a call of Invoke notes the versions that it ran; the last one has given the answer.
@@ -54,7 +52,7 @@ def install() -> None:
 
     def create_alias(func_name: str, data: Record) -> Answer:
         version = data.get("FunctionVersion", LATEST)
-        refused = _misnamed(data.get("Name", "")) or refusal(func_name, version, weights_of(data))
+        refused = refusal(func_name, version, weights_of(data))
         answer: Answer = refused or _existing(func_name, data["Name"]) or create(func_name, data)
         return answer
 
@@ -142,9 +140,6 @@ def routed(record: Record) -> Record:
 
 def refusal(func_name: str, version: str, weights: dict[str, float]) -> Answer | None:
     """AWS's refusal of an alias of this version with these weights; None where it takes it."""
-    invalid = _invalid_weights(weights)
-    if invalid:
-        return invalid
     if len(weights) > 1:
         return invalid_parameter("Number of items in AdditionalVersionWeights cannot be greater than 1")
     if version in weights:
@@ -169,25 +164,9 @@ def not_found(func_name: str, qualifier: str) -> Answer:
     return answer
 
 
-def validation(message: str) -> Answer:
-    """AWS's refusal of a value that its API's model does not allow."""
-    answer: Answer = responses.error_response_json(
-        "ValidationException", f"1 validation error detected: {message}", 400
-    )
-    return answer
-
-
 def _exists(func_name: str, version: str) -> bool:
     func = lambda_svc._functions.get(func_name)
     return func is not None and (version == LATEST or version in func["versions"])
-
-
-def _misnamed(name: str) -> Answer | None:
-    if re.fullmatch(NAME, name):
-        return None
-    return validation(
-        f"Value '{name}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: {NAME}"
-    )
 
 
 def _existing(func_name: str, name: str) -> Answer | None:
@@ -196,21 +175,6 @@ def _existing(func_name: str, name: str) -> Answer | None:
     message = f"Alias already exists: {lambda_svc._func_arn(func_name)}:{name}"
     answer: Answer = responses.error_response_json("ResourceConflictException", message, 409)
     return answer
-
-
-def _invalid_weights(weights: dict[str, float]) -> Answer | None:
-    for version, weight in weights.items():
-        if not 0 <= weight <= 1:
-            what = "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must "
-            what += "have value greater than or equal to 0.0, Member must not be null]"
-        elif not version.isdecimal():
-            what = "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must "
-            what += "have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]"
-        else:
-            continue
-        value = f"Value '{{{version}={weight if version == LATEST else float(weight)}}}'"
-        return validation(f"{value} at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: {what}")
-    return None
 
 
 def _unlike(func: Record, version: str, other: str) -> Answer | None:

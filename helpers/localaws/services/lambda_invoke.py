@@ -36,12 +36,14 @@ CONTRACT: Contract = {
     (lambda_svc, "_throttle_response"): ("reason_code", "msg", "retry_after"),
 }
 
+OVER_LIMIT = "Rate Exceeded."  # AWS's words; the reason is a member of its own
 FAILED = "The operation cannot be performed at this time. The function is currently in the following state: Failed"
 
 
 def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
     acquire_slot, threads = lambda_svc._acquire_execution_slot, KeptThreads()
+    throttle_response = lambda_svc._throttle_response
 
     def execute(func: Record, config: Record, event: object, request_id: str, started: float) -> Record:
         return run(pool, provisioned, func, config, event, request_id)
@@ -61,12 +63,17 @@ def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
             cloudwatch_metrics.record(name, "ConcurrentExecutions", running, everywhere=total - idle_everywhere)
         return slot, limit
 
+    def throttled(reason_code: str, msg: str, retry_after: int = 1) -> Record:
+        told: Record = throttle_response(reason_code, OVER_LIMIT, retry_after)
+        return told
+
     async def run_beside(fn: Callable[..., Any], *args: Any, thread_name: str = "") -> Any:
         return await threads.run(fn, *args)
 
     lambda_svc.run_reentrant = run_beside  # it starts a thread for each call
     lambda_svc._execute_function_dispatch = execute
     lambda_svc._acquire_execution_slot = acquire
+    lambda_svc._throttle_response = throttled
     lambda_svc._emit_lambda_metrics = lambda *args, **kwargs: None  # it counts some calls twice and others never
 
 
@@ -111,8 +118,8 @@ def _throttled(name: str, resource: Resource | None, used_up: Exhausted) -> Reco
     """As beyond an account's limit: here it is this machine's, and less than what was counted at the start."""
     cloudwatch_metrics.record(name, "Throttles", 1, resource=resource)
     message = f"Rate Exceeded: this machine has no more for another execution environment: {used_up}."
-    throttled: Record = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", message)
-    return throttled
+    throttled: Record = lambda_svc._throttle_response("ConcurrentInvocationLimitExceeded", "")
+    return {**throttled, "body": {**throttled["body"], "message": message}}
 
 
 def _parsed(payload: bytes) -> Any:

@@ -195,11 +195,6 @@ class ProvisionedConcurrency:
 
     def _put(self, func_name: str, qualifier: str | None, data: Record) -> Answer:
         number = data.get("ProvisionedConcurrentExecutions", 0)
-        if number < 1:
-            return lambda_alias.validation(
-                f"Value '{number}' at 'provisionedConcurrentExecutions' failed to satisfy constraint: Member must have "
-                "value greater than or equal to 1"
-            )
         refused = _missing(func_name, qualifier, UNPUBLISHED) or _refusal(func_name, str(qualifier), number)
         if refused:
             return refused

@@ -5,18 +5,16 @@ one that no policy names: refused for everybody but who may do everything.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-import gzip
-import importlib.util
 import json
 import re
 from collections.abc import Callable
-from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
 
 from ministack.core import iam_actions, responses
 
+from .. import lambda_model
 from ..contract import Contract
 from ..shapes import Record
 
@@ -168,41 +166,9 @@ def function_arn(reference: str) -> str:
 
 def lambda_action(method: str, path: str, query: Record) -> str:
     """The action of a request to Lambda, by the paths in AWS's own model of it."""
-    return _action_at(method, path, frozenset((name, str(values[0])) for name, values in query.items() if values))
-
-
-@lru_cache(maxsize=1024)
-def _action_at(method: str, path: str, query: frozenset[tuple[str, str]]) -> str:
-    for route in _routes():
-        if route.method == method and route.query <= query and route.path.fullmatch(path.rstrip("/")):
-            return f"lambda:{OTHER_NAMES.get(route.operation, route.operation)}"
-    return f"lambda:{UNKNOWN}"
-
-
-class _Route(NamedTuple):
-    """Where an operation of Lambda is: method, path, and what the query says in any case."""
-
-    operation: str
-    method: str
-    path: re.Pattern[str]
-    query: frozenset[tuple[str, str]]
-
-    @classmethod
-    def of(cls, operation: str, http: Record) -> "_Route":
-        path, _, query = http["requestUri"].partition("?")
-        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path.rstrip("/")))
-        return cls(operation, http["method"], re.compile(pattern), frozenset(parse_qsl(query)))
-
-
-@lru_cache(maxsize=1)
-def _routes() -> list[_Route]:
-    """The operations of Lambda, those first that say most about their requests."""
-    (folder,) = importlib.util.find_spec("botocore").submodule_search_locations  # type: ignore[union-attr,misc]
-    file = Path(folder) / "data" / "lambda" / "2015-03-31" / "service-2.json"
-    text = file.read_bytes() if file.exists() else gzip.decompress(file.with_name(file.name + ".gz").read_bytes())
-    operations = json.loads(text)["operations"].items()
-    found = [_Route.of(name, operation["http"]) for name, operation in operations]
-    return sorted(found, key=lambda route: (-len(route.query), route.path.pattern.count("[^/]+")))
+    found = lambda_model.found_at(method, path, query)
+    name = found.operation.name if found else UNKNOWN
+    return f"lambda:{OTHER_NAMES.get(name, name)}"
 
 
 def _of_lambda(operation: str, parameters: _Parameters, place: str) -> str:

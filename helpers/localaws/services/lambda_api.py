@@ -1,0 +1,157 @@
+"""A request to Lambda's API before and after MiniStack has it: refused where AWS's model says so, answered as by AWS.
+
+Names of functions may be ARNs, whole or in part (https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html).
+Here they become names, as MiniStack knows one of the forms alone. The words are AWS's, as localstack recorded
+them in November 2025 (TestLambdaFunction).
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from ministack.core import responses
+from ministack.services import lambda_svc
+
+from . import lambda_functions, lambda_model, lambda_quotas, lambda_validation
+from .contract import Contract
+from .lambda_functions import invalid_parameter
+from .lambda_model import Found
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (lambda_svc, "handle_request"): ("method", "path", "headers", "body", "query_params"),
+    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+    (responses, "get_account_id"): (),
+    (responses, "get_region"): (),
+}
+
+REFERENCE = re.compile(
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
+    r"(?:(?P<account>\d{12}):)?(?:function:)?(?P<name>[a-zA-Z0-9-_.]+)(?::(?P<qualifier>[a-zA-Z0-9-_$.]+))?"
+)
+# Operations that take a function alone, and none of its versions or aliases.
+OF_FUNCTIONS = ("PutFunctionConcurrency",)
+
+# What makes the answer of an operation AWS's: of the found operation and the members of the answer.
+Shaping = Callable[[Found, Record], Record]
+
+
+def install(shapings: dict[str, Shaping]) -> None:
+    """Let MiniStack get what is valid alone, and shape its answers. Call once, after what else handles requests."""
+    handle_request = lambda_svc.handle_request
+
+    async def handle(method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Answer:
+        found = lambda_model.found_at(method, path, query_params)
+        if found is None:
+            answer: Answer = await handle_request(method, path, headers, body, query_params)
+            return answer
+        operation = found.operation.name
+        inline = _parsed(body) if "payload" not in _input(found) else None
+        members = lambda_model.members_of(found, headers, inline, query_params)
+        refused = _invalid(found, members, inline) or _unreachable(found, members)
+        if refused is None:
+            plain, changed = _plain(found, path, body, members)
+            refused = await handle_request(method, plain, headers, changed, query_params)
+        return _shaped(refused, found, shapings.get(operation))
+
+    lambda_svc.handle_request = handle
+
+
+def refer(reference: str) -> tuple[str, str | None]:
+    """The name of a function and the qualifier, if there is one, in a name or ARN, whole or partial."""
+    match = REFERENCE.fullmatch(reference)
+    return (match["name"], match["qualifier"]) if match else (reference, None)
+
+
+def _input(found: Found) -> Record:
+    return lambda_model.shape(found.operation.input) if found.operation.input else {}
+
+
+def _parsed(body: bytes) -> Any:
+    """A body of JSON as a value; None where it is none."""
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        return None
+
+
+def _invalid(found: Found, members: Record, inline: Any) -> Answer | None:
+    """AWS's refusal of members that its model does not allow, or whose values go beyond quotas."""
+    refused = None if isinstance(inline, dict | None) else ("SerializationException", "Unexpected field type")
+    refused = refused or lambda_validation.refusal(found, members)
+    if refused is None and found.operation.name in ("CreateFunction", "UpdateFunctionConfiguration"):
+        refused = lambda_functions.absent(members) or lambda_quotas.refusal(members)
+    return _error(*refused, 400) if refused else None
+
+
+def _unreachable(found: Found, members: Record) -> Answer | None:
+    """AWS's refusal of a function of another region or account, or that is named in two ways that do not agree."""
+    match = REFERENCE.fullmatch(members.get("FunctionName", ""))
+    if match is None or found.operation.name in ("CreateEventSourceMapping", "UpdateEventSourceMapping"):
+        return None
+    region, qualifier = responses.get_region(), members.get("Qualifier")
+    if match["region"] and match["region"] != region:
+        message = f"Functions from '{match['region']}' are not reachable in this region ('{region}')"
+        return _error("ResourceNotFoundException", message, 404)
+    if match["account"] and match["account"] != responses.get_account_id():
+        return _error("AccessDeniedException", None, 403)
+    if match["qualifier"] and qualifier and qualifier != match["qualifier"]:
+        return invalid_parameter("The derived qualifier from the function name does not match the specified qualifier.")
+    if match["qualifier"] and found.operation.name in OF_FUNCTIONS:
+        return invalid_parameter(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+    return None
+
+
+def _plain(found: Found, path: str, body: bytes, members: Record) -> tuple[str, bytes]:
+    """Path and body with the function's name instead of its ARN."""
+    reference = members.get("FunctionName", "")
+    match = REFERENCE.fullmatch(reference)
+    if match is None or match["name"] == reference:
+        return path, body
+    if "FunctionName" in found.labels:
+        qualified = match["name"] + (f":{match['qualifier']}" if match["qualifier"] else "")
+        before, _, after = path.partition("/functions/")
+        rest = after.partition("/")[2]
+        return f"{before}/functions/{quote(qualified, safe=':$')}{'/' * bool(rest)}{rest}", body
+    if found.operation.name == "CreateFunction":
+        return path, json.dumps({**json.loads(body), "FunctionName": match["name"]}).encode()
+    return path, body
+
+
+def _shaped(answer: Answer, found: Found, shaping: Shaping | None) -> Answer:
+    """An answer of MiniStack's with the members that AWS's has."""
+    status, headers, body = answer
+    if not isinstance(body, bytes) or (status < 400 and shaping is None):
+        return answer
+    told = _parsed(body)
+    if not isinstance(told, dict):
+        return answer
+    if status < 400:
+        assert shaping
+        return status, headers, json.dumps(shaping(found, told), ensure_ascii=False).encode()
+    if "__type" not in told:
+        return answer
+    return status, {"x-amzn-errortype": told["__type"], **headers}, json.dumps(_as_error(told)).encode()
+
+
+def _as_error(told: Record) -> Record:
+    """The members of an error: Type and Message, or message, and others, as the model of the exception has them."""
+    try:
+        members = lambda_model.shape(told["__type"])["members"]
+    except KeyError:  # as of ValidationException, which the model does not have
+        members = {}
+    key = "Message" if "Message" in members else "message"
+    given = {"Type": "User", key: told.get("message", told.get("Message")), **told}
+    in_body = [name for name, member in members.items() if name in given and "location" not in member]
+    return {name: given[name] for name in in_body or [key]}
+
+
+def _error(code: str, message: str | None, status: int) -> Answer:
+    answer: Answer = responses.error_response_json(code, message, status)
+    return answer
