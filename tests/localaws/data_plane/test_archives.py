@@ -1,13 +1,17 @@
 """Unpacking code and layers: what is large is unpacked once and linked, and nobody can tell."""
 
+import io
 import os
+import stat
+import warnings
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from localaws_client import zipped
 
 from helpers.localaws.data_plane import archives as module
-from helpers.localaws.data_plane.archives import KEPT, SMALL_BYTES, Archives
+from helpers.localaws.data_plane.archives import KEPT, SMALL_BYTES, Archives, Unreadable, check
 
 LARGE = os.urandom(SMALL_BYTES)  # does not get smaller when it is zipped
 
@@ -25,7 +29,7 @@ def archives(tmp_path):
 def unzipped(monkeypatch):
     """The archives that were unpacked, in order."""
     done, unzip = [], module._unzip
-    monkeypatch.setattr(module, "_unzip", lambda archive, folder: (done.append(archive), unzip(archive, folder)))
+    monkeypatch.setattr(module, "_unzip", lambda archive, folder: done.append(archive) or unzip(archive, folder))
     return done
 
 
@@ -96,3 +100,146 @@ def test_nothing_is_left_at_the_end(archives, tmp_path):
     archives.close()
     assert not (tmp_path / "unpacked").exists()
     assert content(tmp_path / "task") == {"large.bin": LARGE}
+
+
+# What is not plain: names, kinds, permissions, and archives that are broken.
+
+
+def zip_of(*entries, **changes):
+    """An archive of (name, content, mode as of stat(2), or None) in this order; `changes` are those of each ZipInfo."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # a name may come twice
+        for name, content, mode in entries:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (mode or 0) << 16 or 0x20  # what an archive of Windows says of a file
+            info.create_system = 3 if mode else 0
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+REGULAR, FOLDER, LINK = stat.S_IFREG, stat.S_IFDIR | 0o755, stat.S_IFLNK | 0o777
+
+
+def mode(path):
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.parametrize("may_link", [True, False])
+@pytest.mark.parametrize(
+    ("given", "readable", "executable"),
+    [
+        (REGULAR | 0o644, True, False),
+        (REGULAR | 0o755, True, True),
+        (REGULAR | 0o600, False, False),
+        (REGULAR, False, False),
+        (REGULAR | 0o700, False, False),
+        (REGULAR | 0o640, False, False),
+        (REGULAR | 0o711, False, True),
+        (None, True, False),
+    ],
+)
+def test_a_function_may_what_all_may(tmp_path, may_link, given, readable, executable):
+    archive = zip_of(("any", LARGE, given))
+    Archives(tmp_path / "unpacked", lambda: may_link).unpack([archive], tmp_path / "task")
+    allowed = mode(tmp_path / "task" / "any")
+    assert (allowed & 0o444, allowed & 0o111) == (0o444 * readable, 0o111 * executable)
+
+
+@pytest.mark.parametrize("may_link", [True, False])
+def test_folders_have_their_permissions_and_can_be_removed(tmp_path, may_link):
+    archive = zip_of(
+        ("shut/", b"", stat.S_IFDIR | 0o700), ("shut/any", LARGE, REGULAR | 0o644), ("open/any", b"", None)
+    )
+    Archives(tmp_path / "unpacked", lambda: may_link).unpack([archive], tmp_path / "task")
+    assert (mode(tmp_path / "task" / "shut") & 0o555, mode(tmp_path / "task" / "open")) == (0, 0o755)
+    module.remove(tmp_path / "task")
+    assert not (tmp_path / "task").exists()
+
+
+@pytest.mark.parametrize("may_link", [True, False])
+def test_links_stay_links_and_nothing_is_written_through_them(tmp_path, may_link):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    first = zip_of(("large", LARGE, None), ("away", str(outside), LINK), ("python/lib.so", "lib.so.1", LINK))
+    second = zip_of(("away/new", b"of the second", None), ("python/lib.so", b"a file", None))
+    archives = Archives(tmp_path / "unpacked", lambda: may_link)
+    archives.unpack([first], tmp_path / "one")
+    assert os.readlink(tmp_path / "one" / "python" / "lib.so") == "lib.so.1"
+    assert os.readlink(tmp_path / "one" / "away") == str(outside)
+    archives.unpack([first, second], tmp_path / "both")
+    assert content(tmp_path / "both") == {"large": LARGE, "away/new": b"of the second", "python/lib.so": b"a file"}
+    assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("may_link", [True, False])
+def test_a_later_layer_has_a_file_where_an_earlier_one_has_a_folder(tmp_path, may_link):
+    layers = [zip_of(("any/of_first", LARGE, None)), zip_of(("any", b"second", None))]
+    Archives(tmp_path / "unpacked", lambda: may_link).unpack(layers, tmp_path / "opt")
+    assert content(tmp_path / "opt") == {"any": b"second"}
+
+
+def with_bytes(signature, offset, value):
+    """An archive with another value in each of its headers that begin so."""
+    archive = bytearray(zipped({"app.py": "x = 1"}))
+    found = archive.find(signature)
+    while found >= 0:
+        archive[found + offset : found + offset + len(value)] = value
+        found = archive.find(signature, found + 1)
+    return bytes(archive)
+
+
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+BROKEN = {
+    "no zip at all": b"x = 1",
+    "nothing": b"",
+    "cut short": zipped({"app.py": "x = 1"})[:-30],
+    "another checksum": with_bytes(CENTRAL, 16, bytes(4)),
+    "encrypted": with_bytes(CENTRAL, 8, b"\x01\x00"),
+    "a size that is too small": with_bytes(CENTRAL, 24, (2).to_bytes(4, "little")),
+    "a size that is too large": with_bytes(CENTRAL, 24, (50).to_bytes(4, "little")),
+    "an unknown method": with_bytes(CENTRAL, 10, (77).to_bytes(2, "little")),
+    "a name that leads out": zip_of(("../app.py", b"", None)),
+    "a name that leads out later": zip_of(("a/../../app.py", b"", None)),
+    "an absolute name": zip_of(("/etc/app.py", b"", None)),
+    "a name that is too long": zip_of(("a" * 256, b"", None)),
+    "a path that is too long": zip_of(("/".join(["a" * 200] * 20), b"", None)),
+    "a file in a file": zip_of(("a", b"", None), ("a/b", b"", None)),
+    "the same in another order": zip_of(("a/b", b"", None), ("a", b"", None)),
+    "a file and a folder": zip_of(("a/", b"", FOLDER), ("a", b"", None)),
+    "a file in a link": zip_of(("a", "/etc", LINK), ("a/b", b"", None)),
+}
+
+
+@pytest.mark.parametrize("archive", BROKEN.values(), ids=BROKEN)
+def test_what_cannot_be_unpacked_is_unreadable(tmp_path, archive):
+    with pytest.raises(Unreadable):
+        check(archive)
+    with pytest.raises(Unreadable):
+        Archives(tmp_path / "unpacked", lambda: False).unpack([archive], tmp_path / "task")
+    assert {path.name for path in tmp_path.iterdir()} <= {"task"}
+
+
+@pytest.mark.parametrize(
+    ("archive", "files"),
+    [
+        (zip_of(("./app.py", b"1", None)), {"app.py": b"1"}),
+        (zip_of(("a//b.py", b"1", None)), {"a/b.py": b"1"}),
+        (zip_of(("app.py", b"1", None), ("app.py", b"2", None)), {"app.py": b"2"}),
+        (zip_of(("é日本.py", b"1", None)), {"é日本.py": b"1"}),
+        (b"#!/bin/sh\n" + zip_of(("app.py", b"1", None)), {"app.py": b"1"}),
+        (zip_of(("empty/", b"", FOLDER)), {}),
+    ],
+)
+def test_what_can_is_unpacked(archives, tmp_path, archive, files):
+    assert check(archive) >= 1
+    archives.unpack([archive], tmp_path / "task")
+    assert content(tmp_path / "task") == files
+
+
+def test_a_large_archive_of_zip64_is_unpacked(archives, tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive, archive.open("app.py", "w", force_zip64=True) as file:
+        file.write(b"1")
+    archives.unpack([buffer.getvalue()], tmp_path / "task")
+    assert os.listdir(tmp_path / "task") == ["app.py"]

@@ -1,6 +1,7 @@
 """What AWS refuses when a function is created or updated is refused here, in its words."""
 
 import io
+import os
 import re
 import zipfile
 
@@ -136,10 +137,12 @@ def test_a_package_over_50_mb_in_the_request(make_function, clients):
 
 def zeros(mb: int) -> bytes:
     """A package of this size, unzipped; zipped it is small."""
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("app.py", CODE["app.py"])
-        archive.writestr("zeros", bytes(mb * 2**20 - len(CODE["app.py"])))
+    package, zeros = io.BytesIO(), {"zeros": bytes(mb * 2**20 - len(CODE["app.py"]))}
+    with zipfile.ZipFile(package, "w") as archive:
+        for name, content in (CODE | zeros).items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
     return package.getvalue()
 
 
@@ -170,11 +173,9 @@ def test_a_package_of_249_mb_unzipped_is_taken(make_function, clients):
 
 
 def test_a_package_of_over_50_mb_is_taken_from_s3(make_function, clients, bucket):
-    function, package = make_function(CODE), io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("app.py", "def handler(event, context):\n    return 'large'\n")
-        archive.writestr("noise", bytes(51 * 2**20))
-    clients("s3").put_object(Bucket=bucket, Key="code.zip", Body=package.getvalue())
+    function, code = make_function(CODE), "def handler(event, context):\n    return 'large'\n"
+    package = zipped({"app.py": code, "noise": os.urandom(51 * 2**20)})
+    clients("s3").put_object(Bucket=bucket, Key="code.zip", Body=package)
     clients("lambda").update_function_code(FunctionName=function.name, S3Bucket=bucket, S3Key="code.zip")
     function.wait()
     assert function.invoke().payload == "large"

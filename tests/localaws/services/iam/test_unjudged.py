@@ -1,14 +1,12 @@
 """What MiniStack does without asking is done for nobody but who may do everything."""
 
-import io
 import json
-import zipfile
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from localaws_client import ROLE, eventually
+from localaws_client import ROLE, eventually, zipped
 
 EVERYTHING = ["cloudformation:*", "states:*", "pipes:*", "apigateway:*", "events:*", "lambda:*"]
 TEMPLATE = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "tested-unjudged"}}}}
@@ -73,10 +71,8 @@ def test_code_is_read_for_who_may_read_it(judged, clients, make_function):
         "tested-unjudged",
     )
     s3.create_bucket(Bucket=bucket)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", "def handler(event, context):\n    return 2\n")
-    s3.put_object(Bucket=bucket, Key="code.zip", Body=archive.getvalue())
+    archive = zipped({"app.py": "def handler(event, context):\n    return 2\n"})
+    s3.put_object(Bucket=bucket, Key="code.zip", Body=archive)
     code = {"S3Bucket": bucket, "S3Key": "code.zip"}
     message = refused(judged("lambda").update_function_code, FunctionName=function.name, **code)
     assert "permission to GetObject for tested-unjudged/code.zip" in message
