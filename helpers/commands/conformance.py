@@ -1,8 +1,8 @@
-"""`python3 -m helpers conformance`: holds an AWS against what AWS answers, and writes a table into the engine's README."""
+"""`python3 -m helpers conformance`: holds an AWS against what AWS answers; the table goes into the engine's README."""
 
 from .. import settings
 from ..bench.embedded_aws import EmbeddedAws
-from ..conformance import page, running, targets
+from ..conformance import members, page, running, targets
 from ..conformance.declared import Scenario, load
 from ..errors import WorkshopError
 from . import say
@@ -15,7 +15,7 @@ class ConformanceError(WorkshopError):
 
 
 def run(words: list[str], endpoint_url: str | None = None, write: bool = False) -> int:
-    """Run the scenarios whose titles have one of `words`, or all: on the embedded AWS and on plain MiniStack, or at an address.
+    """Run the scenarios whose titles have one of `words`, or all, on the embedded AWS and plain MiniStack or at an address.
 
     Print a table, and for each scenario that differs how. Return 1 where one differs that has no reason to.
     """
@@ -38,14 +38,15 @@ def run(words: list[str], endpoint_url: str | None = None, write: bool = False) 
             say(f"{outcome.scenario.title}: {line}")
     print(page.table(found))
     if write:
-        page.write(found, ours)
+        with targets.own(ours) as client:
+            page.write(found, members.all_outcomes(client, targets.REGION), ours)
         say(f"The table is in {page.PAGE.relative_to(settings.ROOT)}.")
     return int(any(ours and not each.agrees[ours] and not each.reason for each in found))
 
 
 def write_again() -> int:
     """Make the README's part anew of the outcomes of the last run."""
-    page.write(page.read(), EmbeddedAws.name)
+    page.write(*page.read(), EmbeddedAws.name)
     say(f"The table in {page.PAGE.relative_to(settings.ROOT)} is written anew.")
     return 0
 

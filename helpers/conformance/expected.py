@@ -1,4 +1,4 @@
-"""What AWS answers in many scenarios alike: configurations of functions, refusals. Placeholders are those of answers.py."""
+"""What AWS answers in many scenarios alike: configurations of functions, refusals; with the placeholders of answers.py."""
 
 from typing import Any
 
@@ -19,7 +19,10 @@ CHANGED_MEANWHILE = (
 
 
 def configuration(state: dict[str, str], **different: Any) -> dict[str, Any]:
-    """Of a function that World.function() makes, in a state; `different` holds other members, None for one that is not there."""
+    """Of a function that World.function() makes, in a state.
+
+    `different` has members that are otherwise, None for one that is not there.
+    """
     members = {
         "Architectures": ["x86_64"],
         "CodeSha256": "<sha256>",

@@ -1,4 +1,4 @@
-"""Writes outcomes into the README of the embedded AWS, between two marks; they are kept as data, and the page is made of it."""
+"""Writes outcomes into the README of the embedded AWS, between marks; they are kept as data, which it is made of."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import settings
 from ..whole_file import write_whole
 from .declared import RECORDED, Scenario
+from .members import table as members_table
 from .running import Outcome
 
 FOLDER = settings.ROOT / "helpers" / "localaws"
@@ -16,6 +17,9 @@ PAGE, DATA = FOLDER / "README.md", FOLDER / "conformance.json"
 BEGIN = "<!-- The outcomes: `python3 -m helpers conformance --write` writes them. -->"
 END = "<!-- The outcomes end. -->"
 PART = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+MEMBERS_BEGIN = "<!-- The members: `python3 -m helpers conformance --write` writes them. -->"
+MEMBERS_END = "<!-- The members end. -->"
+MEMBERS = re.compile(f"(?<={re.escape(MEMBERS_BEGIN)}\n).*?(?={re.escape(MEMBERS_END)})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,22 @@ def rows(outcomes: Mapping[str, Iterable[Outcome]]) -> list[Row]:
     ]
 
 
-def write(found: list[Row], ours: str) -> None:
-    """Put the table on the page, and what it is made of beside it."""
-    write_whole(DATA, json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False) + "\n")
-    text = PAGE.read_text(encoding="utf-8")
-    write_whole(PAGE, PART.sub(lambda _: part(found, ours), text, count=1))
+def write(found: list[Row], members: dict[str, dict[str, str]], ours: str) -> None:
+    """Put both tables on the page, and what they are made of beside it."""
+    data = {"scenarios": [asdict(each) for each in found], "members": members}
+    write_whole(DATA, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    text = PART.sub(lambda _: part(found, ours), PAGE.read_text(encoding="utf-8"), count=1)
+    write_whole(PAGE, MEMBERS.sub(lambda _: members_part(members), text, count=1))
 
 
-def read(file: Path = DATA) -> list[Row]:
-    return [Row(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
+def read(file: Path = DATA) -> tuple[list[Row], dict[str, dict[str, str]]]:
+    data = json.loads(file.read_text(encoding="utf-8"))
+    return [Row(**each) for each in data["scenarios"]], data["members"]
+
+
+def members_part(members: dict[str, dict[str, str]]) -> str:
+    """What stands between the marks of the members."""
+    return f"\n{members_table(members)}\n\n"
 
 
 def part(found: list[Row], ours: str) -> str:
@@ -66,8 +77,8 @@ def part(found: list[Row], ours: str) -> str:
     told = [each for each in found if each.recorded and not each.refused]
     agree = sum(each.agrees[ours] for each in told)
     share = (
-        f"Of the {len(told)} scenarios that recordings of AWS describe and that need nothing which is refused here on purpose, "
-        f"{agree} agree ({100 * agree / len(told):.0f} %)."
+        f"Of the {len(told)} scenarios that recordings of AWS describe and that need nothing which is refused here on "
+        f"purpose, {agree} agree ({100 * agree / len(told):.0f} %)."
     )
     return f"\n{table(found)}\n\n{share}\n\n{differing(found, ours)}\n"
 

@@ -1,4 +1,4 @@
-"""What the steps of a scenario work with: the clients of an AWS, and things of their own that are gone when they end."""
+"""What the steps of a scenario work with: clients of an AWS, and things of their own that are gone when they end."""
 
 import contextlib
 import io
@@ -17,10 +17,8 @@ from botocore.exceptions import ClientError
 T = TypeVar("T")
 ECHO = "def handler(event, context):\n    return event\n"
 FILES = {"python": "app.py", "nodejs": "app.mjs", "ruby": "app.rb", "provided": "bootstrap", "java": "app.jar"}
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
+TRUSTED = {"Service": [f"{service}.amazonaws.com" for service in ("lambda", "events", "scheduler")]}
+TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": TRUSTED, "Action": "sts:AssumeRole"}]}
 _numbers = itertools.count(1)
 
 

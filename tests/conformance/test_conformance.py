@@ -1,4 +1,4 @@
-"""The embedded AWS answers as AWS does, scenario by scenario; what differs says why, and is found as soon as it agrees."""
+"""The embedded AWS answers as AWS does, scenario by scenario; what differs says why, until it agrees."""
 
 from collections import Counter
 
