@@ -25,6 +25,7 @@ from . import (
     lambda_quotas,
     lambda_recursive_loops,
     lambda_snapstart,
+    not_served,
     scheduler,
     sqs,
 )
@@ -60,6 +61,7 @@ def install(
         authentication,
         cloudwatch_logs_describe,
         cloudwatch_logs_pages,
+        not_served,
         ways,
         cloudwatch_metrics,
         lambda_recursive_loops,
