@@ -32,7 +32,7 @@ HANDLERS = {
     "java": "example.Handler::handleRequest",
 }
 
-WAIT = {"Delay": 0.2, "MaxAttempts": 1500}  # 1500 * 0.2 s == 300 s, as boto3's own, which looks once a second
+WAIT = {"Delay": 0.1, "MaxAttempts": 3000}  # 3000 * 0.1 s == 300 s, as boto3's own, which looks once a second
 
 
 class DeployError(WorkshopError):

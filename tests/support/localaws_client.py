@@ -136,7 +136,7 @@ class TestedFunction:
 
         def ready() -> bool:
             configuration = self._lambda.get_function_configuration(FunctionName=self.name)
-            return configuration["State"] == "Active" and configuration["LastUpdateStatus"] == "Successful"
+            return configuration["State"] == "Active" and configuration.get("LastUpdateStatus") == "Successful"
 
         eventually(ready)
 

@@ -15,17 +15,26 @@ from . import (
     lambda_api,
     lambda_asynchronous_invocation,
     lambda_code_location,
+    lambda_configuration,
     lambda_deployment_package,
+    lambda_event_invoke_config,
     lambda_event_source_mapping,
     lambda_event_source_mapping_dynamodb,
     lambda_event_source_mapping_sqs,
+    lambda_function_code,
     lambda_function_url,
     lambda_functions,
     lambda_invoke,
+    lambda_layers,
+    lambda_permissions,
     lambda_quotas,
     lambda_recursive_loops,
+    lambda_reserved_concurrency,
     lambda_snapstart,
     not_served,
+    lambda_states,
+    lambda_tags,
+    lambda_versions,
     scheduler,
     sqs,
 )
@@ -84,6 +93,12 @@ def install(
     lambda_code_location.install(endpoint)
     scheduler.install(endpoint)
     lambda_functions.install(pool)
+    lambda_states.install()
+    lambda_configuration.install()
+    lambda_versions.install()
+    lambda_layers.install()
+    lambda_permissions.install()
+    lambda_event_invoke_config.install()
     provisioned = ProvisionedConcurrency(pool)
     provisioned.install()
     lambda_invoke.install(pool, provisioned)
@@ -94,4 +109,36 @@ def install(
     ResourcePolicies(iam).install()
     ServiceRoles(iam).install()
     Unjudged(iam).install()
-    lambda_api.install({})
+    lambda_api.install(REPLIES, SHAPINGS)
+
+
+# What is said to requests to Lambda before MiniStack has them, one after another, and what makes its answers AWS's.
+REPLIES: dict[str, list[lambda_api.Reply]] = {
+    "AddPermission": [lambda_permissions.unaddable],
+    "CreateFunction": [lambda_tags.of_new, lambda_function_code.created],
+    "Invoke": [lambda_states.not_ready],
+    "InvokeWithResponseStream": [lambda_states.not_ready],
+    "ListTags": [lambda_tags.unknown],
+    "PublishLayerVersion": [lambda_function_code.of_layer],
+    "PublishVersion": [lambda_states.in_progress],
+    "PutFunctionConcurrency": [lambda_reserved_concurrency.refusal],
+    "RemovePermission": [lambda_permissions.stale],
+    "TagResource": [lambda_tags.unknown, lambda_tags.added],
+    "UntagResource": [lambda_tags.unknown],
+    "UpdateFunctionCode": [lambda_states.in_progress, lambda_function_code.updated],
+    "UpdateFunctionConfiguration": [lambda_states.in_progress],
+    "UpdateFunctionEventInvokeConfig": [lambda_event_invoke_config.update],
+}
+SHAPINGS: dict[str, lambda_api.Shaping] = {
+    "CreateFunction": lambda_configuration.told,
+    "GetFunction": lambda_configuration.told_function,
+    "GetFunctionConfiguration": lambda_configuration.told_qualified,
+    "GetLayerVersion": lambda_layers.told,
+    "GetLayerVersionByArn": lambda_layers.told,
+    "ListLayerVersions": lambda_layers.told_versions,
+    "ListLayers": lambda_layers.told_layers,
+    "PublishLayerVersion": lambda_layers.told,
+    "PublishVersion": lambda_configuration.told,
+    "UpdateFunctionCode": lambda_configuration.told,
+    "UpdateFunctionConfiguration": lambda_configuration.told,
+}

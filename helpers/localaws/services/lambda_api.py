@@ -5,6 +5,7 @@ Here they become names, as MiniStack knows one of the forms alone. The words are
 them in November 2025 (TestLambdaFunction).
 """
 
+import contextvars
 import json
 import re
 from collections.abc import Callable
@@ -35,35 +36,44 @@ REFERENCE = re.compile(
 # Operations that take a function alone, and none of its versions or aliases.
 OF_FUNCTIONS = ("PutFunctionConcurrency",)
 
-# What makes the answer of an operation AWS's: of the found operation and the members of the answer.
-Shaping = Callable[[Found, Record], Record]
+# What is said to a request before MiniStack has it, of its members; None where MiniStack may have it.
+Reply = Callable[[Record], Answer | None]
+# What makes the answer of an operation AWS's: of the members of the request and those of the answer.
+Shaping = Callable[[Record, Record], Record]
+
+# Whether Lambda's API is asked; CloudFormation uses the same functions of MiniStack without a request.
+asked: contextvars.ContextVar[bool] = contextvars.ContextVar("asked", default=False)
 
 
-def install(shapings: dict[str, Shaping]) -> None:
-    """Let MiniStack get what is valid alone, and shape its answers. Call once, after what else handles requests."""
+def install(replies: dict[str, list[Reply]], shapings: dict[str, Shaping]) -> None:
+    """Let MiniStack get what is valid alone, and shape its answers. Call once, after what else handles requests.
+
+    `replies` are asked one after another, by the name of the operation, in which a function is named by its name and
+    `Qualifier` alone.
+    """
     handle_request = lambda_svc.handle_request
 
     async def handle(method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Answer:
         found = lambda_model.found_at(method, path, query_params)
         if found is None:
-            answer: Answer = await handle_request(method, path, headers, body, query_params)
-            return answer
+            unknown: Answer = await handle_request(method, path, headers, body, query_params)
+            return unknown
+        answer: Answer | None
         operation = found.operation.name
         inline = _parsed(body) if "payload" not in _input(found) else None
         members = lambda_model.members_of(found, headers, inline, query_params)
-        refused = _invalid(found, members, inline) or _unreachable(found, members)
-        if refused is None:
-            plain, changed = _plain(found, path, body, members)
-            refused = await handle_request(method, plain, headers, changed, query_params)
-        return _shaped(refused, found, shapings.get(operation))
+        answer = _invalid(found, members, inline) or _unreachable(found, members)
+        plain, members = _named(found, path, members)
+        for reply in () if answer else replies.get(operation, ()):
+            if answer := reply(members):
+                break
+        if answer is None:
+            asked.set(True)
+            changed = json.dumps(members).encode() if operation == "CreateFunction" else body
+            answer = await handle_request(method, plain, headers, changed, query_params)
+        return _shaped(answer, members, shapings.get(operation))
 
     lambda_svc.handle_request = handle
-
-
-def refer(reference: str) -> tuple[str, str | None]:
-    """The name of a function and the qualifier, if there is one, in a name or ARN, whole or partial."""
-    match = REFERENCE.fullmatch(reference)
-    return (match["name"], match["qualifier"]) if match else (reference, None)
 
 
 def _input(found: Found) -> Record:
@@ -108,23 +118,23 @@ def _unreachable(found: Found, members: Record) -> Answer | None:
     return None
 
 
-def _plain(found: Found, path: str, body: bytes, members: Record) -> tuple[str, bytes]:
-    """Path and body with the function's name instead of its ARN."""
-    reference = members.get("FunctionName", "")
-    match = REFERENCE.fullmatch(reference)
-    if match is None or match["name"] == reference:
-        return path, body
-    if "FunctionName" in found.labels:
-        qualified = match["name"] + (f":{match['qualifier']}" if match["qualifier"] else "")
+def _named(found: Found, path: str, members: Record) -> tuple[str, Record]:
+    """Path and members with the function's name instead of its ARN, and its qualifier for itself."""
+    match = REFERENCE.fullmatch(members.get("FunctionName", ""))
+    if match is None or found.operation.name.endswith(("EventSourceMapping", "EventSourceMappings")):
+        return path, members
+    named = {**members, "FunctionName": match["name"]}
+    if match["qualifier"]:
+        named["Qualifier"] = match["qualifier"]
+    if "FunctionName" in found.labels and match["name"] != members["FunctionName"]:
         before, _, after = path.partition("/functions/")
         rest = after.partition("/")[2]
-        return f"{before}/functions/{quote(qualified, safe=':$')}{'/' * bool(rest)}{rest}", body
-    if found.operation.name == "CreateFunction":
-        return path, json.dumps({**json.loads(body), "FunctionName": match["name"]}).encode()
-    return path, body
+        qualified = match["name"] + (f":{match['qualifier']}" if match["qualifier"] else "")
+        path = f"{before}/functions/{quote(qualified, safe=':$')}{'/' * bool(rest)}{rest}"
+    return path, named
 
 
-def _shaped(answer: Answer, found: Found, shaping: Shaping | None) -> Answer:
+def _shaped(answer: Answer, members: Record, shaping: Shaping | None) -> Answer:
     """An answer of MiniStack's with the members that AWS's has."""
     status, headers, body = answer
     if not isinstance(body, bytes) or (status < 400 and shaping is None):
@@ -134,7 +144,7 @@ def _shaped(answer: Answer, found: Found, shaping: Shaping | None) -> Answer:
         return answer
     if status < 400:
         assert shaping
-        return status, headers, json.dumps(shaping(found, told), ensure_ascii=False).encode()
+        return status, headers, json.dumps(shaping(members, told), ensure_ascii=False).encode()
     if "__type" not in told:
         return answer
     return status, {"x-amzn-errortype": told["__type"], **headers}, json.dumps(_as_error(told)).encode()

@@ -21,7 +21,7 @@ from ministack.services import eventbridge, lambda_svc, sns
 from ...facts import in_bytes
 from ..data_plane.event_queue import EventQueue
 from ..data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
-from . import cloudwatch_metrics, lambda_alias, lambda_destination, lambda_recursive_loops
+from . import cloudwatch_metrics, lambda_alias, lambda_destination, lambda_recursive_loops, lambda_states
 from .contract import Contract
 from .lambda_execution_role import ExecutionRoles
 from .request import Request, request
@@ -165,6 +165,8 @@ class AsynchronousInvocations:
         target = _target(event.arn)
         if target is None:  # the function is gone, and its events with it
             return
+        if lambda_states.is_pending(target.config):  # that is no attempt: nothing can run yet
+            return self._queue.put(event, lambda_states.TRANSITION_S)
         cloudwatch_metrics.record(event.function_name, "AsyncEventAge", event.age_s * 1000, "Milliseconds")
         if condition := _obstacle(target):
             return self._end(event, target, condition)

@@ -17,7 +17,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_resolve_layer_zip"): ("attachment",),
     (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
-    (lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY"): None,
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
 
@@ -49,7 +48,6 @@ def install(pool: Pool) -> None:
         pool.retire(lambda_svc._func_arn(func_name), qualifier)  # of the region of the request
 
     lambda_svc.invalidate_worker = invalidate_worker
-    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0  # a new function is ready at once: there is nothing to wait for
 
 
 def function_from(func: Record, config: Record) -> Function | None:

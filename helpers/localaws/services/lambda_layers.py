@@ -1,0 +1,64 @@
+"""Layers: one version of each for a function, and answers without what is empty.
+
+https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html. The words are AWS's, as localstack recorded them in
+November 2025 (TestLambdaLayer).
+"""
+
+from typing import Any
+
+from ministack.services import lambda_svc
+
+from .contract import Contract
+from .lambda_functions import invalid_parameter
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {(lambda_svc, "_normalize_layer_attachments"): ("layers",)}
+
+
+def install() -> None:
+    """Let MiniStack attach a layer once. Call once, before it serves."""
+    attach = lambda_svc._normalize_layer_attachments
+
+    def attach_once(layers: list[Any] | None) -> tuple[list[Record] | None, Answer | None]:
+        attached, refused = attach(layers)
+        refused = refused or _twice([each["Arn"] for each in attached or []])
+        return (None, refused) if refused else (attached, None)
+
+    lambda_svc._normalize_layer_attachments = attach_once
+
+
+def told(members: Record, version: Record) -> Record:
+    """A version of a layer, as PublishLayerVersion and GetLayerVersion answer it."""
+    return {name: value for name, value in version.items() if value or name == "Description"}
+
+
+def told_versions(members: Record, answer: Record) -> Record:
+    """What ListLayerVersions answers."""
+    return {**answer, "LayerVersions": [_listed(each) for each in answer["LayerVersions"]]}
+
+
+def told_layers(members: Record, answer: Record) -> Record:
+    """What ListLayers answers."""
+    layers = [
+        {**each, "LatestMatchingVersion": _listed(each["LatestMatchingVersion"])} for each in answer.get("Layers", [])
+    ]
+    return {**answer, "Layers": layers}
+
+
+def _listed(version: Record) -> Record:
+    return {name: value for name, value in told({}, version).items() if name not in ("Content", "LayerArn")}
+
+
+def _twice(arns: list[str]) -> Answer | None:
+    """AWS's refusal of two versions of one layer, the first two that there are."""
+    seen: dict[str, str] = {}
+    for arn in arns:
+        layer = arn.rpartition(":")[0]
+        if layer in seen:
+            return invalid_parameter(
+                "Two different versions of the same layer are not allowed to be referenced in the same function. "
+                f"{seen[layer]} and {arn} are versions of the same layer."
+            )
+        seen[layer] = arn
+    return None

@@ -1,0 +1,166 @@
+"""The states of a function, and what is refused before it is ready: functions-states.html of the developer guide.
+
+The answers are those of localstack's recordings test_function_lifecycle, test_lambda_concurrent_code_updates and
+test_publish_with_update of November 2025.
+"""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from localaws_client import ROLE, TestedFunction, eventually, zipped
+
+CODE = zipped({"app.py": "def handler(event, context):\n    return 1\n"})
+OTHER = zipped({"app.py": "def handler(event, context):\n    return 2\n"})
+CANNOT = "The operation cannot be performed at this time."
+
+
+@pytest.fixture
+def created(clients, request):
+    """A function that was made just now, and what CreateFunction has answered."""
+    client, name = clients("lambda"), f"created-{abs(hash(request.node.name))}"
+    answer = client.create_function(
+        FunctionName=name, Runtime="python3.13", Role=ROLE, Handler="app.handler", Code={"ZipFile": CODE}
+    )
+    yield TestedFunction(name, clients), answer
+    client.delete_function(FunctionName=name)
+
+
+def refused(operation, **parameters):
+    with pytest.raises(ClientError) as raised:
+        operation(**parameters)
+    error = raised.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_a_new_function_is_pending_and_then_active(created, clients):
+    function, answer = created
+    assert (answer["State"], answer["StateReasonCode"]) == ("Pending", "Creating")
+    assert answer["StateReason"] == "The function is being created."
+    assert not [name for name in answer if name.startswith("LastUpdate")]
+    function.wait()
+    ready = clients("lambda").get_function_configuration(FunctionName=function.name)
+    assert ready["State"] == "Active" and ready["LastUpdateStatus"] == "Successful"
+    assert not {"StateReason", "StateReasonCode", "LastUpdateStatusReason"} & ready.keys()
+    assert ready["RevisionId"] != answer["RevisionId"]
+
+
+def test_nobody_can_use_a_function_that_is_pending(created, clients):
+    function, _ = created
+    client = clients("lambda")
+    words = f"{CANNOT} The function is currently in the following state: Pending"
+    for operation, parameters in (
+        (client.invoke, {}),
+        (client.invoke, {"InvocationType": "Event"}),
+        (client.update_function_configuration, {"Timeout": 5}),
+        (client.update_function_code, {"ZipFile": OTHER}),
+        (client.publish_version, {}),
+    ):
+        found = refused(operation, FunctionName=function.name, **parameters)
+        assert found == ("ResourceConflictException", words)
+    function.wait()
+    assert function.invoke().payload == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "change"),
+    [("update_function_configuration", {"Timeout": 5}), ("update_function_code", {"ZipFile": OTHER})],
+)
+def test_an_update_is_in_progress_for_a_moment(make_function, clients, operation, change):
+    client, function = clients("lambda"), make_function("def handler(event, context):\n    return 1\n")
+    before = client.get_function_configuration(FunctionName=function.name)
+    answer = getattr(client, operation)(FunctionName=function.name, **change)
+    assert (answer["State"], answer["LastUpdateStatus"]) == ("Active", "InProgress")
+    assert answer["LastUpdateStatusReason"] == "The function is being created."
+    assert answer["LastUpdateStatusReasonCode"] == "Creating"
+    words = f"{CANNOT} An update is in progress for resource: {answer['FunctionArn']}"
+    for another, parameters in (
+        (client.update_function_configuration, {"Timeout": 6}),
+        (client.update_function_code, {"ZipFile": CODE}),
+        (client.publish_version, {}),
+    ):
+        assert refused(another, FunctionName=function.name, **parameters) == ("ResourceConflictException", words)
+    assert function.invoke().error is None  # it can still be used
+    function.wait()
+    after = client.get_function_configuration(FunctionName=function.name)
+    assert len({each["RevisionId"] for each in (before, answer, after)}) == 3
+    assert function.invoke().payload == (2 if "ZipFile" in change else 1)
+
+
+def test_the_waiters_of_boto3_see_it(created, clients):
+    function, _ = created
+    client, quick = clients("lambda"), {"Delay": 0.05, "MaxAttempts": 200}
+    client.get_waiter("function_active_v2").wait(FunctionName=function.name, WaiterConfig=quick)
+    client.update_function_configuration(FunctionName=function.name, Timeout=7)
+    client.get_waiter("function_updated_v2").wait(FunctionName=function.name, WaiterConfig=quick)
+    client.update_function_configuration(FunctionName=function.name, Timeout=8)
+    function.wait()
+
+
+def test_a_version_that_is_published_with_an_update_is_pending_too(make_function, clients):
+    client, function = clients("lambda"), make_function("def handler(event, context):\n    return 1\n")
+    version = client.update_function_code(FunctionName=function.name, ZipFile=OTHER, Publish=True)
+    assert (version["Version"], version["State"], version["StateReasonCode"]) == ("1", "Pending", "Creating")
+    assert version["FunctionArn"].endswith(f":{function.name}:1")
+    latest = client.get_function_configuration(FunctionName=function.name)
+    assert (latest["State"], latest["LastUpdateStatus"]) == ("Active", "InProgress")
+    code, message = refused(client.invoke, FunctionName=function.name, Qualifier="1")
+    assert code == "ResourceConflictException" and message.endswith("in the following state: Pending")
+    client.get_waiter("published_version_active").wait(
+        FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
+    )
+    assert function.invoke(Qualifier="1").payload == 2
+
+
+def test_an_event_waits_until_its_function_is_ready(clients, make_function):
+    """Those of other services, which Lambda has accepted: here of a function that sends its result on."""
+    client = clients("lambda")
+    target = make_function("def handler(event, context):\n    return event\n")
+    source = make_function("def handler(event, context):\n    return 'sent'\n")
+    arn = client.get_function(FunctionName=target.name)["Configuration"]["FunctionArn"]
+    client.put_function_event_invoke_config(
+        FunctionName=source.name, DestinationConfig={"OnSuccess": {"Destination": arn}}
+    )
+    source.invoke()
+    client.delete_function(FunctionName=target.name)
+    client.create_function(
+        FunctionName=target.name, Runtime="python3.13", Role=ROLE, Handler="app.handler", Code={"ZipFile": OTHER}
+    )
+    source.invoke(InvocationType="Event")
+    eventually(lambda: target.metric("Invocations") == 1)
+    assert target.metric("Errors") == target.metric("Throttles") == 0
+
+
+def test_what_cloudformation_makes_can_be_used_at_once(clients):
+    template = {
+        "Resources": {
+            "Function": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "FunctionName": "of-a-stack",
+                    "Runtime": "python3.13",
+                    "Role": ROLE,
+                    "Handler": "index.handler",
+                    "Timeout": 3,
+                    "Code": {"ZipFile": "def handler(event, context):\n    return 'stack'\n"},
+                },
+            }
+        }
+    }
+    stacks, function = clients("cloudformation"), TestedFunction("of-a-stack", clients)
+
+    def done(status):
+        return stacks.describe_stacks(StackName="stack")["Stacks"][0]["StackStatus"] == status
+
+    stacks.create_stack(StackName="stack", TemplateBody=json.dumps(template))
+    eventually(lambda: done("CREATE_COMPLETE"))
+    assert function.invoke().payload == "stack"
+    properties = template["Resources"]["Function"]["Properties"]
+    properties |= {"Timeout": 5, "Code": {"ZipFile": "def handler(event, context):\n    return 'changed'\n"}}
+    stacks.update_stack(StackName="stack", TemplateBody=json.dumps(template))
+    eventually(lambda: done("UPDATE_COMPLETE"))
+    assert function.invoke().payload == "changed"
+    stacks.delete_stack(StackName="stack")
+    eventually(
+        lambda: "of-a-stack" not in [each["FunctionName"] for each in clients("lambda").list_functions()["Functions"]]
+    )
