@@ -25,11 +25,14 @@ CONTRACT: Contract = {
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_get_alias"): ("func_name", "alias_name"),
     (lambda_svc, "_invoke"): ("name", "event", "headers", "path_qualifier", "query_params"),
+    (lambda_svc, "_list_aliases"): ("func_name", "query_params"),
     (lambda_svc, "_update_alias"): ("func_name", "alias_name", "data"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+    (responses, "json_response"): ("data", "status", "content_type"),
 }
 
 LATEST = "$LATEST"
+MOST_ITEMS = 50  # of a page, where the request does not say
 EXECUTED_VERSION = "X-Amz-Executed-Version"
 
 # Where a call of Invoke notes the versions that it ran; the last one has given the answer.
@@ -106,9 +109,32 @@ def install() -> None:
     lambda_svc._update_alias = update_alias
     lambda_svc._get_alias = get_alias
     lambda_svc._delete_alias = delete_alias
+    lambda_svc._list_aliases = _list_aliases
     lambda_svc._effective_func_record_for_qualifier = record_of_alias
     lambda_svc._execute_function = execute_routed
     lambda_svc._invoke = invoke_and_tell
+
+
+def _list_aliases(func_name: str, query_params: Record) -> Answer:
+    """ListAliases, by their names, all or those of a version. The marker is the last name of the page before."""
+    func = lambda_svc._functions.get(func_name)
+    answer: Answer
+    if func is None:
+        message = f"Function not found: {lambda_svc._func_arn(func_name)}"
+        answer = responses.error_response_json("ResourceNotFoundException", message, 404)
+        return answer
+    version, marker, most = (
+        (query_params.get(name) or [usual])[0]
+        for name, usual in (("FunctionVersion", ""), ("Marker", ""), ("MaxItems", MOST_ITEMS))
+    )
+    names = [name for name in sorted(func["aliases"]) if name > marker]
+    found = [func["aliases"][name] for name in names if version in ("", func["aliases"][name]["FunctionVersion"])]
+    page = found[: int(most)]
+    told: Record = {"Aliases": page}
+    if len(page) < len(found):
+        told["NextMarker"] = page[-1]["Name"]
+    answer = responses.json_response(told, 200)
+    return answer
 
 
 def of(func_name: str, name: str) -> Record:

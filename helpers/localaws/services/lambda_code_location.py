@@ -13,11 +13,14 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
+from .shapes import Answer
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (lambda_svc, "_functions"): None,
     (lambda_svc, "_layer_content_url"): ("layer_name", "version"),
     (lambda_svc, "_presigned_code_url"): ("func_name",),
+    (lambda_svc, "serve_function_code"): ("func_name", "account_id", "region"),
     (responses, "get_account_id"): (),
     (responses, "get_region"): (),
 }
@@ -36,6 +39,15 @@ def install(endpoint: str) -> None:
     def of_layer(layer_name: str, version: int) -> str:
         return _signed(endpoint, f"/_ministack/lambda-layers/{_scope()}/{layer_name}/{version}/content")
 
+    serve = lambda_svc.serve_function_code
+
+    def serve_code(func_name: str, account_id: str | None = None, region: str | None = None) -> Answer:
+        name, _, version = func_name.partition(":")
+        found = (lambda_svc._functions.get_scoped(account_id, region, name) or {}).get("versions", {}).get(version)
+        answer: Answer = serve(name, account_id, region)
+        return (200, {"Content-Type": "application/zip"}, found["code_zip"]) if found else answer
+
+    lambda_svc.serve_function_code = serve_code
     lambda_svc._presigned_code_url = of_code
     lambda_svc._layer_content_url = of_layer
 

@@ -22,6 +22,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_get_function_config"): ("name", "qualifier"),
     (lambda_svc, "_list_functions"): ("query_params",),
     (lambda_svc, "_list_versions"): ("name", "query_params"),
+    (lambda_svc, "_presigned_code_url"): ("func_name",),
     (lambda_svc, "_update_config"): ("name", "data"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
@@ -107,7 +108,11 @@ def told_qualified(members: Record, config: Record) -> Record:
 def told_function(members: Record, answer: Record) -> Record:
     """What GetFunction answers: without tags where there are none."""
     known = {name: value for name, value in answer.items() if value or name != "Tags"}
-    return {**known, "Configuration": told_qualified(members, answer["Configuration"])}
+    config = told_qualified(members, answer["Configuration"])
+    if config["Version"] != LATEST:  # whose code may be another by now
+        place = lambda_svc._presigned_code_url(f"{config['FunctionName']}:{config['Version']}")
+        known["Code"] = {**known["Code"], "Location": place}
+    return {**known, "Configuration": config}
 
 
 def _named(config: Record, members: Record) -> Record:

@@ -7,8 +7,6 @@ is not there: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.htm
 import base64
 import binascii
 import hashlib
-import io
-import zipfile
 
 from ministack.core import responses
 from ministack.services import lambda_svc, s3
@@ -31,7 +29,6 @@ CONTRACT: Contract = {
 NO_SOURCE = "Please provide a source for function code."
 TWO_SOURCES = "Please do not provide other FunctionCode parameters when providing a ZipFile."
 NO_RUNTIME = "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-EMPTY = "Uploaded file must be a non-empty zip"
 UNREADABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
@@ -51,31 +48,35 @@ def updated(members: Record) -> Answer | None:
     if refused or not members.get("DryRun"):
         return refused
     code = _zip_of(members)
-    if beyond := lambda_svc._validate_total_unzipped_size(code, func["config"].get("Layers")):
-        answer: Answer = beyond
-        return answer
+    refused = _unusable(members) or lambda_svc._validate_total_unzipped_size(code, func["config"].get("Layers"))
+    if refused:
+        return refused
     changed = {"CodeSize": len(code), "CodeSha256": base64.b64encode(hashlib.sha256(code).digest()).decode()}
     changed |= {name: members[name] for name in ("Architectures",) if name in members}
-    answer = responses.json_response({**func["config"], **changed}, 200)
+    answer: Answer = responses.json_response({**func["config"], **changed}, 200)
     return answer
 
 
 def of_layer(members: Record) -> Answer | None:
     """AWS's refusal of the content of a layer. Nothing is published, and no number used up."""
-    return _refusal(members["Content"])
+    return _refusal(members["Content"]) or _unusable(members["Content"])
 
 
 def _refusal(code: Record) -> Answer | None:
-    """AWS's refusal of a source of code: none, two, one that is not there, or no zip."""
+    """AWS's refusal of a source of code: none, two, or one that is not there. What is no zip is refused later."""
     if "ZipFile" in code and {"S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"} & code.keys():
         return invalid_parameter(TWO_SOURCES)
     if "ZipFile" not in code and not ("S3Bucket" in code and "S3Key" in code):
         return invalid_parameter(NO_SOURCE)
-    return _absent(code) or _unusable(code)
+    try:
+        return _absent(code)
+    except binascii.Error:
+        return invalid_parameter(UNREADABLE)
 
 
 def _absent(code: Record) -> Answer | None:
     if "ZipFile" in code:
+        base64.b64decode(code["ZipFile"], validate=True)
         return None
     bucket, key, version = code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion")
     if bucket not in s3._buckets:
@@ -92,13 +93,7 @@ def _from_s3(code: str, message: str) -> Answer:
 
 
 def _unusable(code: Record) -> Answer | None:
-    try:
-        content = _zip_of(code)
-    except binascii.Error:
-        return invalid_parameter(UNREADABLE)
-    if not content or _is_empty(content):
-        return invalid_parameter(EMPTY)
-    refused: Answer | None = lambda_svc._reject_unreadable_zip(content)
+    refused: Answer | None = lambda_svc._reject_unreadable_zip(_zip_of(code))
     return refused
 
 
@@ -107,12 +102,3 @@ def _zip_of(code: Record) -> bytes:
         return base64.b64decode(code["ZipFile"])
     content: bytes = lambda_svc._fetch_code_from_s3(code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
     return content
-
-
-def _is_empty(content: bytes) -> bool:
-    """Whether it is a zip that holds nothing."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return not archive.namelist()
-    except zipfile.BadZipFile:
-        return False
