@@ -4,6 +4,7 @@ from ..access_key import AccessKey
 from ..data_plane.pool import Pool
 from . import (
     apigateway,
+    cloudwatch_logs_arrivals,
     cloudwatch_logs_describe,
     cloudwatch_logs_pages,
     cloudwatch_logs_put,
@@ -39,6 +40,8 @@ from . import (
     sqs,
 )
 from .cloudwatch_logs import Logs
+from .cloudwatch_logs_metric_filters import MetricFilters
+from .cloudwatch_logs_subscription_filters import SubscriptionFilters
 from .iam import authentication, ways
 from .iam.evaluation import Iam
 from .iam.service_roles import ServiceRoles
@@ -86,6 +89,11 @@ def install(
         module.install()
     logs.install()
     cloudwatch_logs_put.install(logs)
+    policies = ResourcePolicies(iam)
+    metric_filters, subscription_filters = MetricFilters(), SubscriptionFilters(policies)
+    metric_filters.install()
+    subscription_filters.install()
+    cloudwatch_logs_arrivals.install(logs, metric_filters, subscription_filters)
     lambda_asynchronous_invocation.install(execution_roles)
     lambda_event_source_mapping.install(execution_roles)
     lambda_event_source_mapping_dynamodb.install(execution_roles)
@@ -106,7 +114,7 @@ def install(
     databases.install()
     iam.install(key)
     execution_roles.install()
-    ResourcePolicies(iam).install()
+    policies.install()
     ServiceRoles(iam).install()
     Unjudged(iam).install()
     lambda_api.install(REPLIES, SHAPINGS)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ministack.core import responses
 from ministack.services import cloudwatch_logs
 
 from ..data_plane.function import Function
@@ -24,28 +23,13 @@ from .shapes import Record
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
     (cloudwatch_logs, "_log_groups"): None,
-    (cloudwatch_logs, "_log_records"): None,
-    (responses, "AccountRegionScopedDict"): None,
-    (cloudwatch_logs, "_fanout_to_subscription_filters"): ("group_name", "stream_name", "events"),
     (cloudwatch_logs, "_append_log_events"): ("stream", "events"),
     (cloudwatch_logs, "_make_group_arn"): ("name",),
 }
 
 STREAM_MB, ALL_MB = 32, 256  # what is kept of one log stream, and of all together
-MAX_POINTERS = 10_000  # that GetLogRecord knows: as many as a query of Logs Insights has results at most
 
 log = logging.getLogger("localaws.logs")
-
-
-class _Records(responses.AccountRegionScopedDict):  # type: ignore[misc]
-    """The events that GetLogRecord knows by their pointers: only those that were looked at last."""
-
-    __slots__ = ()
-
-    def __setitem__(self, key: str, value: Record) -> None:
-        super().__setitem__(key, value)
-        while len(self._data) > MAX_POINTERS:
-            self._data.pop(next(iter(self._data)), None)
 
 
 class Logs:
@@ -55,15 +39,16 @@ class Logs:
         self._file = EventFile(home / "logs.sqlite")
         self._stream_mb, self._all_mb = stream_mb, all_mb
         self._lock = threading.Lock()  # of groups and streams that are made, and of what is appended
+        # What is told of new events, with the names of their log group and stream: cloudwatch_logs_arrivals.py
+        self.arrived: Callable[[str, str, list[Event]], None] = lambda group, stream, events: None
 
     def install(self) -> None:
-        """Let MiniStack keep events here, and no copy of each that a query looked at. Call once, before it serves."""
+        """Let MiniStack keep events here. Call once, before it serves."""
 
         def append(stream: Record, events: list[Record]) -> None:
             self.put(stream, [(event["timestamp"], event["message"]) for event in events])
 
         cloudwatch_logs._append_log_events = append
-        cloudwatch_logs._log_records = _Records()
 
     def close(self) -> None:
         self._file.close()
@@ -76,19 +61,20 @@ class Logs:
                 group = _group(function.log_group, now)
                 stream = _stream(group, stream_name, now)
                 latest = stream["lastEventTimestamp"] or 0  # a client may have put an event of the future
-                self._append(stream, self._numbered([(max(at, latest), message) for at, message in events], now), now)
+                written = self._numbered([(max(at, latest), message) for at, message in events], now)
+                self._append(stream, written, now)
         except sqlite3.Error as error:  # the function has run, whatever becomes of its log
             log.warning("%d log events of %s are lost: %s", len(events), function.name, error)
             return
-        if group.get("subscriptionFilters"):
-            sent = [{"timestamp": timestamp, "message": message} for timestamp, message in events]
-            cloudwatch_logs._fanout_to_subscription_filters(function.log_group, stream_name, sent)
+        self.arrived(function.log_group, stream_name, written)
 
-    def put(self, stream: Record, events: list[tuple[int, str]]) -> None:
+    def put(self, stream: Record, events: list[tuple[int, str]]) -> list[Event]:
         """Put (ms since 1970, message) events into a stream, at whatever time; sqlite3.Error where there is no room."""
         now = time.time_ns() // 1_000_000
         with self._lock:
-            self._append(stream, self._numbered(sorted(events, key=lambda event: event[0]), now), now)
+            written = self._numbered(sorted(events, key=lambda event: event[0]), now)
+            self._append(stream, written, now)
+        return written
 
     def _numbered(self, events: Sequence[tuple[int, str]], now: int) -> list[Event]:
         number = self._file.number

@@ -18,6 +18,7 @@ from .cloudwatch_logs_request import (
     Refused,
     constraint,
     content_of,
+    filter_pattern,
     limit,
     log_group,
     log_stream,
@@ -33,7 +34,6 @@ from .shapes import Record
 CONTRACT: Contract = {
     (cloudwatch_logs, "_filter_log_events"): ("data",),
     (cloudwatch_logs, "_get_log_events"): ("data",),
-    (cloudwatch_logs, "_compile_filter_pattern"): ("raw",),
 }
 
 PAGE_EVENTS, PAGE_BYTES = 10_000, 2**20
@@ -41,7 +41,7 @@ SEARCHED = 100_000  # events for one page of FilterLogEvents, as a pattern may f
 END: Place = (2**63, 0)
 SAME = ("logStreamNames", "logStreamNamePrefix", "startTime", "endTime", "filterPattern")  # on all pages of a request
 NEWEST_FIRST_SINCE = 1_704_067_200_000  # 2024-01-01: startFromHead=False is only for what is later
-MAX_STREAMS, MAX_PATTERN = 100, 1024
+MAX_STREAMS = 100
 OF_A_STREAM = re.compile(r"([fb])/(\d{18})(\d{38})/s")
 
 
@@ -86,10 +86,7 @@ def _names(group: Record, data: Record) -> list[str]:
 
 def _pattern(data: Record) -> Callable[[str], bool] | None:
     pattern = data.get("filterPattern") or ""
-    if len(pattern) > MAX_PATTERN:
-        raise constraint("filterPattern", pattern, f"have length less than or equal to {MAX_PATTERN}")
-    matches: Callable[[str], bool] | None = cloudwatch_logs._compile_filter_pattern(pattern) if pattern else None
-    return matches
+    return filter_pattern(pattern, "filterPattern").matches if pattern.strip() else None
 
 
 def _start(data: Record) -> Place:
@@ -115,7 +112,7 @@ def _merged(
     """The events of all these streams, each with the name of its stream, in one order from a place on."""
     low, high = (place, end) if forward else (first, place)
     parts = [
-        _named(name, _within(stream["events"], low, high, forward))
+        _named(name, within(stream["events"], low, high, forward))
         for name, stream in streams
         if isinstance(stream["events"], Events) and (stream["lastEventTimestamp"] + 1, 0) > low
     ]
@@ -126,7 +123,7 @@ def _named(name: str, events: Iterator[Event]) -> Iterator[tuple[Event, str]]:
     return ((event, name) for event in events)
 
 
-def _within(events: Events, low: Place, high: Place, forward: bool) -> Iterator[Event]:
+def within(events: Events, low: Place, high: Place, forward: bool) -> Iterator[Event]:
     """The events from one place to another, the newest first unless `forward`."""
     if not forward:
         return itertools.takewhile(lambda event: event >= low, events.backward(high))
@@ -170,7 +167,7 @@ def get_log_events(data: Record) -> Record:
     if given is not None:
         forward, place = _told(given)
         place = max(low, min(place, high))
-    page = _page(_within(events, *((place, high) if forward else (low, place)), forward), most) if events else []
+    page = _page(within(events, *((place, high) if forward else (low, place)), forward), most) if events else []
     if not forward:
         page.reverse()
     if page:

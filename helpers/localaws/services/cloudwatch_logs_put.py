@@ -13,15 +13,11 @@ from ministack.services import cloudwatch_logs
 from .cloudwatch_logs import Logs
 from .cloudwatch_logs_request import Refused, constraint, log_group, log_stream, operation
 from .contract import Contract
-from .log_events import size_of
+from .log_events import Event, size_of
 from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
-CONTRACT: Contract = {
-    (cloudwatch_logs, "_put_log_events"): ("data",),
-    (cloudwatch_logs, "_fanout_to_live_tail_sessions"): ("group_name", "stream_name", "events"),
-    (cloudwatch_logs, "_fanout_to_subscription_filters"): ("group_name", "stream_name", "events"),
-}
+CONTRACT: Contract = {(cloudwatch_logs, "_put_log_events"): ("data",)}
 
 BATCH_EVENTS, BATCH_BYTES = 10_000, 2**20
 HOUR_MS = 3_600_000
@@ -40,19 +36,16 @@ def install(logs: Logs) -> None:
         now = time.time_ns() // 1_000_000
         taken, rejected = _divided(_batch(data), now, group.get("retentionInDays"))
         if taken:
-            _put(logs, stream, taken)
-            told = [{"timestamp": timestamp, "message": message, "ingestionTime": now} for timestamp, message in taken]
-            cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, told)
-            cloudwatch_logs._fanout_to_live_tail_sessions(group_name, stream_name, told)
+            logs.arrived(group_name, str(stream_name), _put(logs, stream, taken))
         stream["uploadSequenceToken"] = token = str(int(stream["uploadSequenceToken"]) + 1)
         return {"nextSequenceToken": token} | ({"rejectedLogEventsInfo": rejected} if rejected else {})
 
     cloudwatch_logs._put_log_events = operation(put_log_events)
 
 
-def _put(logs: Logs, stream: Record, events: list[_Put]) -> None:
+def _put(logs: Logs, stream: Record, events: list[_Put]) -> list[Event]:
     try:
-        logs.put(stream, events)
+        return logs.put(stream, events)
     except sqlite3.Error as error:  # a disk that is full
         raise Refused(f"The events cannot be kept: {error}", "ServiceUnavailableException", 500) from error
 

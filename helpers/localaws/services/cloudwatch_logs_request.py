@@ -13,25 +13,28 @@ from ministack.core import responses
 from ministack.services import cloudwatch_logs
 
 from .contract import Contract
+from .filter_pattern import FilterPattern, InvalidPattern, compiled
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (cloudwatch_logs, "handle_request"): ("method", "path", "headers", "body", "query_params"),
     (cloudwatch_logs, "_log_groups"): None,
     (cloudwatch_logs, "_log_group_name_from_identifier_arn"): ("identifier",),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
+MAX_PATTERN = 1024
 INVALID, MISSING = "InvalidParameterException", "ResourceNotFoundException"
 
 
 class Refused(Exception):
-    """What a request asks for is refused: with the code, the message and the status of AWS's error."""
+    """What a request asks for is refused: with the code, the message, the status and more members of AWS's error."""
 
-    def __init__(self, message: str, code: str = INVALID, status: int = 400) -> None:
+    def __init__(self, message: str, code: str = INVALID, status: int = 400, extra: Record | None = None) -> None:
         super().__init__(message)
-        self.code, self.status = code, status
+        self.code, self.status, self.extra = code, status, extra
 
 
 def operation(answer: Callable[[Record], Record]) -> Callable[[Record], Answer]:
@@ -42,10 +45,26 @@ def operation(answer: Callable[[Record], Record]) -> Callable[[Record], Answer]:
         try:
             done: Answer = responses.json_response(answer(data))
         except Refused as refused:
-            done = responses.error_response_json(refused.code, str(refused), refused.status)
+            done = responses.error_response_json(refused.code, str(refused), refused.status, refused.extra)
         return done
 
     return answered
+
+
+def add_operation(name: str, answer: Callable[[Record], Record]) -> None:
+    """Let MiniStack have an operation that it does not know. Call once for each, before it serves."""
+    handle, answered = cloudwatch_logs.handle_request, operation(answer)
+
+    async def handled(method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Any:
+        if headers.get("x-amz-target", "").endswith(f".{name}"):
+            try:
+                data = json.loads(body or b"{}")
+            except ValueError:
+                return responses.error_response_json("SerializationException", "Invalid JSON", 400)
+            return answered(data)
+        return await handle(method, path, headers, body, query_params)
+
+    cloudwatch_logs.handle_request = handled
 
 
 def log_group(data: Record) -> tuple[str, Record]:
@@ -82,6 +101,16 @@ def limit(data: Record, most: int) -> int:
     if value > most:
         raise constraint("limit", value, f"have value less than or equal to {most}")
     return value
+
+
+def filter_pattern(pattern: str, member: str) -> FilterPattern:
+    """A filter pattern that a member of a request has."""
+    if len(pattern) > MAX_PATTERN:
+        raise constraint(member, pattern, f"have length less than or equal to {MAX_PATTERN}")
+    try:
+        return compiled(pattern)
+    except InvalidPattern as invalid:
+        raise Refused(str(invalid)) from None
 
 
 def token(*content: Any) -> str:

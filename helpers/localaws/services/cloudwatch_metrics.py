@@ -125,8 +125,8 @@ def record(
     `at` is the time it belongs to, in seconds since 1970: for an invocation that of its start, as on AWS.
     """
     total = value if everywhere is None else everywhere
-    _add("AWS/Lambda", metric, value, unit, {"FunctionName": function_name}, at)
-    _add("AWS/Lambda", metric, total, unit, {}, at)
+    record_value("AWS/Lambda", metric, value, unit, {"FunctionName": function_name}, at)
+    record_value("AWS/Lambda", metric, total, unit, {}, at)
     if resource:
         record_of_resource(function_name, resource, metric, value, unit, at=at)
 
@@ -136,15 +136,18 @@ def record_of_resource(
 ) -> None:
     """Record a metric of AWS/Lambda for a version or an alias alone."""
     for dimensions in resource.dimensions(function_name):
-        _add("AWS/Lambda", metric, value, unit, dimensions, at)
+        record_value("AWS/Lambda", metric, value, unit, dimensions, at)
 
 
 def record_failed_invocation(rule_name: str) -> None:
     """Count an event that a rule of EventBridge could not hand to its target."""
-    _add("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule_name}, None)
+    record_value("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": rule_name}, None)
 
 
-def _add(namespace: str, metric: str, value: float, unit: str, dimensions: dict[str, str], at: float | None) -> None:
+def record_value(
+    namespace: str, metric: str, value: float, unit: str, dimensions: dict[str, str], at: float | None
+) -> None:
+    """Add a value to a metric; `at` is when it was, in seconds since 1970, or None for now."""
     cloudwatch._metric_bucket((namespace, metric, cloudwatch._dims_key(dimensions))).append(
         {"Timestamp": at or time.time(), "Value": float(value), "Unit": unit, "Dimensions": dimensions}
     )
@@ -181,7 +184,7 @@ def _sample_queues(sampled: dict[Key, tuple[float, list[int]]]) -> None:
         if counts != known or now - before >= SAMPLE_AT_LEAST_EVERY_S:
             sampled[key] = now, counts
             for metric, count in zip(QUEUE_METRICS, counts, strict=True):
-                _add("AWS/SQS", metric, count, "Count", {"QueueName": queue["name"]}, now)
+                record_value("AWS/SQS", metric, count, "Count", {"QueueName": queue["name"]}, now)
 
 
 def evaluate(alarm: Record) -> None:

@@ -70,11 +70,11 @@ class ResourcePolicies:
 
         def by_s3(arn: str, payload: Record, region: str) -> None:
             bucket = payload["Records"][0]["s3"]["bucket"]
-            if self._may_invoke(arn, "s3", bucket["arn"], s3._bucket_owner_account(bucket["name"])):
+            if self.may_invoke(arn, "s3", bucket["arn"], s3._bucket_owner_account(bucket["name"])):
                 from_s3(arn, payload, region)
 
         def by_sns(endpoint: str, envelope: str, topic_arn: str, *rest: Any) -> None:
-            if self._may_invoke(endpoint, "sns", topic_arn):
+            if self.may_invoke(endpoint, "sns", topic_arn):
                 from_sns(endpoint, envelope, topic_arn, *rest)
 
         def by_rule(target: Record, event: Record, rule: Record, view: Any = None) -> None:
@@ -88,7 +88,7 @@ class ResourcePolicies:
             arn = apigateway._extract_lambda_ref_from_integration_uri(integration.get("integrationUri", ""))
             place = f"{responses.get_region()}:{responses.get_account_id()}"
             source = f"arn:aws:execute-api:{place}:{api_id}/{stage}/{_resource(route)}"
-            if not self._may_invoke(arn, "apigateway", source):
+            if not self.may_invoke(arn, "apigateway", source):
                 return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
             return await from_api(integration, api_id, stage, *rest, **options)
 
@@ -102,12 +102,12 @@ class ResourcePolicies:
         """S3's refusal of a notification to a function that is not there or does not let S3 in."""
         owner = s3._bucket_owner_account(bucket) or responses.get_account_id()
         functions = [config["arn"] for config in configs if config["type"] == "lambda"]
-        if all(self._may_invoke(arn, "s3", f"arn:aws:s3:::{bucket}", owner) for arn in functions):
+        if all(self.may_invoke(arn, "s3", f"arn:aws:s3:::{bucket}", owner) for arn in functions):
             return None
         refused: Answer = s3._invalid_notification_config("Unable to validate the following destination configurations")
         return refused
 
-    def _may_invoke(self, function: str, service: str, source_arn: str, account: str | None = None) -> bool:
+    def may_invoke(self, function: str, service: str, source_arn: str, account: str | None = None) -> bool:
         """Whether the policy of a function, or of its version or alias, lets a service invoke it for this source."""
         _, config, name = lambda_svc._get_func_record_for_ref(function)
         base, _, _ = lambda_svc._get_base_func_record_for_ref(function)  # a version has no policy of its own
@@ -136,7 +136,7 @@ class ResourcePolicies:
             action = SCHEDULED.get(service)
             return action is None or self._iam.role_may(target["RoleArn"], "schedule", action, arn)
         if service == "lambda":
-            return self._may_invoke(arn, "events", source)
+            return self.may_invoke(arn, "events", source)
         if service == "sqs":
             return bool(sqs.queue_policy_allows(arn, "events.amazonaws.com", source, account))
         if service == "sns":

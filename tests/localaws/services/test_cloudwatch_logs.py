@@ -14,7 +14,6 @@ from localaws_client import FUNCTION, REPORT, UUID, eventually
 from logs_here import logs_here
 from ministack.services import cloudwatch_logs as ministack_logs
 
-from helpers.localaws.services import cloudwatch_logs
 from helpers.localaws.services.cloudwatch_logs_pages import get_log_events
 
 NOTHING = "def handler(event, context):\n    return event\n"
@@ -382,44 +381,6 @@ def test_each_event_has_an_id_as_on_aws(make_function):
     ids = [event["eventId"] for event in function.logged()]
     assert len(set(ids)) == len(ids) >= 4
     assert [event["eventId"] for event in function.logged()] == ids
-
-
-def test_logs_insights_finds_each_event_once_however_often_it_is_asked(make_function, clients):
-    function = make_function("def handler(event, context):\n    print('needle')\n")
-    function.invoke()
-    pointers = set()
-    for _ in range(2):
-        query = clients("logs").start_query(
-            logGroupName=f"/aws/lambda/{function.name}",
-            startTime=0,
-            endTime=int(datetime.now().timestamp()) + 60,
-            queryString="fields @message, @ptr | filter @message like /needle/",
-        )
-        (row,) = clients("logs").get_query_results(queryId=query["queryId"])["results"]
-        found = {cell["field"]: cell["value"] for cell in row}
-        assert found["@message"] == "needle\n"
-        pointers.add(found["@ptr"])
-    assert len(pointers) == 1
-
-
-def test_a_query_keeps_no_more_records_than_it_can_give(logs, monkeypatch):
-    monkeypatch.setattr(ministack_logs, "_log_records", ministack_logs._log_records)  # back afterwards
-    monkeypatch.setattr(ministack_logs, "_append_log_events", ministack_logs._append_log_events)
-    monkeypatch.setattr(cloudwatch_logs, "MAX_POINTERS", 100)
-    logs.install()
-    logs.write(FUNCTION, "stream", [(1000 + number, f"{number}\n") for number in range(300)])
-    asked = {
-        "logGroupName": FUNCTION.log_group,
-        "endTime": 2,
-        "queryString": "fields @message, @ptr | sort @timestamp desc | limit 50",
-    }
-    query = json.loads(ministack_logs._start_query(asked)[2])
-    results = json.loads(ministack_logs._get_query_results(query)[2])["results"]
-    found = [{cell["field"]: cell["value"] for cell in row} for row in results]
-    assert [row["@message"] for row in found] == [f"{number}\n" for number in range(299, 249, -1)]
-    assert len(ministack_logs._log_records) == 100
-    record = json.loads(ministack_logs._get_log_record({"logRecordPointer": found[0]["@ptr"]})[2])["logRecord"]
-    assert record["@message"] == "299\n"
 
 
 def test_what_a_client_puts_into_a_functions_stream_is_among_its_events(make_function, clients):

@@ -1,0 +1,103 @@
+"""Patterns of fields between spaces: `[ip, user, ..., status = 4*, size > 1000]`."""
+
+import re
+from collections.abc import Callable
+
+from .scanner import OPERATOR, InvalidPattern, Scanner
+
+EMPTY = re.compile(r"(?=[,\]])")
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# What stands between brackets or quotation marks is one field.
+FIELD = re.compile(r'\[([^\]]*)\]|"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
+
+Holds = Callable[[dict[str, str]], bool]
+
+
+class Delimited:
+    """Names of fields, or `...` for any number of them, and conditions on what the fields are."""
+
+    def __init__(self, text: str) -> None:
+        self._names: list[str | None] = []  # None stands for an ellipsis, "" for a field without a name
+        self._conditions: list[Holds] = []
+        scanner = Scanner(text)
+        scanner.expect("[")
+        while True:
+            self._field(scanner)
+            if scanner.takes("]"):
+                break
+            scanner.expect(",")
+        if not scanner.at_end():
+            raise scanner.invalid()
+        if self._names.count(None) > 1:
+            raise InvalidPattern("Invalid filter pattern")
+        self.regexes = scanner.regexes
+
+    def _field(self, scanner: Scanner) -> None:
+        """One place of the pattern. After && there may also be another field, as AWS's documentation has it."""
+        if scanner.takes("...") or scanner.takes("…"):
+            self._names.append(None)
+        elif scanner.comes(EMPTY):
+            self._names.append("")
+        elif condition := self._either(scanner):
+            self._conditions.append(condition)
+
+    def _either(self, scanner: Scanner) -> Holds | None:
+        conditions = [self._both(scanner)]
+        while scanner.takes("||"):
+            conditions.append(self._both(scanner))
+        return _combined(conditions, any)
+
+    def _both(self, scanner: Scanner) -> Holds | None:
+        conditions = [self._condition(scanner)]
+        while scanner.takes("&&"):
+            conditions.append(self._condition(scanner))
+        return _combined(conditions, all)
+
+    def _condition(self, scanner: Scanner) -> Holds | None:
+        if scanner.takes("("):
+            inner = self._either(scanner)
+            scanner.expect(")")
+            return inner
+        found = scanner.take(NAME)
+        if found is None:
+            raise scanner.invalid()
+        name = found[0]
+        if name not in self._names:
+            self._names.append(name)
+        if scanner.comes(OPERATOR):
+            test = scanner.comparison()
+            return lambda fields: test(fields[name])
+        return None
+
+    def matches(self, message: str) -> bool:
+        fields = self._fields(message)
+        return fields is not None and all(holds(fields) for holds in self._conditions)
+
+    def extracted(self, message: str) -> dict[str, str]:
+        """The fields of an event that matches: by their names, and by their places where they have none."""
+        return {f"${name}": value for name, value in (self._fields(message) or {}).items()}
+
+    def value(self, message: str, selector: str) -> str | None:
+        """What stands for $name; None where the pattern has no such field."""
+        return (self._fields(message) or {}).get(selector.removeprefix("$"))
+
+    def _fields(self, message: str) -> dict[str, str] | None:
+        """The fields of an event by their names; None where there are more or fewer than the pattern has."""
+        values = [next(part for part in found.groups() if part is not None) for found in FIELD.finditer(message)]
+        names = self._names
+        if None in names:
+            place = names.index(None)
+            missing = len(values) - (len(names) - 1)
+            if missing < 0:
+                return None
+            names = [*names[:place], *[""] * missing, *names[place + 1 :]]
+        if len(names) != len(values):
+            return None
+        return {name or str(at): value for at, (name, value) in enumerate(zip(names, values, strict=True), 1)}
+
+
+def _combined(conditions: list[Holds | None], how: Callable[[list[bool]], bool]) -> Holds | None:
+    given = [each for each in conditions if each is not None]
+    if len(given) < 2:
+        return given[0] if given else None
+    return lambda fields: how([holds(fields) for holds in given])
