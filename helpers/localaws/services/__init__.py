@@ -40,6 +40,7 @@ from . import (
     sqs,
 )
 from .cloudwatch_logs import Logs
+from .cloudwatch_logs_insights import Queries
 from .cloudwatch_logs_metric_filters import MetricFilters
 from .cloudwatch_logs_subscription_filters import SubscriptionFilters
 from .iam import authentication, ways
@@ -89,6 +90,7 @@ def install(
         module.install()
     logs.install()
     cloudwatch_logs_put.install(logs)
+    Queries(iam).install()
     policies = ResourcePolicies(iam)
     metric_filters, subscription_filters = MetricFilters(), SubscriptionFilters(policies)
     metric_filters.install()
