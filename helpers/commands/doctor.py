@@ -101,11 +101,13 @@ def _confinement() -> Finding:
     if localaws.confinement_possible():
         return (
             "ok",
-            "Functions are confined: they see and change nothing here but files in a /tmp and processes of their own.",
+            "Functions are confined: their code is in /var/task, as on AWS, and they see and change nothing here but "
+            "files in a /tmp and processes of their own.",
         )
     return "note", (
         "Functions are not confined, as this machine lets us make no namespaces: they can do what you can, "
-        "such as change your files and end your processes, so run only code that you would run yourself."
+        "such as change your files and end your processes, so run only code that you would run yourself. "
+        "Their code and layers are in a folder of this machine, and not in /var/task and /opt."
     )
 
 

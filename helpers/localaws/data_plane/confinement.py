@@ -1,7 +1,8 @@
 """What a function sees and can reach of this machine, by Linux's namespaces: itself, and what its runtime needs.
 
-An execution environment has a /tmp of its own, can change nothing else, and does not see the files of this machine's
-users. Its processes see and signal each other alone, and have no rights of root. It reaches the network as all do.
+An execution environment has its code, its layers and its runtime where they are on AWS, and a /tmp of its own. It can
+change nothing else, and does not see the files of this machine's users. Its processes see and signal each other alone,
+belong to AWS's user and have no rights of root. It reaches the network as all do.
 
 A namespace lives as long as a process in it, or a descriptor of it, so there is nothing to unmount: when the keeper
 ends, however it does, all are gone. It needs Linux 5.12 or newer. Where a machine forbids namespaces, nothing of
@@ -13,6 +14,8 @@ Run as a script, this fails where namespaces are forbidden.
 
 import contextlib
 import ctypes
+import errno
+import fcntl
 import functools
 import os
 import re
@@ -26,25 +29,35 @@ from collections.abc import Callable
 from pathlib import Path
 
 TMP = os.path.realpath("/tmp")
+TASK, OPT, RUNTIME = "/var/task", "/opt", "/var/runtime"  # code, layers, and what the runtime itself is made of
 # What belongs to this machine's users, or speaks with its services; of the devices only those that Lambda has, too.
 # Without /dev/shm, which Lambda does not have either, files in memory are those in /tmp.
 HIDDEN = (
     *("/dev", "/home", "/media", "/mnt", "/root", "/run"),
     *("/var/backups", "/var/log", "/var/spool", "/var/tmp", TMP),
 )
+# Where folders of AWS's have to be, which this machine need not have: the rest of /var is shown in a new one.
+VAR = "/var"
 DEVICES = tuple(f"/dev/{name}" for name in ("full", "null", "random", "urandom", "zero"))
 SHOWN = (*DEVICES, "/etc/resolv.conf", "/home/linuxbrew/.linuxbrew")
+# Who runs a function on AWS, as functions have printed it: `id`, and the host's name, an address.
+USER, GROUP, USER_NAME, HOST_NAME = 993, 990, "sbx_user1051", b"169.254.100.1"
+# Who that is to this machine where root runs it: nobody's number. Who is not root has no other user than itself.
+ROOTS_USER = 1_051_993
 LINKS = {"/dev/fd": "/proc/self/fd", "/dev/stdin": "fd/0", "/dev/stdout": "fd/1", "/dev/stderr": "fd/2"}
 # linux/sched.h, linux/mount.h, linux/prctl.h, linux/landlock.h; the numbers of system calls are the same everywhere
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x08000000, 0x10000000, 0x20000000
-CLONE_PARENT = 0x00008000
+CLONE_NEWUTS, CLONE_PARENT = 0x04000000, 0x00008000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_BIND, MS_REC, MS_SLAVE = 1 << 12, 1 << 14, 1 << 19
-MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
-AT_FDCWD, AT_RECURSIVE = -100, 0x8000
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+AT_FDCWD, AT_RECURSIVE, AT_EMPTY_PATH = -100, 0x8000, 0x1000
+OPEN_TREE_CLONE, MOVE_MOUNT_F_EMPTY_PATH, MNT_DETACH = 1, 4, 2
 LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, LANDLOCK_SCOPE_SIGNAL = 1, 2
+SYS_OPEN_TREE, SYS_MOVE_MOUNT = 428, 429
 SYS_CLONE3, SYS_MOUNT_SETATTR, SYS_LANDLOCK_CREATE_RULESET, SYS_LANDLOCK_RESTRICT_SELF = 435, 442, 444, 446
 PR_SET_NO_NEW_PRIVS = 38
+NS_GET_PARENT = 0xB702  # linux/nsfs.h
 CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -70,30 +83,44 @@ def enter() -> None:
         _call("unshare", CLONE_NEWNS)
     except PermissionError:  # not root: root in a namespace of users, in which everybody stays who they are
         _call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
-        keep_user(os.getpid(), uid, gid)
+        _map(os.getpid(), {uid: uid}, {gid: gid})
     _mount(None, "/", MS_SLAVE | MS_REC)  # what the machine mounts shows here, and nothing of ours there
 
 
 class View:
     """The file system as one environment sees it; `with view:` puts this process, and what it forks, into it."""
 
-    def __init__(self, tmp_mb: int, hidden: list[str], shown: list[str], own: str) -> None:
+    def __init__(
+        self, tmp_mb: int, hidden: list[str], shown: list[str], mounts: dict[str, str], own: dict[str, str]
+    ) -> None:
         """Beside what is never seen, `hidden` is not, but for the folders `shown`, which may lie anywhere.
 
-        `own` is a folder to be seen that lies among those of other environments, which are not.
+        `mounts` says what of this machine is seen where, by path below RUNTIME, and `own` what are TASK and OPT, which
+        no other environment sees.
         """
-        others = os.path.dirname(own)
-        base = _base(tuple(hidden), (*shown, others))
-        _call("setns", base, CLONE_NEWNS)
-        try:
+        base = _base(tuple(hidden), tuple(shown), tuple(mounts.items()))
+        kept = {path for path in (*shown, *map(os.path.realpath, shown)) if _below(path, {TMP, OPT})}
+        kept = {path for path in kept if os.path.exists(path)}
+        with contextlib.ExitStack() as stack:
+            for path in kept:  # a program of this machine may be there, too
+                if _below(path, {OPT}):
+                    _make_place(f"{own[OPT]}{path.removeprefix(OPT)}", os.path.isdir(path))
+            folders = {path: _detached(folder) for path, folder in own.items()}
+            for descriptor in folders.values():
+                stack.callback(os.close, descriptor)
+            stack.callback(_call, "setns", _outside(), CLONE_NEWNS)
+            _call("setns", base, CLONE_NEWNS)
             _call("unshare", CLONE_NEWNS)
-            _arrange({TMP, others}, {*shown, own}, {TMP: f"size={tmp_mb}m,mode=1777"})
-            _set_attributes(TMP, 0, remove=MOUNT_ATTR_RDONLY)
+            below = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in sorted(kept)}
+            for descriptor in below.values():
+                stack.callback(os.close, descriptor)
+            _mount("tmpfs", TMP, MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777", kind="tmpfs")
+            for path, descriptor in folders.items():
+                _attach(descriptor, path)
+            for path, descriptor in below.items():
+                _show(path, descriptor)
             self._inside = _here()
-        except BaseException:
-            self.__exit__()
-            raise
-        self.__exit__()
+        self.is_for_all = all(map(_is_for_all, filter(os.path.exists, (*shown, *mounts.values()))))
 
     def __enter__(self) -> "View":
         _call("setns", self._inside, CLONE_NEWNS)
@@ -112,7 +139,47 @@ def fork() -> int:
 
     What it mounts is seen by what it forks alone, and System V's shared memory ends with it.
     """
-    return _clone(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC, signal.SIGCHLD)
+    return _clone(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS, signal.SIGCHLD)
+
+
+def fork_user(is_for_all: bool) -> int:
+    """Fork a child that is AWS's user, in a namespace of users: so the kernel counts its processes for itself.
+
+    For the child of `fork`, which sees only its own processes from now on. `is_for_all` is the view's.
+    """
+    _call("sethostname", HOST_NAME, ctypes.c_size_t(len(HOST_NAME)))
+    _mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, kind="proc")
+    wait, ready = os.pipe()
+    pid = _clone(CLONE_NEWUSER, signal.SIGCHLD)
+    if pid:
+        os.close(wait)
+        try:
+            _map(pid, *_users(is_for_all))
+            _set_attributes("/proc", 0, add=MOUNT_ATTR_RDONLY)  # it is no way to the kernel's settings
+            os.write(ready, b"mapped")
+        finally:
+            os.close(ready)
+        return pid
+    os.close(ready)
+    if not os.read(wait, 8):
+        os._exit(1)
+    os.close(wait)
+    if os.getuid() != USER:
+        os.setgroups([])
+        os.setresgid(GROUP, GROUP, GROUP)
+        os.setresuid(USER, USER, USER)
+    return 0
+
+
+def _users(is_for_all: bool = True) -> tuple[dict[int, int], dict[int, int]]:
+    """Users and groups as a function sees them, and who they are outside of its namespace.
+
+    Where root runs this, files belong to root, as on AWS, and the function is another user, if its runtime `is_for_all`
+    to read. Elsewhere all is one user's.
+    """
+    if os.getuid() == 0 and is_for_all:
+        return {0: 0, USER: ROOTS_USER}, {0: 0, GROUP: ROOTS_USER}
+    return {USER: os.getuid()}, {GROUP: os.getgid()}
 
 
 def branch() -> int:
@@ -124,10 +191,29 @@ def branch() -> int:
     return _clone(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_PARENT, 0)
 
 
-def keep_user(pid: int, uid: int, gid: int) -> None:
-    """Let this user be who it is in the namespace of users of that process, and there be no other."""
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-        Path(f"/proc/{pid}/{name}").write_text(text)
+def keep_user(pid: int) -> None:
+    """Let the child of `branch` be who it was: told by another process, which is where that one came from."""
+    teller = os.fork()
+    if teller == 0:
+        os._exit(_succeeds(lambda: _keep_user(pid)))
+    if os.waitpid(teller, 0)[1]:
+        raise PermissionError(errno.EPERM, "a namespace of users cannot be told who its users are")
+
+
+def _keep_user(pid: int) -> int:
+    own = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    _call("setns", fcntl.ioctl(own, NS_GET_PARENT), CLONE_NEWUSER)
+    users, groups = _users()
+    _map(pid, {each: each for each in users}, {each: each for each in groups})
+    return 0
+
+
+def _map(pid: int, users: dict[int, int], groups: dict[int, int]) -> None:
+    """Say who the users of that process's namespace are outside of it; there are no others."""
+    if len(groups) == 1:
+        Path(f"/proc/{pid}/setgroups").write_text("deny")
+    for name, ids in (("uid_map", users), ("gid_map", groups)):
+        Path(f"/proc/{pid}/{name}").write_text("\n".join(f"{inside} {outside} 1" for inside, outside in ids.items()))
 
 
 def cover_tmp(tmp_mb: int) -> int:
@@ -162,7 +248,7 @@ def fork_plainly() -> int:
 
 
 def show_own_processes() -> None:
-    """For the child of `fork`: let /proc show its processes instead of the machine's. It is no way to the kernel's."""
+    """For the child of `branch`: let /proc show its processes alone. It is no way to the kernel's settings."""
     _mount("proc", "/proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, kind="proc")
 
 
@@ -199,16 +285,29 @@ def _clone(flags: int, signal_at_end: int) -> int:
 
 
 @functools.cache
-def _base(hidden: tuple[str, ...], shown: tuple[str, ...]) -> int:
+def _base(hidden: tuple[str, ...], shown: tuple[str, ...], mounts: tuple[tuple[str, str], ...]) -> int:
     """A namespace with what is the same for many environments, made once, as it takes some milliseconds."""
     outside = _outside()
     _call("unshare", CLONE_NEWNS)
     try:
-        covered = {*HIDDEN, *_roots_own("/etc"), *map(os.path.realpath, hidden)} - {"/"}
-        _arrange(covered, {*SHOWN, *shown}, {})
+        covered = {*HIDDEN, *_roots_own("/etc"), *map(os.path.realpath, hidden), VAR, OPT} - {"/"}
+        seen = {*SHOWN, *shown, *_rest_of_var()}
+        places = {path: path for path in {*seen, *map(os.path.realpath, seen)} - covered}
+        _arrange(covered, places | {f"{RUNTIME}/{name}".rstrip("/"): source for name, source in mounts})
         return _here()
     finally:
         _call("setns", outside, CLONE_NEWNS)
+
+
+def _is_for_all(path: str) -> bool:
+    """Whether others than its owner may read it: with a umask of 077 a program of root's is for root alone."""
+    return bool(os.stat(path).st_mode & stat.S_IROTH)
+
+
+def _rest_of_var() -> list[str]:
+    """What this machine has in /var beside AWS's folders: the links in it are made anew, by `_arrange`."""
+    entries = [entry.path for entry in os.scandir(VAR) if not entry.is_symlink()]
+    return [path for path in entries if path not in (TASK, RUNTIME, "/var/run", *HIDDEN)]
 
 
 @functools.cache
@@ -227,36 +326,74 @@ def _roots_own(folder: str) -> set[str]:
     return found
 
 
-def _arrange(hidden: set[str], shown: set[str], options: dict[str, str]) -> None:
-    """Cover folders and files, but for what is shown, and make all read-only; with options of some folders' covers."""
+def _arrange(hidden: set[str], shown: dict[str, str]) -> None:
+    """Cover folders and files, but for what is shown, each path by what it is to be; make all read-only."""
+    links = {entry.path: os.readlink(entry.path) for entry in os.scandir(VAR) if entry.is_symlink()}
+    folders = {path for path in hidden if os.path.isdir(path)}
     with contextlib.ExitStack() as stack:
         descriptors = {}
-        for path in {*shown, *map(os.path.realpath, shown)} - hidden:  # open while they are still to be seen
-            if _below(path, hidden) and os.path.exists(path):
-                descriptors[path] = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        for path, source in shown.items():  # open while they are still to be seen
+            if _below(path, hidden) and os.path.exists(source):
+                descriptors[path] = os.open(source, os.O_PATH | os.O_CLOEXEC)
                 stack.callback(os.close, descriptors[path])
         for path in sorted({*hidden, *descriptors}):  # what lies in another comes after it
             if path in descriptors:
                 _show(path, descriptors[path])
-            elif os.path.isdir(path):
-                flags = MS_NOSUID | MS_NODEV
-                _mount("tmpfs", path, flags, options.get(path, "size=1m,mode=755"), kind="tmpfs")
-                if path == "/dev":
-                    for link, target in LINKS.items():
-                        os.symlink(target, link)
+            elif path in folders:
+                os.makedirs(path, exist_ok=True)
+                _mount("tmpfs", path, MS_NOSUID | MS_NODEV, "size=1m,mode=755", kind="tmpfs")
             elif os.path.exists(path):
                 _mount("/dev/null", path, MS_BIND)
+    for link, target in {**LINKS, **links}.items():
+        os.symlink(target, link)
+    for path in (TASK, RUNTIME):
+        os.makedirs(path, exist_ok=True)
+    _name_user()
     _set_attributes("/", AT_RECURSIVE, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID)
+
+
+def _name_user() -> None:
+    """Give AWS's user its name: in a file beside the machine's own, which is seen in its place."""
+    if not os.path.exists("/etc/passwd"):
+        return
+    file = Path(f"{VAR}/passwd")
+    file.write_text(f"{USER_NAME}:x:{USER}:{GROUP}::/home/{USER_NAME}:/sbin/nologin\n{Path('/etc/passwd').read_text()}")
+    _mount(str(file), "/etc/passwd", MS_BIND)
+    file.unlink()
 
 
 def _show(path: str, descriptor: int) -> None:
     there = f"/proc/self/fd/{descriptor}"
-    if os.path.isdir(there):
+    _make_place(path, os.path.isdir(there))
+    _mount(there, path, MS_BIND | MS_REC)
+
+
+def _make_place(path: str, is_folder: bool) -> None:
+    """A folder or a file for something to be seen at."""
+    if is_folder:
         os.makedirs(path, exist_ok=True)
     elif not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         Path(path).touch()
-    _mount(there, path, MS_BIND | MS_REC)
+
+
+def _detached(folder: str) -> int:
+    """A mount of this folder that is nowhere yet, and read-only, for `_attach` in any namespace."""
+    number, flags = ctypes.c_long(SYS_OPEN_TREE), ctypes.c_uint(OPEN_TREE_CLONE | os.O_CLOEXEC)
+    descriptor: int = _libc().syscall(number, AT_FDCWD, folder.encode(), flags)
+    if descriptor < 0:
+        raise _error("open_tree")
+    try:
+        _set_attributes("", AT_EMPTY_PATH, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, at=descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _attach(descriptor: int, path: str) -> None:
+    number, flags = ctypes.c_long(SYS_MOVE_MOUNT), ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH)
+    _call("syscall", number, descriptor, b"", AT_FDCWD, path.encode(), flags)
 
 
 def _mounted_below(folder: str) -> list[str]:
@@ -283,10 +420,10 @@ def _here() -> int:
     return os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
 
-def _set_attributes(path: str, flags: int, add: int = 0, remove: int = 0) -> None:
-    attributes = struct.pack("4Q", add, remove, 0, 0)
+def _set_attributes(path: str, flags: int, add: int, at: int = AT_FDCWD) -> None:
+    attributes = struct.pack("4Q", add, 0, 0, 0)
     number, size = ctypes.c_long(SYS_MOUNT_SETATTR), ctypes.c_size_t(len(attributes))
-    _call("syscall", number, AT_FDCWD, path.encode(), ctypes.c_uint(flags), attributes, size)
+    _call("syscall", number, at, path.encode(), ctypes.c_uint(flags), attributes, size)
 
 
 def _mount(source: str | None, target: str, flags: int, options: str | None = None, kind: str | None = None) -> None:
@@ -313,26 +450,27 @@ def _error(name: str) -> OSError:
 
 def _try(snapshot: bool) -> int:
     """All of it, with a process that says how it went; with `snapshot` in a copy of it."""
-    uid, gid = os.getuid(), os.getgid()
+    import tempfile  # which the keeper, who forks, does without
+
     enter()
-    view = View(1, [], [], "/srv/any")
-    ours, theirs = socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-    with view:
-        pid = fork()
-        if pid == 0:
-            os._exit(_succeeds(lambda: _try_inside(theirs if snapshot else None)))
-    view.close()
-    theirs.close()
-    if snapshot and (copy := sender(ours)):
-        keep_user(copy, uid, gid)
-        ours.send(b"kept")
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with tempfile.TemporaryDirectory() as own:
+        view = View(1, [], [], {}, {TASK: own, OPT: own})
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        with view:
+            pid = fork()
+            if pid == 0:
+                os._exit(_succeeds(lambda: _try_inside(theirs if snapshot else None)))
+        view.close()
+        theirs.close()
+        if snapshot and (copy := sender(ours)):
+            keep_user(copy)
+            ours.send(b"kept")
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _try_inside(channel: socket.socket | None) -> int:
-    show_own_processes()
-    user = os.fork()
+    user = fork_user(True)
     if user == 0:
         os._exit(_succeeds(lambda: _try_as_user(channel)))
     statuses = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(2 if channel else 1)]

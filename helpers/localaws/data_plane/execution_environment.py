@@ -6,7 +6,6 @@ error names: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environ
 
 import json
 import os
-import shutil
 import socket
 import time
 import uuid
@@ -16,13 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...facts import fact
-from . import runtimes
-from .archives import Archives
+from . import confinement, runtimes
+from .archives import Archives, remove
 from .capacity import USED_UP, Admission
 from .credentials import ContainerCredentials, Credentials, Roles
 from .function import Function
-from .limits import Limits
+from .limits import TASKS, Limits
 from .log_stream import LogStream, WriteLog
+from .places import Places
 from .platform_logs import Format, JsonFormat, Report, Restore, TextFormat
 from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 from .runtime_process import Failure, RuntimeProcess, timeout
@@ -152,7 +152,7 @@ class ExecutionEnvironment:
         if self._credentials:
             self._roles.end(self._credentials)
         self._keeper.forget(self._id)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove(self._folder)
 
     # Init
 
@@ -236,15 +236,13 @@ class ExecutionEnvironment:
         runtime: runtimes.Runtime,
         api: RuntimeApi,
         credentials: Credentials | ContainerCredentials,
-        shown: tuple[str, ...] = (),
         channel: socket.socket | None = None,
     ) -> Sandbox:
-        task, opt = self._folder / "task", self._folder / "opt"
+        places = Places(self._folder, runtime.mounts, self._keeper.confines)
         variables = runtime_variables(
             self.function,
             runtime,
-            task,
-            opt,
+            places,
             self._endpoint,
             self._stream.name,
             api.address,
@@ -252,9 +250,21 @@ class ExecutionEnvironment:
             self._initialization_type,
         )
         hidden = [str(folder) for folder in (os.path.expanduser("~"), CHECKOUT, self._home)]
-        folders = [*runtime.folders, *shown]
-        view = View(self._id, self.function.tmp_mb, hidden, folders, str(self._folder), OPEN_FILES)
-        return self._keeper.start(list(runtime.command), variables, task, view, channel)
+        is_managed = not self.function.runtime.startswith("provided")
+        wrapper = self.function.variables.get("AWS_LAMBDA_EXEC_WRAPPER") if is_managed else None
+        view = View(
+            name=self._id,
+            tmp_mb=self.function.tmp_mb,
+            hidden=hidden,
+            shown=list(runtime.folders),
+            mounts=runtime.mounts,
+            own={confinement.TASK: str(self._folder / "task"), confinement.OPT: str(self._folder / "opt")},
+            open_files=OPEN_FILES,
+            processes=0
+            if channel
+            else TASKS,  # what is restored from a snapshot has its own: they would count together
+        )
+        return self._keeper.start(places.command(runtime, wrapper), variables, Path(places.task), view, channel)
 
     def _process(self, api: RuntimeApi, start: Callable[[], Sandbox]) -> RuntimeProcess:
         try:

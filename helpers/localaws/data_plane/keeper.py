@@ -6,13 +6,13 @@ forking is safe, and small, so that forking is quick.
 
 On the control socket (a descriptor whose number is the only argument) go JSON lines, one request and one reply at a
 time: `{"start": {"argv", "env", "cwd", "view"}}` comes with two descriptors (output, status) and is answered by
-`{"pid"}`; `{"kill": pid}`, `{"forget": name}` and `{"keep_user": pid}` are answered by `{}`; what goes wrong by
-`{"error", "errno"}`. When a process has ended, its exit code as Python counts them (negative for a signal) is written
-to its status descriptor. A third descriptor is a channel that the program gets as CHANNEL_FD; `keep_user` is for what
-is copied by it, see snapshot.py.
+`{"pid"}`; `{"confines": null}` by `{"confines"}`, whether functions have views; `{"kill": pid}`, `{"forget": name}` and
+`{"keep_user": pid}` by `{}`; what goes wrong by `{"error", "errno"}`. When a process has ended, its exit code as Python
+counts them (negative for a signal) is written to its status descriptor. A third descriptor is a channel that the
+program gets as CHANNEL_FD; `keep_user` is for what is copied by it, see snapshot.py.
 
-A view is null for a program of ours. A function has `{"name", "tmp_mb", "hidden", "shown", "own", "open_files"}`:
-processes that name the same one share a /tmp, until it is forgotten. A function's parent is not the keeper, which it
+A view is null for a program of ours. A function has that of sandbox.py: processes that name the same one share a /tmp,
+until it is forgotten. A function's parent is not the keeper, which it
 could signal, but a guard, whose process id stands for all that the function has started. Where confinement.py can, the
 guard is the first in a namespace of processes.
 """
@@ -94,7 +94,9 @@ def answer(control: socket.socket) -> bool:
         if "start" in request:
             reply = {"pid": start(**request["start"], descriptors=descriptors)}
         elif "keep_user" in request:
-            confinement.keep_user(request["keep_user"], os.getuid(), os.getgid())
+            confinement.keep_user(request["keep_user"])
+        elif "confines" in request:
+            reply = {"confines": views is not None}
     except OSError as error:
         reply = {"error": error.strerror or str(error), "errno": error.errno}
     if "kill" in request:
@@ -115,7 +117,7 @@ def start(argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any] |
             if pid == 0:
                 end_with_the_keeper()
                 if view:
-                    guard(argv, env, cwd, view["open_files"], output, status, channel)
+                    guard(argv, env, cwd, view, output, status, channel)
                 become(argv, env, cwd, None, output, channel)
     except OSError:
         os.close(status)
@@ -135,7 +137,7 @@ def seen_through(view: dict[str, Any] | None) -> contextlib.AbstractContextManag
         return contextlib.nullcontext()
     name = view["name"]
     if name not in views:
-        views[name] = confinement.View(view["tmp_mb"], view["hidden"], view["shown"], view["own"])
+        views[name] = confinement.View(*(view[each] for each in ("tmp_mb", "hidden", "shown", "mounts", "own")))
     return views[name]
 
 
@@ -152,7 +154,7 @@ def end_with_the_keeper() -> None:
 
 
 def guard(
-    argv: list[str], env: dict[str, str], cwd: str, open_files: int, output: int, status: int, channel: list[int]
+    argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any], output: int, status: int, channel: list[int]
 ) -> None:
     """Run a function's runtime in a child, wait for it and for its orphans, and tell how it ended; never returns."""
     code = 126
@@ -160,11 +162,9 @@ def guard(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # Without those of all other functions: this one could not open as many as it may.
         close_all_but(output, status, *channel)
-        if views is not None:
-            confinement.show_own_processes()
-        runtime = os.fork()
+        runtime = os.fork() if views is None else confinement.fork_user(views[view["name"]].is_for_all)
         if runtime == 0:
-            become(argv, env, cwd, open_files, output, channel)
+            become(argv, env, cwd, view, output, channel)
         if libc:
             libc.prctl(PR_SET_DUMPABLE, 0)  # its memory is the keeper's, with what other functions were started with
         for descriptor in (output, *channel):
@@ -191,12 +191,12 @@ def close_all_but(*kept: int) -> None:
 
 
 def become(
-    argv: list[str], env: dict[str, str], cwd: str, open_files: int | None, output: int, channel: list[int]
+    argv: list[str], env: dict[str, str], cwd: str, view: dict[str, Any] | None, output: int, channel: list[int]
 ) -> None:
-    """Turn the forked child into the program, confined where it may open only so many files; never returns."""
+    """Turn the forked child into the program, confined where it has a view; never returns."""
     try:
-        if open_files is not None:
-            confine(open_files)
+        if view is not None:
+            confine(view)
         # what we ignore, what Python itself does, and what a shell does for a program in the background
         ignorable = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
         for number in ignorable:
@@ -221,13 +221,20 @@ def become(
         os._exit(126)
 
 
-def confine(open_files: int) -> None:
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    most = open_files if most == resource.RLIM_INFINITY else min(open_files, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def confine(view: dict[str, Any]) -> None:
+    os.umask(0o022)
+    limit(resource.RLIMIT_NOFILE, view["open_files"])
     if views is not None:
+        if view["processes"]:
+            limit(resource.RLIMIT_NPROC, view["processes"])  # of its own user alone: see confinement.fork_user
         confinement.renounce()
     confinement.keep_to_itself()
+
+
+def limit(what: int, number: int) -> None:
+    most = resource.getrlimit(what)[1]
+    most = number if most == resource.RLIM_INFINITY else min(number, most)
+    resource.setrlimit(what, (most, most))
 
 
 def reap() -> None:

@@ -22,7 +22,9 @@ CPU_PART, ELSE_PART = 0.2, 0.1
 IDLE_S = 0.1  # without computing: it waits for something, and others may compute meanwhile
 LITTLE_S = 0.001  # of computing since the last look: nothing worth another
 RUSH = 16  # while more than that start between two looks they are only counted, as many cannot be measured as quickly
-TASKS: int = fact("processes")  # AWS lets a function start no more, threads included; here it is ended
+# AWS lets a function start no more, threads included. Where the kernel does not count them for itself (confinement.py),
+# it is ended.
+TASKS: int = fact("processes")
 MEMORY, PROCESSES = "memory", "processes"  # of which there can be too much, or too many
 
 

@@ -4,15 +4,13 @@ One environment serves one invocation at a time, so N concurrent invocations hav
 has used for a while are ended; so are those of a function that was changed or deleted. Provisioned ones come first.
 """
 
-import shutil
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-from . import capacity, confinement
-from .archives import Archives
+from . import capacity
+from .archives import Archives, remove
 from .credentials import Roles
 from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
 from .function import Function
@@ -47,9 +45,9 @@ class Pool:
         self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
         self._most, self._admission = most, capacity.Admission(heard)
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
-        self._archives = Archives(home / "unpacked", cache(confinement.possible))
-        self._remove_files()
         self._keeper = Keeper()
+        self._archives = Archives(home / "unpacked", lambda: self._keeper.confines)
+        self._remove_files()
         self._limits = Limits(cpu_share)
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
@@ -124,7 +122,7 @@ class Pool:
 
     def _remove_files(self) -> None:
         self._archives.close()
-        shutil.rmtree(self._home / "environments", ignore_errors=True)
+        remove(self._home / "environments")
 
     def _take(self, function: Function) -> ExecutionEnvironment:
         with self._lock:

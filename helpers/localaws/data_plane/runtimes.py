@@ -47,13 +47,15 @@ class MissingRuntime(LookupError):
 class Runtime:
     """A program that speaks the Runtime API. `version` is what INIT_START names, such as "python:3.13.v5".
 
-    `folders` are those of this machine that it reads from, but for the system's own.
+    `folders` are those of this machine that it reads from, but for the system's own. `mounts` says which of its files
+    and folders are where in /var/runtime, by their names there; "" is all of it.
     """
 
     version: str
     command: tuple[str, ...]
     variables: dict[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    mounts: dict[str, str] = field(default_factory=dict)
 
     @property
     def arn_digest(self) -> str:
@@ -107,12 +109,19 @@ def _python(name: str, opt: Path, library: Path) -> Runtime:
             _base_python(),
             "-S",
             "-B",
+            # Before the program, which comes last, as on AWS: there wrappers insert options of their own.
+            *("-X", f"lambda_packages={packages}"),
+            *("-X", f"lambda_layers={os.pathsep.join(map(str, [*dict.fromkeys(layers), opt / 'python']))}"),
             str(BOOTSTRAP / "python.py"),
-            str(packages),
-            os.pathsep.join(map(str, [*dict.fromkeys(layers), opt / "python"])),
         ),
         variables={"PYTHONPATH": str(packages)},
         folders=(*_prefixes(_base_python()), str(BOOTSTRAP), str(packages), *_site_folders(packages)),
+        mounts={
+            "": str(packages),
+            "bootstrap.py": str(BOOTSTRAP / "python.py"),
+            "lambda_snapstart.py": str(BOOTSTRAP / "lambda_snapstart.py"),
+            "lambda_confinement.py": str(BOOTSTRAP.with_name("confinement.py")),
+        },
     )
 
 
@@ -169,6 +178,11 @@ def _node(name: str, task: Path, opt: Path, variables: Mapping[str, str]) -> Run
         ),
         variables={"NODE_PATH": os.pathsep.join(map(str, path))},
         folders=(*_prefixes(program), str(BOOTSTRAP)),
+        mounts={
+            "node_modules": str(NODE_SDK / "node_modules"),
+            "index.mjs": str(BOOTSTRAP / "node.mjs"),
+            "node_errors.mjs": str(BOOTSTRAP / "node_errors.mjs"),
+        },
     )
 
 
@@ -198,10 +212,11 @@ def _ruby(task: Path, opt: Path) -> Runtime:
         version=f"ruby:{version[0]}.{version[1]}.v{version[2]}",
         command=(program, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
         variables={
-            "RUBYLIB": os.pathsep.join(map(str, (task, opt / "ruby" / "lib", BOOTSTRAP / "ruby-sdk"))),
+            "RUBYLIB": os.pathsep.join(map(str, (task, BOOTSTRAP / "ruby-sdk", opt / "ruby" / "lib"))),
             "GEM_PATH": os.pathsep.join(map(str, gems)),
         },
         folders=(*_prefixes(program), str(BOOTSTRAP), *_gem_path(program)),
+        mounts={"bootstrap.rb": str(BOOTSTRAP / "ruby.rb"), "lib": str(BOOTSTRAP / "ruby-sdk")},
     )
 
 
@@ -243,7 +258,7 @@ def _java_home() -> Path | None:
 
 def _provided(name: str, task: Path, opt: Path) -> Runtime:
     for program in (task / "bootstrap", opt / "bootstrap"):
-        if program.is_file():
+        if os.path.lexists(program):  # a link leads to where the function sees that
             return Runtime(version=name.replace("provided.", "provided:") + ".v0", command=(str(program),))
     raise MissingRuntime("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
 

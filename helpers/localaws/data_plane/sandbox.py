@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import select
@@ -33,16 +34,19 @@ class View:
     """The file system as the processes of one environment see it, where the machine lets us make that.
 
     They share a /tmp of this size, and can change nothing else. They see no file of a user or below `hidden`, but
-    for what lies in a folder of `shown`, or in the environment's `own`, which lies among those of others. None opens
-    more than `open_files`. `name`: for `Keeper.forget`.
+    for what lies in a folder of `shown`, what the runtime has by `mounts`, and what is the environment's `own`: see
+    confinement.View. None opens more than `open_files`, and there are no more `processes`, threads included; 0 is no
+    limit. `name`: for `Keeper.forget`.
     """
 
     name: str
     tmp_mb: int
     hidden: list[str]
     shown: list[str]
-    own: str
+    mounts: dict[str, str]
+    own: dict[str, str]
     open_files: int
+    processes: int
 
 
 class Keeper:
@@ -64,6 +68,11 @@ class Keeper:
             )
         threading.Thread(target=self._watch, daemon=True, name="keeper-watch").start()
 
+    @functools.cached_property
+    def confines(self) -> bool:
+        """Whether a process with a view has it: where the machine lets us make none, it sees the machine's own."""
+        return bool(self._ask({"confines": None})["confines"])
+
     def start(
         self,
         argv: list[str],
@@ -81,8 +90,10 @@ class Keeper:
             reply = self._ask({"start": request}, [*theirs, *([channel.fileno()] if channel else [])])
         return Sandbox(self, reply["pid"], output, status)
 
-    def restore(self, channel: socket.socket, variables: dict[str, str], tmp_mb: int) -> "Sandbox":
+    def restore(self, channel: socket.socket, variables: dict[str, str], tmp_mb: int, tasks: int) -> "Sandbox":
         """Let the process at the other end of `channel` fork: the copy has these variables, and its own /tmp.
+
+        It has as many processes and threads at most as `tasks` says.
 
         OSError where there is none any more, or it gives no answer. See bootstrap/lambda_snapstart.py.
         """
@@ -91,7 +102,7 @@ class Keeper:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with ours, _pipes() as (output, status, descriptors):
             with theirs:
-                request = json.dumps({"variables": variables, "tmp_mb": tmp_mb}).encode()
+                request = json.dumps({"variables": variables, "tmp_mb": tmp_mb, "processes": tasks}).encode()
                 socket.send_fds(channel, [request], [*descriptors, theirs.fileno()])
             pid = confinement.sender(ours)
             if not pid:
@@ -182,6 +193,8 @@ def _pipes() -> Iterator[tuple[int, int, list[int]]]:
 def _pipe(read: contextlib.ExitStack, write: contextlib.ExitStack) -> tuple[int, int]:
     """A pipe whose ends are closed with these."""
     ends = os.pipe()
+    if sys.platform == "linux":
+        os.fchmod(ends[1], 0o666)  # for who opens /dev/stdout, and is another user: only who has it finds it
     for stack, end in zip((read, write), ends, strict=True):
         stack.callback(os.close, end)
     return ends

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...facts import fact
-from . import confinement
 from .credentials import ContainerCredentials
 from .execution_environment import Begun, ExecutionEnvironment, Outcome
 from .function import Function
+from .limits import TASKS
 from .platform_logs import Restore
 from .runtime_api import Invocation, Message, RuntimeApi
 from .runtime_process import Failure, RuntimeProcess
@@ -73,7 +73,7 @@ class Snapshot(ExecutionEnvironment):
     def restore(self, api: RuntimeApi, credentials: ContainerCredentials) -> Sandbox:
         """A copy of its process, which speaks with this Runtime API."""
         variables = restore_variables(api.address, credentials)
-        return self._keeper.restore(self._channel, variables, self.function.tmp_mb)
+        return self._keeper.restore(self._channel, variables, self.function.tmp_mb, TASKS)
 
     def close(self) -> None:
         self._channel.close()
@@ -91,8 +91,7 @@ class Snapshot(ExecutionEnvironment):
     def _begin(self, runtime: Runtime) -> RuntimeProcess:
         credentials = ContainerCredentials(self._assumed())
         api = RuntimeApi(restored=False, credentials=credentials)
-        shown = (confinement.__file__,)
-        return self._process(api, lambda: self._start_process(runtime, api, credentials, shown, self._theirs))
+        return self._process(api, lambda: self._start_process(runtime, api, credentials, self._theirs))
 
     def _hear_begun(self, process: RuntimeProcess, deadline: float) -> Message | Failure:
         return self._hear(process, deadline, "snapshot", "init-error")

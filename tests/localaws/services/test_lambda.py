@@ -36,6 +36,13 @@ DOCUMENTED = {
     "LD_LIBRARY_PATH",
     "PYTHONPATH",
     "TZ",
+    # as recorded on AWS on 2026-01-12, too
+    "AWS_XRAY_CONTEXT_MISSING",
+    "AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_PORT",
+    "PWD",
+    "SHLVL",
 }
 
 

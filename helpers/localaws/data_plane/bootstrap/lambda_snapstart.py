@@ -13,6 +13,7 @@ import http.client
 import importlib.util
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -29,7 +30,7 @@ PR_SET_DUMPABLE = 4  # linux/prctl.h
 MESSAGE_LIMIT = 65536
 HINT = "end it before, in a function that is registered with register_before_snapshot"
 
-_file = Path(__file__).parents[1] / "confinement.py"  # it belongs to the keeper, and is no module of a function's
+_file = Path(__file__).with_name("lambda_confinement.py")  # it belongs to the keeper, and is no module of a function's
 _spec = importlib.util.spec_from_file_location("lambda_confinement", _file)
 assert _spec and _spec.loader
 confinement = importlib.util.module_from_spec(_spec)
@@ -90,7 +91,7 @@ def wait_to_be_restored() -> dict[str, str]:
             os._exit(0)  # nobody will want one any more
         if confinement.branch() == 0:
             request, (output, status, own_channel) = json.loads(message), descriptors
-            _become_environment(output, status, own_channel, request["tmp_mb"])
+            _become_environment(output, status, own_channel, request["tmp_mb"], request["processes"])
             channel.close()
             variables: dict[str, str] = request["variables"]
             return variables
@@ -98,7 +99,7 @@ def wait_to_be_restored() -> dict[str, str]:
             os.close(descriptor)
 
 
-def _become_environment(output: int, status: int, channel: int, tmp_mb: int) -> None:
+def _become_environment(output: int, status: int, channel: int, tmp_mb: int, processes: int) -> None:
     """In the first process of the copy's namespaces, which is its guard; returns in the child that goes on."""
     try:
         os.setsid()
@@ -112,6 +113,7 @@ def _become_environment(output: int, status: int, channel: int, tmp_mb: int) -> 
         runtime = confinement.fork_plainly()
         if runtime:
             _guard(runtime, status)
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
         confinement.renounce()
         confinement.keep_to_itself()
         os.close(channel)

@@ -1,9 +1,9 @@
 """Starts AWS's own runtime interface client for Python, on the handler that _HANDLER names.
 
-Its arguments: the folder of the runtime's packages, and those of the layers. As AWS's own bootstrap.py does, it imports
-what the runtime itself needs before the function's folders are looked into, so that a json.py in there is not for it;
-then the function's come first, the layers' next, and .pth files count in both. A function with a PYTHONPATH of its own
-finds no layer.
+Its options (-X): the folder of the runtime's packages, and those of the layers. As AWS's own bootstrap.py does, it
+imports what the runtime itself needs before the function's folders are looked into, so that a json.py in there is not
+for it; then the function's come first, the layers' next, and .pth files count in both. A function with a PYTHONPATH of
+its own finds no layer.
 
 AWS ships the client's native module `runtime_client` for Linux and some Pythons, and it keeps the address that it was
 loaded with; elsewhere, and after a restore, a stand-in with the same four functions speaks the same HTTP.
@@ -19,7 +19,7 @@ snapstart: types.ModuleType | None = None
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     snapstart = importlib.import_module("lambda_snapstart")  # while this file's own folder is the first on the path
 
-packages, layers = sys.argv[1:3]
+packages, layers = (str(sys._xoptions[f"lambda_{what}"]) for what in ("packages", "layers"))
 sys.path[:] = [packages, *(each for each in sys.path[1:] if each != packages)]  # in place of this file's own folder
 if os.environ.get("LC_CTYPE") == "C.UTF-8":
     del os.environ["LC_CTYPE"]  # Python sets it where a machine lacks the locale that LANG names (PEP 538)
