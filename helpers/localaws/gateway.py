@@ -15,7 +15,7 @@ from . import addresses
 from .addresses import Addresses
 from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_request_id
 from .server_process import LIFE_HEADER, OTHER_LIFE
-from .services import lambda_quotas, lambda_recursive_loops
+from .services import lambda_quotas, lambda_recursive_loops, lambda_tracing
 from .services.request import Request, request
 
 WHO = "/_localaws"
@@ -46,6 +46,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         lambda_recursive_loops.chain.set(lambda_recursive_loops.from_header(scope.get("headers", [])))
+        lambda_tracing.caller.set(lambda_tracing.from_headers(scope.get("headers", [])))
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif dict(scope["headers"]).get(LIFE_HEADER.encode(), self._life) != self._life:
@@ -72,7 +73,8 @@ class Gateway:
         if refused := lambda_quotas.payload(kind, len(body)) or _unreadable(body):
             return await _refuse(send, refused)
         request_id = str(uuid.uuid4())
-        request.set(Request(request_id, _client_context(headers), body or b"{}", kind == "RequestResponse"))
+        waits, trace = kind == "RequestResponse", lambda_tracing.caller.get()
+        request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace))
         await self._app(scope, replay(body, receive), with_request_id(send, request_id))
 
     async def _configure(self, operation: str, scope: Scope, receive: Receive, send: Send) -> None:

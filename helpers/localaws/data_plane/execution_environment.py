@@ -23,7 +23,7 @@ from .function import Function
 from .limits import TASKS, Limits
 from .log_stream import LogStream, WriteLog
 from .places import Places
-from .platform_logs import Format, JsonFormat, Report, Restore, TextFormat
+from .platform_logs import Format, JsonFormat, Report, Restore, TextFormat, sampled
 from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
 from .runtime_process import Failure, RuntimeProcess, timeout
 from .runtime_variables import runtime_variables
@@ -167,7 +167,7 @@ class ExecutionEnvironment:
     def _init_phase(self, idle: Callable[[], None]) -> Begun:
         self._unpack()
         self._stream.platform(self._format.init_start(*self._runtime_version()))
-        self._stream.begin()  # this line is in CloudWatch alone; what init prints comes before START in the tail, too
+        self._stream.begin()  # this line is in CloudWatch alone
         started = time.monotonic()
         failure = self._start_runtime(started + self._init_limit_s, phase="init", idle=idle)
         return Begun() if failure else Begun(init_ms=(time.monotonic() - started) * 1000)
@@ -296,6 +296,7 @@ class ExecutionEnvironment:
         process = self._state.process
         with process.limit.kept() as allowance:
             invoking = self._state = self._state.invoke(invocation)
+            self._stream.begin()  # the tail begins at START; what init has said is in CloudWatch alone
             self._write_start(invocation)  # only now, as it takes a moment, in which the function can work
             message = self._hear(process, deadline, "response", "error", "too-large")
             if isinstance(message, Failure):
@@ -318,7 +319,9 @@ class ExecutionEnvironment:
         return _too_large(invocation, process_lives=True) if message.kind == "too-large" else message
 
     def _write_start(self, invocation: Invocation) -> None:
-        self._stream.platform(self._format.start(invocation.request_id, self.function.version))
+        self._stream.platform(
+            self._format.start(invocation.request_id, self.function.version, sampled(invocation.trace_id))
+        )
 
     def _look(self, process: RuntimeProcess) -> Failure | None:
         excess = process.look()
@@ -332,7 +335,8 @@ class ExecutionEnvironment:
 
     def _finish(self, invocation: Invocation, end: Message | Failure, duration_ms: float, begun: Begun) -> Outcome:
         used_mb = min(round(self._max_memory_mb), self.function.memory_mb)
-        report = Report(duration_ms, self.function.memory_mb, used_mb, begun.init_ms, restore=begun.restore)
+        report = Report(duration_ms, self.function.memory_mb, used_mb, begun.init_ms)
+        report.restore, report.trace = begun.restore, sampled(invocation.trace_id)
         request_id = invocation.request_id
         if isinstance(end, Message):
             # An exception in the handler is the function's own affair: the platform's report says success.

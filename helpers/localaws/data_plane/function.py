@@ -25,6 +25,7 @@ ENVIRONMENT_FIELDS = (
     "Layers",
     "LoggingConfig",
     "Role",
+    "TracingConfig",
 )
 
 

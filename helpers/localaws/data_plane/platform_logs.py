@@ -38,6 +38,7 @@ class Report:
     status: str = "success"  # or "error", "timeout"
     error_type: str = ""
     restore: Restore | None = None
+    trace: str = ""  # the header of a trace that is sampled
 
     @property
     def billed_ms(self) -> int:
@@ -57,7 +58,7 @@ class Format(Protocol):
 
     def restore_report(self, restore_ms: float, status: str, error_type: str) -> str | None: ...
 
-    def start(self, request_id: str, version: str) -> str | None: ...
+    def start(self, request_id: str, version: str, trace: str = "") -> str | None: ...
 
     def failure(self, request_id: str, error_message: str, error_type: str) -> str | None: ...
 
@@ -88,7 +89,7 @@ class TextFormat:
         ending = "" if status == "success" else _ending(status, error_type)
         return f"RESTORE_REPORT Restore Duration: {restore_ms:.2f} ms{ending}\n"
 
-    def start(self, request_id: str, version: str) -> str:
+    def start(self, request_id: str, version: str, trace: str = "") -> str:
         return f"START RequestId: {request_id} Version: {version}\n"
 
     def failure(self, request_id: str, error_message: str, error_type: str) -> str:
@@ -108,8 +109,8 @@ class TextFormat:
             f"Max Memory Used: {report.max_memory_mb} MB\t{init}{_restored(report.restore)}"
         )
         if report.status == "success":
-            return head + "\n"
-        return head.removesuffix("\t") + _ending(report.status, report.error_type) + "\n"
+            return head + "\n" + _traced(report.trace)
+        return head.removesuffix("\t") + _ending(report.status, report.error_type) + "\n" + _traced(report.trace)
 
     def logs_dropped(self, records: int, reason: str) -> str:
         """Not a line of AWS's, which drops none of a log."""
@@ -159,10 +160,10 @@ class JsonFormat:
         record = {"status": status, "errorType": error_type} if error_type else {"status": status}
         return _event("platform.restoreReport", {**record, "metrics": {"durationMs": round(restore_ms, 2)}})
 
-    def start(self, request_id: str, version: str) -> str | None:
+    def start(self, request_id: str, version: str, trace: str = "") -> str | None:
         if self._only_failures:
             return None
-        return _event("platform.start", {"requestId": request_id, "version": version})
+        return _event("platform.start", {"requestId": request_id, "version": version, **_tracing(trace)})
 
     def failure(self, request_id: str, error_message: str, error_type: str) -> None:
         return None
@@ -189,7 +190,7 @@ class JsonFormat:
         record = {"requestId": request_id, "metrics": metrics, "status": report.status}
         if report.error_type:
             record["errorType"] = report.error_type
-        return _event("platform.report", record)
+        return _event("platform.report", record | _tracing(report.trace))
 
     def logs_dropped(self, records: int, reason: str) -> str:
         """In CloudWatch AWS drops none; by this event it tells extensions of what they have missed."""
@@ -202,12 +203,36 @@ def _restored(restore: Restore | None) -> str:
     return f"Restore Duration: {restore.duration_ms:.2f} ms\tBilled Restore Duration: {restore.billed_ms} ms\t"
 
 
+def sampled(trace: str) -> str:
+    """The trace header of an invocation, as far as X-Ray sees it; empty where the trace is not sampled."""
+    return trace.partition(";Lineage=")[0] if ";Sampled=1" in trace else ""
+
+
+def _of(trace: str, member: str) -> str:
+    return dict(part.split("=", 1) for part in trace.split(";"))[member]
+
+
+def _traced(trace: str) -> str:
+    """The second line of a REPORT, https://docs.aws.amazon.com/lambda/latest/dg/python-tracing.html."""
+    if not trace:
+        return ""
+    return f"XRAY TraceId: {_of(trace, 'Root')}\tSegmentId: {_of(trace, 'Parent')}\tSampled: true\t\n"
+
+
+def _tracing(trace: str) -> dict[str, Any]:
+    """The schema's TraceContext."""
+    if not trace:
+        return {}
+    return {"tracing": {"spanId": _of(trace, "Parent"), "type": "X-Amzn-Trace-Id", "value": trace}}
+
+
 def _ending(status: str, error_type: str) -> str:
     return f"\tStatus: {status}" + (f"\tError Type: {error_type}" if error_type else "")
 
 
 def _event(kind: str, record: dict[str, Any]) -> str:
-    return json.dumps({"time": _iso(datetime.now(UTC)), "type": kind, "record": record}) + "\n"
+    event = {"time": _iso(datetime.now(UTC)), "type": kind, "record": record}
+    return json.dumps(event, separators=(",", ":")) + "\n"
 
 
 def _iso(when: datetime) -> str:

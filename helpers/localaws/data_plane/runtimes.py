@@ -181,7 +181,7 @@ def _node(name: str, task: Path, opt: Path, variables: Mapping[str, str]) -> Run
         mounts={
             "node_modules": str(NODE_SDK / "node_modules"),
             "index.mjs": str(BOOTSTRAP / "node.mjs"),
-            "node_errors.mjs": str(BOOTSTRAP / "node_errors.mjs"),
+            **{name: str(BOOTSTRAP / name) for name in ("node_console.mjs", "node_errors.mjs")},
         },
     )
 

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
 import json
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,7 @@ from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
 from ..data_plane.snapshot import RestoreError
 from ..kept_threads import KeptThreads
-from . import cloudwatch_metrics, lambda_recursive_loops
+from . import cloudwatch_metrics, lambda_recursive_loops, lambda_tracing
 from .cloudwatch_metrics import Resource
 from .contract import Contract
 from .lambda_functions import function_from
@@ -42,11 +41,11 @@ FAILED = "The operation cannot be performed at this time. The function is curren
 
 def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
     """Let MiniStack run its functions in `pool`. Call once, before it serves."""
-    acquire_slot, threads = lambda_svc._acquire_execution_slot, KeptThreads()
+    acquire_slot, threads, tracing = lambda_svc._acquire_execution_slot, KeptThreads(), lambda_tracing.Tracing()
     throttle_response = lambda_svc._throttle_response
 
     def execute(func: Record, config: Record, event: object, request_id: str, started: float) -> Record:
-        return run(pool, provisioned, func, config, event, request_id)
+        return run(pool, provisioned, tracing, func, config, event, request_id)
 
     def acquire(func: Record, config: Record) -> tuple[Any, Any]:
         name = config.get("FunctionName", "")
@@ -78,20 +77,26 @@ def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
 
 
 def run(
-    pool: Pool, provisioned: ProvisionedConcurrency, func: Record, config: Record, event: object, request_id: str
+    pool: Pool,
+    provisioned: ProvisionedConcurrency,
+    tracing: lambda_tracing.Tracing,
+    func: Record,
+    config: Record,
+    event: object,
+    request_id: str,
 ) -> Record:
     """Run one invocation and answer in the words of MiniStack's own executors; count it, once."""
     function = function_from(func, config)
     if function is None:
         return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
     sent, resource = request.get() or Request(request_id), Resource.of(config)
-    started = time.time()
+    started, lineage = time.time(), lambda_recursive_loops.lineage(config)
     invocation = Invocation(
         request_id=sent.request_id,
         payload=sent.payload or json.dumps(event).encode(),
         deadline_ms=0,
         function_arn=config["FunctionArn"],
-        trace_id=f"{_trace_id()};{lambda_recursive_loops.lineage(config)}",
+        trace_id=f"{tracing.header(config, sent.trace or lambda_tracing.caller.get())};{lineage}",
         client_context=sent.client_context,
     )
     try:
@@ -139,7 +144,3 @@ def _not_restored(error: RestoreError) -> Record:
     """An error of the call, and not of the function: lambda_snapstart.py makes its answer of this."""
     record = _failure(error.code, error.message)
     return {**record, "body": {**record["body"], "status": error.status}, "function_error": error.code}
-
-
-def _trace_id() -> str:
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"

@@ -12,6 +12,7 @@ class Request:
     client_context: str = ""
     payload: bytes | None = None
     waits: bool = False  # the caller waits for the answer, and gets it byte for byte
+    trace: str = ""  # its trace header, see lambda_tracing.py
 
 
 # Set by the gateway for a call of Invoke, and for every other asynchronous event where it is accepted; its retries

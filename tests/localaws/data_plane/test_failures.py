@@ -262,7 +262,7 @@ def test_an_init_that_fails_once_and_then_succeeds(make_function):
     )
     result = function.invoke()
     assert (result.error, result.payload) == (None, "ready")
-    assert "\tPhase: init\tStatus: error\tError Type: OSError" in result.tail
+    assert "\tPhase: init\tStatus: error\tError Type: OSError" in function.text()
     assert function.reports()[0]["init"] is None
 
 
@@ -272,9 +272,9 @@ def test_an_init_of_over_ten_seconds_is_run_again_within_the_functions_limit(mak
     )
     result = function.invoke()
     assert result.payload == "ready"
-    lines = lines_of(result.tail)
+    lines = lines_of(function.text())[1:]
     assert lines == ["INIT_REPORT Init Duration: <ms>\tPhase: init\tStatus: timeout", START, END, REPORT + "\t"]
-    (init_ms,) = re.findall(r"INIT_REPORT Init Duration: ([\d.]+) ms", result.tail)
+    (init_ms,) = re.findall(r"INIT_REPORT Init Duration: ([\d.]+) ms", function.text())
     assert 9990 <= float(init_ms) <= 10_000
     assert 11_000 <= float(function.reports()[0]["duration"]) < 15_000
 
