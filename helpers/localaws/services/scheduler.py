@@ -1,10 +1,11 @@
-"""Schedules of EventBridge Scheduler: cron at its minute, in the time zone of the schedule.
+"""Schedules of EventBridge Scheduler: what is refused, and cron at its minute, in the time zone of the schedule.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html. A flexible time window is not waited for.
 """
 
 import json
 import logging
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ministack.core import responses
 from ministack.services import eventbridge, scheduler
 
-from . import scheduler_universal_target
+from . import schedule_expression, scheduler_universal_target
 from .contract import Contract
 from .iam.sts import RoleSessions
 from .scheduler_universal_target import Call
@@ -38,6 +39,9 @@ CONTRACT: Contract = {
 }
 
 EVERY_S = 1  # MiniStack looks every ten seconds
+NAME = r"[0-9a-zA-Z-_.]+"
+MAX_NAME_LENGTH = 64
+MAX_WINDOW_MINUTES = 1440
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 log = logging.getLogger("localaws.schedules")
@@ -50,8 +54,8 @@ def install(endpoint: str) -> None:
     """
     scheduler._SCHEDULE_TICK_INTERVAL = EVERY_S
     scheduler._tick_schedules = _Schedules(endpoint).tick
-    scheduler._create_schedule = _refusing_unknown_zones(scheduler._create_schedule)
-    scheduler._update_schedule = _refusing_unknown_zones(scheduler._update_schedule)
+    scheduler._create_schedule = _refusing(scheduler._create_schedule)
+    scheduler._update_schedule = _refusing(scheduler._update_schedule)
 
 
 def next_time(expression: str, after: datetime, zone: str = "UTC") -> datetime | None:
@@ -149,16 +153,54 @@ def _filled_in(text: str, arn: str, due: datetime) -> str:
     return text
 
 
-def _refusing_unknown_zones(put: Callable[[str, Record], Answer]) -> Callable[[str, Record], Answer]:
+def _refusing(put: Callable[[str, Record], Answer]) -> Callable[[str, Record], Answer]:
     def put_or_refuse(name: str, body: Record) -> Answer:
-        zone = body.get("ScheduleExpressionTimezone") or "UTC"
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            answer: Answer = scheduler._error(
-                400, "ValidationException", f"ScheduleExpressionTimezone {zone} is no time zone."
-            )
-            return answer
-        return put(name, body)
+        refused = _refusal(name, body)
+        answer: Answer = scheduler._error(400, "ValidationException", refused) if refused else put(name, body)
+        return answer
 
     return put_or_refuse
+
+
+def _refusal(name: str, body: Record) -> str | None:
+    """Why AWS refuses a schedule, or None; MiniStack says what is missing."""
+    for value, member, allowed in (
+        (body.get("State"), "state", ("ENABLED", "DISABLED")),
+        (body.get("ActionAfterCompletion"), "actionAfterCompletion", ("NONE", "DELETE")),
+        ((body.get("FlexibleTimeWindow") or {}).get("Mode"), "flexibleTimeWindow.mode", ("OFF", "FLEXIBLE")),
+    ):
+        if value and value not in allowed:
+            return _constraint(value, member, f"satisfy enum value set: [{', '.join(allowed)}]")
+    if not re.fullmatch(NAME, name):
+        return _constraint(name, "name", f"satisfy regular expression pattern: {NAME}")
+    if len(name) > MAX_NAME_LENGTH:
+        return _constraint(name, "name", f"have length less than or equal to {MAX_NAME_LENGTH}")
+    expression = body.get("ScheduleExpression")
+    if expression and not schedule_expression.is_of_a_schedule(expression):
+        return f"Invalid Schedule Expression {expression}."
+    return _zone(body.get("ScheduleExpressionTimezone") or "UTC") or _window(body.get("FlexibleTimeWindow") or {})
+
+
+def _constraint(value: str, member: str, must: str) -> str:
+    return (
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}"
+    )
+
+
+def _zone(name: str) -> str | None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"ScheduleExpressionTimezone {name} is no time zone."
+    return None
+
+
+def _window(window: Record) -> str | None:
+    """Why a flexible time window is refused: it has a length where it is one, and nowhere else."""
+    length = window.get("MaximumWindowInMinutes")
+    if length is not None and not 1 <= length <= MAX_WINDOW_MINUTES:
+        bound = f"less than or equal to {MAX_WINDOW_MINUTES}" if length > 1 else "greater than or equal to 1"
+        return _constraint(str(length), "flexibleTimeWindow.maximumWindowInMinutes", f"have value {bound}")
+    if window and (window.get("Mode") == "FLEXIBLE") != (length is not None):
+        return "A FlexibleTimeWindow has MaximumWindowInMinutes where its Mode is FLEXIBLE, and only there."
+    return None

@@ -151,3 +151,28 @@ def test_a_time_zone_that_does_not_exist_is_refused(make_function, schedule):
     with pytest.raises(ClientError, match="Mars/Olympus") as error:
         schedule("nowhere", make_function(SHOW), "rate(1 minute)", "Mars/Olympus")
     assert error.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_what_is_no_schedule(make_function, schedule):
+    function = make_function(SHOW)
+
+    def refusal(expression="rate(1 day)", name="refused", **more):
+        with pytest.raises(ClientError) as error:
+            schedule(name, function, expression, **more)
+        told = error.value.response["Error"]
+        assert told["Code"] == "ValidationException"
+        return told["Message"]
+
+    for expression in ("rate(0 minutes)", "cron(0 25 * * ? *)", "cron(0 8 * * * *)", "at(2026-11-24)", "daily"):
+        assert refusal(expression) == f"Invalid Schedule Expression {expression}."
+    assert refusal(name="n" * 65).endswith("Member must have length less than or equal to 64")
+    assert refusal(State="ON").endswith("Member must satisfy enum value set: [ENABLED, DISABLED]")
+
+
+@pytest.mark.parametrize("window", [{"Mode": "FLEXIBLE"}, {"Mode": "OFF", "MaximumWindowInMinutes": 5}])
+def test_a_flexible_time_window_has_a_length(clients, window):
+    target = {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "RoleArn": ROLE}
+    with pytest.raises(ClientError, match="MaximumWindowInMinutes"):
+        clients("scheduler").create_schedule(
+            Name="w", ScheduleExpression="rate(1 day)", FlexibleTimeWindow=window, Target=target
+        )
