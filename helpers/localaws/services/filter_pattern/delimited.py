@@ -82,15 +82,18 @@ class Delimited:
         return (self._fields(message) or {}).get(selector.removeprefix("$"))
 
     def _fields(self, message: str) -> dict[str, str] | None:
-        """The fields of an event by their names; None where there are more or fewer than the pattern has."""
-        values = [next(part for part in found.groups() if part is not None) for found in FIELD.finditer(message)]
-        names = self._names
+        """The fields of an event by their names; None where it has too few for the pattern.
+
+        Where it has more, the last one is the rest of the event: [w1 = ERROR, w2] is about all that begin with ERROR.
+        """
+        parts = [*FIELD.finditer(message)]
+        values = [next(part for part in found.groups() if part is not None) for found in parts]
+        names, more = self._names, len(parts) - len(self._names)
         if None in names:
             place = names.index(None)
-            missing = len(values) - (len(names) - 1)
-            if missing < 0:
-                return None
-            names = [*names[:place], *[""] * missing, *names[place + 1 :]]
+            names = [*names[:place], *[""] * (more + 1), *names[place + 1 :]]
+        elif more > 0:
+            values[-more - 1 :] = [message[parts[-more - 1].start() :].rstrip()]
         if len(names) != len(values):
             return None
         return {name or str(at): value for at, (name, value) in enumerate(zip(names, values, strict=True), 1)}

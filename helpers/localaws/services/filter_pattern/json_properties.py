@@ -5,17 +5,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .scanner import Scanner
+from .scanner import InvalidPattern, Scanner, Test
 
-STEP = re.compile(r"\.?\[\s*(?:(\d+)|'([^']*)'|\"([^\"]*)\")\s*\]|\.([\w-]+)")
+STEP = re.compile(r"\.?\[\s*(?:(\d+)|'([^']*)'|\"([^\"]*)\"|(\*))\s*\]|\.(?:([\w-]+)|(\*))")
 IS = re.compile(r"IS\s+(NULL|TRUE|FALSE)\b", re.IGNORECASE)
 MISSING = re.compile(r"NOT\s+EXISTS\b", re.IGNORECASE)
-THERE = re.compile(r"EXISTS\b", re.IGNORECASE)
 CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
 NOWHERE = object()  # what is at a path that the event does not have
+EACH = object()  # a step to any element of a list, or any property of an object
+MOST_WILDCARDS = 3  # of a pattern, one for each selector
 
 Holds = Callable[[Any], bool]
-Path = tuple[str | int, ...]
+Path = tuple[Any, ...]  # names, numbers and EACH
 
 
 class JsonProperties:
@@ -42,8 +43,8 @@ class JsonProperties:
         """What stands for a selector as $.latency; None where there is none, or no value."""
         scanner = Scanner(selector)
         path = _path(scanner)
-        found = _at(_event(message), path) if scanner.at_end() else NOWHERE
-        return None if found is NOWHERE or found is None else _text(found)
+        found = _found(_event(message), path) if scanner.at_end() else []
+        return next((text for value in found if (text := _text(value)) is not None), None)
 
 
 def _either(scanner: Scanner) -> Holds:
@@ -66,35 +67,56 @@ def _condition(scanner: Scanner) -> Holds:
         scanner.expect(")")
         return inner
     path = _path(scanner)
+    scanner.wildcards += EACH in path
+    if scanner.wildcards > MOST_WILDCARDS:
+        raise InvalidPattern(f"A filter pattern has at most {MOST_WILDCARDS} wildcard selectors.")
     if constant := scanner.take(IS):
         wanted = CONSTANTS[constant[1].upper()]
-        return lambda event: _at(event, path) is wanted
+        return lambda event: any(value is wanted for value in _found(event, path))
     if scanner.take(MISSING):
-        return lambda event: _at(event, path) is NOWHERE
-    if scanner.take(THERE):
-        return lambda event: _at(event, path) is not NOWHERE
+        return lambda event: all(value is NOWHERE for value in _found(event, path))
     test = scanner.comparison()
+    if EACH in path:
+        return lambda event: any(_compared(test, value) for value in _found(event, path))
+    return lambda event: _compared(test, _at(event, path))
 
-    def compared(event: Any) -> bool:
-        """An object, a list, null and what is not there are neither equal nor unequal to anything."""
-        value = _text(_at(event, path))
-        return value is not None and test(value)
 
-    return compared
+def _compared(test: Test, value: Any) -> bool:
+    """An object, a list, null and what is not there are neither equal nor unequal to anything."""
+    text = _text(value)
+    return text is not None and test(text)
 
 
 def _path(scanner: Scanner) -> Path:
-    """The steps of a selector as $.users[0].id or $['@type']."""
+    """The steps of a selector as $.users[0].id, $['@type'] or $.roles[*]."""
     mark = scanner.mark()
     scanner.expect("$")
-    steps: list[str | int] = []
+    steps: list[Any] = []
     while found := scanner.take(STEP):
-        number, single, double, plain = found.groups()
-        steps.append(int(number) if number is not None else next(s for s in (single, double, plain) if s is not None))
+        number, *names = found.groups()
+        if number is not None:
+            steps.append(int(number))
+        else:
+            single, double, element, plain, each = names
+            steps.append(
+                EACH if element or each else next(name for name in (single, double, plain) if name is not None)
+            )
     if not steps:
         scanner.back(mark)
         raise scanner.invalid()
+    if steps.count(EACH) > 1:
+        raise InvalidPattern("A property selector has at most one wildcard selector.")
     return tuple(steps)
+
+
+def _found(event: Any, path: Path) -> list[Any]:
+    """All that is at a path."""
+    if EACH not in path:
+        return [_at(event, path)]
+    place = path.index(EACH)
+    several = _at(event, path[:place])
+    values = several if isinstance(several, list) else list(several.values()) if isinstance(several, dict) else []
+    return [_at(value, path[place + 1 :]) for value in values]
 
 
 def _event(message: str) -> Any:

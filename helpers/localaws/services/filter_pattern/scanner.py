@@ -50,7 +50,7 @@ class Scanner:
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
-        self.regexes = 0  # that it has
+        self.regexes = self.wildcards = 0  # that it has: regular expressions, and selectors with a wildcard
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """The next part, if it is such a one."""

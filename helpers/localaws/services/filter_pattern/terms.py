@@ -5,6 +5,7 @@ import re
 from .scanner import REGEX, InvalidPattern, compiled_regex, invalid_characters, unquoted
 
 TERM = re.compile(r'\s*(-\s*|\?)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))', re.DOTALL)
+EVERYTHING = ("", '""', '" "')
 WORD = re.compile(r"\w+", re.ASCII)
 
 
@@ -18,7 +19,7 @@ class Terms:
         self._any: list[str] = []
         self._excluded: list[str] = []
         self._regex: re.Pattern[str] | None = None
-        if text in ("", '""'):
+        if text in EVERYTHING:
             return
         if regex := REGEX.fullmatch(text):
             self._regex = compiled_regex(regex[1])

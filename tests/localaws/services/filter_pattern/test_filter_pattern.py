@@ -33,13 +33,14 @@ EVENT = json.dumps(
         ("", ["", "anything"], []),
         (" ", ["anything"], []),
         ('""', ["anything"], []),
+        ('" "', ["anything"], []),
         ("ERROR", ["[ERROR] A fatal exception", "Exiting with ERRORCODE: -1"], ["error", "warning"]),
         ("ERROR Exception", ["[ERROR] Unhandled Exception", "Exception ERROR"], ["ERROR", "Exception"]),
         ("?ERROR ?WARN", ["ERROR message", "WARN message", "ERROR WARN"], ["INFO"]),
         ("ERROR -WARN", ["ERROR message"], ["ERROR WARN message", "message"]),
         ('"ERROR" - "Exiting"', ["ERROR"], ["Exiting with ERRORCODE: -1"]),
         ("-DEBUG", ["INFO"], ["DEBUG"]),
-        ("?INFO ERROR", ["ERROR"], ["INFO"]),
+        ("?ERROR ?ARGUMENTS REQUEST", ["[INFO] REQUEST FAILED"], ["ERROR"]),
         ('"internal server error"', ["500 internal server error"], ["internal error of a server"]),
         (r'"\"level\":\"ERROR\""', ['{"level":"ERROR"}'], ["level ERROR"]),
         (r'"a\\b"', ["a\\b"], ["ab"]),
@@ -98,6 +99,14 @@ def test_terms(pattern, fit, others):
         ("$.['@type'] = x", True),
         ("$['@type'] = x", True),
         ("$.level = %^ERR%", True),
+        ('$.arrayKey[*] = "another value"', True),
+        ("$.arrayKey[*] = %val.{2}%", True),
+        ("$.arrayKey[*] = no", False),
+        ("$.objectList[*].id = 2", True),
+        ("$.objectList[*].id > 2", False),
+        (r"$.* = %111\.111\.111\.1[0-9]{1,2}%", True),
+        ("$.* = nowhere", False),
+        ("$.nowhere[*] NOT EXISTS", True),
         ("$.level != %^ERR%", False),
         ('($.n = 1) && ($.level = "ERROR")', False),
         ('($.n = 1 && $.level = "no") || $.ok IS TRUE', True),
@@ -126,7 +135,11 @@ def test_json(condition, holds):
         ("[ip, user, ..., status_code, bytes]", True),
         ("[ip, user, ...]", True),
         ("[..., a, b, c, d, e, f, g, h]", False),
-        ("[ip, user]", False),
+        ("[ip, user]", True),
+        ("[w1 = 127.0.0.1, w2]", True),
+        ("[w1 = ERROR, w2]", False),
+        ("[..., status = 4*]", False),
+        ("[a, b, c, d, e, f, g, h]", False),
         ("[ip = %^127%, ...]", True),
         ('[ip, user, name = "frank", ...]', True),
         ('[ip, user, name != "frank", ...]', False),
@@ -165,6 +178,9 @@ def test_fields_have_their_names_or_else_their_places():
         ("{ $.n > x }", "Invalid filter pattern"),
         ("{ $.n = 1", "Invalid filter pattern"),
         ("{ n = 1 }", "Invalid filter pattern"),
+        ("{ $.a EXISTS }", "Invalid filter pattern"),
+        ("{ $.a IS NOT NULL }", "Invalid filter pattern"),
+        ("{ $.*.a.* = 1 }", "A property selector has at most one wildcard selector."),
         ("{ ($.n = 1 }", "Invalid filter pattern"),
         ("[a, b", "Invalid filter pattern"),
         ("[..., a, ...]", "Invalid filter pattern"),
@@ -182,6 +198,17 @@ def test_a_pattern_has_two_regular_expressions_at_most():
     assert compiled("{ $.a = %x% || $.b = %y% }").regexes == 2
     with pytest.raises(InvalidPattern, match="at most 2"):
         compiled("{ $.a = %x% || $.b = %y% || $.c = %z% }")
+
+
+def test_what_is_more_than_the_fields_is_in_the_last_one():
+    assert compiled("[w1, w2]").extracted("ERROR Failed to do it\n") == {"$w1": "ERROR", "$w2": "Failed to do it"}
+
+
+def test_a_pattern_has_three_wildcard_selectors_at_most():
+    three = "$.a[*] = x && $.* = y && $.b[*] = z"
+    assert not compiled(f"{{ {three} }}").matches("{}")
+    with pytest.raises(InvalidPattern, match="at most 3 wildcard"):
+        compiled(f"{{ {three} && $.c[*] = w }}")
 
 
 @pytest.mark.parametrize("pattern", ["ERROR -WARN", '{ $.level = "ERROR" && $.n > 3 }', "[..., a = 4*, b]"])
