@@ -3,6 +3,7 @@
 A value is None (the field is missing), a bool, an int, a float, a Timestamp, a str, or a dict or list of jsonParse.
 """
 
+import functools
 import json
 import math
 import re
@@ -23,11 +24,16 @@ class Timestamp(int):
     """Milliseconds since 1970 that are shown as a date and a time."""
 
     def __str__(self) -> str:
+        second, milliseconds = divmod(int(self), 1000)
         try:
-            when = EPOCH + timedelta(milliseconds=int(self))
+            return f"{_second(second)}.{milliseconds:03d}"
         except OverflowError:
             return str(int(self))
-        return when.strftime("%Y-%m-%d %H:%M:%S.") + f"{when.microsecond // 1000:03d}"
+
+
+@functools.lru_cache(maxsize=1024)  # the events of a log are close to each other
+def _second(second: int) -> str:
+    return (EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def number(value: Value) -> int | float | None:
