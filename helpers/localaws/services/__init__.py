@@ -6,6 +6,7 @@ from . import (
     apigateway,
     cloudwatch_logs_arrivals,
     cloudwatch_logs_describe,
+    cloudwatch_logs_groups,
     cloudwatch_logs_pages,
     cloudwatch_logs_put,
     cloudwatch_metrics,
@@ -73,6 +74,7 @@ def install(
     for module in (
         authentication,
         cloudwatch_logs_describe,
+        cloudwatch_logs_groups,
         cloudwatch_logs_pages,
         not_served,
         ways,

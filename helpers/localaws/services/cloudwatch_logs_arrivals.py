@@ -10,7 +10,7 @@ from ministack.services import cloudwatch_logs
 
 from .cloudwatch_logs import Logs
 from .cloudwatch_logs_metric_filters import MetricFilters
-from .cloudwatch_logs_request import Refused, filter_pattern
+from .cloudwatch_logs_request import Refused, filter_pattern, refusal
 from .cloudwatch_logs_subscription_filters import SubscriptionFilters
 from .contract import Contract
 from .log_events import Event
@@ -22,7 +22,6 @@ CONTRACT: Contract = {
     (cloudwatch_logs, "_live_tail_sessions"): None,
     (cloudwatch_logs, "_start_live_tail"): ("data",),
     (cloudwatch_logs, "_subscription_pattern_matches"): ("pattern", "message"),
-    (cloudwatch_logs, "error_response_json"): None,
 }
 
 log = logging.getLogger("localaws.logs")
@@ -45,8 +44,7 @@ def install(logs: Logs, metric_filters: MetricFilters, subscription_filters: Sub
         try:
             filter_pattern(data.get("logEventFilterPattern") or "", "logEventFilterPattern")
         except Refused as refused:
-            answer: Answer = cloudwatch_logs.error_response_json(refused.code, str(refused), refused.status)
-            return answer
+            return refusal(refused)
         return start(data)  # type: ignore[no-any-return]
 
     logs.arrived = arrived

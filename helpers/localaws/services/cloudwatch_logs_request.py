@@ -45,10 +45,15 @@ def operation(answer: Callable[[Record], Record]) -> Callable[[Record], Answer]:
         try:
             done: Answer = responses.json_response(answer(data))
         except Refused as refused:
-            done = responses.error_response_json(refused.code, str(refused), refused.status, refused.extra)
+            done = refusal(refused)
         return done
 
     return answered
+
+
+def refusal(refused: Refused) -> Answer:
+    answer: Answer = responses.error_response_json(refused.code, str(refused), refused.status, refused.extra)
+    return answer
 
 
 def add_operation(name: str, answer: Callable[[Record], Record]) -> None:

@@ -1,0 +1,54 @@
+"""Log groups and streams are made and refused in AWS's words."""
+
+import pytest
+from localaws_client import refused
+
+GONE = "ResourceNotFoundException"
+THERE = "ResourceAlreadyExistsException"
+NO_GROUP, NO_STREAM = "The specified log group does not exist.", "The specified log stream does not exist."
+
+
+@pytest.fixture
+def group(clients):
+    client, name = clients("logs"), "/test/groups"
+    client.create_log_group(logGroupName=name)
+    client.create_log_stream(logGroupName=name, logStreamName="s")
+    yield name
+    client.delete_log_group(logGroupName=name)
+
+
+def test_what_is_there_is_not_made_again(clients, group):
+    client = clients("logs")
+    assert refused(client.create_log_group, logGroupName=group) == (THERE, "The specified log group already exists")
+    assert refused(client.create_log_stream, logGroupName=group, logStreamName="s") == (
+        THERE,
+        "The specified log stream already exists",
+    )
+
+
+def test_what_is_not_there(clients, group):
+    client = clients("logs")
+    none = {"logGroupName": "/none"}
+    for call, members in (
+        (client.delete_log_group, {}),
+        (client.create_log_stream, {"logStreamName": "s"}),
+        (client.delete_log_stream, {"logStreamName": "s"}),
+        (client.put_retention_policy, {"retentionInDays": 7}),
+        (client.delete_retention_policy, {}),
+        (client.describe_subscription_filters, {}),
+    ):
+        assert refused(call, **none, **members) == (GONE, NO_GROUP)
+    assert refused(client.delete_log_stream, logGroupName=group, logStreamName="no") == (GONE, NO_STREAM)
+
+
+def test_names(clients, group):
+    client = clients("logs")
+    begins = "1 validation error detected: Value "
+    code, message = refused(client.create_log_group, logGroupName="a b")
+    assert (code, message) == (
+        "InvalidParameterException",
+        f"{begins}'a b' at 'logGroupName' failed to satisfy constraint: "
+        r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+",
+    )
+    for name in ("a:b", "a*", "x" * 513):
+        assert refused(client.create_log_stream, logGroupName=group, logStreamName=name)[1].startswith(begins)
