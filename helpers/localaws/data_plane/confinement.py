@@ -290,6 +290,7 @@ def _base(hidden: tuple[str, ...], shown: tuple[str, ...], mounts: tuple[tuple[s
     outside = _outside()
     _call("unshare", CLONE_NEWNS)
     try:
+        _make_folders_at_the_top(VAR, OPT)
         covered = {*HIDDEN, *_roots_own("/etc"), *map(os.path.realpath, hidden), VAR, OPT} - {"/"}
         seen = {*SHOWN, *shown, *_rest_of_var()}
         places = {path: path for path in {*seen, *map(os.path.realpath, seen)} - covered}
@@ -297,6 +298,30 @@ def _base(hidden: tuple[str, ...], shown: tuple[str, ...], mounts: tuple[tuple[s
         return _here()
     finally:
         _call("setns", outside, CLONE_NEWNS)
+
+
+def _make_folders_at_the_top(*paths: str) -> None:
+    """Where this machine lacks one, or has a link there: in a new root, with all else of the machine's."""
+    if all(os.path.isdir(path) and not os.path.islink(path) for path in paths):
+        return
+    entries = {entry.name: entry for entry in os.scandir("/") if not (entry.path in paths and entry.is_symlink())}
+    with contextlib.ExitStack() as stack:
+        descriptors = {}
+        for name, entry in entries.items():
+            if not entry.is_symlink():
+                descriptors[name] = os.open(entry.path, os.O_PATH | os.O_CLOEXEC)
+                stack.callback(os.close, descriptors[name])
+        _mount("tmpfs", TMP, MS_NOSUID | MS_NODEV, "size=1m,mode=755", kind="tmpfs")  # which none of these lies in
+        for name, entry in entries.items():
+            if name in descriptors:
+                _show(f"{TMP}/{name}", descriptors[name])
+            else:
+                os.symlink(os.readlink(entry.path), f"{TMP}/{name}")
+    for path in paths:
+        os.makedirs(f"{TMP}{path}", exist_ok=True)
+    os.chdir(TMP)
+    _call("pivot_root", b".", b".")  # the old one then lies above the new one: pivot_root(2)
+    _call("umount2", b".", MNT_DETACH)
 
 
 def _is_for_all(path: str) -> bool:

@@ -417,6 +417,22 @@ def test_what_the_keeper_has_open_for_others_counts_for_no_function():
     assert with_keeper(code) == ["0"] * 40
 
 
+def test_a_machine_need_not_have_the_folders_of_aws():
+    """Without such a folder at its top, a namespace has a root of its own; the machine's stays as it is."""
+    program = (
+        "from helpers.localaws.data_plane import confinement; confinement.OPT = '/opt-of-nobody'\n"
+        "confinement.enter(); import os, tempfile; folder = tempfile.mkdtemp()\n"
+        "open(folder + '/of_layer', 'w').close(); own = {confinement.TASK: folder, confinement.OPT: folder}\n"
+        "with confinement.View(1, [], [], {}, own):\n"
+        "    folders = [os.listdir(each) for each in ('/opt-of-nobody', '/var/task', '/tmp')]\n"
+        "    print(*folders, os.path.exists('/usr/bin'))\n"
+        "print(os.path.exists('/opt-of-nobody'))\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["['of_layer'] ['of_layer'] [] True", "False"], done.stderr
+
+
 def test_a_view_that_cannot_be_made_is_an_error_and_the_keeper_goes_on(tmp_path):
     code = (
         "try:\n    run(view(-1), '/bin/true')\nexcept OSError as error:\n    print(error)\n"
