@@ -156,8 +156,8 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # - The network, the processor, and the MicroVM around each environment; so every millisecond is this machine's.
 # - The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log.
-# - Code lies in a folder of this machine, not in `/var/task`. Under Linux a function is confined, as on AWS: it sees only its own code and processes, and can write only to its own `/tmp`, which is as large as `EphemeralStorage` says.
-#   Under macOS, and in containers that forbid this, a function can do what you can: change your files, and end your processes. `python3 -m helpers doctor` says which it is.
+# - Under Linux a function is confined, as on AWS: its code is in `/var/task`, it sees only its own code and processes, and can write only to its own `/tmp`, which is as large as `EphemeralStorage` says.
+#   Under macOS, and in containers that forbid this, its code is in a folder of this machine, and it can do what you can: change your files, and end your processes. `python3 -m helpers doctor` says which it is.
 #
 # **Quicker:**
 #

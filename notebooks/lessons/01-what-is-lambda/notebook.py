@@ -318,7 +318,7 @@ predicted("01.d", "no" if "FunctionError" in response else "yes")
 # The call worked, so its status is 200. The *function* failed: `FunctionError` is set, and the payload
 # has the exception (Python's `KeyError` names the key that is missing) and a `stackTrace`. So always look at
 # `FunctionError`. The log says more: with `LogType="Tail"` you get the end of it with the answer.
-# (The folder of the code is `/var/task` on AWS; the embedded AWS uses a folder of this machine.)
+# (`/var/task` is where Lambda puts the code. On a machine where functions are not confined, it is another folder.)
 
 # %%
 response = lambda_client.invoke(FunctionName=name, Payload="{}", LogType="Tail")

@@ -253,9 +253,11 @@ import zipfile
 
 def zip_of(files):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o644 << 16  # or the function may not read it
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
     return buffer.getvalue()
 
 
@@ -466,7 +468,8 @@ claim("520 MB fit into a /tmp of 1,024 MB", written[1024] == 520)
 # %% [markdown]
 # `No space left on device` comes from the operating system: `/tmp` is a file system of that size. 1,024 MB are
 # enough. What is above {{tmp}} costs extra. (When *both* lines say 520 MB, functions on the embedded AWS share
-# the `/tmp` of this machine, without a limit.)
+# the `/tmp` of this machine, without a limit.) Everywhere else the answer is `Read-only file system`, or, for
+# what belongs to another user, `Permission denied`: a function is not root, and the owner of its code is.
 #
 # ## It failed. And then?
 #
