@@ -32,7 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import aws_choice, environment, settings
-from .commands import doctor, embedded_aws, java, lab, say
+from .commands import doctor, embedded_aws, java, lab, runtimes, say
 from .localaws import node_sdk
 
 # Of pytest: some tests at once, as they wait more than they work; and at the end, the slowest.
@@ -123,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     whole = lambda text: Path(text).absolute()  # noqa: E731 - before a command goes to the checkout
     policy.add_argument("--out", type=whole, metavar="FOLDER", help="write each into a file of this folder")
     command("java", lambda _: java.add(), f"add Java, for functions in Java: {environment.JAVA_SIZES}")
+    lists = command("runtimes", _runtimes, "list which program runs which runtime of Lambda here")
+    lists.add_argument("action", nargs="?", choices=["add", "remove"], help="bring the program of one, or remove it")
+    lists.add_argument("name", nargs="?", help="such as python3.13")
     about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
     about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
     bench = command("bench", _bench, "measure the embedded AWS beside others that run functions on one machine")
@@ -194,6 +197,15 @@ def _facts(options: argparse.Namespace) -> int:
     from .commands import facts
 
     return facts.compare_with_newest() if options.newest else facts.show()
+
+
+def _runtimes(options: argparse.Namespace) -> int:
+    if options.action is None:
+        return runtimes.show()
+    if options.name is None:
+        say(f"Say which runtime, such as: python3 -m helpers runtimes {options.action} python3.13.")
+        return 2
+    return runtimes.change(options.action, options.name)
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import base64
 import difflib
 import hashlib
+import sys
 from typing import Any
 
 from botocore.exceptions import ParamValidationError
@@ -11,6 +12,7 @@ from .arguments import CODE, FUNCTION_NAME, WORKSHOP, ArgumentError, takes
 from .connect import Workshop
 from .errors import WorkshopError
 from .facts import fact
+from .libraries import PYTHON
 from .package import Source, package
 
 # What create_function assumes for what it is not told. An update states it all the same, so that a function
@@ -22,7 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "Layers": [],
     "LoggingConfig": {"LogFormat": "Text"},
     "MemorySize": fact("memory_default"),
-    "Runtime": "python3.13",
+    "Runtime": f"python{PYTHON}",
     "Timeout": fact("timeout_default"),
 }
 HANDLERS = {
@@ -45,9 +47,9 @@ def deploy(workshop: Workshop, function_name: str, code: bytes | Source, **confi
 
     `code` is a zip archive, or whatever package() takes. `configuration` has the names and the shapes of
     update_function_configuration (`Runtime=`, `Handler=`, `MemorySize=` in MB, `Timeout=` in s,
-    `Environment=`, `Role=`, ...) and `Architectures=`. What is left out goes back to DEFAULTS, to the file
-    and function `app.handler` (Node: `index.handler`, Java: `example.Handler::handleRequest`), and to the execution
-    role of `workshop.role()`.
+    `Environment=`, `Role=`, ...) and `Architectures=`. What is left out goes back to DEFAULTS, on the
+    embedded AWS to this Python's runtime, to the file and function `app.handler` (Node: `index.handler`,
+    Java: `example.Handler::handleRequest`), and to the execution role of `workshop.role()`.
     The answer has the shape of get_function_configuration's.
 
     Raises PackageError, ArgumentError for an unknown keyword or a value of the wrong type, DeployError for a function
@@ -56,7 +58,7 @@ def deploy(workshop: Workshop, function_name: str, code: bytes | Source, **confi
     client = workshop.client("lambda")
     _check_names(client, configuration)
     archive = code if isinstance(code, bytes) else package(code)
-    wanted = DEFAULTS | configuration
+    wanted = DEFAULTS | _this_python(workshop) | configuration
     try:
         return _deploy(workshop, function_name, archive, wanted)
     except ParamValidationError as error:  # its first line has no news
@@ -78,6 +80,11 @@ def _deploy(workshop: Workshop, function_name: str, archive: bytes, wanted: dict
         _update(client, function_name, archive, wanted, present)
     answer = client.get_function_configuration(FunctionName=function_name)
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def _this_python(workshop: Workshop) -> dict[str, Any]:
+    """On the embedded AWS the runtime is this Python: it is surely there, and package() takes libraries for it."""
+    return {"Runtime": f"python3.{sys.version_info.minor}"} if workshop.target == "embedded" else {}
 
 
 def _check_names(client: Any, configuration: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ EVENTS = ROOT / "events"
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
 JAVA_LOCK = ROOT / "requirements-java.lock"
+RUNTIMES_LOCK = ROOT / "requirements-runtimes.lock"
 VENV = ROOT / ".venv"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on

@@ -13,7 +13,16 @@ from typing import Any
 import botocore.session
 import psutil
 import pytest
-from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server, zipped
+from localaws_client import (
+    ROLE,
+    THIS_PYTHON,
+    TestedFunction,
+    clients_for,
+    eventually,
+    processes_of,
+    start_server,
+    zipped,
+)
 from sentences import doubled
 
 from helpers import localaws, settings
@@ -156,7 +165,7 @@ def make_function(clients) -> Iterator[Callable[..., TestedFunction]]:
     made = []
 
     def make(
-        code: str | dict[str, str | bytes], runtime: str = "python3.13", executable=(), **configuration
+        code: str | dict[str, str | bytes], runtime: str = THIS_PYTHON, executable=(), **configuration
     ) -> TestedFunction:
         if isinstance(code, str):
             code = {next(file for start, file in FILES.items() if runtime.startswith(start)): code}

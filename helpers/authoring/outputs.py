@@ -45,7 +45,7 @@ RULES = (
     Rule("the code of a function", PATH + r"/localaws/environments/[0-9a-f]{32}/task\b", "/var/task"),
     Rule("the same, cut short by pandas", PATH + r"/localaws/[a-z]*(?:/[0-9a-f]*)?\.\.\.", "/var/task"),
     Rule("its layers", PATH + r"/localaws/environments/[0-9a-f]{32}/opt\b", "/opt"),
-    Rule("its runtime", PATH + r"/localaws/(?:runtimes/python|data_plane/bootstrap)\b", "/var/runtime"),
+    Rule("its runtime", PATH + r"/localaws/(?:runtimes/python(?:-[\d.]+)?|data_plane/bootstrap)\b", "/var/runtime"),
     Rule("code of a notebook", PATH + r"/ipykernel_\d+/\d+\.py", "cell.py"),
     Rule(
         "request ids and other UUIDs",

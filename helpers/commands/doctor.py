@@ -3,13 +3,14 @@
 Each finding is a grade and a sentence: "ok", "note" for what can be done without, or "wrong".
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
 
-from .. import aws_choice, environment, localaws, settings
+from .. import added_runtimes, aws_choice, environment, localaws, settings
 from ..facts import fact, facts
 from ..localaws import node_sdk
 from . import say
@@ -24,7 +25,17 @@ def look() -> int:
     if environment.made():
         environment.enter(["doctor"])  # whose Node is then found
     say("Looking at this machine.")
-    machine = [_python(), _environment(), *_home(), *_functions(), *_capacity(), _confinement(), _browser(), _facts()]
+    machine = [
+        _python(),
+        _environment(),
+        *_home(),
+        *_functions(),
+        *_runtimes(),
+        *_capacity(),
+        _confinement(),
+        _browser(),
+        _facts(),
+    ]
     findings = [*machine, *(_bad_settings() or [*_remarks(), *_aws()])]
     for grade, text in findings:
         print(f"{grade:5} {text}")
@@ -77,6 +88,20 @@ def _functions() -> list[Finding]:
                 findings.append(_node_sdk())
             elif runtime.startswith("ruby"):
                 findings.append(_ruby_sdk(program))
+    return findings
+
+
+def _runtimes() -> list[Finding]:
+    """Whether each runtime runs on the program that its name means."""
+    true: list[str] = []
+    other: list[str] = []
+    for name in added_runtimes.names():
+        with contextlib.suppress(localaws.MissingRuntime):
+            (other if localaws.find_runtime(name).note else true).append(name)
+    findings = [("ok", f"What their names say is what functions in {', '.join(true)} run on.")] if true else []
+    if other:
+        where = "python3 -m helpers runtimes lists on which, and brings the right one"
+        findings.append(("note", f"Functions in {', '.join(other)} run on another version; {where}."))
     return findings
 
 

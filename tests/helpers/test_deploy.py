@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import sys
 from types import SimpleNamespace
 
 import boto3
@@ -17,10 +18,11 @@ SOURCE = {"app.py": "def handler(event, context):\n    return event\n"}
 ARCHIVE = package(SOURCE)
 SHA256 = base64.b64encode(hashlib.sha256(ARCHIVE).digest()).decode()
 ASKED = {"FunctionName": NAME}
+THIS_PYTHON = f"python3.{sys.version_info.minor}"
 CREATED = {
     "FunctionName": NAME,
     "Code": {"ZipFile": ARCHIVE},
-    "Runtime": "python3.13",
+    "Runtime": THIS_PYTHON,
     "Handler": "app.handler",
     "Role": ROLE,
     "MemorySize": 128,
@@ -34,7 +36,7 @@ CREATED = {
 READY = {
     "FunctionName": NAME,
     "CodeSha256": SHA256,
-    "Runtime": "python3.13",
+    "Runtime": THIS_PYTHON,
     "Handler": "app.handler",
     "Role": ROLE,
     "MemorySize": 128,
@@ -189,7 +191,15 @@ def test_on_aws_a_function_of_the_workshop_is_updated(stub):
     waited(stub)
     waited(stub)
     answered(stub)
-    assert deploy(workshop(stub, "aws"), NAME, SOURCE) == READY
+    assert deploy(workshop(stub, "aws"), NAME, SOURCE, Runtime=THIS_PYTHON) == READY
+
+
+def test_on_aws_the_runtime_is_the_one_that_libraries_are_taken_for(stub):
+    stub.add_client_error("get_function", "ResourceNotFoundException", expected_params=ASKED)
+    stub.add_response("create_function", {}, CREATED | {"Runtime": "python3.13"})
+    waited(stub)
+    answered(stub)
+    deploy(workshop(stub, "aws"), NAME, SOURCE)
 
 
 def test_the_defaults_are_parameters_of_lambda(stub):

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,7 @@ from helpers.localaws import Endpoint
 from helpers.localaws.data_plane.function import Function
 
 T = TypeVar("T")
+THIS_PYTHON = f"python3.{sys.version_info.minor}"  # the runtime that surely is what it says
 # In the server's environment, where no function may see it.
 HOST_VARIABLE = "WORKSHOP_TEST_HOST_VARIABLE"
 ROLE = "arn:aws:iam::000000000000:role/anything"
@@ -45,7 +47,7 @@ FUNCTION = Function(
     arn="arn:aws:lambda:us-east-1:000000000000:function:f",
     account="000000000000",
     region="us-east-1",
-    runtime="python3.13",
+    runtime=THIS_PYTHON,
     handler="app.handler",
     timeout_s=3,
     memory_mb=128,

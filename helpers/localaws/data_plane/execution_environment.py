@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from ...facts import fact
 from . import confinement, runtimes
@@ -62,6 +63,8 @@ class ExecutionEnvironment:
 
     `used_at`: when it was last free, in monotonic seconds.
     """
+
+    _noted: ClassVar[set[tuple[str, str]]] = set()  # the functions that have been told something of their runtime
 
     def __init__(
         self,
@@ -166,7 +169,7 @@ class ExecutionEnvironment:
 
     def _init_phase(self, idle: Callable[[], None]) -> Begun:
         self._unpack()
-        self._stream.platform(self._format.init_start(*self._runtime_version()))
+        self._write_init_start()
         self._stream.begin()  # this line is in CloudWatch alone
         started = time.monotonic()
         failure = self._start_runtime(started + self._init_limit_s, phase="init", idle=idle)
@@ -175,6 +178,13 @@ class ExecutionEnvironment:
     def _unpack(self) -> None:
         self._archives.unpack([self.function.code], self._folder / "task")
         self._archives.unpack(self.function.layers, self._folder / "opt")
+
+    def _write_init_start(self) -> None:
+        """And once for a function, where its runtime is not what the name says, that it is not."""
+        start, note = self._format.init_start(*self._runtime_version()), self._runtime.note if self._runtime else ""
+        told = note and (self.function.arn, note) in self._noted
+        self._noted.add((self.function.arn, note))
+        self._stream.platform(start, self._format.init_note(note) if note and not told else None)
 
     def _runtime_version(self) -> tuple[str, str]:
         """The version of its runtime, and the ARN of that."""

@@ -52,6 +52,8 @@ class Format(Protocol):
 
     def init_start(self, runtime_version: str, runtime_arn: str) -> str | None: ...
 
+    def init_note(self, note: str) -> str: ...
+
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str | None: ...
 
     def restore_start(self, runtime_version: str, runtime_arn: str) -> str | None: ...
@@ -76,6 +78,10 @@ class TextFormat:
 
     def init_start(self, runtime_version: str, runtime_arn: str) -> str:
         return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_arn}\n"
+
+    def init_note(self, note: str) -> str:
+        """Not a line of AWS's, whose runtimes are what their names say."""
+        return f"INIT_NOTE {note}\n"
 
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str:
         """With SnapStart there is one of an init that went well, too, as no REPORT has its duration."""
@@ -140,6 +146,9 @@ class JsonFormat:
                 "runtimeVersionArn": runtime_arn,
             },
         )
+
+    def init_note(self, note: str) -> str:
+        return _event("platform.initNote", {"note": note})
 
     def init_report(self, init_ms: float, phase: str, status: str, error_type: str) -> str | None:
         if self._only_failures and status == "success":

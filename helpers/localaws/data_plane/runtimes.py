@@ -1,7 +1,8 @@
 """Which program runs a function: for each runtime name, the command, its version and what it needs to find.
 
-A runtime is looked for on this machine. One that is missing is never replaced by an answer that we made up:
-`find` raises MissingRuntime with a sentence that says what to install.
+A runtime is looked for on this machine, in the version that its name means (programs.py); where there is another
+version alone, it runs with that, and a note says so. One that is missing is never replaced by an answer that we made
+up: `find` raises MissingRuntime with a sentence that says what to install.
 """
 
 import compileall
@@ -9,10 +10,8 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import re
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...facts import fact
-from . import jvm
+from . import jvm, programs
+from .programs import Program
 from .requirements import with_requirements
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap")
@@ -48,7 +48,8 @@ class Runtime:
     """A program that speaks the Runtime API. `version` is what INIT_START names, such as "python:3.13.v5".
 
     `folders` are those of this machine that it reads from, but for the system's own. `mounts` says which of its files
-    and folders are where in /var/runtime, by their names there; "" is all of it.
+    and folders are where in /var/runtime, by their names there; "" is all of it. `note` is a sentence where that
+    version is not what the runtime's name means.
     """
 
     version: str
@@ -56,6 +57,7 @@ class Runtime:
     variables: dict[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     mounts: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def arn_digest(self) -> str:
@@ -77,13 +79,13 @@ def find(
     nothing is to run. Java's options depend on the function's memory and on its own `variables`.
     """
     if name.startswith("python"):
-        return _python(name, opt, library or Path())
+        return _python(name, opt, library)
     if name.startswith("nodejs"):
         return _node(name, task, opt, variables or {})
     if name.startswith("ruby"):
-        return _ruby(task, opt)
+        return _ruby(name, task, opt)
     if name.startswith("java"):
-        return _java(opt, library, memory_mb, variables or {})
+        return _java(name, opt, library, memory_mb, variables or {})
     if name.startswith("provided"):
         return _provided(name, task, opt)
     raise MissingRuntime(
@@ -97,16 +99,27 @@ def find_here(name: str) -> Runtime:
     return find(name, Path(), Path(), None)
 
 
-def _python(name: str, opt: Path, library: Path) -> Runtime:
-    major, minor, micro = sys.version_info[:3]
-    packages = _python_library(library)
+def _note(name: str, program: Program) -> str:
+    """What a function's log says where its runtime's program is of another version than its name means."""
+    if programs.is_meant(name, program.version):
+        return ""
+    language, version = programs.meant(name) or ("", "")
+    title, here = programs.TITLES[language], ".".join(map(str, program.version))
+    brings = f"; python3 -m helpers runtimes add {name} brings it" if language != "java" else ""
+    return f"The embedded AWS runs {name} on {title} {here}, as this machine has no {title} {version}{brings}."
+
+
+def _python(name: str, opt: Path, library: Path | None) -> Runtime:
+    python = programs.find(name) or programs.this_python()
+    major, minor, micro = python.version
+    packages, sources = _python_library(library, python) if library else (Path(), ())
     # A layer names the runtime that it was built for; this machine's version may be another.
     layers = [opt / "python" / "lib" / each / "site-packages" for each in (name, f"python{major}.{minor}")]
     return Runtime(
         version=f"python:{major}.{minor}.v{micro}",
         # -S leaves out site-packages, the workshop's own and the machine's; -B because /var/task is read-only on AWS
         command=(
-            _base_python(),
+            python.path,
             "-S",
             "-B",
             # Before the program, which comes last, as on AWS: there wrappers insert options of their own.
@@ -115,50 +128,64 @@ def _python(name: str, opt: Path, library: Path) -> Runtime:
             str(BOOTSTRAP / "python.py"),
         ),
         variables={"PYTHONPATH": str(packages)},
-        folders=(*_prefixes(_base_python()), str(BOOTSTRAP), str(packages), *_site_folders(packages)),
+        folders=(*_prefixes(python.path), str(BOOTSTRAP), str(packages), *sources),
         mounts={
             "": str(packages),
             "bootstrap.py": str(BOOTSTRAP / "python.py"),
             "lambda_snapstart.py": str(BOOTSTRAP / "lambda_snapstart.py"),
             "lambda_confinement.py": str(BOOTSTRAP.with_name("confinement.py")),
         },
+        note=_note(name, python),
     )
 
 
-def _base_python() -> str:
-    return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+def _python_library(library: Path, python: Program) -> tuple[Path, tuple[str, ...]]:
+    """A folder of links to boto3, the Runtime API client and what they require: all that a function can import.
 
-
-def _python_library(library: Path) -> Path:
-    """A folder of links to boto3, the Runtime API client and what they require: all that a function can import."""
+    And the folders that the links lead to.
+    """
     with _making_library:  # the first calls of all may come together
-        return _make_python_library(library)
+        return _make_python_library(library, python)
 
 
 _making_library = threading.Lock()
 
 
 @lru_cache
-def _make_python_library(library: Path) -> Path:
-    folder = library / "python"
+def _make_python_library(library: Path, python: Program) -> tuple[Path, tuple[str, ...]]:
+    is_this = python == programs.this_python()
+    folder = library / ("python" if is_this else f"python-{python.version[0]}.{python.version[1]}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    sources = set()
     for distribution in with_requirements(PYTHON_DISTRIBUTIONS).values():
         top_level = {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__")}
         for name in top_level:
-            (folder / name).symlink_to(str(distribution.locate_file(name)))
-    # What is one file, such as six, has its bytecode beside the link; a function could not write it.
-    compileall.compile_dir(folder, maxlevels=0, quiet=2)
-    return folder
+            place = Path(str(distribution.locate_file(name)))
+            sources.add(str(place.parent))
+            _link(place, folder / name, whole=is_this)
+    _compile(folder, python)
+    return folder, tuple(sources)
 
 
-@lru_cache
-def _site_folders(packages: Path) -> tuple[str, ...]:
-    return tuple({str(link.readlink().parent) for link in packages.iterdir() if link.is_symlink()})
+def _link(place: Path, link: Path, whole: bool) -> None:
+    """A link to it; or where the bytecode beside it is not that Python's, a folder with links to its files."""
+    if whole or not place.is_dir():
+        link.symlink_to(place)
+    else:
+        shutil.copytree(place, link, copy_function=os.symlink, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _compile(folder: Path, python: Program) -> None:
+    """Make the bytecode, as a function cannot: of what is one file, such as six, or of all for another Python."""
+    if python == programs.this_python():
+        compileall.compile_dir(folder, maxlevels=0, quiet=2)
+    else:
+        subprocess.run([python.path, "-I", "-S", "-m", "compileall", "-q", str(folder)], capture_output=True)
 
 
 def _node(name: str, task: Path, opt: Path, variables: Mapping[str, str]) -> Runtime:
-    program, version = _program("node", "Node.js", _node_wheel())
+    node = _node_program(name)
     layers, major = opt / "nodejs", name.removeprefix("nodejs").removesuffix(".x")
     path = [
         layers / f"node{major}" / "node_modules",
@@ -170,25 +197,35 @@ def _node(name: str, task: Path, opt: Path, variables: Mapping[str, str]) -> Run
     flags = DISABLED_FEATURES if major == "22" else ()
     chosen = variables.get("NODE_OPTIONS", "")
     return Runtime(
-        version=f"nodejs:{version[0]}.v{version[1]}",
+        version=f"nodejs:{node.version[0]}.v{node.version[1]}",
         command=(
-            program,
+            node.path,
             *(f"--no-{each}" for each in flags if f"--{each}" not in chosen),
             str(BOOTSTRAP / "node.mjs"),
         ),
         variables={"NODE_PATH": os.pathsep.join(map(str, path))},
-        folders=(*_prefixes(program), str(BOOTSTRAP)),
+        folders=(*_prefixes(node.path), str(BOOTSTRAP)),
         mounts={
             "node_modules": str(NODE_SDK / "node_modules"),
             "index.mjs": str(BOOTSTRAP / "node.mjs"),
             **{name: str(BOOTSTRAP / name) for name in ("node_console.mjs", "node_errors.mjs")},
         },
+        note=_note(name, node),
     )
 
 
 def node_program() -> str:
-    """The path of the Node.js that runs functions. Raises MissingRuntime."""
-    return _program("node", "Node.js", _node_wheel())[0]
+    """The path of the Node.js that came with the environment, or of another. Raises MissingRuntime."""
+    return _program("node", "Node.js", _node_wheel()).path
+
+
+def _node_program(name: str) -> Program:
+    """That of the environment where it is of the version, or another that is; else whatever there is."""
+    wheel = _node_wheel()
+    version = wheel and programs.version_of(str(wheel))
+    if wheel and version and programs.is_meant(name, version):
+        return Program(str(wheel), version)
+    return programs.find(name) or _program("node", "Node.js", wheel)
 
 
 @lru_cache
@@ -201,22 +238,24 @@ def _node_wheel() -> Path | None:
     return next((Path(file.locate()) for file in files if file.parts[-2:] == ("bin", "node")), None)
 
 
-def _ruby(task: Path, opt: Path) -> Runtime:
-    program, version = _program("ruby", "Ruby")
+def _ruby(name: str, task: Path, opt: Path) -> Runtime:
+    ruby = programs.find(name) or _program("ruby", "Ruby")
+    major, minor, micro = ruby.version
     gems = [
-        task / "vendor" / "bundle" / "ruby" / f"{version[0]}.{version[1]}.0",
-        opt / "ruby" / "gems" / f"{version[0]}.{version[1]}.0",
-        *_gem_path(program),
+        task / "vendor" / "bundle" / "ruby" / f"{major}.{minor}.0",
+        opt / "ruby" / "gems" / f"{major}.{minor}.0",
+        *_gem_path(ruby.path),
     ]
     return Runtime(
-        version=f"ruby:{version[0]}.{version[1]}.v{version[2]}",
-        command=(program, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
+        version=f"ruby:{major}.{minor}.v{micro}",
+        command=(ruby.path, "-E", "UTF-8:UTF-8", str(BOOTSTRAP / "ruby.rb")),
         variables={
             "RUBYLIB": os.pathsep.join(map(str, (task, BOOTSTRAP / "ruby-sdk", opt / "ruby" / "lib"))),
             "GEM_PATH": os.pathsep.join(map(str, gems)),
         },
-        folders=(*_prefixes(program), str(BOOTSTRAP), *_gem_path(program)),
+        folders=(*_prefixes(ruby.path), str(BOOTSTRAP), *_gem_path(ruby.path)),
         mounts={"bootstrap.rb": str(BOOTSTRAP / "ruby.rb"), "lib": str(BOOTSTRAP / "ruby-sdk")},
+        note=_note(name, ruby),
     )
 
 
@@ -230,15 +269,17 @@ def _gem_path(ruby: str) -> tuple[str, ...]:
     return tuple(printed.stdout.splitlines())
 
 
-def _java(opt: Path, library: Path | None, memory_mb: int, variables: Mapping[str, str]) -> Runtime:
-    program, version = _program("java", "Java", _java_wheel(), _java_home())
-    if version[0] < OLDEST_JAVA:
-        raise MissingRuntime(f"Java {version[0]} is too old, {OLDEST_JAVA} is the oldest that does ({INSTALL['java']})")
-    archive = jvm.class_archive(program, library) if library else None
+def _java(name: str, opt: Path, library: Path | None, memory_mb: int, variables: Mapping[str, str]) -> Runtime:
+    java = _program("java", "Java", _java_wheel(), _java_home())
+    major, _, micro = java.version
+    if major < OLDEST_JAVA:
+        raise MissingRuntime(f"Java {major} is too old, {OLDEST_JAVA} is the oldest that does ({INSTALL['java']})")
+    archive = jvm.class_archive(java.path, library) if library else None
     return Runtime(
-        version=f"java:{version[0]}.v{version[2]}",
-        command=(program, *jvm.options(memory_mb, variables, archive), *jvm.MAIN, str(opt)),
-        folders=(*_prefixes(program), str(BOOTSTRAP), *([str(archive.parent)] if archive else [])),
+        version=f"java:{major}.v{micro}",
+        command=(java.path, *jvm.options(memory_mb, variables, archive), *jvm.MAIN, str(opt)),
+        folders=(*_prefixes(java.path), str(BOOTSTRAP), *([str(archive.parent)] if archive else [])),
+        note=_note(name, java),
     )
 
 
@@ -269,18 +310,10 @@ def _prefixes(program: str) -> tuple[str, ...]:
     return tuple(str(bin if bin.parent == Path(os.path.expanduser("~")) else bin.parent) for bin in folders)
 
 
-def _program(name: str, title: str, *first: Path | None) -> tuple[str, tuple[int, ...]]:
-    """Path and version of a program that stands at one of `first`, or on this machine's PATH."""
+def _program(name: str, title: str, *first: Path | None) -> Program:
+    """A program that stands at one of `first`, or on this machine's PATH, in whatever version."""
     path = next((str(each) for each in first if each), None) or shutil.which(name)
-    version = path and _program_version(path)
+    version = path and programs.version_of(path)
     if not path or not version:
         raise MissingRuntime(f"{title} is not installed on this machine ({INSTALL[name]})")
-    return path, version
-
-
-@lru_cache
-def _program_version(path: str) -> tuple[int, ...] | None:
-    """None for what is in the place of a program, such as the java of a macOS without Java."""
-    done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
-    found = re.search(r"(\d+)(?:\.(\d+)\.(\d+))?", done.stdout)  # the first version of a Java is "25"
-    return tuple(int(part or 0) for part in found.groups()) if found and done.returncode == 0 else None
+    return Program(path, version)

@@ -82,7 +82,7 @@ class Snapshot(ExecutionEnvironment):
 
     def _take(self, idle: Callable[[], None]) -> None:
         self._unpack()
-        self._stream.platform(self._format.init_start(*self._runtime_version()))
+        self._write_init_start()
         started = time.monotonic()
         if failure := self._start_runtime(started + self._init_limit_s, phase="init", idle=idle):
             raise SnapshotFailed(failure)

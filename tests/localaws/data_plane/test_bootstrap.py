@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from localaws_client import THIS_PYTHON
 from served_runtime_api import ServedRuntimeApi
 
 from helpers.localaws.data_plane import runtimes
@@ -29,7 +30,7 @@ ID = "11111111-2222-3333-4444-555555555555"
 def library(tmp_path):
     """What a Python function can import, less the native module."""
     whole = Path(
-        runtimes.find("python3.13", tmp_path, tmp_path, tmp_path / "library")
+        runtimes.find(THIS_PYTHON, tmp_path, tmp_path, tmp_path / "library")
         .variables["PYTHONPATH"]
         .split(os.pathsep)[-1]
     )
@@ -46,7 +47,7 @@ def start(tmp_path, library):
 
     def start(code):
         (tmp_path / "app.py").write_text(code)
-        command = runtimes.find("python3.13", tmp_path, tmp_path, tmp_path / "unused").command
+        command = runtimes.find(THIS_PYTHON, tmp_path, tmp_path, tmp_path / "unused").command
         processes.append(
             subprocess.Popen(
                 command,

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from localaws_client import UUID
+from localaws_client import THIS_PYTHON, UUID
 
 from helpers import localaws
 
 pytestmark = pytest.mark.usefixtures("embedded_aws")
-RUNTIMES = {"python": "python3.13", "node22": "nodejs22.x", "node24": "nodejs24.x", "ruby": "ruby3.4", "java": "java21"}
+RUNTIMES = {"python": THIS_PYTHON, "node22": "nodejs22.x", "node24": "nodejs24.x", "ruby": "ruby3.4", "java": "java21"}
 FILES = {"python": "app.py", "node22": "app.mjs", "node24": "app.mjs", "ruby": "app.rb"}
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 SOURCES = Path(__file__).with_name("java")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from localaws_client import HOST_VARIABLE, ROLE, UUID, TestedFunction, eventually, zipped
+from localaws_client import HOST_VARIABLE, ROLE, THIS_PYTHON, UUID, TestedFunction, eventually, zipped
 
 ECHO = "def handler(event, context):\n    return event\n"
 MEGABYTE = 1024 * 1024
@@ -162,7 +162,7 @@ def test_a_function_sees_the_documented_variables_its_own_and_nothing_of_the_hos
     assert found["AWS_LAMBDA_FUNCTION_NAME"] == function.name
     assert found["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
     assert found["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
-    assert found["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert found["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{THIS_PYTHON}"
     assert found["AWS_REGION"] == found["AWS_DEFAULT_REGION"] == "us-east-1"
     assert found["TZ"] == ":UTC"
     assert re.fullmatch(
@@ -276,11 +276,10 @@ def test_layers_lie_in_opt_and_python_finds_them(make_function, clients):
 
 
 def test_a_layer_for_the_named_runtime_is_found_whatever_python_this_machine_has(make_function, clients):
-    folder = "python/lib/python3.13/site-packages"
+    folder = "python/lib/python3.14/site-packages"
     attached = layer(clients, "versioned", {f"{folder}/greeting.py": "WORD = 'versioned'\n"})
-    function = make_function(
-        "import greeting\ndef handler(event, context):\n    return greeting.WORD\n", Layers=[attached]
-    )
+    code = "import greeting\ndef handler(event, context):\n    return greeting.WORD\n"
+    function = make_function(code, "python3.14", Layers=[attached])
     assert function.invoke().payload == "versioned"
 
 
