@@ -38,6 +38,7 @@ COMMANDS = (
     "clean",
     "policy",
     "java",
+    "runtimes",
     "facts",
     "bench",
     "doctor",
