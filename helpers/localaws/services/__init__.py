@@ -33,10 +33,10 @@ from . import (
     lambda_recursive_loops,
     lambda_reserved_concurrency,
     lambda_snapstart,
-    not_served,
     lambda_states,
     lambda_tags,
     lambda_versions,
+    not_served,
     scheduler,
     sqs,
 )
