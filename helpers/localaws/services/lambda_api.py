@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ministack.core import responses
 from ministack.services import lambda_svc
 
-from . import lambda_functions, lambda_model, lambda_quotas, lambda_validation
+from . import lambda_absent, lambda_functions, lambda_model, lambda_quotas, lambda_validation
 from .contract import Contract
 from .lambda_functions import invalid_parameter
 from .lambda_model import Found
@@ -23,6 +23,7 @@ from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (lambda_svc, "_func_arn"): ("name",),
     (lambda_svc, "handle_request"): ("method", "path", "headers", "body", "query_params"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "get_account_id"): (),
@@ -35,6 +36,11 @@ REFERENCE = re.compile(
 )
 # Operations that take a function alone, and none of its versions or aliases.
 OF_FUNCTIONS = ("PutFunctionConcurrency",)
+# Operations whose body names a function
+NAMING = ("CreateEventSourceMapping", "CreateFunction", "UpdateEventSourceMapping")
+
+# The beginning of messages that come without a Type
+UNTYPED = ("Specified ReservedConcurrentExecutions", "ReservedConcurrentExecutions")
 
 # What is said to a request before MiniStack has it, of its members; None where MiniStack may have it.
 Reply = Callable[[Record], Answer | None]
@@ -62,18 +68,23 @@ def install(replies: dict[str, list[Reply]], shapings: dict[str, Shaping]) -> No
         operation = found.operation.name
         inline = _parsed(body) if "payload" not in _input(found) else None
         members = lambda_model.members_of(found, headers, inline, query_params)
-        answer = _invalid(found, members, inline) or _unreachable(found, members)
+        answer = _not_here(operation) or _invalid(found, members, inline) or _unreachable(found, members)
         plain, members = _named(found, path, members)
         for reply in () if answer else replies.get(operation, ()):
             if answer := reply(members):
                 break
         if answer is None:
             asked.set(True)
-            changed = json.dumps(members).encode() if operation == "CreateFunction" else body
+            changed = json.dumps(members).encode() if operation in NAMING else body
             answer = await handle_request(method, plain, headers, changed, query_params)
         return _shaped(answer, members, shapings.get(operation))
 
     lambda_svc.handle_request = handle
+
+
+def _not_here(operation: str) -> Answer | None:
+    why = lambda_absent.operation(operation)
+    return invalid_parameter(why) if why else None
 
 
 def _input(found: Found) -> Record:
@@ -121,8 +132,12 @@ def _unreachable(found: Found, members: Record) -> Answer | None:
 def _named(found: Found, path: str, members: Record) -> tuple[str, Record]:
     """Path and members with the function's name instead of its ARN, and its qualifier for itself."""
     match = REFERENCE.fullmatch(members.get("FunctionName", ""))
-    if match is None or found.operation.name.endswith(("EventSourceMapping", "EventSourceMappings")):
+    if match is None or found.operation.name == "ListEventSourceMappings":
         return path, members
+    if found.operation.name.endswith("EventSourceMapping"):  # the whole ARN, with the qualifier
+        arn = lambda_svc._func_arn(match["name"]) + (f":{match['qualifier']}" if match["qualifier"] else "")
+        is_own = match["account"] in (None, responses.get_account_id())
+        return path, {**members, "FunctionName": arn} if is_own else members
     named = {**members, "FunctionName": match["name"]}
     if match["qualifier"]:
         named["Qualifier"] = match["qualifier"]
@@ -147,7 +162,8 @@ def _shaped(answer: Answer, members: Record, shaping: Shaping | None) -> Answer:
         return status, headers, json.dumps(shaping(members, told), ensure_ascii=False).encode()
     if "__type" not in told:
         return answer
-    return status, {"x-amzn-errortype": told["__type"], **headers}, json.dumps(_as_error(told)).encode()
+    told_headers = {name: value for name, value in headers.items() if name != "Retry-After"}  # AWS does not say it
+    return status, {"x-amzn-errortype": told["__type"], **told_headers}, json.dumps(_as_error(told)).encode()
 
 
 def _as_error(told: Record) -> Record:
@@ -157,7 +173,8 @@ def _as_error(told: Record) -> Record:
     except KeyError:  # as of ValidationException, which the model does not have
         members = {}
     key = "Message" if "Message" in members else "message"
-    given = {"Type": "User", key: told.get("message", told.get("Message")), **told}
+    untyped = str(told.get("message")).lstrip().startswith(UNTYPED)
+    given = {**({} if untyped else {"Type": "User"}), key: told.get("message", told.get("Message")), **told}
     in_body = [name for name, member in members.items() if name in given and "location" not in member]
     return {name: given[name] for name in in_body or [key]}
 

@@ -177,14 +177,19 @@ def _in_a_list(config: Record) -> Record:
 def _page(member: str, found: list[Record], query_params: Record) -> Answer:
     """Those after the marker, which is the ARN of the last one of the page before."""
     marker, most = _first(query_params, "Marker"), int(_first(query_params, "MaxItems") or MOST_ITEMS)
-    arns = [each["FunctionArn"] for each in found]
-    start = arns.index(marker) + 1 if marker in arns else 0
-    page = found[start : start + most]
+    left = [each for each in found if not marker or _place(each["FunctionArn"]) > _place(marker)]
+    page = left[:most]
     answered: dict[str, Any] = {member: page}
-    if start + most < len(found):
+    if most < len(left):
         answered["NextMarker"] = page[-1]["FunctionArn"]
     answer: Answer = responses.json_response(answered, 200)
     return answer
+
+
+def _place(arn: str) -> tuple[str, int]:
+    """Where a version stands in lists: by its function's name, $LATEST first and then by number."""
+    name, qualifier = (*arn.split(":")[6:8], LATEST)[:2]
+    return name, int(qualifier) if qualifier.isdecimal() else 0
 
 
 def _first(query_params: Record, name: str) -> str:

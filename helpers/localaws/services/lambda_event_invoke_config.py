@@ -55,6 +55,8 @@ def update(members: Record) -> Answer:
     """UpdateFunctionEventInvokeConfig, which MiniStack does not have: what is not given stays as it is."""
     name, qualifier = members["FunctionName"], members.get("Qualifier")
     present = _configs(name).get(_key(qualifier))
+    if name not in lambda_svc._functions:
+        return _not_found(NO_FUNCTION)
     return _put(name, qualifier, members, present) if present else _without(name, qualifier)
 
 
@@ -129,11 +131,11 @@ def _list(func_name: str, query_params: Record) -> Answer:
     marker, most = (
         (query_params.get(name) or [usual])[0] for name, usual in (("Marker", ""), ("MaxItems", MOST_ITEMS))
     )
-    keys = [key for key in sorted(_configs(func_name)) if not marker or key > marker]
-    page = keys[: int(most)]
-    told: dict[str, Any] = {"FunctionEventInvokeConfigs": [_configs(func_name)[key] for key in page]}
-    if len(page) < len(keys):
-        told["NextMarker"] = page[-1]
+    configs = [config for _, config in sorted(_configs(func_name).items()) if config["FunctionArn"] > marker]
+    page = configs[: int(most)]  # "$LATEST" comes before all numbers and names
+    told: dict[str, Any] = {"FunctionEventInvokeConfigs": page}
+    if len(page) < len(configs):
+        told["NextMarker"] = page[-1]["FunctionArn"]
     answer: Answer = responses.json_response(told, 200)
     return answer
 

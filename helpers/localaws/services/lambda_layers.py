@@ -30,7 +30,7 @@ def install() -> None:
 
 def told(members: Record, version: Record) -> Record:
     """A version of a layer, as PublishLayerVersion and GetLayerVersion answer it."""
-    return {name: value for name, value in version.items() if value or name == "Description"}
+    return {name: value for name, value in version.items() if value or name == "Description" or name in members}
 
 
 def told_versions(members: Record, answer: Record) -> Record:

@@ -24,7 +24,7 @@ CONTRACT: Contract = {
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
 
-TRANSITION_S = 0.2  # how long a function is Pending, and an update InProgress; on AWS some seconds
+TRANSITION_S = 0.5  # how long a function is Pending, and an update InProgress; on AWS some seconds
 CREATING = {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
 REFUSED = "The operation cannot be performed at this time."
 
@@ -76,7 +76,12 @@ def in_progress(members: Record) -> Answer | None:
 
 def not_ready(members: Record) -> Answer | None:
     """AWS's refusal to invoke what is not there yet."""
-    func, qualifier = lambda_svc._functions.get(members["FunctionName"]), members.get("Qualifier")
+    name, qualifier = members["FunctionName"], members.get("Qualifier")
+    func = lambda_svc._functions.get(name)
+    if func is None and qualifier:
+        message = f"Function not found: {lambda_svc._func_arn(name)}:{qualifier}"
+        missing: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
+        return missing
     _, config = lambda_svc._effective_func_record_for_qualifier(func, qualifier)
     if not config or not is_pending(config):
         return None

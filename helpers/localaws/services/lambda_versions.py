@@ -7,6 +7,7 @@ them (https://github.com/zappa/Zappa/issues/960, https://github.com/floci-io/flo
 
 import copy
 import json
+import re
 import uuid
 from typing import Any
 
@@ -34,6 +35,7 @@ CONTRACT: Contract = {
 }
 
 LATEST = "$LATEST"
+ALIAS = re.compile(r"(?!\d+$)[a-zA-Z0-9-_]+")
 PUBLISHED = "published"  # of the record of a version: what the function was when it was published
 # What of a configuration changes by itself: a function is unchanged if all else is as it was.
 OF_EACH = {
@@ -75,7 +77,7 @@ def install() -> None:
 
     def delete_function(name: str, query_params: Record, path_qualifier: str | None = None) -> Answer:
         qualifier = path_qualifier or (query_params.get("Qualifier") or [None])[0]
-        answer: Answer = _undeletable(name, qualifier) or delete(name, query_params, path_qualifier)
+        answer: Answer = delete(name, query_params, path_qualifier)
         if qualifier:
             _forget(lambda_svc._functions.get(name) or {}, qualifier)
         return answer
@@ -140,15 +142,15 @@ def _check_revision(current: Record, data: Record) -> Answer | None:
     return answer
 
 
-def _undeletable(name: str, qualifier: str | None) -> Answer | None:
+def undeletable(members: Record) -> Answer | None:
     """AWS's answer to the deletion of what is no version, is in use, or is not there."""
-    func = lambda_svc._functions.get(name)
+    func, qualifier = lambda_svc._functions.get(members["FunctionName"]), members.get("Qualifier")
     if qualifier == LATEST:
         return invalid_parameter("$LATEST version cannot be deleted without deleting the function.")
+    if qualifier and ALIAS.fullmatch(qualifier):
+        return invalid_parameter("Deletion of aliases is not currently supported.")
     if not qualifier or func is None:
         return None
-    if not qualifier.isdecimal():
-        return invalid_parameter("Deletion of aliases is not currently supported.")
     aliases = [
         each["Name"]
         for each in func["aliases"].values()

@@ -83,6 +83,17 @@ def test_where_nothing_is_set(client, function):
             assert code == MISSING
             assert message.endswith(f":function:{name}:$LATEST doesn't have an EventInvokeConfig")
     code, message = refused(client.update_function_event_invoke_config, FunctionName="missing", MaximumRetryAttempts=1)
-    assert (code, message[-35:]) == (MISSING, "$LATEST doesn't have an EventInvokeConfig"[-35:])
+    assert (code, message) == (MISSING, "The function doesn't exist.")
     found = refused(client.list_function_event_invoke_configs, FunctionName="missing")
     assert found == (MISSING, "The function doesn't exist.")
+
+
+def test_they_are_listed_in_pages(client, function):
+    client.publish_version(FunctionName=function.name)
+    for more in ({}, {"Qualifier": "1"}):
+        client.put_function_event_invoke_config(FunctionName=function.name, MaximumRetryAttempts=0, **more)
+    pages = client.get_paginator("list_function_event_invoke_configs").paginate(
+        FunctionName=function.name, PaginationConfig={"PageSize": 1}
+    )
+    found = [[each["FunctionArn"].rpartition(":")[2] for each in page["FunctionEventInvokeConfigs"]] for page in pages]
+    assert found == [["$LATEST"], ["1"]]

@@ -45,28 +45,38 @@ def test_a_new_function_is_pending_and_then_active(created, clients):
     assert ready["RevisionId"] != answer["RevisionId"]
 
 
-def test_nobody_can_use_a_function_that_is_pending(created, clients):
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("invoke", {}),
+        ("invoke", {"InvocationType": "Event"}),
+        ("update_function_configuration", {"Timeout": 5}),
+        ("update_function_code", {"ZipFile": OTHER}),
+        ("publish_version", {}),
+    ],
+)
+def test_nobody_can_use_a_function_that_is_pending(created, clients, operation, parameters):
     function, _ = created
-    client = clients("lambda")
     words = f"{CANNOT} The function is currently in the following state: Pending"
-    for operation, parameters in (
-        (client.invoke, {}),
-        (client.invoke, {"InvocationType": "Event"}),
-        (client.update_function_configuration, {"Timeout": 5}),
-        (client.update_function_code, {"ZipFile": OTHER}),
-        (client.publish_version, {}),
-    ):
-        found = refused(operation, FunctionName=function.name, **parameters)
-        assert found == ("ResourceConflictException", words)
+    found = refused(getattr(clients("lambda"), operation), FunctionName=function.name, **parameters)
+    assert found == ("ResourceConflictException", words)
     function.wait()
     assert function.invoke().payload == 1
 
 
 @pytest.mark.parametrize(
+    ("another", "parameters"),
+    [
+        ("update_function_configuration", {"Timeout": 6}),
+        ("update_function_code", {"ZipFile": CODE}),
+        ("publish_version", {}),
+    ],
+)
+@pytest.mark.parametrize(
     ("operation", "change"),
     [("update_function_configuration", {"Timeout": 5}), ("update_function_code", {"ZipFile": OTHER})],
 )
-def test_an_update_is_in_progress_for_a_moment(make_function, clients, operation, change):
+def test_an_update_is_in_progress_for_a_moment(make_function, clients, operation, change, another, parameters):
     client, function = clients("lambda"), make_function("def handler(event, context):\n    return 1\n")
     before = client.get_function_configuration(FunctionName=function.name)
     answer = getattr(client, operation)(FunctionName=function.name, **change)
@@ -74,12 +84,8 @@ def test_an_update_is_in_progress_for_a_moment(make_function, clients, operation
     assert answer["LastUpdateStatusReason"] == "The function is being created."
     assert answer["LastUpdateStatusReasonCode"] == "Creating"
     words = f"{CANNOT} An update is in progress for resource: {answer['FunctionArn']}"
-    for another, parameters in (
-        (client.update_function_configuration, {"Timeout": 6}),
-        (client.update_function_code, {"ZipFile": CODE}),
-        (client.publish_version, {}),
-    ):
-        assert refused(another, FunctionName=function.name, **parameters) == ("ResourceConflictException", words)
+    found = refused(getattr(client, another), FunctionName=function.name, **parameters)
+    assert found == ("ResourceConflictException", words)
     assert function.invoke().error is None  # it can still be used
     function.wait()
     after = client.get_function_configuration(FunctionName=function.name)
