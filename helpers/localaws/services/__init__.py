@@ -38,6 +38,7 @@ from . import (
     lambda_tags,
     lambda_versions,
     not_served,
+    s3_notifications,
     scheduler,
     sqs,
 )
@@ -87,6 +88,7 @@ def install(
         lambda_alias,
         sqs,
         dynamodb_streams,
+        s3_notifications,
         eventbridge,
         apigateway,
     ):
