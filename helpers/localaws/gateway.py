@@ -14,6 +14,7 @@ from typing import NoReturn
 from . import addresses
 from .addresses import Addresses
 from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_request_id
+from .data_plane.response_stream import QueuedStream
 from .server_process import LIFE_HEADER, OTHER_LIFE
 from .services import lambda_quotas, lambda_recursive_loops, lambda_tracing
 from .services.request import Request, request
@@ -24,7 +25,9 @@ WHO = "/_localaws"
 MINISTACKS = re.compile(
     r"/_ministack/(?!(?:lambda-code|lambda-layers|cfn-response|cfn-signal)/)|/_localstack/|/health$"
 )
-INVOKE_PATH = re.compile(r"/2015-03-31/functions/[^/]+/invocations/?$")
+INVOKE_PATH = re.compile(
+    r"/2015-03-31/functions/[^/]+/invocations/?$|/2021-11-15/functions/[^/]+/response-streaming-(invocations)/?$"
+)
 FUNCTION_PATH = re.compile(r"/2015-03-31/functions/?(?:[^/]+/(code|configuration))?$")
 CONFIGURING = {
     ("POST", None): "CreateFunction",
@@ -57,8 +60,8 @@ class Gateway:
             )
         elif scope["path"] == WHO:
             await answer(send, 200, {"pid": os.getpid()})
-        elif scope["method"] == "POST" and INVOKE_PATH.search(scope["path"]):
-            await self._invoke(scope, receive, send)
+        elif scope["method"] == "POST" and (invoked := INVOKE_PATH.search(scope["path"])):
+            await self._invoke(scope, receive, send, QueuedStream() if invoked[1] else None)
         elif addresses.PATH.match(scope["path"]):
             await self._addresses(scope, receive, send)
         elif operation := _configuring(scope["method"], scope["path"]):
@@ -66,15 +69,15 @@ class Gateway:
         else:
             await self._app(scope, receive, send)
 
-    async def _invoke(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _invoke(self, scope: Scope, receive: Receive, send: Send, stream: QueuedStream | None) -> None:
         body = await body_of(receive)
         headers = {name.lower(): value for name, value in scope["headers"]}
         kind = headers.get(b"x-amz-invocation-type", b"RequestResponse").decode()
         if refused := lambda_quotas.payload(kind, len(body)) or _unreadable(body):
             return await _refuse(send, refused)
-        request_id = str(uuid.uuid4())
-        waits, trace = kind == "RequestResponse", lambda_tracing.caller.get()
-        request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace))
+        request_id, waits = str(uuid.uuid4()), kind == "RequestResponse"
+        trace = lambda_tracing.caller.get()
+        request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace, stream))
         await self._app(scope, replay(body, receive), with_request_id(send, request_id))
 
     async def _configure(self, operation: str, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,9 +13,9 @@ import re
 import selectors
 import socket
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 CONNECTIONS = 16  # a runtime needs one or two
 BACKLOG = 128  # who waits for a place, waits connected: the system tries again only after a second
@@ -25,7 +25,7 @@ MAX_HEADERS_BYTES = 2 * 2**20  # all of a request: awslambdaric sends up to 1 Mi
 MAX_DRAINED_BYTES = 64 * 2**20  # of a body beyond its limit: who still sends it does not hear the answer before
 PIECE_BYTES = 65536
 UNREAD_PIECES = 16  # that are read at the end of a connection, if they are there
-MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions, and of a trailer
+MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions
 
 _REQUEST_LINE = re.compile(rb"([!-~]+) ([!-~]+) HTTP/1\.([0-9])\r?\n")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -34,6 +34,17 @@ _NEWLINES = (b"\r\n", b"\n")
 
 Result = TypeVar("Result")
 Steps = Generator[None, None, Result]  # work on a connection, which yields where it has to wait
+
+
+class Sink(Protocol):
+    """Where the body of a request goes, piece by piece."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no more for now; it then calls `Connection.resume` once it does, from the same thread."""
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece; EndlessError where there have been too many."""
 
 
 class Refused(Exception):
@@ -46,11 +57,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What a request says before its body. Names of headers are in lower case."""
+    """What a request says before its body, and after it. Names of headers and trailers are in lower case."""
 
     method: str
     path: str
     headers: list[tuple[str, str]]
+    trailers: dict[str, str] = field(default_factory=dict)  # once the body has been read
 
     def all(self, name: str) -> list[str]:
         return [value for each, value in self.headers if each == name]
@@ -160,17 +172,27 @@ class Connection:
 
         What is longer is read on, and thrown away; what never ends is not: then the connection is closed.
         """
+        body = _Body(limit)
+        yield from self.read_into(body, request)
+        return bytes(body.kept) if body.size <= limit else None
+
+    def read_into(self, sink: Sink, request: Request) -> Steps[bool]:
+        """Read the body as it comes, and say whether that was all of it; Refused where it is none.
+
+        What `sink` does not take waits with its sender. Where that is told to end, the connection will be closed.
+        """
         if request.header("expect").lower() == "100-continue":
             yield from self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = _Body(limit)
         try:
             if encodings := request.all("transfer-encoding"):
-                yield from self._read_chunks(encodings, body)
+                yield from self._read_chunks(encodings, sink)
+                request.trailers.update(reversed((yield from self._read_headers())))
             else:
-                yield from self._read(self._length(request), body)
-        except _EndlessError:
+                yield from self._read(self._length(request), sink)
+        except EndlessError:
             self._last = True
-        return bytes(body.kept) if body.size <= limit else None
+            return False
+        return True
 
     def send_json(self, status: int, body: dict[str, str]) -> Steps[None]:
         yield from self.send(status, json.dumps(body).encode(), {})
@@ -233,31 +255,32 @@ class Connection:
             raise self._unreadable("Content-Length is no number of bytes")
         return int(length)
 
-    def _read_chunks(self, encodings: list[str], body: "_Body") -> Steps[None]:
+    def _read_chunks(self, encodings: list[str], sink: Sink) -> Steps[None]:
         if [each.lower() for each in encodings] != ["chunked"]:
             raise self._unreadable(f"Unsupported transfer encoding: {', '.join(encodings)[:100]}")
         while size := (yield from self._read_chunk_size()):
-            yield from self._read(size, body)
+            yield from self._read(size, sink)
             if (yield from self._read_line(2)) not in _NEWLINES:
                 raise self._unreadable("A chunk does not end where it says")
-        while (line := (yield from self._read_line(MAX_LINE_BYTES))) not in _NEWLINES:
-            if not line.endswith(b"\n"):
-                raise self._unreadable("A trailer does not end")
 
     def _read_chunk_size(self) -> Steps[int]:
-        found = _CHUNK_SIZE.fullmatch((yield from self._read_line(MAX_LINE_BYTES)))
+        line = yield from self._read_line(MAX_LINE_BYTES)
+        if not line:
+            raise self._truncated()
+        found = _CHUNK_SIZE.fullmatch(line)
         if not found:
             raise self._unreadable("The size of a chunk is no number of bytes")
         return int(found[1], 16)
 
-    def _read(self, size: int, body: "_Body") -> Steps[None]:
+    def _read(self, size: int, sink: Sink) -> Steps[None]:
         while size:
             if self._at == len(self._come) and not (yield from self._receive()):
-                self._last = True
-                raise Refused(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+                raise self._truncated()
             piece = self._take(min(size, len(self._come) - self._at))
             size -= len(piece)
-            body.add(piece)
+            sink.add(piece)
+            while sink.is_full:
+                yield from self.rest()
 
     def _read_line(self, limit: int) -> Steps[bytes]:
         """All up to a newline, but no more than `limit` bytes; less, without a newline, where no more will come."""
@@ -299,13 +322,17 @@ class Connection:
             self._server.selector.unregister(self._socket)
         self._watched = events
 
+    def _truncated(self) -> Refused:
+        self._last = True
+        return Refused(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+
     def _unreadable(self, message: str, status: int = 400) -> Refused:
         """Where this request ends is not known, and so not where the next one begins."""
         self._last = True
         return Refused(status, "InvalidRequest", message)
 
 
-class _EndlessError(Exception):
+class EndlessError(Exception):
     """A body goes on after all that is read of one."""
 
 
@@ -316,6 +343,10 @@ class _Body:
         self._limit = limit
         self.kept, self.size = bytearray(), 0
 
+    @property
+    def is_full(self) -> bool:
+        return False
+
     def add(self, piece: bytes) -> None:
         self.size += len(piece)
         if self.size <= self._limit:
@@ -323,4 +354,4 @@ class _Body:
         else:
             self.kept.clear()
         if self.size > self._limit + MAX_DRAINED_BYTES:
-            raise _EndlessError
+            raise EndlessError

@@ -25,7 +25,7 @@ from .limits import TASKS, Limits
 from .log_stream import LogStream, WriteLog
 from .places import Places
 from .platform_logs import Format, JsonFormat, Report, Restore, TextFormat, sampled
-from .runtime_api import MAX_RESPONSE_BYTES, Invocation, Message, RuntimeApi
+from .runtime_api import Invocation, Message, RuntimeApi
 from .runtime_process import Failure, RuntimeProcess, timeout
 from .runtime_variables import runtime_variables
 from .sandbox import Keeper, Sandbox, View
@@ -308,14 +308,14 @@ class ExecutionEnvironment:
             invoking = self._state = self._state.invoke(invocation)
             self._stream.begin()  # the tail begins at START; what init has said is in CloudWatch alone
             self._write_start(invocation)  # only now, as it takes a moment, in which the function can work
-            message = self._hear(process, deadline, "response", "error", "too-large")
+            message = self._hear(process, deadline, "response", "error", "too-large", "truncated")
             if isinstance(message, Failure):
                 return message
             afterwards = self._hear(process, deadline, "ready")
         if isinstance(afterwards, Failure):
             if message.kind == "too-large":
-                return _too_large(invocation, process_lives=False)
-            if process.limit.excess:
+                return _too_large(message.limit, process_lives=False)
+            if process.limit.excess or message.kind == "truncated":
                 return afterwards
             self._state = (
                 invoking.end()
@@ -326,7 +326,9 @@ class ExecutionEnvironment:
             return excess
         if allowance and not allowance.settle(deadline):
             return timeout()
-        return _too_large(invocation, process_lives=True) if message.kind == "too-large" else message
+        if message.kind == "too-large":
+            return _too_large(message.limit, process_lives=True)
+        return _truncated(invocation) if message.kind == "truncated" else message
 
     def _write_start(self, invocation: Invocation) -> None:
         self._stream.platform(
@@ -380,8 +382,15 @@ def init_limit_s(initialization_type: str, timeout_s: int) -> float:
     return INIT_LIMIT_S if initialization_type == ON_DEMAND else min(max(least, float(timeout_s)), most)
 
 
-def _too_large(invocation: Invocation, process_lives: bool) -> Failure:
-    message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+def _truncated(invocation: Invocation) -> Failure:
+    """Of a streamed response that has broken off, though its process lives."""
+    error_type = "Runtime.TruncatedResponse"
+    payload = _error_payload(error_type, f"RequestId: {invocation.request_id} Error: {error_type}")
+    return Failure(error_type, payload=payload, process_lives=True)
+
+
+def _too_large(limit: int, process_lives: bool) -> Failure:
+    message = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
     payload = _error_payload("Function.ResponseSizeTooLarge", message)
     return Failure("Function.ResponseSizeTooLarge", payload=payload, process_lives=process_lives)
 

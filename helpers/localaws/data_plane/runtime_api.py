@@ -6,33 +6,57 @@ states.go and internal/lambda/rapi. It knows nothing of processes, time or logs;
 invocations and reads what the runtime says.
 """
 
+import base64
 import collections
+import contextlib
 import selectors
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from ...facts import in_bytes
-from .bounded_http import BoundedServer, Connection, Refused, Request, Steps
+from .bounded_http import BoundedServer, Connection, EndlessError, Refused, Request, Steps
 from .credentials import ContainerCredentials
 
+MAX_STREAMED_BYTES = in_bytes("streamed")
 MAX_RESPONSE_BYTES = in_bytes("payload") + 100  # AWS's own figure in "(6291556 bytes)"
 PREFIX = "/2018-06-01/runtime"
 CREDENTIALS_PATH = "/2021-04-23/credentials"
+RESPONSE_MODE, STREAMING = "lambda-runtime-function-response-mode", "streaming"
+ERROR_TYPE, ERROR_BODY = "lambda-runtime-function-error-type", "lambda-runtime-function-error-body"
 
 
 @dataclass
 class Message:
     """What a runtime said: `kind` is "ready", "response", "error", "init-error" or "too-large".
 
-    With SnapStart also "snapshot", once it waits to be restored, and "restored" or "restore-error" after that.
+    With SnapStart also "snapshot", once it waits to be restored, and "restored" or "restore-error" after that. Of a
+    streamed response there may also be "truncated": it has broken off.
 
-    `body` is at most MAX_RESPONSE_BYTES long; a longer one makes "too-large" of a response or an error.
+    `body` is at most MAX_RESPONSE_BYTES long; a longer one makes "too-large" of a response or an error. It is empty
+    where the response has gone to the stream of its invocation: of that `limit` bytes are not too large.
     """
 
     kind: str
     request_id: str = ""
     body: bytes = b""
     error_type: str = ""
+    limit: int = MAX_RESPONSE_BYTES
+
+
+class ResponseStream(Protocol):
+    """Where a streamed response goes while the function still runs. All is called by the thread of the invocation."""
+
+    def begin(self, content_type: str) -> None:
+        """The runtime has begun to respond."""
+
+    def write(self, piece: bytes) -> bool:
+        """Pass on a piece; whether there is room for more."""
+
+    def when_room(self, tell: Callable[[], None]) -> None:
+        """Call `tell` once there is room again, from any thread, and at once if there is."""
 
 
 @dataclass
@@ -45,6 +69,7 @@ class Invocation:
     function_arn: str
     trace_id: str = ""
     client_context: str = ""
+    stream: ResponseStream | None = None  # where nobody reads a response before its end, there is none
 
     def headers(self) -> dict[str, str]:
         headers = {
@@ -193,12 +218,15 @@ class RuntimeApi:
         except Refused:
             yield from connection.read_body(request, 0)
             raise
+        if state is State.RESPONSE and self._invocation and request.header(RESPONSE_MODE):
+            yield from self._hear_stream(connection, request, self._invocation)
+            return
         try:
             body = yield from connection.read_body(request, MAX_RESPONSE_BYTES)
         except BaseException:
             self._state = before
             raise
-        error_type = request.header("lambda-runtime-function-error-type")
+        error_type = request.header(ERROR_TYPE)
         if request_id is None:
             kind = "init-error" if state is State.INIT_ERROR else "restore-error"
             self.messages.append(Message(kind, body=body or b"", error_type=error_type))
@@ -210,6 +238,42 @@ class RuntimeApi:
         if body is None:
             sentence = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
             raise Refused(413, "RequestEntityTooLarge", sentence)
+
+    def _hear_stream(self, connection: Connection, request: Request, invocation: Invocation) -> Steps[None]:
+        """Take a response in the streaming mode, which is over once it has begun, however it ends.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html, "Implementing response streaming".
+        """
+        said = Message("truncated", invocation.request_id)
+        try:
+            if request.header(RESPONSE_MODE).lower() != STREAMING:
+                said = Message("error", invocation.request_id, b"", "Runtime.InvalidResponseModeHeader")
+                yield from connection.read_body(request, 0)
+                raise Refused(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+            said = yield from self._streamed(connection, request, invocation)
+        finally:
+            self._state = State.RESPONSE_SENT
+            self.messages.append(said)
+        if said.kind == "too-large":
+            sentence = f"Exceeded maximum allowed payload size ({said.limit} bytes)."
+            raise Refused(413, "RequestEntityTooLarge", sentence)
+
+    def _streamed(self, connection: Connection, request: Request, invocation: Invocation) -> Steps[Message]:
+        """What a streamed response has come to: what went wrong stands in its trailers."""
+        body, limit = b"", MAX_RESPONSE_BYTES
+        if invocation.stream:
+            limit = MAX_STREAMED_BYTES
+            invocation.stream.begin(request.header("content-type") or "application/octet-stream")
+            with contextlib.closing(_Outlet(invocation.stream, connection, self.selector)) as outlet:
+                is_whole = yield from connection.read_into(outlet, request)
+        else:
+            whole = yield from connection.read_body(request, limit)
+            body, is_whole = whole or b"", whole is not None
+        if not is_whole:
+            return Message("too-large", invocation.request_id, limit=limit)
+        if error_type := request.trailers.get(ERROR_TYPE):
+            return Message("error", invocation.request_id, _decoded(request.trailers.get(ERROR_BODY, "")), error_type)
+        return Message("response", invocation.request_id, body)
 
     def _move(self, state: State) -> State:
         """Change to this state, and return the one before; Refused where that does not lead here."""
@@ -223,6 +287,58 @@ class RuntimeApi:
             )
         self._state = state
         return before
+
+
+class _Outlet:
+    """Passes a body on to a stream, and lets its connection rest while that has no room."""
+
+    def __init__(self, stream: ResponseStream, connection: Connection, selector: selectors.BaseSelector) -> None:
+        self._stream, self._connection, self._selector = stream, connection, selector
+        self._size = 0
+        self._bell: tuple[socket.socket, socket.socket] | None = None  # by which another thread says that there is room
+        self.is_full = False
+
+    def add(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > MAX_STREAMED_BYTES:
+            raise EndlessError
+        if not self._stream.write(piece):
+            self.is_full = True
+            self._stream.when_room(self._ring())
+
+    def close(self) -> None:
+        if self._bell:
+            self._selector.unregister(self._bell[0])
+            for end in self._bell:
+                end.close()
+            self._bell = None
+
+    def _ring(self) -> Callable[[], None]:
+        if self._bell is None:
+            self._bell = socket.socketpair()
+            for end in self._bell:
+                end.setblocking(False)
+            self._selector.register(self._bell[0], selectors.EVENT_READ, self._heard)
+        rung = self._bell[1]
+
+        def ring() -> None:
+            with contextlib.suppress(OSError):  # it is over
+                rung.send(b"!")
+
+        return ring
+
+    def _heard(self) -> None:
+        if self._bell and self.is_full:
+            self._bell[0].recv(1)
+            self.is_full = False
+            self._connection.resume()
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _meaning(path: str) -> tuple[State, str | None]:

@@ -208,7 +208,7 @@ def _node(name: str, task: Path, opt: Path, variables: Mapping[str, str]) -> Run
         mounts={
             "node_modules": str(NODE_SDK / "node_modules"),
             "index.mjs": str(BOOTSTRAP / "node.mjs"),
-            **{name: str(BOOTSTRAP / name) for name in ("node_console.mjs", "node_errors.mjs")},
+            **{name: str(BOOTSTRAP / name) for name in ("node_console.mjs", "node_errors.mjs", "response_stream.mjs")},
         },
         note=_note(name, node),
     )

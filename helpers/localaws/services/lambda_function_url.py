@@ -1,20 +1,37 @@
-"""Function URLs: their two permissions, cookies in the event, the answer for a function that fails, as AWS has them.
+"""Function URLs: their two permissions, the event of a request, CORS, and the answer, which may be streamed.
 
-They go with their function. https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html, and
+https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html, and
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html for who may call one that is open to everybody.
 """
 
+import asyncio
 import json
+import uuid
 from typing import Any
 
+from ministack.core import responses
 from ministack.services import lambda_svc
 
+from ..asgi import Receive, Send
+from ..data_plane.response_stream import QueuedStream
+from . import lambda_quotas, lambda_states
 from .contract import Contract
+from .lambda_function_url_response import (
+    END_OF_METADATA,
+    HTTP_RESPONSE,
+    JSON,
+    MAX_METADATA_BYTES,
+    InvalidResponse,
+    Response,
+    from_metadata,
+    from_result,
+)
+from .lambda_response_streaming import pieces, started
+from .request import Request, raw_target, request
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
-    (lambda_svc, "_delete_function"): ("name", "query_params", "path_qualifier"),
     (lambda_svc, "_build_function_url_event"): (
         "url_id",
         "account_id",
@@ -28,6 +45,11 @@ CONTRACT: Contract = {
         "anonymous",
         "trace_root",
     ),
+    (lambda_svc, "_execute_function_with_config_scope"): ("func", "event"),
+    (lambda_svc, "_execution_record_for_config"): ("func", "config"),
+    (lambda_svc, "_function_url_is_signed"): ("headers", "query_params"),
+    (lambda_svc, "_function_url_trace_root"): (),
+    (lambda_svc, "_get_func_record_for_ref_in_scope"): ("function_ref", "account_id", "region"),
     (lambda_svc, "handle_function_url_request"): (
         "url_id",
         "method",
@@ -38,11 +60,12 @@ CONTRACT: Contract = {
         "resolved",
         "source_ip",
     ),
-    (lambda_svc, "resolve_function_url"): ("url_id",),
-    (lambda_svc, "_get_func_record_for_ref_in_scope"): ("function_ref", "account_id", "region"),
     (lambda_svc, "lambda_execute_result_to_api_proxy_response"): ("exec_result",),
-    (lambda_svc, "_functions"): None,
-    (lambda_svc, "_function_urls"): None,
+    (lambda_svc, "resolve_function_url"): ("url_id",),
+    (lambda_svc, "run_reentrant"): ("fn", "args", "thread_name"),
+    (responses, "StreamingResponse"): None,
+    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+    (responses, "get_request_client_ip"): (),
 }
 
 # The permissions that everybody needs, and the condition that holds for each; the second since October 2025.
@@ -55,22 +78,16 @@ FORBIDDEN = {
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 }
 FAILED = {"statusCode": 502, "headers": {"content-type": "text/plain"}, "body": "Internal Server Error"}
+BY_PATH = "/_aws/lambda-url/"  # at which MiniStack has all function URLs, too
+PENDING = "The function is currently in the following state: Pending"
+# Answers to who asks whether a page may ask, and those to the page itself
+PREFLIGHT = {"AllowHeaders": "Access-Control-Allow-Headers", "AllowMethods": "Access-Control-Allow-Methods"}
+EXPOSED = {"ExposeHeaders": "Access-Control-Expose-Headers"}
 
 
 def install() -> None:
     """Let MiniStack's function URLs behave as AWS's. Call once, before it serves."""
-    build_event, answer = lambda_svc._build_function_url_event, lambda_svc.lambda_execute_result_to_api_proxy_response
-    delete, serve = lambda_svc._delete_function, lambda_svc.handle_function_url_request
-
-    async def serve_where_permitted(url_id: str, method: str, *request: Any, **options: Any) -> Answer:
-        if _is_forbidden(url_id, method):
-            headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}
-            return 403, headers, json.dumps(FORBIDDEN).encode()
-        answer: Answer = await serve(url_id, method, *request, **options)
-        return answer
-
-    def build(*arguments: Any, **options: Any) -> Record:
-        return with_cookies(build_event(*arguments, **options))
+    answer = lambda_svc.lambda_execute_result_to_api_proxy_response
 
     def without_details(exec_result: Record) -> tuple[Any, Any]:
         """What went wrong stands in the log, and is nobody's business outside."""
@@ -78,27 +95,162 @@ def install() -> None:
         told: tuple[Any, Any] = (dict(FAILED), None) if failed else answer(exec_result)
         return told
 
-    def delete_with_urls(name: str, query_params: Record, path_qualifier: str | None = None) -> Answer:
-        told: Answer = delete(name, query_params, path_qualifier)
-        if name not in lambda_svc._functions:  # otherwise it was one version of it
-            for key in [key for key in lambda_svc._function_urls if key.partition(":")[0] == name]:
-                del lambda_svc._function_urls[key]
-        return told
-
-    lambda_svc._build_function_url_event = build
     lambda_svc.lambda_execute_result_to_api_proxy_response = without_details
-    lambda_svc._delete_function = delete_with_urls
-    lambda_svc.handle_function_url_request = serve_where_permitted
+    lambda_svc.handle_function_url_request = _serve
 
 
-def _is_forbidden(url_id: str, method: str) -> bool:
+async def _serve(
+    url_id: str,
+    method: str,
+    path: str,
+    headers: Record,
+    body: bytes,
+    query_params: Record,
+    resolved: Any = None,
+    source_ip: str | None = None,
+) -> Answer:
+    """Answer a request to a function URL, under the request id that the function sees."""
+    resolved = resolved or lambda_svc.resolve_function_url(url_id)
+    if resolved is None:
+        missing: Answer = responses.error_response_json("ResourceNotFoundException", "Not Found", 404)
+        return missing
+    account, region, name, qualifier, config = resolved
+    own = {"x-amzn-RequestId": str(uuid.uuid4()), **_cors(config.get("Cors") or {}, method, headers)}
+    if method == "OPTIONS" and config.get("Cors"):
+        return 200, own, b""
+    if _is_forbidden(resolved) or _is_unsigned(config, headers, query_params):
+        return _refused(403, "AccessDeniedException", FORBIDDEN, own)
+    reference = f"{name}:{qualifier}" if qualifier else name
+    func, version, _ = lambda_svc._get_func_record_for_ref_in_scope(reference, account_id=account, region=region)
+    if func is None or version is None:
+        gone: Answer = responses.error_response_json("ResourceNotFoundException", f"Function not found: {name}", 404)
+        return gone
+    if lambda_states.is_pending(version):
+        return _refused(409, "ResourceConflictException", {"Message": f"{lambda_states.REFUSED} {PENDING}"}, own)
+    trace = own["X-Amzn-Trace-Id"] = headers.get("x-amzn-trace-id") or lambda_svc._function_url_trace_root()
+    source_ip = source_ip or responses.get_request_client_ip()
+    built = lambda_svc._build_function_url_event(
+        url_id,
+        account,
+        region,
+        method,
+        path,
+        headers,
+        body,
+        query_params,
+        source_ip,
+        config["AuthType"] == "NONE",
+        trace,
+    )
+    event = _as_sent(with_cookies(built), own["x-amzn-RequestId"])
+    payload = json.dumps(event).encode()
+    if too_large := lambda_quotas.payload("RequestResponse", len(payload)):
+        return _refused(413, too_large[0], {"Message": too_large[1]}, own)
+    stream = QueuedStream()
+    streams = config.get("InvokeMode") == "RESPONSE_STREAM"
+    request.set(Request(own["x-amzn-RequestId"], "", payload, True, trace, stream=stream if streams else None))
+    record = lambda_svc._execution_record_for_config(func, version)
+    run = lambda_svc.run_reentrant(
+        lambda_svc._execute_function_with_config_scope, record, event, thread_name="function URL"
+    )
+    return await _answer(started(run, stream), stream, streams, own)
+
+
+async def _answer(invoked: asyncio.Task[Record], stream: QueuedStream, streams: bool, own: Record) -> Answer:
+    """The answer for an invocation that runs: once it is over, or once its stream has begun."""
+    first = await stream.read()
+    try:
+        if stream.content_type == HTTP_RESPONSE:
+            while END_OF_METADATA not in first and len(first) < MAX_METADATA_BYTES and (more := await stream.read()):
+                first += more
+            metadata, end, rest = first.partition(END_OF_METADATA)
+            if not end:
+                raise InvalidResponse("The metadata do not end.")
+            response = from_metadata(metadata, rest)
+        elif first:
+            response = Response(headers={"Content-Type": stream.content_type}, body=first)
+        else:
+            return _whole(await invoked, stream, streams, own)
+    except InvalidResponse:
+        stream.abandon()
+        return _failed(own)
+    body = responses.StreamingResponse(_streamed(response.body, stream, invoked))
+    return response.status, _merged(response.headers, own), body
+
+
+def _whole(result: Record, stream: QueuedStream, streams: bool, own: Record) -> Answer:
+    """The answer for an invocation that is over and has streamed nothing."""
+    if result.get("throttle"):
+        headers = {"Content-Type": JSON, "x-amzn-ErrorType": "TooManyRequestsException"}
+        return 429, {**headers, **own}, json.dumps(result["body"]).encode()
+    if result.get("error"):
+        return _failed(own)
+    payload: bytes = result["body"]
+    try:
+        # where it could have streamed, what it returns is no description of a response
+        response = Response(headers={"Content-Type": stream.content_type or JSON}, body=payload)
+        response = response if streams else from_result(payload)
+    except InvalidResponse:
+        return _failed(own)
+    return response.status, _merged(response.headers, own), response.body
+
+
+def _streamed(first: bytes, stream: QueuedStream, invoked: asyncio.Task[Record]) -> Any:
+    """What sends a body as it comes; where the function fails before its end, the body has none either."""
+
+    async def run(send: Send, receive: Receive) -> None:
+        if first:
+            await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for piece in pieces(stream, receive):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if not (await invoked).get("error"):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return run
+
+
+def _refused(status: int, error_type: str, body: Record, own: Record) -> Answer:
+    return status, {"Content-Type": JSON, "x-amzn-ErrorType": error_type, **own}, json.dumps(body).encode()
+
+
+def _failed(own: Record) -> Answer:
+    return 502, {"Content-Type": "text/plain", **own}, b"Internal Server Error"
+
+
+def _merged(headers: Record, own: Record) -> Record:
+    """The function's headers, and AWS's, which come in their place."""
+    replaced = {name.lower() for name in own}
+    return {**{name: value for name, value in headers.items() if name.lower() not in replaced}, **own}
+
+
+def _cors(cors: Record, method: str, headers: Record) -> Record:
+    """What a browser needs so that a page of this origin may ask; nothing where it may not.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, "Cross-origin resource sharing".
+    """
+    origin, allowed = headers.get("origin", ""), cors.get("AllowOrigins") or []
+    if not origin or not ("*" in allowed or origin in allowed):
+        return {}
+    told: Record = {"Access-Control-Allow-Origin": "*" if "*" in allowed else origin}
+    if "*" not in allowed:
+        told["Vary"] = "Origin"
+    if cors.get("AllowCredentials"):
+        told["Access-Control-Allow-Credentials"] = "true"
+    lists = PREFLIGHT if method == "OPTIONS" else EXPOSED
+    told |= {header: ",".join(cors[member]) for member, header in lists.items() if cors.get(member)}
+    if method == "OPTIONS" and cors.get("MaxAge") is not None:
+        told["Access-Control-Max-Age"] = str(cors["MaxAge"])
+    return told
+
+
+def _is_unsigned(config: Record, headers: Record, query_params: Record) -> bool:
+    return config.get("AuthType") == "AWS_IAM" and not lambda_svc._function_url_is_signed(headers, query_params)
+
+
+def _is_forbidden(resolved: Any) -> bool:
     """Whether a URL says that it is open to everybody, and the policy of its function says otherwise."""
-    found = lambda_svc.resolve_function_url(url_id)
-    if found is None:
-        return False
-    account, region, name, qualifier, config = found
-    preflight = method == "OPTIONS" and config.get("Cors")  # which is nobody's call yet
-    if config.get("AuthType") != "NONE" or preflight:
+    account, region, name, qualifier, config = resolved
+    if config.get("AuthType") != "NONE":
         return False
     function, *_ = lambda_svc._get_func_record_for_ref_in_scope(name, account_id=account, region=region)
     return function is not None and not is_open(function["policy"]["Statement"], qualifier)
@@ -128,3 +280,14 @@ def with_cookies(event: Record) -> Record:
     cookies = "".join(value for name, value in event["headers"].items() if name.lower() == "cookie")
     found = {"cookies": [cookie.strip() for cookie in cookies.split(";")]} if cookies else {}
     return {**event, "headers": headers, **found}
+
+
+def _as_sent(event: Record, request_id: str) -> Record:
+    """The event with path and query as they were sent: AWS decodes neither."""
+    path, query = raw_target.get()
+    path = path.partition("?")[0] or event["rawPath"]
+    if path.startswith(BY_PATH):
+        path = "/" + path.removeprefix(BY_PATH).partition("/")[2]
+    context = {**event["requestContext"], "requestId": request_id}
+    context["http"] = {**context["http"], "path": path}
+    return {**event, "rawPath": path, "rawQueryString": query or event["rawQueryString"], "requestContext": context}

@@ -98,7 +98,10 @@ def run(
         function_arn=config["FunctionArn"],
         trace_id=f"{tracing.header(config, sent.trace or lambda_tracing.caller.get())};{lineage}",
         client_context=sent.client_context,
+        stream=sent.stream,
     )
+    if sent.stream:
+        sent.stream.version = function.version
     try:
         if function.snapstart and config.get("State") == "Failed":
             raise RestoreError("ResourceConflictException", 409, FAILED)

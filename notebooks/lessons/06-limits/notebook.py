@@ -421,7 +421,7 @@ payload
 # (On AWS a new role needs some seconds: if the answer says `AccessDenied`, run the cell again.)
 #
 # Answers have one more way: *response streaming* sends up to {{streamed}} piece by piece, for example through a
-# function URL. Node.js supports it; Python needs a custom runtime. The embedded AWS does not stream.
+# function URL. Node.js supports it; Python needs a custom runtime. Notebook [13](13-rendering-pages.ipynb) does it.
 #
 # ## /tmp
 #

@@ -33,13 +33,14 @@ WRONG_CAPACITIES = (
 
 CAREFUL = """
 from html import escape
+from urllib.parse import unquote
 
 TEAS = {"1": "Sencha", "2": "Hojicha"}
 HTML = {"content-type": "text/html"}
 
 
 def handler(event, context):
-    path = event["rawPath"]
+    path = unquote(event["rawPath"])
     visitor = (event.get("queryStringParameters") or {}).get("visitor", "you")
     name = escape(visitor, quote=False)
     if path.startswith("/products/"):

@@ -1,5 +1,6 @@
 """The Runtime API, with a runtime that is nothing but an HTTP client."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -7,6 +8,7 @@ import os
 import selectors
 import socket
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 from localaws_client import eventually
@@ -587,3 +589,118 @@ def test_credentials_are_for_who_has_their_token(served):
     assert status == 200
     assert told.pop("Expiration") > "2026"
     assert told == {"AccessKeyId": "ASIAKEY", "SecretAccessKey": "secret", "Token": "session"}
+
+
+# Response streaming: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+
+STREAMED = b"Lambda-Runtime-Function-Response-Mode: streaming\r\n" + CHUNKED
+WRONG = base64.b64encode(b'{"errorType": "E"}')
+TRAILERS = (
+    b"Lambda-Runtime-Function-Error-Type: E\r\nLambda-Runtime-Function-Error-Body: " + WRONG + b"\r\nOther: x\r\n"
+)
+
+
+class Heard:
+    """A stream that keeps all that comes, and has room where the test says so."""
+
+    def __init__(self, has_room=True):
+        self.content_type, self.pieces, self.has_room, self.waiting = None, [], has_room, []
+
+    def begin(self, content_type):
+        self.content_type = content_type
+
+    def write(self, piece):
+        self.pieces.append(piece)
+        return self.has_room
+
+    def when_room(self, tell):
+        self.waiting.append(tell)
+
+
+def begun_streaming(api, runtime, has_room=True):
+    """The runtime has taken an invocation with this stream."""
+    stream = Heard(has_room)
+    api.give(replace(INVOCATION, stream=stream))
+    ask(runtime, "GET", NEXT)
+    assert heard(api) == Message("ready")
+    return stream
+
+
+@contextlib.contextmanager
+def sender(api):
+    host, port = api.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        yield connection
+
+
+def test_a_streamed_response_is_passed_on_as_it_comes(api, runtime):
+    stream = begun_streaming(api, runtime)
+    with sender(api) as connection:
+        connection.sendall(post(STREAMED + b"Content-Type: text/html\r\n", b"3\r\none\r\n"))
+        eventually(lambda: stream.pieces)
+        assert (stream.content_type, stream.pieces) == ("text/html", [b"one"])
+        assert not api.messages, "it goes on"
+        connection.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
+        assert heard(api) == Message("response", ID, b"")
+    assert stream.pieces == [b"one", b"two"]
+    assert answered(runtime, "POST", RESPONSE, b"2") == (403, "InvalidStateTransition")
+
+
+def test_a_stream_of_a_known_length_and_of_no_known_type(api, runtime):
+    stream = begun_streaming(api, runtime)
+    headers = {"Lambda-Runtime-Function-Response-Mode": "streaming"}
+    assert answered(runtime, "POST", RESPONSE, b"one", headers) == (202, None)
+    assert (stream.content_type, b"".join(stream.pieces)) == ("application/octet-stream", b"one")
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_an_error_in_the_trailers(api, runtime, is_read):
+    begun_streaming(api, runtime) if is_read else begun(api, runtime)
+    with sender(api) as connection:
+        connection.sendall(post(STREAMED, b"3\r\none\r\n0\r\n" + TRAILERS + b"\r\n"))
+        assert heard(api) == Message("error", ID, b'{"errorType": "E"}', "E")
+
+
+def test_what_nobody_reads_as_it_comes_is_a_response_like_others(api, runtime):
+    begun(api, runtime)
+    with sender(api) as connection:
+        connection.sendall(post(STREAMED, b"3\r\none\r\n0\r\n\r\n"))
+        assert heard(api) == Message("response", ID, b"one")
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_streamed_response_that_breaks_off_is_over(api, runtime, is_read):
+    begun_streaming(api, runtime) if is_read else begun(api, runtime)
+    assert said(api, post(STREAMED, b"3\r\none\r\n")) == (400, "TruncatedHTTPRequest")
+    assert heard(api) == Message("truncated", ID)
+    api.give(Invocation("next", b"2", 1, "arn"))
+    assert ask(runtime, "GET", NEXT)[2] == b"2"
+
+
+def test_an_unknown_mode(api, runtime):
+    begun(api, runtime)
+    headers = {"Lambda-Runtime-Function-Response-Mode": "steaming"}
+    assert answered(runtime, "POST", RESPONSE, b"one", headers) == (400, "InvalidFunctionResponseMode")
+    assert heard(api) == Message("error", ID, b"", "Runtime.InvalidResponseModeHeader")
+
+
+def test_a_runtime_waits_while_its_stream_has_no_room(api, runtime):
+    stream = begun_streaming(api, runtime, has_room=False)
+    with sender(api) as connection:
+        connection.sendall(post(STREAMED, b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"))
+        eventually(lambda: stream.waiting)
+        assert (stream.pieces, list(api.messages)) == ([b"one"], [])
+        stream.waiting.pop()()
+        eventually(lambda: stream.waiting)
+        assert (stream.pieces, list(api.messages)) == ([b"one", b"two"], [])
+        stream.waiting.pop()()
+        assert heard(api) == Message("response", ID, b"")
+
+
+def test_a_stream_that_is_too_large(api, runtime, monkeypatch):
+    monkeypatch.setattr(runtime_api, "MAX_STREAMED_BYTES", 5)
+    stream = begun_streaming(api, runtime)
+    with sender(api) as connection:
+        connection.sendall(post(STREAMED, b"3\r\none\r\n3\r\ntwo\r\n"))
+        assert heard(api) == Message("too-large", ID, limit=5)
+    assert stream.pieces == [b"one"]

@@ -11,6 +11,7 @@ import http from "node:http";
 import module from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import * as streaming from "./response_stream.mjs";
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true, maxSockets: 2 }); // one waits for the next invocation
@@ -152,6 +153,7 @@ async function load(handler) {
 const isAsync = (handles) => handles.constructor?.name === "AsyncFunction";
 
 function checkCallback(handles) {
+  if (streaming.isStreaming(handles)) return;
   if (node24 && handles.length >= 3)
     throw new Fault("CallbackHandlerDeprecated",
       "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. " +
@@ -254,6 +256,26 @@ async function returns(handles, event, headers, id) {
   }
 }
 
+// A response that goes out while the handler writes it is over when its stream has ended. A handler that never ends it is
+// waited for until its time is up.
+async function streams(handles, event, headers, id) {
+  const context = Object.assign(node24 ? {} : { callbackWaitsForEmptyEventLoop: true }, contextOf(headers));
+  const response = streaming.open(handles, { host, port, agent }, `/2018-06-01/runtime/invocation/${id}/response`);
+  const waiting = setInterval(() => {}, 2 ** 30); // as AWS's client has a connection open from the beginning
+  try {
+    const returned = handles(JSON.parse(event), response, context);
+    if (typeof returned?.then !== "function") throw "Streaming does not support non-async handlers.";
+    if ((await returned) !== undefined) console.warn("Streaming handlers ignore return values.");
+    await response.ended;
+  } catch (error) {
+    logError("Invoke Error", error);
+    if (response.fail(described(error))) await response.ended.catch(() => {});
+    else await tell(`invocation/${id}/error`, error);
+  }
+  clearInterval(waiting);
+  if (context.callbackWaitsForEmptyEventLoop) await new Promise((resolve) => (whenIdle = () => setImmediate(resolve)));
+}
+
 // Before Node.js 24 what nobody catches is the error of the invocation, or of init, and the end of the process.
 if (!node24) {
   const end = async (title, error, code) => {
@@ -272,6 +294,7 @@ if (!node24) {
 }
 
 async function run() {
+  streaming.install();
   let handles;
   try {
     handles = await load(process.env._HANDLER);
@@ -286,7 +309,8 @@ async function run() {
     const next = await request("GET", "invocation/next");
     const id = (current.requestId = next.headers["lambda-runtime-aws-request-id"]);
     current.tenantId = next.headers["lambda-runtime-aws-tenant-id"];
-    if (node24) await returns(handles, JSON.parse(next.body), next.headers, id);
+    if (streaming.isStreaming(handles)) await streams(handles, next.body, next.headers, id);
+    else if (node24) await returns(handles, JSON.parse(next.body), next.headers, id);
     else await callsBack(handles, next.body, next.headers, id);
   }
 }

@@ -8,11 +8,13 @@ Cognito, Iceberg) to everybody.
 import contextvars
 from enum import Enum
 from typing import Any
+from urllib.parse import quote
 
 from ministack import app as ministack_app
 
 from ...asgi import App, Receive, Scope, Send
 from ..contract import Contract
+from ..request import raw_target
 from ..shapes import Answer
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -117,6 +119,7 @@ def install() -> None:
                 host, path, *request, **{name: raw[name] for name in names}
             )
             found = ministack_app._with_data_plane_headers(found, request_id, wildcard_cors=False)
+        raw_target.set((raw["raw_path"] or quote(path), raw["raw_query_string"] or ""))
         if not found and (found := await ministack_app._handle_lambda_url_request(host, path, *request)):
             found[1].setdefault("x-amzn-RequestId", request_id)
         if not found and way is Way.SERVICES:
