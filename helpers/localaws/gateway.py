@@ -73,11 +73,12 @@ class Gateway:
         body = await body_of(receive)
         headers = {name.lower(): value for name, value in scope["headers"]}
         kind = headers.get(b"x-amz-invocation-type", b"RequestResponse").decode()
+        tenant_id = headers.get(b"x-amz-tenant-id", b"").decode("latin-1")
         if refused := lambda_quotas.payload(kind, len(body)) or _unreadable(body):
             return await _refuse(send, refused)
         request_id, waits = str(uuid.uuid4()), kind == "RequestResponse"
         trace = lambda_tracing.caller.get()
-        request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace, stream))
+        request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace, tenant_id, stream))
         await self._app(scope, replay(body, receive), with_request_id(send, request_id))
 
     async def _configure(self, operation: str, scope: Scope, receive: Receive, send: Send) -> None:

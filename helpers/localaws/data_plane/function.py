@@ -51,6 +51,8 @@ class Function:
     layers: tuple[bytes, ...] = field(repr=False, default=())
     tmp_mb: int = fact("tmp")
     snapstart: bool = False
+    tenant_isolation: bool = False
+    tenant_id: str = ""  # whom its environments serve, where they are for one tenant alone
     idle_s: float = DEFAULT_IDLE_SECONDS
     fingerprint: str = ""
 
@@ -82,6 +84,7 @@ class Function:
             layers=layers,
             tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", fact("tmp")),
             snapstart=(config.get("SnapStart") or {}).get("OptimizationStatus") == "On",
+            tenant_isolation=bool(config.get("TenancyConfig")),
             idle_s=_idle_seconds(tags),
             fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
         )

@@ -127,12 +127,14 @@ class JsonFormat:
     """LoggingConfig.LogFormat = "JSON": one object a line.
 
     `system_level` is LoggingConfig.SystemLogLevel: at "WARN" only what went wrong is logged. `initialization_type` is
-    the environment's AWS_LAMBDA_INITIALIZATION_TYPE.
+    the environment's AWS_LAMBDA_INITIALIZATION_TYPE. With tenant isolation each invocation names its tenant:
+    https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-monitor.html.
     """
 
-    def __init__(self, system_level: str = "INFO", initialization_type: str = "on-demand") -> None:
+    def __init__(self, system_level: str = "INFO", initialization_type: str = "on-demand", tenant_id: str = "") -> None:
         self._only_failures = system_level == "WARN"
         self._initialization_type = initialization_type
+        self._tenant = {"tenantId": tenant_id} if tenant_id else {}
 
     def init_start(self, runtime_version: str, runtime_arn: str) -> str | None:
         if self._only_failures:
@@ -172,7 +174,8 @@ class JsonFormat:
     def start(self, request_id: str, version: str, trace: str = "") -> str | None:
         if self._only_failures:
             return None
-        return _event("platform.start", {"requestId": request_id, "version": version, **_tracing(trace)})
+        record = {"requestId": request_id, "version": version, **_tracing(trace), **self._tenant}
+        return _event("platform.start", record)
 
     def failure(self, request_id: str, error_message: str, error_type: str) -> None:
         return None
@@ -199,7 +202,7 @@ class JsonFormat:
         record = {"requestId": request_id, "metrics": metrics, "status": report.status}
         if report.error_type:
             record["errorType"] = report.error_type
-        return _event("platform.report", record | _tracing(report.trace))
+        return _event("platform.report", record | _tracing(report.trace) | self._tenant)
 
     def logs_dropped(self, records: int, reason: str) -> str:
         """In CloudWatch AWS drops none; by this event it tells extensions of what they have missed."""

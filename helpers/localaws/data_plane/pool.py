@@ -50,7 +50,7 @@ class Pool:
         self._remove_files()
         self._limits = Limits(cpu_share)
         self._lock = threading.Lock()
-        self._free: dict[tuple[str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
+        self._free: dict[tuple[str, str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
         self._busy: set[ExecutionEnvironment] = set()
         self._provisioned: dict[tuple[str, str], Provisioned] = {}
         self._lent: dict[ExecutionEnvironment, Provisioned] = {}  # the busy ones that are provisioned
@@ -73,7 +73,7 @@ class Pool:
 
     def provision(self, function: Function, number: int, occupy: Occupy) -> None:
         """Hold so many environments of this version initialised from now on; they begin in the background."""
-        key = _key(function)
+        key = _version(function)
         with self._lock:
             held, old = self._provisioned.get(key), list[ExecutionEnvironment]()
             if held is None or held.function.fingerprint != function.fingerprint:
@@ -101,12 +101,12 @@ class Pool:
     def retire(self, arn: str, version: str | None = None) -> None:
         """End the environments of a function (of one version of it), at once or as soon as they are free."""
         with self._lock:
-            retired = [key for key in self._free if _names(key, arn, version)]
+            retired = [key for key in self._free if _names(key[:2], arn, version)]
             environments = [environment for key in retired for environment in self._free.pop(key)]
             for key in [key for key in self._provisioned if _names(key, arn, version)]:
                 environments += self._provisioned.pop(key).resize(0)
             for environment in self._busy:
-                if _names(_key(environment.function), arn, version):
+                if _names(_version(environment.function), arn, version):
                     environment.retired = True
         self._close(environments)
         self._snapshots.retire(lambda key: _names(key, arn, version))
@@ -126,7 +126,7 @@ class Pool:
 
     def _take(self, function: Function) -> ExecutionEnvironment:
         with self._lock:
-            held = self._provisioned.get(_key(function))
+            held = self._provisioned.get(_version(function))
             if held and (environment := held.take()):
                 self._lent[environment] = held
                 self._busy.add(environment)
@@ -225,7 +225,12 @@ class Pool:
             threading.Thread(target=close, name="closing").start()
 
 
-def _key(function: Function) -> tuple[str, str]:
+def _key(function: Function) -> tuple[str, str, str]:
+    """What the environments have in common that may serve the same invocations."""
+    return *_version(function), function.tenant_id
+
+
+def _version(function: Function) -> tuple[str, str]:
     return function.arn, function.version
 
 

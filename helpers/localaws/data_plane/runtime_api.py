@@ -69,6 +69,7 @@ class Invocation:
     function_arn: str
     trace_id: str = ""
     client_context: str = ""
+    tenant_id: str = ""
     stream: ResponseStream | None = None  # where nobody reads a response before its end, there is none
 
     def headers(self) -> dict[str, str]:
@@ -78,6 +79,7 @@ class Invocation:
             "Lambda-Runtime-Invoked-Function-Arn": self.function_arn,
             "Lambda-Runtime-Trace-Id": self.trace_id,
             "Lambda-Runtime-Client-Context": self.client_context,
+            "Lambda-Runtime-Aws-Tenant-Id": self.tenant_id,
         }
         return {name: value for name, value in headers.items() if value}
 

@@ -1,5 +1,7 @@
 """What we put right in MiniStack, one module for each AWS service or feature; `install` puts all in their places."""
 
+import functools
+
 from ..access_key import AccessKey
 from ..data_plane.pool import Pool
 from . import (
@@ -38,6 +40,7 @@ from . import (
     lambda_snapstart,
     lambda_states,
     lambda_tags,
+    lambda_tenant_isolation,
     lambda_versions,
     not_served,
     s3_notifications,
@@ -122,6 +125,7 @@ def install(
     provisioned.install()
     lambda_invoke.install(pool, provisioned)
     lambda_snapstart.install(pool)
+    lambda_tenant_isolation.install()
     databases.install()
     iam.install(key)
     execution_roles.install()
@@ -140,6 +144,9 @@ REPLIES: dict[str, list[lambda_api.Reply]] = {
     "GetRuntimeManagementConfig": [lambda_absent.runtime_management],
     "Invoke": [lambda_states.not_ready],
     "InvokeWithResponseStream": [lambda_states.not_ready],
+    "CreateFunction": [lambda_tags.of_new, lambda_tenant_isolation.of_new, lambda_function_code.created],
+    "Invoke": [lambda_tenant_isolation.of_invocation, lambda_states.not_ready],
+    "InvokeWithResponseStream": [lambda_tenant_isolation.of_invocation, lambda_states.not_ready],
     "ListTags": [lambda_tags.unknown],
     "PublishLayerVersion": [lambda_function_code.of_layer],
     "PublishVersion": [lambda_absent.asked, lambda_states.in_progress],
@@ -150,8 +157,12 @@ REPLIES: dict[str, list[lambda_api.Reply]] = {
     "UntagResource": [lambda_tags.unknown],
     "UpdateFunctionCode": [lambda_absent.asked, lambda_states.in_progress, lambda_function_code.updated],
     "UpdateFunctionConfiguration": [lambda_absent.asked, lambda_states.in_progress],
+    "UpdateFunctionCode": [lambda_states.in_progress, lambda_function_code.updated],
+    "UpdateFunctionConfiguration": [lambda_states.in_progress, lambda_tenant_isolation.of_update],
     "UpdateFunctionEventInvokeConfig": [lambda_event_invoke_config.update],
 }
+for operation, what in lambda_tenant_isolation.UNSUITABLE.items():
+    REPLIES.setdefault(operation, []).append(functools.partial(lambda_tenant_isolation.suitable, what=what))
 SHAPINGS: dict[str, lambda_api.Shaping] = {
     "CreateFunction": lambda_configuration.told,
     "GetFunction": lambda_configuration.told_function,

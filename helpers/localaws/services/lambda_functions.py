@@ -26,7 +26,6 @@ ABSENT = {
     "CapacityProviderConfig": "Lambda Managed Instances are",
     "AcceleratorConfig": "Lambda Managed Instances are",
     "DurableConfig": "Durable functions are",
-    "TenancyConfig": "Tenant isolation is",
     "FileSystemConfigs": "A file system to mount (EFS, S3 Files) is",
 }
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -15,7 +16,7 @@ from ..data_plane.pool import Pool
 from ..data_plane.runtime_api import Invocation
 from ..data_plane.snapshot import RestoreError
 from ..kept_threads import KeptThreads
-from . import cloudwatch_metrics, lambda_recursive_loops, lambda_tracing
+from . import cloudwatch_metrics, lambda_recursive_loops, lambda_tenant_isolation, lambda_tracing
 from .cloudwatch_metrics import Resource
 from .contract import Contract
 from .lambda_functions import function_from
@@ -91,6 +92,10 @@ def run(
         return _failure("InvalidParameterValueException", "The embedded AWS runs zip packages only.")
     sent, resource = request.get() or Request(request_id), Resource.of(config)
     started, lineage = time.time(), lambda_recursive_loops.lineage(config)
+    if function.tenant_isolation:
+        if not sent.tenant_id:  # an event source's: it names no tenant
+            return _failure("InvalidParameterValueException", lambda_tenant_isolation.WITHOUT_TENANT)
+        function = replace(function, tenant_id=sent.tenant_id)
     invocation = Invocation(
         request_id=sent.request_id,
         payload=sent.payload or json.dumps(event).encode(),
@@ -98,6 +103,7 @@ def run(
         function_arn=config["FunctionArn"],
         trace_id=f"{tracing.header(config, sent.trace or lambda_tracing.caller.get())};{lineage}",
         client_context=sent.client_context,
+        tenant_id=sent.tenant_id,
         stream=sent.stream,
     )
     if sent.stream:

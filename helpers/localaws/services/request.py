@@ -18,6 +18,7 @@ class Request:
     payload: bytes | None = None
     waits: bool = False  # the caller waits for the answer, and gets it byte for byte
     trace: str = ""  # its trace header, see lambda_tracing.py
+    tenant_id: str = ""
     stream: QueuedStream | None = None
 
 

@@ -167,8 +167,8 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # **Missing:**
 #
-# - Managed Instances, durable functions and tenant isolation: asking for one of them is an error. So is SnapStart for another
-#   language than Python, and outside of Linux.
+# - Managed Instances and durable functions: asking for one of them is an error. So is SnapStart for another language than
+#   Python, and outside of Linux.
 # - Container images, X-Ray traces.
 # - In Java, classes of your own as an event or answer, but for records: take a `Map`, or a handler with streams.
 #

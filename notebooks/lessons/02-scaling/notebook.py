@@ -344,8 +344,8 @@ deploy_anew(waiter)
 # (`TenancyConfig`, since {{tenant_isolation}}, to be chosen when the function is made) the caller names a tenant, and no environment serves two of them. The function reads
 # `context.tenant_id`.
 #
-# The embedded AWS has neither: an environment is a process here. It starts fresh, runs one invocation at a time and is used
-# again, but it does not protect you from code that you do not trust.
+# The embedded AWS keeps tenants apart in the same way, but an environment is a process here, and no virtual machine. It starts
+# fresh, runs one invocation at a time and is used again, but it does not protect you from code that you do not trust.
 #
 # ## Exercise 2: read the concurrency from the log
 #

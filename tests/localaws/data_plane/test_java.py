@@ -102,11 +102,14 @@ def test_a_warm_call_finds_what_the_first_has_left(java):
     assert len(function.streams()) == 1
 
 
-def test_context(java):
-    function = java("example.Shapes::context")
+@pytest.mark.parametrize("tenant", [{}, {"TenantId": "blue"}], ids=str)
+def test_context(java, tenant):
+    isolated = {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}} if tenant else {}
+    function = java("example.Shapes::context", **isolated)
     client = {"client": {"app_title": "shop"}, "custom": {"k": "é"}, "env": {"locale": "en"}}
-    result = function.invoke({}, ClientContext=base64.b64encode(json.dumps(client).encode()).decode())
+    result = function.invoke({}, ClientContext=base64.b64encode(json.dumps(client).encode()).decode(), **tenant)
     found = result.payload
+    assert found.pop("tenant", None) == tenant.get("TenantId")
     assert 15_000 < found.pop("remaining") <= 20_000
     assert found.pop("arn").endswith(f":function:{function.name}")
     assert found == {

@@ -704,3 +704,9 @@ def test_a_stream_that_is_too_large(api, runtime, monkeypatch):
         connection.sendall(post(STREAMED, b"3\r\none\r\n3\r\ntwo\r\n"))
         assert heard(api) == Message("too-large", ID, limit=5)
     assert stream.pieces == [b"one"]
+
+
+def test_the_tenant_is_a_header(api, runtime):
+    api.give(replace(INVOCATION, tenant_id="blue"))
+    _, headers, _ = ask(runtime, "GET", NEXT)
+    assert headers["Lambda-Runtime-Aws-Tenant-Id"] == "blue"

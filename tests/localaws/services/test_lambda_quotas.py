@@ -199,11 +199,6 @@ def test_code_and_layers_count_together(make_function, clients):
     clients("lambda").delete_layer_version(**version)
 
 
-def test_tenant_isolation_which_is_chosen_once_and_for_all(clients):
-    response = create(clients, TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
-    assert response["Error"]["Message"] == "Tenant isolation is not in the embedded AWS; leave TenancyConfig out."
-
-
 def test_the_largest_function_that_is_allowed(make_function, clients):
     variables = {"TEXT": "x" * (4096 - len('{"TEXT":""}'))}
     function = make_function(CODE, MemorySize=10_240, Timeout=1800, Environment={"Variables": variables})

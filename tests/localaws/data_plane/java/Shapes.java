@@ -109,6 +109,7 @@ public class Shapes {
         found.put("name", context.getFunctionName());
         found.put("version", context.getFunctionVersion());
         found.put("arn", context.getInvokedFunctionArn());
+        found.put("tenant", context.getTenantId());
         found.put("remaining", context.getRemainingTimeInMillis());
         found.put("memory", context.getMemoryLimitInMB());
         String title = client.getClient().getAppTitle();
