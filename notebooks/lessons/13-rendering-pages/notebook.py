@@ -7,9 +7,10 @@
 # - answer a browser properly: status, headers, cookies, bytes, and text from outside that does no harm;
 # - route pages to Lambda, and static files to S3;
 # - measure how long visitors wait, by percentile, when more and more of them come, for Lambda and for a server;
+# - send a page in pieces, and measure when its first byte comes;
 # - say what such pages cost, and how many a server can serve.
 #
-# It takes about 45 minutes. Slides: "Example 3: SSR on Lambda" (「例3: SSR on Lambda」, page 28), in the part "Architectures".
+# It takes about 50 minutes. Slides: "Example 3: SSR on Lambda" (「例3: SSR on Lambda」, page 28), in the part "Architectures".
 #
 # ![A browser asks an HTTP API, which routes pages to a Lambda function and static files to an S3 bucket; a function URL leads to the function without routes](lessons/13-rendering-pages/picture.svg)
 #
@@ -909,18 +910,94 @@ check("13.2")
 visit(corner_url)
 
 # %% [markdown]
+# ## The first byte
+#
+# Until now, a visitor sees nothing before all of the page is there. With **response streaming** a function sends what it has, and goes on. In
+# Node.js, `awslambda.streamifyResponse` gives the handler a stream for that (a Python function needs a runtime of its own).
+#
+# This page sends its heading at once, and then five teas. To look each of them up takes a tenth of a second. `HttpResponseStream.from` sends status
+# and headers, which come first.
+
+# %% stream-source
+stream_source = """
+import { setTimeout as wait } from "node:timers/promises";
+
+export const handler = awslambda.streamifyResponse(async (event, response) => {
+  const answer = { statusCode: 200, headers: { "Content-Type": "text/html" } };
+  const page = awslambda.HttpResponseStream.from(response, answer);
+  page.write("<h1>Tea for you</h1>");
+  for (const tea of ["Sencha", "Hojicha", "Gyokuro", "Matcha", "Genmaicha"]) {
+    await wait(100); // in place of the database
+    page.write(`<p>${tea}</p>`);
+  }
+  page.end();
+});
+"""
+
+# %% stream
+stream = workshop.name("stream-page")
+deploy(workshop, stream, {"index.mjs": stream_source}, Runtime="nodejs24.x", **size)
+stream_url = open_to_everybody(stream, 10)
+
+# %% [markdown]
+# The `InvokeMode` of a function URL says what visitors get of it: with `BUFFERED`, as before, the whole page at once, and with `RESPONSE_STREAM` each
+# piece when it comes. `first_byte` asks for the page five times in a mode, and notes when the first and when the last byte is there.
+
+
+# %% first-byte
+def arrivals():
+    began = time.perf_counter()
+    with http.get(stream_url, stream=True) as page:
+        times = [1000 * (time.perf_counter() - began) for _ in page.iter_content(None)]
+    return {"first_ms": times[0], "last_ms": times[-1]}
+
+
+def first_byte(mode):
+    """Medians of five pages in this mode: only a whole page has a length."""
+    lambda_client.update_function_url_config(FunctionName=stream, InvokeMode=mode)
+    whole = mode == "BUFFERED"
+    wait_until(lambda: whole == ("Content-Length" in http.get(stream_url).headers))
+    return pd.DataFrame(arrivals() for _ in range(5)).median()
+
+
+# %% [markdown]
+# With `BUFFERED` the first byte comes after half a second, together with the last.
+#
+# **Predict:** and when does the first byte come with `RESPONSE_STREAM`?
+
+# %%
+predict("13.h", choices=["before 200 ms", "200 to 400 ms", "after 400 ms"])
+
+# %%
+modes = {mode: first_byte(mode) for mode in ("BUFFERED", "RESPONSE_STREAM")}
+pd.DataFrame(modes).T.round()
+
+# %%
+whole, streamed = modes["BUFFERED"], modes["RESPONSE_STREAM"]
+first = streamed["first_ms"]
+later = "after 400 ms" if first > 400 else "200 to 400 ms"
+predicted("13.h", "before 200 ms" if first < 200 else later)
+sooner = first < 0.5 * whole["first_ms"]
+as_late = streamed["last_ms"] > 0.8 * whole["last_ms"]
+claim("a streamed page begins sooner, and ends no sooner", sooner and as_late)
+
+# %% [markdown]
+# The heading is there long before the teas, and the browser can already fetch the style sheet. The whole page takes as long as before, and is
+# billed as before, even when its visitor has gone away. An answer that has begun can no longer become a `500`: when the function fails midway, the page breaks
+# off. An HTTP API does not stream.
+#
 # ## Close what is public
 #
-# On AWS, the three function URLs and the API are open to the whole internet. Close them, and the bucket. (Run this cell again after cells above
+# On AWS, the four function URLs and the API are open to the whole internet. Close them, and the bucket. (Run this cell again after cells above
 # that open something.)
 
 # %% close-all
-for function_name in (name, answers, corner):
+for function_name in (name, answers, corner, stream):
     close(function_name)
 with suppress(gateway.exceptions.NotFoundException):
     gateway.delete_api(ApiId=api_id)
 s3.delete_bucket_policy(Bucket=bucket)
-[outcome(url) for url in (function_url, answers_url, corner_url, api_url)]
+[outcome(url) for url in (function_url, answers_url, corner_url, stream_url, api_url)]
 
 # %% [markdown]
 # ## What it costs
@@ -963,6 +1040,7 @@ claim("Lambda is cheaper for few pages, not for many", cheaper[1] and not cheape
 # - A server with W workers serves W pages at a time, and the rest wait in line. Lambda adds environments: its p50 rises far less, and its p95
 #   has the cold starts.
 # - A server with enough workers is as quick. You must know how many, and you pay for them at night, too.
+# - A streamed page begins while the function still works on the rest of it. It ends no sooner.
 # - A crash costs one request on Lambda, and those of a whole process on a server.
 # - Escape what comes from outside. 404 and 302 are answers, and not errors.
 # - A function URL is open to everybody only with two permissions in the function's policy; without them it answers 403.

@@ -39,6 +39,7 @@ class System(Notebook):
         self.run(
             "bucket", "static-files", "public-read", "route", *API, "ask-once", "ask", "server", "outcomes", "close"
         )
+        self.run("stream-source", "stream", "first-byte")
 
     def reports(self, since: datetime, at_least: int = 0):
         return reports(self.logs, self.name, since=since, at_least=at_least)
@@ -131,14 +132,25 @@ def test_nothing_stays_open(system):
     assert open_statements(system.lambda_client, system.corner) == ["use-url", "invoke"]
     try:
         system.run("close-all", "close-all")  # and it can run twice
-        for url in (system.function_url, system.answers_url, system.corner_url, system.api_url):
+        for url in (system.function_url, system.answers_url, system.corner_url, system.stream_url, system.api_url):
             assert system.outcome(url + "/item/1") in ("403", "404", "no answer")
-        for function in (system.name, system.answers, system.corner):
+        for function in (system.name, system.answers, system.corner, system.stream):
             assert open_statements(system.lambda_client, function) == []
         style = f"{system.s3.meta.endpoint_url}/{system.bucket}/static/site.css"
         assert system.http.get(style).status_code == 403
     finally:
-        system.run("function-url", "public-read", *API)
+        system.run("function-url", "public-read", *API, "stream")
+
+
+@pytest.mark.parametrize(("mode", "pieces"), [("BUFFERED", 1), ("RESPONSE_STREAM", 6)])
+def test_a_page_comes_whole_or_in_pieces(system, mode, pieces):
+    times = system.first_byte(mode)
+    assert times["first_ms"] <= times["last_ms"]
+    with system.http.get(system.stream_url, stream=True) as page:
+        assert page.headers["Content-Type"] == "text/html"
+        found = list(page.iter_content(None))
+    assert len(found) <= pieces and (pieces == 1 or len(found) > 1)
+    assert b"".join(found).count(b"<p>") == 5
 
 
 def test_an_address_with_one_permission_or_none_is_forbidden(system):
