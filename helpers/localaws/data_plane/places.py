@@ -30,24 +30,23 @@ class Places:
         self.task, self.opt = (there if moved else here).values()
         self.runtime = confinement.RUNTIME if moved else str(BOOTSTRAP)
         below = {source: f"{confinement.RUNTIME}/{name}".rstrip("/") for name, source in mounts.items()}
-        self._moved = {source: path for path, source in here.items()} | below if moved else here
+        self._moved = {source: path for path, source in here.items()} | below if moved else {}
+        self._named = {} if moved else here  # what a function calls by AWS's names is there, too
 
     def command(self, runtime: Runtime, wrapper: str | None) -> list[str]:
         """What starts it, as argument of a wrapper where a function has one."""
-        command = list(map(self._seen, runtime.command))
-        return ["/bin/sh", "-c", _WRAP, self._seen(wrapper), *command] if wrapper else command
+        command = [_replaced(each, self._moved) for each in runtime.command]
+        return ["/bin/sh", "-c", _WRAP, _replaced(wrapper, self._named), *command] if wrapper else command
 
     def variables(self, runtime: Runtime) -> dict[str, str]:
-        return {name: self._seen(value) for name, value in runtime.variables.items()}
+        seen = {name: _replaced(value, self._moved) for name, value in runtime.variables.items()}
+        # NODE_PATH names the folder of the runtime itself.
+        alone = rf"(?:^|(?<=:)){re.escape(str(BOOTSTRAP))}(?=:|$)"
+        return {name: self.runtime.join(re.split(alone, value)) for name, value in seen.items()}
 
-    def _seen(self, text: str) -> str:
-        """The same, with each path of it as the function finds it: one alone, after "=" or in a list."""
-        return "".join(map(self._path, re.split("([:=])", text)))
 
-    def _path(self, text: str) -> str:
-        if text == str(BOOTSTRAP):
-            return self.runtime
-        for source, path in sorted(self._moved.items(), reverse=True):  # what lies in another comes before it
-            if text == source or text.startswith(f"{source}/"):
-                return path + text.removeprefix(source)
-        return text
+def _replaced(text: str, moved: Mapping[str, str]) -> str:
+    """The same with other paths: one alone, after "=" or in a list, and what lies below each."""
+    for source, path in sorted(moved.items(), reverse=True):  # what lies in another comes before it
+        text = path.join(re.split(rf"(?:^|(?<=[:=])){re.escape(source)}(?=[:/]|$)", text))
+    return text

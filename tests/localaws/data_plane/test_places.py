@@ -204,6 +204,7 @@ def test_a_wrapper_that_cannot_run_ends_the_runtime(make_function, clients, wrap
 
 
 def test_where_namespaces_are_forbidden_they_are_where_this_machine_has_them(tmp_path):
+    tmp_path = tmp_path / "a=b"
     task = str(tmp_path / "task" / "bootstrap")
     runtime = Runtime("any", (task, str(tmp_path / "opt"), "-X", f"a={tmp_path}/opt/b:/usr"), {"A": str(BOOTSTRAP)})
     here, moved = (Places(tmp_path, {"": "/usr/lib/any"}, each) for each in (False, True))
@@ -211,5 +212,7 @@ def test_where_namespaces_are_forbidden_they_are_where_this_machine_has_them(tmp
     assert here.command(runtime, None) == list(runtime.command)
     assert moved.command(runtime, None) == ["/var/task/bootstrap", "/opt", "-X", "a=/opt/b:/usr"]
     assert (here.variables(runtime), moved.variables(runtime)) == ({"A": str(BOOTSTRAP)}, {"A": "/var/runtime"})
+    program = Runtime("any", ("/opt/conda/bin/python",))  # of this machine
+    assert [each.command(program, None) for each in (here, moved)] == [["/opt/conda/bin/python"]] * 2
     assert here.command(runtime, "/var/task/wrapper")[3] == f"{tmp_path}/task/wrapper"
     assert moved.command(runtime, "/var/task/wrapper")[3] == "/var/task/wrapper"
