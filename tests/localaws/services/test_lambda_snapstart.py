@@ -25,6 +25,7 @@ from localaws_client import (
 from ministack.services import lambda_svc
 
 from helpers import localaws
+from helpers.facts import fact
 from helpers.localaws.data_plane import confinement
 from helpers.localaws.services import lambda_snapstart
 from helpers.settings import ROOT
@@ -236,6 +237,17 @@ def test_an_environment_sees_and_signals_its_own_processes_alone_and_has_no_righ
     assert ask_both(function, "kill_all") == ["lives", "lives"]
     assert ask(function, "rights").payload == [*["0000000000000000"] * 4, "1"]
     assert ask(function, "run").payload == "out\n"
+
+
+def test_an_environment_is_where_and_who_it_is_on_aws(publish):
+    code = (
+        "import os, resource\ndef handler(event, context):\n"
+        "    limits = resource.getrlimit(resource.RLIMIT_NPROC)\n"
+        "    return [os.getcwd(), __file__, os.getuid(), os.getgid(), os.environ['LAMBDA_TASK_ROOT'], *limits]\n"
+    )
+    function, _ = publish(code)
+    expected = ["/var/task", "/var/task/app.py", 993, 990, "/var/task", fact("processes"), fact("processes")]
+    assert function.invoke(Qualifier="1").payload == expected
 
 
 def test_an_environment_gets_at_nothing_that_is_hidden(publish):
