@@ -98,9 +98,8 @@ class ExecutionEnvironment:
         self._stream = LogStream(function, self._id, write_log)
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
         is_json = function.log_format == "JSON"
-        self._format: Format = (
-            JsonFormat(system_level, initialization_type, function.tenant_id) if is_json else TextFormat()
-        )
+        in_json = JsonFormat(system_level, initialization_type, function, self._stream.name)
+        self._format: Format = in_json if is_json else TextFormat()
         self._runtime: runtimes.Runtime | None = None
         self._state: State = Created()
         self._max_memory_mb = 0.0  # of the process that ran last

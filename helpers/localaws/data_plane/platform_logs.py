@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from .function import Function
+
 
 @dataclass
 class Restore:
@@ -127,14 +129,30 @@ class JsonFormat:
     """LoggingConfig.LogFormat = "JSON": one object a line.
 
     `system_level` is LoggingConfig.SystemLogLevel: at "WARN" only what went wrong is logged. `initialization_type` is
-    the environment's AWS_LAMBDA_INITIALIZATION_TYPE. With tenant isolation each invocation names its tenant:
-    https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-monitor.html.
+    the environment's AWS_LAMBDA_INITIALIZATION_TYPE, and `instance` the name of its log stream. What events say of the
+    `function` is as functions have logged it on AWS in October 2026. With tenant isolation each invocation names its
+    tenant: https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-monitor.html.
     """
 
-    def __init__(self, system_level: str = "INFO", initialization_type: str = "on-demand", tenant_id: str = "") -> None:
+    def __init__(
+        self,
+        system_level: str = "INFO",
+        initialization_type: str = "on-demand",
+        function: Function | None = None,
+        instance: str = "",
+    ) -> None:
         self._only_failures = system_level == "WARN"
         self._initialization_type = initialization_type
-        self._tenant = {"tenantId": tenant_id} if tenant_id else {}
+        self._arn: dict[str, Any] = {"functionArn": function.arn} if function else {}
+        self._tenant = {"tenantId": function.tenant_id} if function and function.tenant_id else {}
+        self._instance: dict[str, Any] = {}
+        if function:
+            self._instance = {
+                "functionName": function.name,
+                "functionVersion": function.version,
+                "instanceId": instance,
+                "instanceMaxMemory": function.memory_mb * 2**20,
+            }
 
     def init_start(self, runtime_version: str, runtime_arn: str) -> str | None:
         if self._only_failures:
@@ -146,6 +164,7 @@ class JsonFormat:
                 "phase": "init",
                 "runtimeVersion": runtime_version,
                 "runtimeVersionArn": runtime_arn,
+                **self._instance,
             },
         )
 
@@ -174,7 +193,7 @@ class JsonFormat:
     def start(self, request_id: str, version: str, trace: str = "") -> str | None:
         if self._only_failures:
             return None
-        record = {"requestId": request_id, "version": version, **_tracing(trace), **self._tenant}
+        record = {"requestId": request_id, **self._arn, "version": version, **_tracing(trace), **self._tenant}
         return _event("platform.start", record)
 
     def failure(self, request_id: str, error_message: str, error_type: str) -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from localaws_client import FUNCTION
 
 from helpers.localaws.data_plane.platform_logs import JsonFormat, Report, Restore, TextFormat
 
@@ -148,6 +149,16 @@ def test_json_init_start():
         "runtimeVersion": "python:3.13.v43",
         "runtimeVersionArn": "arn:x",
     }
+
+
+def test_json_says_whose_it_is():
+    """As logged on AWS on 2026-10-08: each member in its place, and no spaces."""
+    of_function = JsonFormat("INFO", "on-demand", FUNCTION, "2026/10/08/[$LATEST]22be")
+    _, start = record(of_function.init_start("nodejs:22.v122", "arn:x"))
+    assert list(start)[4:] == ["functionName", "functionVersion", "instanceId", "instanceMaxMemory"]
+    assert (start["instanceId"], start["instanceMaxMemory"]) == ("2026/10/08/[$LATEST]22be", FUNCTION.memory_mb * 2**20)
+    line = of_function.start(ID, "$LATEST")
+    assert line.endswith(f'{{"requestId":"{ID}","functionArn":"{FUNCTION.arn}","version":"$LATEST"}}}}\n')
 
 
 def test_json_has_no_lines_for_what_the_report_says_already():

@@ -88,7 +88,10 @@ def test_the_tail_holds_the_invocations_lines_with_those_of_the_platform(make_fu
     cold, warm = function.invoke(), function.invoke()
     init_start, *_ = function.messages()
     assert INIT_START.fullmatch(init_start)  # in CloudWatch alone
-    assert init_start + cold.tail + warm.tail == function.text()
+    assert cold.tail.startswith(
+        "START RequestId: "
+    )  # what init has printed is there alone, too: recorded on 2025-11-24
+    assert init_start + "at init\n" + cold.tail + warm.tail == function.text()
     assert cold.tail.startswith(f"at init\nSTART RequestId: {cold.request_id}")
     assert warm.tail.startswith(f"START RequestId: {warm.request_id}") and "in the handler\n" in warm.tail
 
@@ -223,7 +226,13 @@ def test_the_json_format(make_function):
     assert init_start["initializationType"] == "on-demand" and init_start["phase"] == "init"
     assert re.fullmatch(r"python:3\.\d+\.v\d+", init_start["runtimeVersion"])
     ids = [cold.request_id, warm.request_id]
-    assert platform["platform.start"] == [{"requestId": id_, "version": "$LATEST"} for id_ in ids]
+    assert (init_start["functionName"], init_start["functionVersion"]) == (function.name, "$LATEST")
+    assert (init_start["instanceId"], init_start["instanceMaxMemory"]) == (function.streams()[0], 128 * 2**20)
+    starts = platform["platform.start"]
+    assert [list(start) for start in starts] == [["requestId", "functionArn", "version"]] * 2
+    assert [(start["requestId"], start["version"]) for start in starts] == [(id_, "$LATEST") for id_ in ids]
+    assert all(start["functionArn"].endswith(f":function:{function.name}") for start in starts)
+    assert all(": " not in message for message in function.messages() if '"type":"platform.' in message)
     first, second = platform["platform.report"]
     assert [first["requestId"], second["requestId"]] == ids
     assert first["status"] == second["status"] == "success"
