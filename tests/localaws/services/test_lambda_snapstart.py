@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 import json
 import os
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -98,6 +99,8 @@ register_after_restore(done.append, "after 2")
 def handler(event, context):
     return done
 """
+# This Python's, or the oldest that has SnapStart.
+RUNTIME = f"python3.{max(12, sys.version_info.minor)}"
 REPORT = re.compile(
     rf"REPORT RequestId: {UUID}\tDuration: (\d+\.\d\d) ms\tBilled Duration: (\d+) ms\tMemory Size: \d+ MB\t"
     r"Max Memory Used: (\d+) MB\tRestore Duration: (\d+\.\d\d) ms\tBilled Restore Duration: (\d+) ms\t\n"
@@ -115,7 +118,7 @@ def publish(make_function, clients):
     """Make a function with SnapStart, and publish version 1; gives both, once there is a snapshot or will be none."""
 
     def publish(code=CODE, **configuration):
-        function = make_function(code, **{"SnapStart": SNAPSTART, "Timeout": 20, **configuration})
+        function = make_function(code, RUNTIME, **{"SnapStart": SNAPSTART, "Timeout": 20, **configuration})
         return function, published(function, clients)
 
     return publish
