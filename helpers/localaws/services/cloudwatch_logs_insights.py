@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ministack.core import responses
 from ministack.services import cloudwatch_logs
 
+from ...facts import fact
 from .cloudwatch_logs_pages import END, within
 from .cloudwatch_logs_request import (
     MISSING,
@@ -54,7 +55,7 @@ CONTRACT: Contract = {
     (responses, "get_region"): (),
 }
 
-MAX_GROUPS, MAX_QUERY = 50, 10_000
+MAX_GROUPS, MAX_QUERY = int(fact("insights_groups")), 10_000
 PAGE_ROWS = 10_000
 KEPT = 100  # queries, whose results can be asked for; AWS keeps them for a week
 AT_ONCE = 2  # others are Scheduled
