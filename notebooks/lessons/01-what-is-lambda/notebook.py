@@ -8,7 +8,7 @@
 # - send it an event, read its answer, and find what it printed in CloudWatch;
 # - see the difference between an error of your function and an error of the call.
 #
-# It takes about 25 minutes. Slides: "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1「サーバーレス」, page 5) and
+# It takes about 30 minutes. Slides: "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1「サーバーレス」, page 5) and
 # the pages before it, in the part "Know Lambda".
 
 # %% [markdown]
@@ -203,8 +203,7 @@ predicted("01.b", "into a log" if logged else "nowhere")
 # - `START` and `END` are the first and the last line of one invocation. Each invocation has an id of its own, the **request id**.
 # - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
-# (In AWS's console, *Live Tail* shows a log while it grows, and *Logs Insights* searches many logs at once. With
-# `LoggingConfig={"LogFormat": "JSON"}` the lines are JSON, which is easier to search.)
+# (In AWS's console, *Live Tail* shows a log while it grows.)
 #
 # Here is the last line again, field by field. Lambda separates the fields with tabs. (`pd` is pandas, a Python library for
 # tables: a `Series` is one column with a label for each row, and a `DataFrame` is a table of such columns.)
@@ -220,6 +219,40 @@ pd.Series(fields, name="REPORT")
 # %%
 streams = logs.describe_log_streams(logGroupName=log_group)["logStreams"]
 [stream["logStreamName"] for stream in streams]
+
+# %% [markdown]
+# ### A log that can be searched
+#
+# With `LogFormat="JSON"` each line is a JSON object, those of Lambda, too. Python's `logging` writes the level of a line, and
+# what you give it as `extra`.
+
+
+# %%
+def order(event, context):
+    import logging
+
+    level = logging.ERROR if event["amount"] > 100 else logging.INFO
+    logging.log(level, "order", extra={"amount": event["amount"]})
+
+
+# %%
+orders = workshop.name("orders-log")
+wanted = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO"}
+code = {"app.py": inspect.getsource(order)}
+_ = deploy(workshop, orders, code, Handler="app.order", LoggingConfig=wanted)
+for amount in (20, 250, 700):
+    lambda_client.invoke(FunctionName=orders, Payload=json.dumps({"amount": amount}))
+
+# %% [markdown]
+# Now CloudWatch can choose lines by what is in them. A **filter pattern** between braces names fields of the JSON.
+
+# %%
+_ = reports(logs, orders, at_least=3)
+pattern = '{ $.level = "ERROR" && $.amount > 100 }'
+asked = {"logGroupName": f"/aws/lambda/{orders}", "filterPattern": pattern}
+pages = logs.get_paginator("filter_log_events").paginate(**asked)
+found = [event for page in pages for event in page["events"]]
+pd.DataFrame([json.loads(event["message"]) for event in found])
 
 # %% [markdown]
 # Change the event and invoke again: edit the text in the box and press the button. Then run the cells
@@ -414,7 +447,7 @@ assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 # - FaaS: you bring one function, the provider runs it for each event.
 # - A Lambda function is a role, a package, a name and a runtime; `create_function`, then wait until it is active.
 # - `invoke` sends an event; the answer has a status for the call and `FunctionError` for the function.
-# - What it prints, and what it cost, is in CloudWatch Logs under `/aws/lambda/<name>`.
+# - What it prints, and what it cost, is in CloudWatch Logs under `/aws/lambda/<name>`. A log in JSON is searched by its fields.
 # - Serverless means that AWS looks after the machines and their operating systems.
 #
 # **Next:** notebook [02](02-scaling.ipynb), *Scaling*, calls a function many times at once. Notebook [04](04-cold-start.ipynb), *Cold start*, is
