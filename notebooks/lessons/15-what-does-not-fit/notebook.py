@@ -1063,8 +1063,47 @@ check("15.2", diagnosis)
 pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 
 # %% [markdown]
-# (In production nobody reads line by line. Write the log as JSON (`LoggingConfig`), and ask the logs of all functions at once with *Logs Insights*. Traces
-# (*X-Ray*) follow one event through all of them. With the remote debugging of AWS's toolkit for your editor you can go through a function on AWS step by step.)
+# In production nobody reads line by line. **Logs Insights** asks the logs of all functions at once: which error, in which
+# function, how often? `parse` cuts a field out of each line by a regular expression, and `stats` counts. The folded cell starts a query
+# and waits for its rows ([notebook 03](03-billing.ipynb) shows it).
+
+
+# %% ask folded
+def ask(query, groups, since):
+    """The result of a query of Logs Insights over log groups, as a table."""
+    times = {"startTime": int(since.timestamp()), "endTime": int(time.time()) + 1}
+    started = logs.start_query(queryString=query, logGroupNames=groups, **times)
+    status = "Scheduled"
+    while status in ("Scheduled", "Running"):
+        time.sleep(0.2)
+        answer = logs.get_query_results(queryId=started["queryId"])
+        status = answer["status"]
+    rows = answer["results"]
+    return pd.DataFrame(
+        [{each["field"]: each["value"] for each in row} for row in rows]
+    )
+
+
+# %%
+query = r"""
+parse @message /(?<error>\w+Error|\w+Exception|Task timed out)/
+| filter ispresent(error)
+| stats count(*) as times by @log, error
+| sort times desc
+"""
+names = [cashier, worker["all_at_once"], counter, stamp]
+errors = ask(query, [f"/aws/lambda/{each}" for each in names], charge_began)
+errors
+
+# %%
+claim("the time limit is one of the errors", "Task timed out" in set(errors["error"]))
+
+# %% [markdown]
+# *stamp* may not be there: its loop breaks nothing, so no line of its log says that something is wrong. That is why it needs an alarm on its
+# invocations.
+#
+# (Write the log as JSON, as in [notebook 01](01-what-is-lambda.ipynb), and each field can be asked without `parse`. Traces
+# (*X-Ray*) follow one event through all functions. With the remote debugging of AWS's toolkit for your editor you can go through a function on AWS step by step.)
 #
 # ## What you have learned
 #
@@ -1075,6 +1114,7 @@ pd.DataFrame(diagnosis, index=["failure", "repair"]).T
 # - Connections need a limit: a pool, a queue, or a database without them.
 # - A function must not write where it is triggered, and its role can forbid it. Lambda stops simple loops after about {{recursive_loop}} runs; reserved
 #   concurrency 0 stops any.
+# - One query of Logs Insights says which errors all functions have, and how often.
 # - What fails again and again goes to a dead-letter queue or an OnFailure destination, so that it is not lost.
 # - Much of "does not fit" is now "fits, once it is repaired". These still do not fit: long computations in one piece, programs
 #   that need a machine of their own, and code that cannot leave its program.
