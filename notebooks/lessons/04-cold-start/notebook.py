@@ -9,7 +9,7 @@
 # - choose what to do about them: nothing, less code, another language, a pinger, or what AWS sells;
 # - publish a version, and give it a tenth of the calls before it gets all.
 #
-# It takes about 55 minutes. Slides: "Caveats of Lambda, part 1: the cold start problem" (Lambdaの注意点 その1「コールドスタート問題」,
+# It takes about 60 minutes. Slides: "Caveats of Lambda, part 1: the cold start problem" (Lambdaの注意点 その1「コールドスタート問題」,
 # pages 8 and 9), in the part "Know Lambda". The slide links an article in Japanese about
 # [memory and cold starts](https://dev.classmethod.jp/cloud/aws/lambda-memory-alloc-and-coldstart/).
 #
@@ -188,6 +188,51 @@ predicted("04.a", f"{cold / warm:.0f} times, by the medians")
 claim("a cold invocation takes more than twice as long as a warm one", cold > 2 * warm)
 
 # %% [markdown]
+# In production you do not read every line. **Logs Insights** reads them: a query counts the lines of many log groups, and gives a table.
+# Only the REPORT line of a cold start has `@initDuration`, so `count(@initDuration)` is the number of cold starts. `pct` is a percentile.
+# The folded cell starts a query and waits for its rows ([notebook 03](03-billing.ipynb) shows it).
+
+
+# %% ask folded
+def ask(query, groups, since):
+    """The result of a query of Logs Insights over log groups, as a table."""
+    times = {"startTime": int(since.timestamp()), "endTime": int(time.time()) + 1}
+    started = logs.start_query(queryString=query, logGroupNames=groups, **times)
+    status = "Scheduled"
+    while status in ("Scheduled", "Running"):
+        time.sleep(0.2)
+        answer = logs.get_query_results(queryId=started["queryId"])
+        status = answer["status"]
+    rows = answer["results"]
+    return pd.DataFrame(
+        [{each["field"]: each["value"] for each in row} for row in rows]
+    )
+
+
+# %%
+query = """
+filter @type = "REPORT"
+| stats count(*) as calls, count(@initDuration) as cold,
+    100 * count(@initDuration) / count(*) as percent,
+    pct(@initDuration, 50) as init_p50, pct(@initDuration, 95) as init_p95,
+    pct(@duration, 50) as duration_p50 by @log
+"""
+for _ in range(60):  # on AWS, a line reaches Logs Insights some seconds later
+    asked = ask(query, [f"/aws/lambda/{hello}"], measured["start"].min())
+    if len(asked) and int(asked["calls"][0]) >= len(measured):
+        break
+    time.sleep(1)
+asked.T
+
+# %%
+shares = 100 * measured["init_ms"].notna().mean(), float(asked["percent"][0])
+claim(
+    "Logs Insights finds the same share of cold starts", abs(shares[0] - shares[1]) < 5
+)
+
+# %% [markdown]
+# With `by bin(5m)` in place of `by @log` there is one row for each five minutes: the shape of a day.
+#
 # ## After a rest
 #
 # Lambda ends an environment that gets no call for a while. With the tag we set this time to two
@@ -914,6 +959,7 @@ failed.groupby(ran).agg(calls="size", failed="sum")
 #   the last two are `Init Duration`.
 # - Lambda uses an environment again, one invocation at a time, and ends it after a rest. An update makes the next calls cold, and
 #   a burst needs as many environments as it has calls at once.
+# - In production Logs Insights counts cold starts: only their REPORT lines have `@initDuration`.
 # - Imports make init long; the language sets the minimum; a client made in init costs the warm calls nothing.
 # - A pinger keeps one environment warm, for some cents. Provisioned concurrency holds as many as you pay for. SnapStart restores environments from one init,
 #   so nothing that must be unique may be made in init.
