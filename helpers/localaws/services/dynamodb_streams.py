@@ -80,5 +80,5 @@ def _size_of(value: Record) -> int:
 
 def _size_of_number(text: str) -> int:
     """One byte for two digits that count, and one more; another one for a sign."""
-    digits = text.lower().partition("e")[0].lstrip("+-").replace(".", "").strip("0")
+    digits = text.lower().partition("e")[0].lstrip("+-").replace(".", "").strip("0") or "0"
     return (len(digits) + 1) // 2 + 1 + text.startswith("-")
