@@ -58,7 +58,7 @@ def deploy(workshop: Workshop, function_name: str, code: bytes | Source, **confi
     client = workshop.client("lambda")
     _check_names(client, configuration)
     archive = code if isinstance(code, bytes) else package(code)
-    wanted = DEFAULTS | _this_python(workshop) | configuration
+    wanted = DEFAULTS | _this_python(workshop, configuration) | configuration
     try:
         return _deploy(workshop, function_name, archive, wanted)
     except ParamValidationError as error:  # its first line has no news
@@ -82,9 +82,13 @@ def _deploy(workshop: Workshop, function_name: str, archive: bytes, wanted: dict
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
-def _this_python(workshop: Workshop) -> dict[str, Any]:
-    """On the embedded AWS the runtime is this Python: it is surely there, and package() takes libraries for it."""
-    return {"Runtime": f"python3.{sys.version_info.minor}"} if workshop.target == "embedded" else {}
+def _this_python(workshop: Workshop, configuration: dict[str, Any]) -> dict[str, Any]:
+    """On the embedded AWS the runtime is this Python: it is surely there, and package() takes libraries for it.
+
+    AWS has SnapStart from Python 3.12 on: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
+    """
+    too_old = "SnapStart" in configuration and sys.version_info < (3, 12)
+    return {"Runtime": f"python3.{sys.version_info.minor}"} if workshop.target == "embedded" and not too_old else {}
 
 
 def _check_names(client: Any, configuration: dict[str, Any]) -> None:

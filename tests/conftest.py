@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -164,9 +165,9 @@ def make_function(clients) -> Iterator[Callable[..., TestedFunction]]:
     """Deploy `code`, the text of the handler's file or a dict of files; it is deleted afterwards."""
     made = []
 
-    def make(
-        code: str | dict[str, str | bytes], runtime: str = THIS_PYTHON, executable=(), **configuration
-    ) -> TestedFunction:
+    def make(code: str | dict[str, str | bytes], runtime: str = "", executable=(), **configuration) -> TestedFunction:
+        too_old = "SnapStart" in configuration and sys.version_info < (3, 12)  # for which AWS has no SnapStart
+        runtime = runtime or ("python3.13" if too_old else THIS_PYTHON)
         if isinstance(code, str):
             code = {next(file for start, file in FILES.items() if runtime.startswith(start)): code}
         name = f"tested-{next(_numbers)}"
