@@ -170,10 +170,13 @@ def _make_python_library(library: Path, python: Program) -> tuple[Path, tuple[st
 
 def _link(place: Path, link: Path, whole: bool) -> None:
     """A link to it; or where the bytecode beside it is not that Python's, a folder with links to its files."""
-    if whole or not place.is_dir():
+    if whole or not place.is_dir() or not any(place.rglob("*.py")):
         link.symlink_to(place)
-    else:
-        shutil.copytree(place, link, copy_function=os.symlink, ignore=shutil.ignore_patterns("__pycache__"))
+        return
+    link.mkdir()
+    for each in place.iterdir():
+        if each.name != "__pycache__":
+            _link(each, link / each.name, whole)
 
 
 def _compile(folder: Path, python: Program) -> None:
