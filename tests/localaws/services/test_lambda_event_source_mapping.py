@@ -200,8 +200,8 @@ def test_sources_and_settings_that_are_not_here_are_named(client, make_function,
     assert "Kinesis is not in the embedded AWS" in words
     for member, value in {
         "MetricsConfig": {"Metrics": ["EventCount"]},
-        "KMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/k",
-        "Topics": ["t"],
+        "KMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000",
+        "Topics": ["topic"],
     }.items():
         code, words = refused(client.create_event_source_mapping, **of, **{member: value})
         assert code == INVALID

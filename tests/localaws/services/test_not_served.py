@@ -30,7 +30,6 @@ UNKNOWN = [
     ("ssm", "list_associations", {}, "ListAssociations of Amazon Simple Systems Manager"),
     ("kms", "describe_custom_key_stores", {}, "DescribeCustomKeyStores of AWS Key Management Service"),
     ("dynamodb", "list_global_tables", {}, "ListGlobalTables of Amazon DynamoDB"),
-    ("lambda", "list_capacity_providers", {}, "ListCapacityProviders of AWS Lambda"),
     ("apigatewayv2", "get_vpc_links", {}, "GET /v2/vpclinks of Amazon API Gateway"),
 ]
 
