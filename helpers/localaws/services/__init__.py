@@ -138,13 +138,15 @@ def install(
 # What is said to requests to Lambda before MiniStack has them, one after another, and what makes its answers AWS's.
 REPLIES: dict[str, list[lambda_api.Reply]] = {
     "AddPermission": [lambda_permissions.unaddable],
-    "CreateFunction": [lambda_absent.asked, lambda_tags.of_new, lambda_function_code.created],
+    "CreateFunction": [
+        lambda_absent.asked,
+        lambda_tags.of_new,
+        lambda_tenant_isolation.of_new,
+        lambda_function_code.created,
+    ],
     "DeleteFunction": [lambda_versions.undeletable],
     "GetFunctionCodeSigningConfig": [lambda_absent.code_signing],
     "GetRuntimeManagementConfig": [lambda_absent.runtime_management],
-    "Invoke": [lambda_states.not_ready],
-    "InvokeWithResponseStream": [lambda_states.not_ready],
-    "CreateFunction": [lambda_tags.of_new, lambda_tenant_isolation.of_new, lambda_function_code.created],
     "Invoke": [lambda_tenant_isolation.of_invocation, lambda_states.not_ready],
     "InvokeWithResponseStream": [lambda_tenant_isolation.of_invocation, lambda_states.not_ready],
     "ListTags": [lambda_tags.unknown],
@@ -156,9 +158,7 @@ REPLIES: dict[str, list[lambda_api.Reply]] = {
     "TagResource": [lambda_tags.unknown, lambda_tags.added],
     "UntagResource": [lambda_tags.unknown],
     "UpdateFunctionCode": [lambda_absent.asked, lambda_states.in_progress, lambda_function_code.updated],
-    "UpdateFunctionConfiguration": [lambda_absent.asked, lambda_states.in_progress],
-    "UpdateFunctionCode": [lambda_states.in_progress, lambda_function_code.updated],
-    "UpdateFunctionConfiguration": [lambda_states.in_progress, lambda_tenant_isolation.of_update],
+    "UpdateFunctionConfiguration": [lambda_absent.asked, lambda_states.in_progress, lambda_tenant_isolation.of_update],
     "UpdateFunctionEventInvokeConfig": [lambda_event_invoke_config.update],
 }
 for operation, what in lambda_tenant_isolation.UNSUITABLE.items():
