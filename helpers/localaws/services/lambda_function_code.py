@@ -45,12 +45,12 @@ def updated(members: Record) -> Answer | None:
     if func is None:
         return None  # MiniStack says so
     refused: Answer | None = lambda_svc._check_revision(func["config"], members) or _refusal(members)
-    if refused or not members.get("DryRun"):
+    if refused or not (members.get("DryRun") or "Architectures" in members):
         return refused
     code = _zip_of(members)
     refused = _unusable(members) or lambda_svc._validate_total_unzipped_size(code, func["config"].get("Layers"))
-    if refused:
-        return refused
+    if refused or not members.get("DryRun"):
+        return refused  # MiniStack has another architecture before it looks at the code
     changed = {"CodeSize": len(code), "CodeSha256": base64.b64encode(hashlib.sha256(code).digest()).decode()}
     changed |= {name: members[name] for name in ("Architectures",) if name in members}
     answer: Answer = responses.json_response({**func["config"], **changed}, 200)

@@ -6,6 +6,7 @@ November 2025 (TestLambdaLayer).
 
 from typing import Any
 
+from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
@@ -13,19 +14,33 @@ from .lambda_functions import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
-CONTRACT: Contract = {(lambda_svc, "_normalize_layer_attachments"): ("layers",)}
+CONTRACT: Contract = {
+    (lambda_svc, "_layer_policy_revision_mismatch"): ("vc", "query_params"),
+    (lambda_svc, "_normalize_layer_attachments"): ("layers",),
+    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+}
+
+STALE = (
+    "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the "
+    "latest Revision Id"
+)
 
 
 def install() -> None:
-    """Let MiniStack attach a layer once. Call once, before it serves."""
-    attach = lambda_svc._normalize_layer_attachments
+    """Let MiniStack attach a layer once, and say in AWS's words what is stale. Call once, before it serves."""
+    attach, mismatch = lambda_svc._normalize_layer_attachments, lambda_svc._layer_policy_revision_mismatch
 
     def attach_once(layers: list[Any] | None) -> tuple[list[Record] | None, Answer | None]:
         attached, refused = attach(layers)
         refused = refused or _twice([each["Arn"] for each in attached or []])
         return (None, refused) if refused else (attached, None)
 
+    def stale(vc: Record, query_params: Record | None) -> Answer | None:
+        found: Answer | None = mismatch(vc, query_params)
+        return found and responses.error_response_json("PreconditionFailedException", STALE, 412)
+
     lambda_svc._normalize_layer_attachments = attach_once
+    lambda_svc._layer_policy_revision_mismatch = stale
 
 
 def told(members: Record, version: Record) -> Record:

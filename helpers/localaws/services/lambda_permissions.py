@@ -127,7 +127,7 @@ def _remove_permission(func_name: str, sid: str, query_params: Record, path_qual
     qualifier = _qualifier(query_params, path_qualifier)
     func, statements = lambda_svc._functions.get(func_name), _statements(func_name, qualifier)
     if func is None:
-        return _not_found(f"Function not found: {lambda_svc._func_arn(func_name)}")
+        return _not_found(f"No policy found for: {lambda_svc._func_arn(func_name)}")
     if not statements:
         return _not_found("No policy is associated with the given resource.")
     if sid not in [each["Sid"] for each in statements]:

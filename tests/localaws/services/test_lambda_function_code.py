@@ -101,7 +101,10 @@ def test_an_update_that_is_only_tried_changes_nothing(client, make_function):
     assert tried["CodeSize"] == len(other) and tried["CodeSha256"] != before["CodeSha256"]
     assert client.get_function(FunctionName=function.name)["Configuration"] == before
     assert function.invoke().payload == "runs"
-    assert refused(client.update_function_code, FunctionName=function.name, ZipFile=b"", DryRun=True) == EMPTY
+    update = client.update_function_code
+    assert refused(update, FunctionName=function.name, ZipFile=b"", DryRun=True) == EMPTY
+    assert refused(update, FunctionName=function.name, ZipFile=b"", Architectures=["arm64"]) == EMPTY
+    assert client.get_function(FunctionName=function.name)["Configuration"]["Architectures"] == ["x86_64"]
 
 
 def test_a_number_of_a_layer_is_never_used_again(client):

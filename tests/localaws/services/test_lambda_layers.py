@@ -62,7 +62,7 @@ def test_permissions_of_a_layer(client, layers):
         client.add_layer_version_permission(**statement)
     second = client.add_layer_version_permission(**{**statement, "StatementId": "s2"}, RevisionId=first["RevisionId"])
     assert client.get_layer_version_policy(**version)["RevisionId"] == second["RevisionId"] != first["RevisionId"]
-    with pytest.raises(client.exceptions.PreconditionFailedException):
+    with pytest.raises(client.exceptions.PreconditionFailedException, match="Call the GetLayerPolicy API to retrieve"):
         client.remove_layer_version_permission(**version, StatementId="s1", RevisionId=first["RevisionId"])
     client.remove_layer_version_permission(**version, StatementId="s1")
     client.remove_layer_version_permission(**version, StatementId="s2")

@@ -88,6 +88,8 @@ def test_a_statement_that_is_there_or_is_not(client, function):
         missing,
         "No policy is associated with the given resource.",
     )
+    code, message = refused(remove, FunctionName="missing", StatementId="s3")
+    assert code == missing and message.startswith("No policy found for: arn:") and message.endswith(":missing")
     add(client, function)
     assert refused(add, client=client, function=function) == (
         "ResourceConflictException",
