@@ -8,6 +8,7 @@ import asyncio
 import json
 import uuid
 from typing import Any
+from urllib.parse import quote, unquote
 
 from ministack.core import responses
 from ministack.services import lambda_svc
@@ -78,7 +79,6 @@ FORBIDDEN = {
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 }
 FAILED = {"statusCode": 502, "headers": {"content-type": "text/plain"}, "body": "Internal Server Error"}
-BY_PATH = "/_aws/lambda-url/"  # at which MiniStack has all function URLs, too
 PENDING = "The function is currently in the following state: Pending"
 # Answers to who asks whether a page may ask, and those to the page itself
 PREFLIGHT = {"AllowHeaders": "Access-Control-Allow-Headers", "AllowMethods": "Access-Control-Allow-Methods"}
@@ -285,9 +285,9 @@ def with_cookies(event: Record) -> Record:
 def _as_sent(event: Record, request_id: str) -> Record:
     """The event with path and query as they were sent: AWS decodes neither."""
     path, query = raw_target.get()
-    path = path.partition("?")[0] or event["rawPath"]
-    if path.startswith(BY_PATH):
-        path = "/" + path.removeprefix(BY_PATH).partition("/")[2]
+    path = path.partition("?")[0]
+    if unquote(path) != event["rawPath"]:  # MiniStack has all function URLs at one place, too
+        path = quote(event["rawPath"])
     context = {**event["requestContext"], "requestId": request_id}
     context["http"] = {**context["http"], "path": path}
     return {**event, "rawPath": path, "rawQueryString": query or event["rawQueryString"], "requestContext": context}

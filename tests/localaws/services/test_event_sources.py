@@ -334,6 +334,7 @@ def test_a_function_url_is_gone_with_its_function(make_function, clients):
             Handler="app.handler",
             Code={"ZipFile": zipped({"app.py": HTTP})},
         )
+        function.wait()  # until then it answers 409
         with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
             clients("lambda").get_function_url_config(FunctionName=function.name)
         new = public_url(clients("lambda"), function.name)
