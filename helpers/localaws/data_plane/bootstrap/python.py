@@ -51,10 +51,10 @@ def stand_in() -> types.ModuleType:
             raise RuntimeError(f"Failed to post invocation response (HTTP {response.status})")
         return data, response.headers
 
-    def next() -> tuple[bytes, dict[str, str | None]]:
+    def next() -> tuple[bytes, dict[str, str | int | None]]:
         body, headers = ask("GET", "next")
         return body, {
-            name: headers[name]
+            name: int(headers[name]) if name == "Lambda-Runtime-Deadline-Ms" else headers[name]
             for name in (
                 "Lambda-Runtime-Aws-Request-Id",
                 "Lambda-Runtime-Trace-Id",
