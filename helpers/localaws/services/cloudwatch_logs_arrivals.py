@@ -1,4 +1,4 @@
-"""Log events as they come in: metric filters count them, subscription filters hand them on, and Live Tail shows them.
+"""Log events as they come in: metrics are made of them, subscription filters hand them on, and Live Tail shows them.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html. MiniStack counts nothing, and takes
 most characters of a pattern for none. Here a pattern is what filter_pattern/ makes of it, wherever events come from.
@@ -8,6 +8,7 @@ import logging
 
 from ministack.services import cloudwatch_logs
 
+from .cloudwatch_embedded_metric_format import arrived as embedded_metrics
 from .cloudwatch_logs import Logs
 from .cloudwatch_logs_metric_filters import MetricFilters
 from .cloudwatch_logs_request import Refused, filter_pattern, refusal
@@ -32,7 +33,7 @@ def install(logs: Logs, metric_filters: MetricFilters, subscription_filters: Sub
 
     def arrived(group: str, stream: str, events: list[Event]) -> None:
         """Whatever becomes of the events there, they are in the log."""
-        for told in (metric_filters.arrived, subscription_filters.arrived, show_live):
+        for told in (metric_filters.arrived, embedded_metrics, subscription_filters.arrived, show_live):
             try:
                 told(group, stream, events)
             except Exception:
