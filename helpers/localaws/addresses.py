@@ -13,7 +13,17 @@ from .services.iam import ways
 from .services.iam.authentication import as_sent
 
 PATH = re.compile(r"/2021-10-31/functions/[^/]+/urls?$|/v2/apis(?:/([^/]+))?$")  # of function URLs, HTTP APIs
-ADDRESS = re.compile(rb"https?://(\w+)\.(lambda-url\.[a-z0-9-]+\.on\.aws|execute-api\.127\.0\.0\.1)(?::\d+)?")
+ADDRESS = re.compile(
+    rb"https?://(\w+)\.(lambda-url\.[a-z0-9-]+\.on\.aws|execute-api\.127\.0\.0\.1)(?::\d+)?"
+    rb"|https://([0-9a-f]{8})\.(execute-api)\.[a-z0-9-]+\.amazonaws\.com"  # as a template puts it together
+)
+API_DOMAIN = b"execute-api.127.0.0.1"  # MiniStack's
+
+
+def told_by(scope: Scope) -> bool:
+    """Whether the answer to a request tells addresses: of function URLs and HTTP APIs, or outputs of CloudFormation."""
+    signed = dict(scope["headers"]).get(b"authorization", b"")
+    return bool(PATH.match(scope["path"])) or b"/cloudformation/aws4_request" in signed
 
 
 @dataclass
@@ -33,9 +43,9 @@ class Addresses:
         self._listeners: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request at PATH, and tell addresses on this machine in its answer."""
+        """Pass on a request whose answer tells addresses, and let it tell those on this machine."""
         start, body = await self._answer_of_app(scope, receive)
-        body = ADDRESS.sub(lambda match: self._address(*match.groups()), body)
+        body = ADDRESS.sub(lambda match: self._address(*filter(None, match.groups())), body)
         headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
         await send(start)
@@ -73,7 +83,8 @@ class Addresses:
             listener = socket.create_server(("127.0.0.1", 0))
             address = _Address(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
             self._handed_out[identifier] = address
-            there = ways.limited(at_host(self._app, identifier + b"." + domain), ways.Way.ADDRESS)
+            host = identifier + b"." + (API_DOMAIN if domain.startswith(b"execute-api") else domain)
+            there = ways.limited(at_host(self._app, host), ways.Way.ADDRESS)
             self.serve(as_sent(there), listener, address.gone)
         return self._handed_out[identifier].url
 

@@ -62,7 +62,7 @@ class Gateway:
             await answer(send, 200, {"pid": os.getpid()})
         elif scope["method"] == "POST" and (invoked := INVOKE_PATH.search(scope["path"])):
             await self._invoke(scope, receive, send, QueuedStream() if invoked[1] else None)
-        elif addresses.PATH.match(scope["path"]):
+        elif addresses.told_by(scope):
             await self._addresses(scope, receive, send)
         elif operation := _configuring(scope["method"], scope["path"]):
             await self._configure(operation, scope, receive, send)

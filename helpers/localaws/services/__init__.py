@@ -6,6 +6,7 @@ from ..access_key import AccessKey
 from ..data_plane.pool import Pool
 from . import (
     apigateway,
+    apigateway_rest,
     cloudwatch_logs_arrivals,
     cloudwatch_logs_describe,
     cloudwatch_logs_groups,
@@ -98,6 +99,7 @@ def install(
         s3_notifications,
         eventbridge,
         apigateway,
+        apigateway_rest,
     ):
         module.install()
     logs.install()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ministack.core import responses
 from ministack.services import apigateway
+from ministack.services.cloudformation import provisioners
 
 from .contract import Contract
 from .lambda_function_url import with_cookies
@@ -22,6 +23,7 @@ CONTRACT: Contract = {
     (apigateway, "_create_integration"): ("api_id", "data"),
     (apigateway, "_create_route"): ("api_id", "data"),
     (apigateway, "_create_stage"): ("api_id", "data"),
+    (provisioners, "_RESOURCE_HANDLERS"): None,
     (responses, "get_region"): (),
 }
 
@@ -42,6 +44,15 @@ def install() -> None:
             _quick_create(json.loads(answer[2])["apiId"], data["target"], data.get("routeKey") or "$default")
         return answer
 
+    in_template = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
+    create_in_stack = in_template["create"]
+
+    def create_from_template(logical_id: str, properties: Record, stack: str) -> tuple[str, Record]:
+        api_id, attributes = create_in_stack(logical_id, properties, stack)
+        if properties.get("Target"):
+            _quick_create(api_id, properties["Target"], properties.get("RouteKey") or "$default")
+        return api_id, attributes
+
     async def run(execute: Callable[..., Record], func: Record, event: Record, *, thread_name: str) -> Record:
         ours = event.get("version") == "2.0" and "type" not in event  # not a WebSocket's, nor an authorizer's
         sent = completed(event) if ours else event
@@ -50,6 +61,7 @@ def install() -> None:
         return {"body": FAILED} if failed else result
 
     apigateway._create_api = create
+    in_template["create"] = create_from_template
     apigateway.run_reentrant = run
 
 

@@ -58,6 +58,7 @@ TWO_AUTHORIZATIONS = "A request has one Authorization header."
 TWO_ACTIONS = "A request names its action, and each of its parameters, in one place."
 QUERY_SERVICES = ("autoscaling", "cloudformation", "ec2", "iam", "rds", "sns", "sts")  # which have no X-Amz-Target
 FORM = "application/x-www-form-urlencoded"
+API = "/_aws/execute-api/"  # …/<API>/<stage>/<path>: where an API is called, which asks for a signature if it wants one
 AWAITED = re.compile(r"/_ministack/(?:cfn-response|cfn-signal)/")  # where what a CloudFormation stack waits for answers
 
 
@@ -106,6 +107,8 @@ def authenticated(app: App, but: str) -> App:
             return await send({"type": "websocket.close", "code": 1008})  # policy violation, RFC 6455
         if scope["type"] != "http" or scope["path"] == but or _has_own_secret(scope):
             return await app(scope, receive, send)
+        if scope["path"].startswith(API):
+            return await api(scope, receive, send)
         body = b"" if _is_large(scope) and _is_strangers(scope) else await body_of(receive)
         iam_evaluator.pin_signed_body(body)
         if refusal := _refusal(scope, body):
@@ -114,7 +117,7 @@ def authenticated(app: App, but: str) -> App:
             asked = public if iam_evaluator._anonymous.get() else app
             await asked(_without_foreign_authorization(scope), replay(body, receive), send)
 
-    public = ways.limited(app, ways.Way.SERVICE)
+    public, api = ways.limited(app, ways.Way.SERVICE), ways.limited(app, ways.Way.ADDRESS)
     return as_sent(guarded)
 
 
