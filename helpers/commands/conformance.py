@@ -15,7 +15,7 @@ class ConformanceError(WorkshopError):
 
 
 def run(words: list[str], endpoint_url: str | None = None, write: bool = False) -> int:
-    """Run the scenarios whose titles have one of `words`, or all, on the embedded AWS and plain MiniStack or at an address.
+    """Run the scenarios whose titles have one of `words`, or all, on both of our own AWSs or at an address.
 
     Print a table, and for each scenario that differs how. Return 1 where one differs that has no reason to.
     """

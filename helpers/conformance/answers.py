@@ -1,8 +1,8 @@
 """Writes an answer down so that it is the same on each AWS and in each run, and says how two answers differ.
 
 Account, region and the names of what a scenario made become `<account>`, `<region>`, `<function>`, `<queue:2>` and so
-on; identifiers become `<id:1>`, `<id:2>` in the order in which they come, so that the same one has the same number; dates
-become `<date>`. What does not have AWS's form stays as it is, and differs.
+on; identifiers become `<id:1>`, `<id:2>` in the order in which they come, so that the same one has the same number;
+dates become `<date>`. What does not have AWS's form stays as it is, and differs.
 """
 
 import json

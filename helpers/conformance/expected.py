@@ -1,4 +1,4 @@
-"""What AWS answers in many scenarios alike: configurations of functions, refusals; with the placeholders of answers.py."""
+"""What AWS answers in many scenarios alike: configurations, refusals; with the placeholders of answers.py."""
 
 from typing import Any
 

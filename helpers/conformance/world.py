@@ -277,12 +277,12 @@ def read_json(body: bytes) -> Any:
 
 
 def zipped(files: Mapping[str, str | bytes]) -> bytes:
-    """A zip whose bytes depend on nothing but its files; a bootstrap can be executed."""
+    """A zip whose bytes depend on nothing but its files; what begins as a script can be executed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name)
-            entry.external_attr = (0o755 if name == "bootstrap" else 0o644) << 16
+            entry.external_attr = (0o755 if content[:2] in ("#!", b"#!") else 0o644) << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
 

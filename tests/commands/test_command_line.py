@@ -41,6 +41,7 @@ COMMANDS = (
     "runtimes",
     "facts",
     "bench",
+    "conformance",
     "doctor",
 )
 PUBLIC = {

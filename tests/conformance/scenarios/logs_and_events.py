@@ -15,7 +15,7 @@ LINES = recorded("TestCloudwatchLogs::test_multi_line_prints", "2025-11-25")
     "lines of a function in Python",
     LINES,
     [
-        "INIT_START Runtime Version: python:3.13.v<version>\tRuntime Version ARN: arn:aws:lambda:<region>::runtime:<id>",
+        "INIT_START Runtime Version: python:<version>\tRuntime Version ARN: arn:aws:lambda:<region>::runtime:<id>",
         "START RequestId: <id:1> Version: $LATEST",
         "multi",
         "line",
@@ -32,7 +32,7 @@ def lines_in_python(aws):
 
 def told(line):
     line = re.sub(r"(Init |Billed )?Duration: [\d.]+ ms", lambda found: f"{found[1] or ''}Duration: <ms>", line)
-    line = re.sub(r"(?<=python:3\.13\.v)\d+", "<version>", re.sub(r"(?<=::runtime:)[0-9a-f]{64}", "<id>", line))
+    line = re.sub(r"(?<=python:)3\.\d+\.v\d+", "<version>", re.sub(r"(?<=::runtime:)[0-9a-f]{64}", "<id>", line))
     return re.sub(r"Used: \d+ MB", "Used: <MB>", line)
 
 
