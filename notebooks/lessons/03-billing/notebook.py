@@ -8,7 +8,7 @@
 # - compare the rule of 2019 (per 100 ms) with the one that holds now;
 # - choose a memory size from a measurement, and say when more memory costs nothing.
 #
-# It takes about 40 minutes. Slides: "Features of Lambda, part 3: billed by time" (Lambdaの特徴 その3「時間単位課金」, page 7), in the
+# It takes about 45 minutes. Slides: "Features of Lambda, part 3: billed by time" (Lambdaの特徴 その3「時間単位課金」, page 7), in the
 # part "Know Lambda".
 #
 # All durations come from REPORT lines in CloudWatch. The prices are AWS's list prices for x86 in Tokyo and N. Virginia (some regions
@@ -17,6 +17,7 @@
 # %%
 import inspect
 import json
+import time
 from datetime import UTC, datetime
 
 import matplotlib.pyplot as plt
@@ -528,6 +529,53 @@ everything = pd.concat(frames, ignore_index=True)
 show(invoice(everything))
 
 # %% [markdown]
+# Which function costs most? Here every line of every log came to this notebook. In production you let CloudWatch add up:
+# **Logs Insights** runs a query over as many as {{insights_groups}} and sends the result alone. It finds the fields of Lambda's lines by itself:
+# `@billedDuration` in ms, and `@memorySize` in bytes, of which it counts a million for each MB. A query runs for a moment, so we start
+# it, and ask for its rows until they are complete.
+
+
+# %% ask
+def ask(query, groups, since):
+    """The result of a query of Logs Insights over log groups, as a table."""
+    times = {"startTime": int(since.timestamp()), "endTime": int(time.time()) + 1}
+    started = logs.start_query(queryString=query, logGroupNames=groups, **times)
+    status = "Scheduled"
+    while status in ("Scheduled", "Running"):
+        time.sleep(0.2)
+        answer = logs.get_query_results(queryId=started["queryId"])
+        status = answer["status"]
+    rows = answer["results"]
+    return pd.DataFrame(
+        [{each["field"]: each["value"] for each in row} for row in rows]
+    )
+
+
+# %%
+query = """
+filter @type = "REPORT"
+| stats count(*) as requests,
+    sum(@billedDuration / 1000 * @memorySize / 1000 / 1000 / 1024) as gb_seconds by @log
+| sort gb_seconds desc
+| limit 5
+"""
+most_expensive = ask(
+    query, groups[: fact("insights_groups")], everything["start"].min()
+)
+most_expensive
+
+# %%
+everything["gb_seconds"] = (
+    everything["memory_mb"] / 1024 * everything["billed_ms"] / 1000
+)
+most = everything.groupby("function")["gb_seconds"].sum().idxmax()
+claim(
+    "both ways find the same function", most_expensive["@log"][0].endswith(f"/{most}")
+)
+
+# %% [markdown]
+# `@log` is the account and the log group.
+#
 # Each of these functions has been ready all the time since its first call. You would pay for a server that is ready. We
 # compare the time in which they were ready with the time that was billed.
 
@@ -714,6 +762,7 @@ per_size(reports(logs, report)).round(2)
 # - Memory buys CPU. Up to {{vcpu_memory}} a function that computes becomes faster at the same price; one that waits only
 #   costs more.
 # - A function that waits for another one is billed for the wait.
+# - Logs Insights adds up the bill of many functions by one query.
 #
 # **Next:** [04 Cold start](04-cold-start.ipynb). `python3 -m helpers clean` removes what this notebook made, when you
 # no longer need it.
