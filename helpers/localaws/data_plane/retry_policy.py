@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from ...facts import fact
 
-MINUTE_S = 1.0  # so many seconds stand for one of AWS's minutes, in pauses and in ages
+MINUTE_S = 1.0  # so many seconds a pause takes for each of AWS's minutes
 AWS_MINUTE_S = 60
 MAX_PAUSE_MINUTES = 5
 
@@ -29,14 +29,6 @@ class Settings:
     max_retries: int = fact("asynchronous_retries")
     max_age_s: float = fact("event_age")
     minute_s: float = MINUTE_S
-
-    @property
-    def oldest_s(self) -> float:
-        """How old an event may be here: pauses are shorter than AWS's, and the age that they may add up to is, too.
-
-        Where there are no pauses at all it is as on AWS.
-        """
-        return self.max_age_s * (self.minute_s / AWS_MINUTE_S if self.minute_s else 1)
 
 
 @dataclass(frozen=True)
@@ -64,9 +56,10 @@ class Attempts:
 
 @dataclass(frozen=True)
 class TryAgain:
-    """After so many seconds."""
+    """After so many seconds, which are shorter by others than AWS's pause; these count for the age all the same."""
 
     after_s: float
+    shortened_s: float
 
 
 @dataclass(frozen=True)
@@ -80,13 +73,19 @@ SUCCESS = "Success"
 
 
 def decide(attempts: Attempts, result: Result, age_s: float, settings: Settings) -> TryAgain | End:
-    """What becomes of an event of this age after these attempts, the last of which ended with `result`."""
+    """What becomes of an event of this age after these attempts, the last of which ended with `result`.
+
+    The age is what it would be on AWS: with all by which its pauses were shortened.
+    """
     if result is Result.SUCCESS:
         return End(SUCCESS)
     if result is Result.ERROR and attempts.errors > settings.max_retries:
         return End("RetriesExhausted")
-    pause_s = settings.minute_s * _pause_minutes(attempts, result)
-    return End("EventAgeExceeded") if age_s + pause_s > settings.oldest_s else TryAgain(pause_s)
+    minutes = _pause_minutes(attempts, result)
+    after_s, pause_s = settings.minute_s * minutes, AWS_MINUTE_S * minutes
+    if age_s + pause_s > settings.max_age_s:
+        return End("EventAgeExceeded")
+    return TryAgain(after_s, pause_s - after_s)
 
 
 def _pause_minutes(attempts: Attempts, result: Result) -> int:

@@ -70,6 +70,7 @@ class Event:
     chain: Mapping[str, int]
     accepted: float = field(default_factory=time.monotonic)
     attempts: Attempts = Attempts()
+    shortened_s: float = 0.0  # by which its pauses are shorter than AWS's, in all
     result: Record = field(default_factory=dict)  # of the last attempt, once it will not be tried again
 
     @property
@@ -195,8 +196,9 @@ class AsynchronousInvocations:
         """Put the event back, or send its outcome, as this result of an attempt has it."""
         kind = _kind(result)
         event.attempts = event.attempts.after(kind)
-        decision = decide(event.attempts, kind, event.age_s, target.retries)
+        decision = decide(event.attempts, kind, event.age_s + event.shortened_s, target.retries)
         if isinstance(decision, TryAgain):
+            event.shortened_s += decision.shortened_s
             self._queue.put(event, decision.after_s)
         else:
             event.result = result  # not before: an answer of 6 MB would be kept as long as its event waits

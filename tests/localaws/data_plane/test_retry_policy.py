@@ -20,7 +20,7 @@ def course(results, settings, lasting_s=0.0):
         if isinstance(decision, End):
             return pauses, decision.condition, age_s, attempts.total
         pauses.append(decision.after_s)
-        age_s += decision.after_s
+        age_s += decision.after_s + decision.shortened_s
     return pauses, None, age_s, attempts.total
 
 
@@ -54,28 +54,24 @@ def test_throttles_do_not_count_as_retries():
     assert (pauses, condition, attempts) == ([1, 1, 2, 2, 4, 5], "RetriesExhausted", 7)
 
 
-@pytest.mark.parametrize(("settings", "limit_s"), [(Settings(max_age_s=600), 10), (Settings(), 360)])
+@pytest.mark.parametrize(("settings", "limit_s"), [(Settings(max_age_s=600), 600), (Settings(), 21_600)])
 def test_a_throttled_event_is_given_up_at_its_age(settings, limit_s):
     pauses, condition, age_s, attempts = course(forever(T), settings)
     assert condition == "EventAgeExceeded"
-    assert limit_s - 5 <= age_s <= limit_s
+    assert limit_s - 300 <= age_s <= limit_s
     assert attempts == len(pauses) + 1
 
 
 def test_an_event_that_fails_is_not_kept_beyond_its_age_either():
-    assert course([E, E], Settings(max_age_s=3600), lasting_s=50)[1:] == ("EventAgeExceeded", 101, 2)
+    assert course([E, E], Settings(max_age_s=200), lasting_s=50)[1:] == ("EventAgeExceeded", 160, 2)
 
 
-@pytest.mark.parametrize("minute_s", [60, 1, 0.1])
+@pytest.mark.parametrize("minute_s", [60, 1, 0.1, 0])
 @pytest.mark.parametrize(("max_age_s", "tries"), [(60, 1), (120, 2), (190, 3), (3600, 3)])
 def test_an_age_allows_as_many_tries_as_on_aws_however_short_a_minute_is(max_age_s, tries, minute_s):
     """60 s allow one: test_maxeventage of localstack's test_lambda_destinations, recorded in November 2025."""
     settings = Settings(max_age_s=max_age_s, minute_s=minute_s)
-    assert course(forever(E), settings, lasting_s=minute_s / 1000)[3] == tries
-
-
-def test_where_there_are_no_pauses_the_age_is_as_it_is_set():
-    assert course([E, E, E], Settings(max_age_s=60, minute_s=0), lasting_s=1)[1:] == ("RetriesExhausted", 3, 3)
+    assert course(forever(E), settings, lasting_s=1)[3] == tries
 
 
 def test_retries_that_are_exhausted_are_said_before_the_age():
@@ -83,9 +79,9 @@ def test_retries_that_are_exhausted_are_said_before_the_age():
 
 
 def test_the_age_at_the_next_attempt_counts():
-    assert decide(Attempts(errors=1), E, 59, Settings(max_age_s=3600)) == TryAgain(1)
-    assert decide(Attempts(errors=1), E, 59.1, Settings(max_age_s=3600)) == End("EventAgeExceeded")
+    assert decide(Attempts(errors=1), E, 60, Settings(max_age_s=120)) == TryAgain(1, 59)
+    assert decide(Attempts(errors=1), E, 60.1, Settings(max_age_s=120)) == End("EventAgeExceeded")
 
 
 def test_ten_thousand_throttles_are_no_problem_for_the_arithmetic():
-    assert decide(Attempts(throttles=10_000), T, 0, Settings()) == TryAgain(5)
+    assert decide(Attempts(throttles=10_000), T, 0, Settings()) == TryAgain(5, 295)

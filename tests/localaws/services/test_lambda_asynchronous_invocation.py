@@ -101,7 +101,7 @@ def test_a_function_error_is_tried_again_as_often_as_is_set(make_function, clien
 
 @pytest.mark.parametrize(("max_age_s", "tries"), [(60, 1), (120, 2), (3600, 3)])
 def test_an_event_ends_at_its_age_after_as_many_tries_as_on_aws(make_function, clients, queue, max_age_s, tries):
-    """60 s, one try: localstack's test_maxeventage, recorded in November 2025. The age is as much shorter as pauses."""
+    """60 s, one try: localstack's test_maxeventage, recorded in November 2025. A pause counts as on AWS."""
     arn, take = queue(f"aged-{max_age_s}")
     function = make_function(FAIL, Tags={asynchronous.RETRY_TAG: "0.6"})
     function.invoke()  # the first try is quick, then
