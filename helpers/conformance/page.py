@@ -78,7 +78,7 @@ def part(found: list[Row], ours: str) -> str:
     agree = sum(each.agrees[ours] for each in told)
     share = (
         f"Of the {len(told)} scenarios that recordings of AWS describe and that need nothing which is refused here on "
-        f"purpose, {agree} agree ({100 * agree / len(told):.0f} %)."
+        f"purpose, {agree} agree ({100 * agree / len(told):.1f} %)."
     )
     return f"\n{table(found)}\n\n{share}\n\n{differing(found, ours)}\n"
 

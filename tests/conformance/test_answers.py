@@ -69,7 +69,7 @@ def test_the_table_counts_by_area():
 
 def test_the_page_says_why_and_counts_what_is_not_refused():
     part = page.part(ROWS, "ours")
-    assert "1 agree (50 %)" in part
+    assert "1 agree (50.0 %)" in part
     assert "- **A**, two: It is not there yet." in part and "- **B**, three: It is refused." in part
 
 
