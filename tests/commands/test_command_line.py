@@ -118,7 +118,7 @@ def assert_one_sentence(result: subprocess.CompletedProcess, pattern: str) -> No
 def test_without_a_command_it_prints_all_commands(call):
     result = call()
     assert result.returncode == 0
-    assert re.findall(r"^    (\w+) +\w", result.stdout, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^    (\w+)(?: +\w|$)", result.stdout, re.MULTILINE) == list(COMMANDS)
 
 
 def test_an_unknown_command_is_refused(call):

@@ -34,6 +34,7 @@ ON_NONE = {
     "lambda:ListLayerVersions",
     "lambda:ListLayers",
     "logs:DescribeLogGroups",
+    "logs:GetQueryResults",
     "s3:ListAllMyBuckets",
     "scheduler:ListSchedules",
     "secretsmanager:ListSecrets",

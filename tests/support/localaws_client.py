@@ -262,8 +262,20 @@ def own_pid(process: psutil.Process) -> int:
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Every living process that has this folder in its environment: server, keeper and functions."""
-    return [process for process, variables in _living() if any(str(home) in text for text in variables.values())]
+    """Every living process that has this folder in its environment, or sees it: server, keeper and functions."""
+    return [
+        process
+        for process, variables in _living()
+        if any(str(home) in text for text in variables.values()) or str(home) in _mounts_of(process)
+    ]
+
+
+def _mounts_of(process: psutil.Process) -> str:
+    """What a process has mounted, from where: a confined function knows no path of this machine."""
+    try:
+        return Path(f"/proc/{process.pid}/mountinfo").read_text()
+    except OSError:  # it has ended, or there is no /proc
+        return ""
 
 
 def _living() -> Iterator[tuple[psutil.Process, dict[str, str]]]:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 """
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -18,14 +19,20 @@ from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (apigateway, "_apigw_error"): ("code", "message", "status"),
+    (apigateway, "_apis"): None,
     (apigateway, "_create_api"): ("data",),
     (apigateway, "run_reentrant"): ("fn", "args", "thread_name"),
     (apigateway, "_create_integration"): ("api_id", "data"),
     (apigateway, "_create_route"): ("api_id", "data"),
     (apigateway, "_create_stage"): ("api_id", "data"),
+    (apigateway, "handle_request"): ("method", "path", "headers", "body", "query_params"),
     (provisioners, "_RESOURCE_HANDLERS"): None,
+    (responses, "get_account_id"): (),
     (responses, "get_region"): (),
 }
+
+OF_AN_API = re.compile(r"/v2/apis/([^/]+)")
 
 FAILED = {
     "statusCode": 500,
@@ -37,6 +44,17 @@ FAILED = {
 def install() -> None:
     """Let MiniStack's HTTP APIs behave as AWS's. Call once, before it serves."""
     create_api, run_reentrant = apigateway._create_api, apigateway.run_reentrant
+    handle_request = apigateway.handle_request
+
+    async def handle(method: str, path: str, *rest: object) -> Answer:
+        """Of an API that is not there, whatever its name looks like, nothing is unknown but itself."""
+        named = OF_AN_API.match(path)
+        if named and named[1] not in apigateway._apis:
+            message = f"Invalid API identifier specified {responses.get_account_id()}:{named[1]}"
+            missing: Answer = apigateway._apigw_error("NotFoundException", message, 404)
+            return missing
+        answer: Answer = await handle_request(method, path, *rest)
+        return answer
 
     def create(data: Record) -> Answer:
         answer: Answer = create_api(data)
@@ -60,6 +78,7 @@ def install() -> None:
         failed = ours and result.get("error") and not result.get("throttle")
         return {"body": FAILED} if failed else result
 
+    apigateway.handle_request = handle
     apigateway._create_api = create
     in_template["create"] = create_from_template
     apigateway.run_reentrant = run

@@ -372,7 +372,6 @@ def function_that_has_gone(aws):
     "a capacity provider that is not there",
     recorded("TestLambdaTag::test_tag_exceptions[capacity_provider]", "2025-11-25"),
     [not_found(f"Capacity provider not found: {WITH_ARN}capacity-provider:nobody")] * 3,
-    refused="There are no managed instances, so there are no capacity providers.",
 )
 def no_capacity_provider(aws):
     return [
