@@ -22,6 +22,7 @@ from pathlib import Path
 SMALL_BYTES = 64 * 1024  # below that, unpacking is as quick as linking
 KEPT = 8  # so many are kept unpacked; files that an environment has links to stay without that
 LONGEST_NAME, LONGEST_PATH = 255, 4096 - 256  # of Linux, in bytes, below a folder of ours
+LONGEST_TARGET = 4095  # of a link, in bytes
 UNIX = (3, 19)  # who has made an archive with Unix's permissions: Unix and macOS, in the ZIP file format
 PART = 1 << 20
 FOLDER_MODE, FILE_MODE = 0o755, 0o644  # where an archive says nothing
@@ -92,8 +93,11 @@ def check(archive: bytes) -> int:
     with _opened(archive) as package:
         entries = _entries(package)
         for entry in entries:
-            for _ in _content(package, entry):
-                pass
+            if stat.S_ISLNK(entry.mode):
+                _target(package, entry)
+            else:
+                for _ in _content(package, entry):
+                    pass
     return len(entries)
 
 
@@ -132,6 +136,8 @@ def _entries(package: zipfile.ZipFile) -> list[Entry]:
 
 
 def _entry(info: zipfile.ZipInfo) -> Entry:
+    if not info.filename:
+        raise Unreadable("a file has no name")
     names = [name for name in info.filename.split("/") if name not in ("", ".")]
     path = "/".join(names)
     if ".." in names or info.filename.startswith("/"):
@@ -173,6 +179,14 @@ def _content(package: zipfile.ZipFile, entry: Entry) -> Iterator[bytes]:
         raise Unreadable(f"{entry.path} has another size than it says")
 
 
+def _target(package: zipfile.ZipFile, entry: Entry) -> str:
+    """Where a link leads; Unreadable where Linux has no such link."""
+    target = b"".join(_content(package, entry))
+    if not target or b"\0" in target or len(target) > LONGEST_TARGET:
+        raise Unreadable(f"{entry.path} is a link that leads nowhere")
+    return target.decode("utf-8", "surrogateescape")
+
+
 def _unzip(archive: bytes, folder: Path) -> dict[str, int]:
     """Unpack it over what is there; returns the permissions that its folders are to have."""
     modes: dict[str, int] = {}
@@ -188,7 +202,7 @@ def _unzip(archive: bytes, folder: Path) -> dict[str, int]:
                 continue
             _make_room(path)
             if stat.S_ISLNK(entry.mode):
-                path.symlink_to(b"".join(_content(package, entry)).decode("utf-8", "surrogateescape"))
+                path.symlink_to(_target(package, entry))
                 continue
             with open(path, "wb") as file:
                 for part in _content(package, entry):

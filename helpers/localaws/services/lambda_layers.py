@@ -1,4 +1,4 @@
-"""Layers: one version of each for a function, and answers without what is empty.
+"""Layers: one version of each for a function, none that is not here, and answers without what is empty.
 
 https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html. The words are AWS's, as localstack recorded them in
 November 2025 (TestLambdaLayer).
@@ -17,6 +17,7 @@ from .shapes import Answer, Record
 CONTRACT: Contract = {
     (lambda_svc, "_layer_policy_revision_mismatch"): ("vc", "query_params"),
     (lambda_svc, "_normalize_layer_attachments"): ("layers",),
+    (lambda_svc, "_resolve_cross_account_layer"): ("layer_arn", "spec", "name_and_version"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
 
@@ -40,6 +41,7 @@ def install() -> None:
         return found and responses.error_response_json("PreconditionFailedException", STALE, 412)
 
     lambda_svc._normalize_layer_attachments = attach_once
+    lambda_svc._resolve_cross_account_layer = _elsewhere
     lambda_svc._layer_policy_revision_mismatch = stale
 
 
@@ -63,6 +65,14 @@ def told_layers(members: Record, answer: Record) -> Record:
 
 def _listed(version: Record) -> Record:
     return {name: value for name, value in told({}, version).items() if name not in ("Content", "LayerArn")}
+
+
+def _elsewhere(layer_arn: str, spec: Any, name_and_version: Any) -> tuple[None, Answer]:
+    """No layer of another account is here: MiniStack takes it for one without files."""
+    return None, invalid_parameter(
+        f"The embedded AWS has no layers of other accounts, and so not {layer_arn}. Publish its zip file with "
+        "PublishLayerVersion."
+    )
 
 
 def _twice(arns: list[str]) -> Answer | None:

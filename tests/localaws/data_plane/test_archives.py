@@ -208,6 +208,10 @@ BROKEN = {
     "the same in another order": zip_of(("a/b", b"", None), ("a", b"", None)),
     "a file and a folder": zip_of(("a/", b"", FOLDER), ("a", b"", None)),
     "a file in a link": zip_of(("a", "/etc", LINK), ("a/b", b"", None)),
+    "a file without a name": zip_of(("", b"", None)),
+    "a link to nothing": zip_of(("a", b"", LINK)),
+    "a link that holds a zero": zip_of(("a", b"b\0c", LINK)),
+    "a link that is too long": zip_of(("a", b"b" * 4096, LINK)),
 }
 
 

@@ -53,6 +53,13 @@ def test_a_layer_that_is_not_there(client, layers, make_function):
     )
 
 
+def test_a_layer_of_another_account(client, make_function):
+    arn = "arn:aws:lambda:us-east-1:123456789012:layer:theirs:1"
+    found = refused(client.update_function_configuration, FunctionName=make_function(CODE).name, Layers=[arn])
+    assert arn in found
+    assert "no layers of other accounts" in found
+
+
 def test_permissions_of_a_layer(client, layers):
     """test_layer_policy_lifecycle"""
     version = {"LayerName": "of-a-test", "VersionNumber": int(layers[0].rpartition(":")[2])}
