@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ministack.core import responses
 from ministack.services import lambda_svc
@@ -19,6 +19,7 @@ from . import lambda_absent, lambda_functions, lambda_model, lambda_quotas, lamb
 from .contract import Contract
 from .lambda_functions import invalid_parameter
 from .lambda_model import Found
+from .request import raw_target
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -60,26 +61,31 @@ def install(replies: dict[str, list[Reply]], shapings: dict[str, Shaping]) -> No
     handle_request = lambda_svc.handle_request
 
     async def handle(method: str, path: str, headers: Record, body: bytes, query_params: Record) -> Answer:
-        found = lambda_model.found_at(method, path, query_params)
+        found = lambda_model.found_at(method, _as_sent(path), query_params)
         if found is None:
             unknown: Answer = await handle_request(method, path, headers, body, query_params)
             return unknown
         answer: Answer | None
         operation = found.operation.name
-        inline = _parsed(body) if "payload" not in _input(found) else None
+        inline = _parsed(body) if "payload" not in _input(found) else {}
         members = lambda_model.members_of(found, headers, inline, query_params)
         answer = _not_here(operation) or _invalid(found, members, inline) or _unreachable(found, members)
-        plain, members = _named(found, path, members)
-        for reply in () if answer else replies.get(operation, ()):
-            if answer := reply(members):
-                break
+        if answer is None:
+            path, members = _named(found, path, members)
+            answer = next(filter(None, (reply(members) for reply in replies.get(operation, ()))), None)
         if answer is None:
             asked.set(True)
             changed = json.dumps(members).encode() if operation in NAMING else body
-            answer = await handle_request(method, plain, headers, changed, query_params)
+            answer = await handle_request(method, path, headers, changed, query_params)
         return _shaped(answer, members, shapings.get(operation))
 
     lambda_svc.handle_request = handle
+
+
+def _as_sent(path: str) -> str:
+    """A path as its sender wrote it: a name may hold a slash, %2F, and is then refused for that."""
+    raw, _ = raw_target.get()
+    return raw if unquote(raw) == path else path
 
 
 def _not_here(operation: str) -> Answer | None:
@@ -92,7 +98,7 @@ def _input(found: Found) -> Record:
 
 
 def _parsed(body: bytes) -> Any:
-    """A body of JSON as a value; None where it is none."""
+    """A body of JSON as a value; None where it is none, or null."""
     try:
         return json.loads(body or b"{}")
     except ValueError:
@@ -101,7 +107,11 @@ def _parsed(body: bytes) -> Any:
 
 def _invalid(found: Found, members: Record, inline: Any) -> Answer | None:
     """AWS's refusal of members that its model does not allow, or whose values go beyond quotas."""
-    refused = None if isinstance(inline, dict | None) else ("SerializationException", "Unexpected field type")
+    refused = None
+    if inline is None:
+        refused = "InvalidRequestContentException", "Could not parse request body into json."
+    elif not isinstance(inline, dict):
+        refused = "SerializationException", "Unexpected field type"
     refused = refused or lambda_validation.refusal(found, members)
     if refused is None and found.operation.name in ("CreateFunction", "UpdateFunctionConfiguration"):
         refused = lambda_functions.absent(members) or lambda_quotas.refusal(members)

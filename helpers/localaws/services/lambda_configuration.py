@@ -188,7 +188,7 @@ def _page(member: str, found: list[Record], query_params: Record) -> Answer:
 
 def _place(arn: str) -> tuple[str, int]:
     """Where a version stands in lists: by its function's name, $LATEST first and then by number."""
-    name, qualifier = (*arn.split(":")[6:8], LATEST)[:2]
+    name, qualifier = (*arn.split(":")[6:8], LATEST, LATEST)[:2]  # a marker may be no ARN
     return name, int(qualifier) if qualifier.isdecimal() else 0
 
 

@@ -73,9 +73,10 @@ def _from_text(text: str | None, kind: Record) -> Any:
     if text is None or kind["type"] == "string":
         return text
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    return value if isinstance(value, int | float) else text
 
 
 @lru_cache(maxsize=1024)

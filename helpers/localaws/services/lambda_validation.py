@@ -55,7 +55,7 @@ def _of_structure(name: str, value: Record, path: str) -> Iterator[str]:
     structure = lambda_model.shape(name)
     if not isinstance(value, dict):
         raise _MistypedError("Unexpected field type")
-    required = structure.get("required", ())
+    required = {*structure.get("required", ())} - {structure.get("payload")}  # that is the body, whatever it holds
     for member, reference in structure["members"].items():
         place = f"{path}.{_wire(member)}".lstrip(".")
         wire = reference.get("locationName", member) if path else member
@@ -99,8 +99,12 @@ def _of_list(name: str, shape: Record, values: Any, place: str) -> Iterator[str]
 def _of_map(shape: Record, values: Any, place: str) -> Iterator[str]:
     if not isinstance(values, dict):
         raise _MistypedError("Unexpected field type")
-    is_double = lambda_model.shape(shape["value"]["shape"])["type"] == "double"
-    said = ", ".join(f"{key}={float(value) if is_double else _text(value)}" for key, value in values.items())
+    kind = lambda_model.shape(shape["value"]["shape"])["type"]
+    for value in values.values():
+        if value is not None:
+            _check_type(kind, value)
+    is_double = kind == "double"
+    said = ", ".join(f"{key}={float(value) if is_double else _text(value)}" for key, value in values.items() if value)
     parts = (
         ("Map keys", shape["key"]["shape"], values.keys(), ()),
         ("Map value", shape["value"]["shape"], values.values(), (NOT_NULL,)),

@@ -205,6 +205,50 @@ def test_path_query_and_headers_are_looked_at_too(unchecked, operation, paramete
     assert refused(getattr(unchecked, operation), **parameters) == answer
 
 
+@pytest.mark.parametrize("name", ["../f", "f/code", "f?x", "f#x", "f%2Fx"])
+def test_a_name_that_would_be_another_path(unchecked, name):
+    for operation in ("get_function", "invoke", "list_versions_by_function", "delete_function_concurrency"):
+        code, message, status = refused(getattr(unchecked, operation), FunctionName=name)
+        assert (code, status) == ("ValidationException", 400)
+        assert f"Value '{name}' at 'functionName' failed to satisfy constraint" in message
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "InvalidRequestContentException"),
+        (b"\xff", "InvalidRequestContentException"),
+        (b"null", "InvalidRequestContentException"),
+        (b"[]", "SerializationException"),
+        (b'{"FunctionVersion": [], "RoutingConfig": null}', "SerializationException"),
+        (b'{"RoutingConfig": {"AdditionalVersionWeights": {"1": "much"}}}', "SerializationException"),
+        (b'{"RoutingConfig": {"AdditionalVersionWeights": {"1": []}}}', "SerializationException"),
+    ],
+)
+def test_a_body_that_is_none(embedded_aws, body, code):
+    answer = signed(embedded_aws, "PUT", "/2015-03-31/functions/f/aliases/a", body)
+    assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (400, code)
+
+
+def test_a_name_of_another_type(embedded_aws):
+    for body in (b'{"FunctionName": 1}', b'{"FunctionName": ["f"]}', b'{"FunctionName": {}}'):
+        answer = signed(embedded_aws, "POST", "/2015-03-31/functions", body)
+        assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("most", ["null", "x", "1.5"])
+def test_a_number_of_items_that_is_none(embedded_aws, most):
+    answer = signed(embedded_aws, "GET", f"/2015-03-31/functions?MaxItems={most}")
+    assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (400, "SerializationException")
+
+
+def test_a_marker_that_is_none_is_no_error_of_ours(make_function, clients):
+    function = make_function({"app.py": "def handler(event, context):\n    return event\n"})
+    for marker in ("abc", "a:b", "arn:aws:lambda:us-east-1:000000000000:function"):
+        client = clients("lambda")
+        assert client.list_versions_by_function(FunctionName=function.name, Marker=marker)["Versions"]
+
+
 def test_the_arn_of_a_tag_resource(unchecked):
     code, message, _ = refused(unchecked.list_tags, Resource=f"{PLACE}:foobar:f")
     assert code == "ValidationException"
