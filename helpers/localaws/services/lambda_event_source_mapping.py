@@ -418,7 +418,21 @@ def _settings(wanted: Record, service: str, given: Record | None = None) -> Answ
     ):
         return invalid_parameter(f"MaximumRecordAgeInSeconds must be -1, or {LEAST_AGE_S} or more.")
     refused = lambda_event_filter.refusal(wanted.get("FilterCriteria"))
-    return invalid_parameter(refused) if refused else None
+    return invalid_parameter(refused) if refused else _destinations(wanted.get("DestinationConfig") or {})
+
+
+def _destinations(config: Record) -> Answer | None:
+    """Lambda's refusal of a destination of what was done, and of one that takes no failures of a stream."""
+    done, failed = ((config.get(name) or {}).get("Destination") for name in ("OnSuccess", "OnFailure"))
+    if done or (failed and _service(failed) not in ("sqs", "sns", "s3")):
+        told = ", ".join(
+            f"on{name}={f'On{name}(destination={arn})' if arn else 'null'}"
+            for name, arn in (("Success", done), ("Failure", failed))
+        )
+        return invalid_parameter(f"The provided destination config DestinationConfig({told}) is invalid.")
+    if failed and _service(failed) == "s3":
+        return invalid_parameter("A bucket as a destination is not in the embedded AWS; a queue or a topic can be one.")
+    return None
 
 
 def _unreachable(arn: str, name: str, qualifier: str | None) -> Answer | None:

@@ -228,6 +228,22 @@ def test_a_stream_that_does_not_fit(client, make_function, stream):
     assert "'scalingConfig'" in refusal(ScalingConfig={"MaximumConcurrency": 2})[1]
 
 
+def test_destinations_that_a_stream_cannot_have(client, make_function, stream):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_DestinationConfig.html: OnSuccess is not for mappings."""
+    function, other = make_function(NOTHING), "arn:aws:lambda:us-east-1:000000000000:function:other"
+
+    def refusal(**destinations):
+        config = {name: {"Destination": arn} for name, arn in destinations.items()}
+        of = {"FunctionName": function.name, "EventSourceArn": stream, "StartingPosition": "LATEST"}
+        return refused(client.create_event_source_mapping, **of, DestinationConfig=config)
+
+    invalid = "The provided destination config DestinationConfig(onSuccess={}, onFailure={}) is invalid."
+    queue = "arn:aws:sqs:us-east-1:000000000000:any"
+    assert refusal(OnSuccess=queue) == (INVALID, invalid.format(f"OnSuccess(destination={queue})", "null"))
+    assert refusal(OnFailure=other) == (INVALID, invalid.format("null", f"OnFailure(destination={other})"))
+    assert "not in the embedded AWS" in refusal(OnFailure="arn:aws:s3:::any")[1]
+
+
 @pytest.mark.parametrize("member", RANGES)
 def test_what_is_out_of_range(client, make_function, queue, member):
     function, most = make_function(NOTHING), RANGES[member][1]  # boto3 refuses what is less than the least
