@@ -236,7 +236,7 @@ class AsynchronousInvocations:
                 raise PermissionError(target)
             if (size := len(lambda_destination.body(content).encode())) > MAX_RECORD_BYTES:
                 raise ValueError(f"{size} bytes are more than a destination takes")
-            senders[arns.parse_arn(target).service](target, content, attributes or {})  # not to a bucket, as AWS can
+            senders[arns.parse_arn(target).service](target, content, attributes or {})
         except Exception as error:
             log.warning("%s of %s: %r", failures, event.function_name, error)
             _count(event, failures)

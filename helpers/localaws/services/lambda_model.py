@@ -103,11 +103,16 @@ def _operation(name: str, told: Record) -> Operation:
     return Operation(name, told["http"]["method"], re.compile(pattern), labels, frozenset(parse_qsl(query)), shape_name)
 
 
-@lru_cache(maxsize=1)
 def _model() -> Record:
+    return read("lambda")
+
+
+@lru_cache(maxsize=16)
+def read(service: str) -> Record:
+    """AWS's newest model of a service, by its name in botocore."""
     (folder,) = importlib.util.find_spec("botocore").submodule_search_locations  # type: ignore[union-attr,misc]
-    file = Path(folder) / "data" / "lambda" / "2015-03-31" / "service-2.json"
-    text = file.read_bytes() if file.exists() else gzip.decompress(file.with_name(file.name + ".gz").read_bytes())
+    file = max(Path(folder, "data", service).glob("*/service-2.json*"))
+    text = file.read_bytes() if file.suffix == ".json" else gzip.decompress(file.read_bytes())
     model: Record = json.loads(text, object_pairs_hook=_without_documentation)
     return model
 

@@ -97,3 +97,12 @@ def test_they_are_listed_in_pages(client, function):
     )
     found = [[each["FunctionArn"].rpartition(":")[2] for each in page["FunctionEventInvokeConfigs"]] for page in pages]
     assert found == [["$LATEST"], ["1"]]
+
+
+def test_a_bucket_is_no_destination_here(client, function):
+    wanted = {"OnFailure": {"Destination": "arn:aws:s3:::any"}}
+    code, message = refused(
+        client.put_function_event_invoke_config, FunctionName=function.name, DestinationConfig=wanted
+    )
+    assert code == INVALID
+    assert message.startswith("A bucket as a destination is not in the embedded AWS;")

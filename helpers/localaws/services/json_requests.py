@@ -1,0 +1,134 @@
+"""Requests in AWS's JSON protocol whose members are not what the service's model says: refused, and not stumbled over.
+
+https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html. MiniStack takes what it gets. SDKs that check
+nothing themselves, as the one for JavaScript, send whatever they are given. Lambda has lambda_validation.py.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import responses
+
+from . import lambda_model
+from .contract import Contract
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (ministack_app, "_dispatch_service_request"): ("method", "path", "headers", "body", "query_params", "request_id"),
+    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+}
+
+# The services, by the beginning of their targets: the name of the model, and the code for a member that is missing.
+SERVICES = {
+    "AWSEvents": ("events", "ValidationException"),
+    "AWSStepFunctions": ("stepfunctions", "ValidationException"),
+    "DynamoDBStreams_20120810": ("dynamodbstreams", "ValidationException"),
+    "DynamoDB_20120810": ("dynamodb", "ValidationException"),
+    "Logs_20140328": ("logs", "InvalidParameterException"),
+}
+UNTYPED = {"AmazonSQS": "sqs"}  # that says in words of its own what is missing
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "blob": str,
+    "character": str,
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "float": (int, float, str),  # NaN and Infinity are strings
+    "double": (int, float, str),
+    "timestamp": (int, float, str),
+    "structure": dict,
+    "map": dict,
+    "list": list,
+}
+
+
+def install() -> None:
+    """Let MiniStack get what a model allows. Call once, before it serves, and before not_served.install()."""
+    dispatch = ministack_app._dispatch_service_request
+
+    async def dispatched(
+        method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
+    ) -> Answer:
+        refused = refusal(headers.get("x-amz-target", ""), body)
+        answer: Answer = (
+            responses.error_response_json(*refused, 400)
+            if refused
+            else await dispatch(method, path, headers, body, query_params, request_id)
+        )
+        return answer
+
+    ministack_app._dispatch_service_request = dispatched
+
+
+def refusal(target: str, body: bytes) -> tuple[str, str] | None:
+    """Error code and message for a request with this target and body; None where the model allows it."""
+    prefix, _, operation = target.rpartition(".")
+    service, missing = SERVICES.get(prefix) or (UNTYPED.get(prefix, ""), "")
+    told = lambda_model.read(service)["operations"].get(operation) if service else None
+    if told is None or "input" not in told:
+        return None
+    try:
+        members = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return "SerializationException", "The request is no JSON."
+    try:
+        absent = list(_absent(lambda_model.read(service)["shapes"], told["input"]["shape"], members, ""))
+    except _MistypedError as mistyped:
+        return "SerializationException", str(mistyped)
+    if not absent or not missing:
+        return None
+    sentences = [f"Value null at '{place}' failed to satisfy constraint: Member must not be null" for place in absent]
+    return missing, f"{len(absent)} validation error{'s' * (len(absent) > 1)} detected: {'; '.join(sentences)}"
+
+
+class _MistypedError(Exception):
+    """A value of another type than its member has."""
+
+
+def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
+    """Where members are missing in a value of this shape. Raises _MistypedError where one is of another type."""
+    shape = shapes[name]
+    kind = shape["type"]
+    if kind == "structure" and shape.get("document"):
+        return
+    if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        raise _MistypedError(f"{_told(value)} can not be converted to {_article(kind)} {kind.capitalize()}")
+    if kind == "structure":
+        for member, reference in shape["members"].items():
+            found, at = value.get(reference.get("locationName", member)), f"{place}.{_wire(member)}".lstrip(".")
+            if found is not None:
+                yield from _absent(shapes, reference["shape"], found, at)
+            elif member in shape.get("required", ()):
+                yield at
+    elif kind in ("list", "map"):
+        element = shape["member" if kind == "list" else "value"]["shape"]
+        each = enumerate(value, 1) if kind == "list" else value.items()
+        for key, found in each:
+            if found is not None:
+                yield from _absent(shapes, element, found, f"{place}.{key}.member")
+
+
+def _told(value: Any) -> str:
+    """A value as the sentences of SerializationException have it."""
+    match value:
+        case bool():
+            return f"{str(value).upper()}_VALUE"
+        case str():
+            return "STRING_VALUE"
+        case int() | float():
+            return "NUMBER_VALUE"
+        case None:
+            return "NULL_VALUE"
+    return "START_ARRAY" if isinstance(value, list) else "START_OBJECT"
+
+
+def _article(kind: str) -> str:
+    return "an" if kind == "integer" else "a"
+
+
+def _wire(member: str) -> str:
+    return f"{member[0].lower()}{member[1:]}"

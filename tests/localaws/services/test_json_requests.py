@@ -1,0 +1,99 @@
+"""What no model of AWS allows in the JSON protocol is refused by name, whatever MiniStack would make of it."""
+
+import json
+
+import pytest
+from localaws_client import signed
+
+TARGETS = {
+    "events": ("events", "AWSEvents"),
+    "logs": ("logs", "Logs_20140328"),
+    "dynamodb": ("dynamodb", "DynamoDB_20120810"),
+    "streams": ("dynamodb", "DynamoDBStreams_20120810"),
+    "sqs": ("sqs", "AmazonSQS"),
+    "states": ("states", "AWSStepFunctions"),
+}
+OPERATIONS = [
+    ("events", "PutEvents"),
+    ("events", "PutRule"),
+    ("logs", "CreateLogGroup"),
+    ("logs", "PutLogEvents"),
+    ("logs", "GetQueryResults"),
+    ("dynamodb", "PutItem"),
+    ("streams", "DescribeStream"),
+    ("sqs", "SendMessage"),
+    ("states", "StartExecution"),
+]
+
+
+@pytest.fixture
+def refused(embedded_aws):
+    def answer(service, operation, body):
+        scope, prefix = TARGETS[service]
+        kind = {"X-Amz-Target": f"{prefix}.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+        sent = body if isinstance(body, bytes) else json.dumps(body)
+        response = signed(embedded_aws, "POST", "/", sent, scope, **kind)
+        told = response.json()
+        assert response.status_code == 400, told
+        return told["__type"].rpartition("#")[2], told.get("message") or told.get("Message")
+
+    return answer
+
+
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"null", b"[]", b'"x"', b"1"])
+def test_a_body_that_is_no_structure(refused, service, operation, body):
+    assert refused(service, operation, body)[0] == "SerializationException"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members", "message"),
+    [
+        ("events", "PutEvents", {"Entries": "x"}, "STRING_VALUE can not be converted to a List"),
+        ("events", "PutEvents", {"Entries": ["x"]}, "STRING_VALUE can not be converted to a Structure"),
+        ("events", "PutRule", {"Name": True}, "TRUE_VALUE can not be converted to a String"),
+        ("events", "PutRule", {"Name": "r", "Tags": [{"Key": 1}]}, "NUMBER_VALUE can not be converted to a String"),
+        ("logs", "CreateLogGroup", {"logGroupName": ["x"]}, "START_ARRAY can not be converted to a String"),
+        ("logs", "CreateLogGroup", {"logGroupName": "g", "tags": "x"}, "STRING_VALUE can not be converted to a Map"),
+        ("logs", "GetQueryResults", {"queryId": {}}, "START_OBJECT can not be converted to a String"),
+        ("dynamodb", "Scan", {"TableName": "t", "Limit": "10"}, "STRING_VALUE can not be converted to an Integer"),
+        (
+            "dynamodb",
+            "PutItem",
+            {"TableName": "t", "Item": {"k": {"N": 1}}},
+            "NUMBER_VALUE can not be converted to a String",
+        ),
+        ("sqs", "ReceiveMessage", {"QueueUrl": "q", "WaitTimeSeconds": "1"}, "STRING_VALUE can not be converted to an"),
+    ],
+)
+def test_a_member_of_another_type(refused, service, operation, members, message):
+    code, said = refused(service, operation, members)
+    assert code == "SerializationException"
+    assert said.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members", "code", "places"),
+    [
+        ("events", "PutEvents", {}, "ValidationException", ["entries"]),
+        ("events", "PutTargets", {"Rule": "r", "Targets": [{}]}, "ValidationException", ["targets.1.member.id", "arn"]),
+        ("logs", "PutLogEvents", {"logGroupName": "g"}, "InvalidParameterException", ["logStreamName", "logEvents"]),
+        ("dynamodb", "PutItem", {"TableName": "t"}, "ValidationException", ["item"]),
+        ("states", "StartExecution", {}, "ValidationException", ["stateMachineArn"]),
+    ],
+)
+def test_a_member_that_is_missing(refused, service, operation, members, code, places):
+    found, said = refused(service, operation, members)
+    assert found == code
+    assert all(f"{place}' failed to satisfy constraint: Member must not be null" in said for place in places)
+
+
+def test_what_a_model_allows_is_not_looked_at_further(clients):
+    """Numbers for times and with fractions, members that are null, and those that no model has."""
+    logs, name = clients("logs"), "/of/a/test"
+    logs.create_log_group(logGroupName=name, tags={"a": "b"})
+    try:
+        found = logs.filter_log_events(logGroupName=name, startTime=0, interleaved=True)
+        assert found["events"] == []
+    finally:
+        logs.delete_log_group(logGroupName=name)
