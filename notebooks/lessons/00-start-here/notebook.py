@@ -36,7 +36,7 @@ ax = draw_map()
 #
 # **All of it** takes several days. The longest notebooks have two sessions, with *A pause* between them.
 #
-# **One day**, about six hours: 00, 01, 02, 03, 04, 06, 09, 10, 11 up to its pause, 16, 17 and 18.
+# **One day**, about seven hours: 00, 01, 02, 03, 04, 06, 09, 10, 11 up to its pause, 16, 17 and 18.
 #
 # **90 minutes**, the one evening that the slides were made for:
 #
