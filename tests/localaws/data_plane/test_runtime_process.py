@@ -114,9 +114,15 @@ def test_a_word_that_took_too_much_memory_is_none(process, word):
     assert hear(process, word) == Failure("Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
 
 
-def test_its_limit_is_told_once_it_has_run_for_a_moment(process):
+def test_its_limit_is_told_once_it_has_run_for_a_moment(process, monkeypatch):
     process.api.messages.append(Message("response"))
     hear(process, "response")
     assert process.limit.told == []
-    hear(process, "ready", seconds=2 * limits.MOMENT_S)
+
+    def lasts():
+        FakeLimit.lasts(process.limit)
+        process.api.messages.append(Message("ready"))
+
+    monkeypatch.setattr(process.limit, "lasts", lasts)
+    assert hear(process, "ready") == Message("ready")
     assert process.limit.told == ["lasts"]
