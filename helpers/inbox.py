@@ -32,6 +32,10 @@ MARKED_S = 900  # at the most, should the marking never be ended: longer than a 
 SHOWN = 50  # messages in the view of show(), the newest first
 IN_SLACK = "The messages go to Slack and cannot be read back here; look at the channel of your webhook."
 NOT_REACHED = "The webhook cannot be reached; is the address right, and the network there?"
+NO_HTTPS = (
+    "The inbox is there by http alone, as this machine has no openssl to make a certificate with; install it, and "
+    "start the embedded AWS anew."
+)
 NOT_RUNNING = "The embedded AWS, and with it the inbox, is not running; call connect() again."
 
 
@@ -58,8 +62,10 @@ class Message:
 class Inbox:
     """A Slack channel behind an incoming webhook; a function needs `webhook_url` as its WEBHOOK_URL."""
 
-    def __init__(self, webhook_url: WebhookUrl, *, control: str = "", file: Path | None = None) -> None:
-        self.webhook_url = webhook_url
+    def __init__(
+        self, webhook_url: WebhookUrl, *, https_url: str = "", control: str = "", file: Path | None = None
+    ) -> None:
+        self.webhook_url, self._https_url = webhook_url, https_url
         self._control, self._file = control, file
 
     def __repr__(self) -> str:
@@ -69,6 +75,18 @@ class Inbox:
     def is_slack(self) -> bool:
         """Whether the messages go to Slack, where they cannot be read back."""
         return self._file is None
+
+    @property
+    def https_webhook_url(self) -> WebhookUrl:
+        """The same webhook for a function that insists on https, as with Slack; functions alone trust it.
+
+        Raises InboxError where this machine has none.
+        """
+        if self.is_slack:
+            return self.webhook_url
+        if not self._https_url:
+            raise InboxError(NO_HTTPS)
+        return WebhookUrl(self._https_url)
 
     @takes(message=MESSAGE)
     def post(self, message: dict[str, Any]) -> tuple[int, str]:
@@ -197,7 +215,8 @@ def open_inbox(workshop: Workshop | None = None) -> Inbox:
     if endpoint is None or not endpoint.inbox_url:
         raise InboxError(NOT_RUNNING)
     control = endpoint.inbox_url + CONTROL_PATH
-    return Inbox(WebhookUrl(endpoint.inbox_url), control=control, file=settings.home() / MESSAGES_FILE)
+    url, https_url = WebhookUrl(endpoint.inbox_url), endpoint.inbox_https_url
+    return Inbox(url, https_url=https_url, control=control, file=settings.home() / MESSAGES_FILE)
 
 
 def _message(post: dict[str, Any]) -> Message:

@@ -8,7 +8,9 @@ import re
 import socket
 from dataclasses import dataclass, field
 
+from . import tls
 from .asgi import App, Message, Receive, Scope, Send, at_host, serve, without_lifespan
+from .certificate import Certificate
 from .services.iam import ways
 from .services.iam.authentication import as_sent
 
@@ -60,9 +62,18 @@ class Addresses:
         served = serve(without_lifespan(app), listener, lambda: _first(events))
         self._listeners.append(asyncio.create_task(served))
 
+    def serve_by_https(self, listener: socket.socket, port: int, certificate: Certificate) -> None:
+        """Serve what is at a port by https, too, once the certificate is made. Where there is none, nobody listens."""
+        self._listeners.append(asyncio.create_task(self._serve_by_https(listener, port, certificate)))
+
     async def close(self) -> None:
         """Wait until all have ended, which they do by themselves."""
         await asyncio.gather(*self._listeners, return_exceptions=True)
+
+    async def _serve_by_https(self, listener: socket.socket, port: int, certificate: Certificate) -> None:
+        with listener:
+            if await asyncio.wrap_future(certificate.made):
+                await tls.serve(listener, port, certificate, self._ended.wait)
 
     async def _answer_of_app(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
         start: Message = {}

@@ -100,6 +100,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     from .access_key import access_key_of
     from .addresses import Addresses
     from .asgi import serve
+    from .certificate import Certificate
     from .connections import Connections
     from .cross_site import from_here
     from .data_plane.pool import Pool
@@ -128,7 +129,9 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     logs = Logs(home / "localaws")
     execution_roles = ExecutionRoles(iam, logs.write)
     cpu_share, heard = options.cpu_share == "on", functools.partial(_hear, asyncio.get_running_loop())
-    pool = Pool(home / "localaws", endpoint, execution_roles.write_log, RoleSessions(), cpu_share, concurrency, heard)
+    certificate, sessions, write_log = Certificate(home), RoleSessions(), execution_roles.write_log
+    functions = home / "localaws"
+    pool = Pool(functions, endpoint, write_log, sessions, cpu_share, concurrency, heard, certificate.when_made)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
@@ -138,16 +141,20 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
 
     try:
         services.install(pool, databases, logs, endpoint, key, iam, execution_roles)
-        inbox = SlackStandIn(home)
+        inbox = SlackStandIn(home, https=certificate.possible)
         addresses = Addresses(ministack.app.app, ended)
         life = secrets.token_hex(8)
+        if inbox.https_listener:
+            addresses.serve_by_https(inbox.https_listener, inbox.listener.getsockname()[1], certificate)
         addresses.serve(inbox, inbox.listener)
         gateway = Gateway(ministack.app.app, addresses, life)
         gc.freeze()
         gc.enable()
         state = home / STATE_FILE
-        told = {"pid": os.getpid(), "port": port, "region": region, "inbox_url": inbox.url, "life": life, **asdict(key)}
+        urls = {"inbox_url": inbox.url, "inbox_https_url": inbox.https_url}
+        told = {"pid": os.getpid(), "port": port, "region": region, "life": life, **urls, **asdict(key)}
         write_private(state, json.dumps(told))
+        certificate.make()
         asyncio.get_running_loop().add_signal_handler(TELL, _write_again, state, json.dumps(told))
         try:
             app = connections.spared(from_here(authenticated(gateway, but=WHO), invites))

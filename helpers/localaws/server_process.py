@@ -50,6 +50,7 @@ class Endpoint:
     pid: int
     region: str = "us-east-1"
     inbox_url: str = field(default="", repr=False)  # of the Slack webhook; a secret, like one of Slack's own
+    inbox_https_url: str = field(default="", repr=False)  # the same by https; "" where openssl is missing
     access_key_id: str = ""
     secret_access_key: str = field(default="", repr=False)
     life: str = ""  # another one after each start, at which it has forgotten everything
@@ -273,6 +274,7 @@ def _recorded(home: Path) -> Endpoint | None:
     sound = all(type(each) is int and each > 0 for each in numbers) and all(
         type(each) is str and each for each in texts
     )
+    sound = sound and type(endpoint.inbox_https_url) is str
     return endpoint if sound and endpoint.port < 2**16 else None
 
 

@@ -64,16 +64,31 @@ class Label:
 
 
 class SlackStandIn:
-    """An ASGI application for `listener`; it keeps each post's time, text, content type, size and answer."""
+    """An ASGI application for `listener`; it keeps each post's time, text, content type, size and answer.
 
-    def __init__(self, home: Path) -> None:
+    With `https` there is another address for it, at `https_listener`: `https_url`, else "".
+    """
+
+    def __init__(self, home: Path, https: bool = False) -> None:
         self._file = home / MESSAGES_FILE
-        self.listener, self.path = _listen(home / ADDRESS_FILE)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}{self.path}"
+        self.path, port, https_port = _last_address(home / ADDRESS_FILE) or (_new_path(), 0, 0)
+        self.listener = _listen(port)
+        self.https_listener = _listen(https_port) if https else None
+        self.url = self._url("http", self.listener)
+        self.https_url = self._url("https", self.https_listener) if self.https_listener else ""
+        write_private(home / ADDRESS_FILE, json.dumps(self._address()))
         self._posts = deque(read_posts(self._file), MAX_MESSAGES)
         self._trouble = Trouble()
         self._label = Label()
         self._rewrite()
+
+    def _url(self, scheme: str, listener: socket.socket) -> str:
+        return f"{scheme}://127.0.0.1:{listener.getsockname()[1]}{self.path}"
+
+    def _address(self) -> dict[str, int | str]:
+        """What is kept of it."""
+        by_https = {"https_port": self.https_listener.getsockname()[1]} if self.https_listener else {}
+        return {"port": self.listener.getsockname()[1], "path": self.path, **by_https}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -196,25 +211,24 @@ def judge(content_type: str, body: bytes) -> tuple[int, str, str]:
     return 200, "ok", text
 
 
-def _listen(address_file: Path) -> tuple[socket.socket, str]:
-    """A listening socket and the path of the webhook: those of the last time, if the port is still free."""
-    port, path = _last_address(address_file) or (0, _new_path())
+def _listen(port: int) -> socket.socket:
+    """A socket that listens at this port of the last time, if it is still free; 0 is any."""
     try:
-        listener = socket.create_server(("127.0.0.1", port))
+        return socket.create_server(("127.0.0.1", port))
     except OSError:  # another program has the port now
-        listener = socket.create_server(("127.0.0.1", 0))
-    write_private(address_file, json.dumps({"port": listener.getsockname()[1], "path": path}))
-    return listener, path
+        return socket.create_server(("127.0.0.1", 0))
 
 
-def _last_address(file: Path) -> tuple[int, str] | None:
+def _last_address(file: Path) -> tuple[str, int, int] | None:
+    """The path of the webhook, its port, and that by https, or 0."""
     try:
         address = json.loads(file.read_text())
-        port, path = int(address["port"]), str(address["path"])
+        path, port, https_port = str(address["path"]), int(address["port"]), int(address.get("https_port", 0))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    usable = re.fullmatch(r"/services/T\w+/B\w+/\w{24}", path) and 1024 <= port < 65536
-    return (port, path) if usable else None
+    ports_usable = 1024 <= port < 65536 and (https_port == 0 or 1024 <= https_port < 65536)
+    usable = re.fullmatch(r"/services/T\w+/B\w+/\w{24}", path) and ports_usable
+    return (path, port, https_port) if usable else None
 
 
 def _new_path() -> str:

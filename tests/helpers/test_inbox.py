@@ -15,6 +15,7 @@ import types
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
@@ -28,6 +29,7 @@ from helpers.authoring.execution import execute
 from helpers.connect import ConnectError, connect
 from helpers.exercises import NotSolved
 from helpers.inbox import Inbox, InboxError, Message, open_inbox
+from helpers.localaws import certificate
 from helpers.localaws import slack_stand_in as server_side
 from helpers.webhook import WebhookUrl, hide
 
@@ -159,6 +161,52 @@ def test_fifty_posts_at_once(inbox, since):
     assert times == sorted(times)
 
 
+# By https: tests/localaws/data_plane/test_trust.py has what functions do
+
+
+@pytest.fixture
+def https_url(inbox, needs) -> WebhookUrl:
+    needs("openssl")
+    return inbox.https_webhook_url
+
+
+def test_its_address_by_https_is_a_secret_too(inbox, https_url, embedded_aws):
+    assert https_url.reveal() == embedded_aws.inbox_https_url != inbox.webhook_url.reveal()
+    assert https_url.startswith("https://127.0.0.1:") and urlsplit(https_url).path == urlsplit(inbox.webhook_url).path
+    assert repr(https_url) == "'https://127.0.0.1:…(hidden)'"
+    assert isinstance(hide({"URL": https_url.reveal()})["URL"], WebhookUrl)
+    assert https_url.rpartition("/")[2] not in repr(embedded_aws)
+
+
+def test_it_is_the_same_inbox(inbox, https_url, since, embedded_home):
+    trusted = str(embedded_home / certificate.CERTIFICATE_FILE)
+    answers = [
+        requests.post(url, body, timeout=30, verify=trusted)
+        for url, body in (
+            (https_url.reveal(), '{"text": "by https"}'),
+            (https_url.reveal(), "{}"),
+            (https_url.reveal() + "x", '{"text": "by https"}'),
+        )
+    ]
+    expected = [(200, "ok"), (400, "no_text"), (403, "invalid_token")]
+    assert [(answer.status_code, answer.text) for answer in answers] == expected
+    assert [message.text for message in inbox.messages(since)] == ["by https"]
+
+
+def test_who_does_not_trust_it_posts_nothing(inbox, https_url, since):
+    with pytest.raises(requests.exceptions.SSLError):
+        post(https_url, {"text": "lost"})
+    with pytest.raises(requests.exceptions.ConnectionError):
+        post("http" + https_url.reveal().removeprefix("https"), {"text": "lost"})
+    assert inbox.messages(since) == inbox.refused(since) == []
+
+
+def test_without_a_certificate_there_is_no_address_by_https():
+    none = Inbox(WebhookUrl("http://127.0.0.1:1/services/T0/B0/x"), file=Path("any"))
+    with pytest.raises(InboxError, match=r"by http alone, .* no openssl .*; install it, .*\.$"):
+        _ = none.https_webhook_url
+
+
 # Its control address
 
 
@@ -279,15 +327,21 @@ def open_server_side(tmp_path) -> Iterator:
     """Make inboxes of one home, one after the other, as one server after the other does."""
     made = []
 
-    def make() -> server_side.SlackStandIn:
+    def make(https: bool = False) -> server_side.SlackStandIn:
         for earlier in made:
-            earlier.listener.close()
-        made.append(server_side.SlackStandIn(tmp_path))
+            close(earlier)
+        made.append(server_side.SlackStandIn(tmp_path, https))
         return made[-1]
 
     yield make
     for inbox in made:
-        inbox.listener.close()
+        close(inbox)
+
+
+def close(inbox: server_side.SlackStandIn) -> None:
+    inbox.listener.close()
+    if inbox.https_listener:
+        inbox.https_listener.close()
 
 
 def texts(home: Path) -> list[str]:
@@ -313,6 +367,13 @@ def test_a_restart_keeps_url_and_messages(open_server_side, tmp_path):
     assert texts(tmp_path) == ["kept", "new"]
 
 
+def test_a_restart_keeps_the_address_by_https(open_server_side):
+    assert open_server_side().https_url == ""
+    first = open_server_side(https=True)
+    assert open_server_side(https=True).https_url == first.https_url != ""
+    assert open_server_side().url == first.url
+
+
 def test_a_line_that_was_not_finished_is_dropped(open_server_side, tmp_path):
     deliver(open_server_side(), "kept")
     with (tmp_path / "inbox.jsonl").open("a") as file:
@@ -330,12 +391,20 @@ def test_another_port_when_its_own_is_taken(tmp_path):
         assert second.url != first.url
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"port": 1, "path": "/x"}', '{"port": "x", "path": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{}", '{"port": 1, "path": "/x"}', '{"port": "x", "path": 1}'),
+        json.dumps({"port": 5000, "path": "/services/TA/BA/" + "x" * 24, "https_port": []}),
+        json.dumps({"port": 5000, "path": "/services/TA/BA/" + "x" * 24, "https_port": 1}),
+    ],
+)
 def test_an_address_that_cannot_be_read_is_made_anew(tmp_path, content):
     (tmp_path / server_side.ADDRESS_FILE).write_text(content)
     with server_side.SlackStandIn(tmp_path).listener as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
-        assert "/services/T" in json.loads((tmp_path / server_side.ADDRESS_FILE).read_text())["path"]
+        path = json.loads((tmp_path / server_side.ADDRESS_FILE).read_text())["path"]
+        assert path.startswith("/services/T") and not path.endswith("x" * 24)
 
 
 def test_a_path_looks_like_slack_s_and_is_another_in_every_home(tmp_path):
@@ -364,7 +433,7 @@ def test_a_server_that_restarts_or_is_killed_keeps_url_and_messages(own_home):
     assert post(endpoint.inbox_url, {"text": "first"}).text == "ok"
     assert localaws.stop(home)
     again = localaws.start(home, port)
-    assert again.inbox_url == endpoint.inbox_url
+    assert (again.inbox_url, again.inbox_https_url) == (endpoint.inbox_url, endpoint.inbox_https_url)
     assert post(again.inbox_url, {"text": "second"}).text == "ok"
     os.kill(again.pid, 9)
     eventually(lambda: localaws.running(home) is None)
@@ -384,6 +453,15 @@ def test_the_files_of_a_home_keep_the_secret(inbox, embedded_home):
     for line in (embedded_home / server_side.MESSAGES_FILE).read_text().splitlines():
         assert set(json.loads(line)) == FIELDS
     assert secret not in repr(localaws.running(embedded_home))
+
+
+def test_where_openssl_is_missing_it_is_there_by_http_alone(own_home, tmp_path, monkeypatch):
+    home, port = own_home
+    monkeypatch.setenv("PATH", str(tmp_path))
+    endpoint = localaws.start(home, port)
+    assert endpoint.inbox_https_url == "" and not (home / certificate.KEY_FILE).exists()
+    assert post(endpoint.inbox_url, {"text": "by http"}).text == "ok"
+    assert texts(home) == ["by http"]
 
 
 def test_messages_outlive_the_process_that_reads_them(inbox, since, embedded_home, embedded_aws):
@@ -620,6 +698,7 @@ def slack(monkeypatch) -> Inbox:
 
 def test_a_webhook_of_slack_takes_the_place_of_the_inbox(slack, aws):
     assert slack.is_slack and slack.webhook_url == SLACK and SLACK not in repr(slack)
+    assert slack.https_webhook_url == SLACK
     assert open_inbox(aws).is_slack
 
 

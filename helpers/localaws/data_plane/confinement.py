@@ -91,14 +91,20 @@ class View:
     """The file system as one environment sees it; `with view:` puts this process, and what it forks, into it."""
 
     def __init__(
-        self, tmp_mb: int, hidden: list[str], shown: list[str], mounts: dict[str, str], own: dict[str, str]
+        self,
+        tmp_mb: int,
+        hidden: list[str],
+        shown: list[str],
+        mounts: dict[str, str],
+        own: dict[str, str],
+        replaced: dict[str, str],
     ) -> None:
         """Beside what is never seen, `hidden` is not, but for the folders `shown`, which may lie anywhere.
 
         `mounts` says what of this machine is seen where, by path below RUNTIME, and `own` what are TASK and OPT, which
-        no other environment sees.
+        no other environment sees. `replaced` says which file is seen in the place of another.
         """
-        base = _base(tuple(hidden), tuple(shown), tuple(mounts.items()))
+        base = _base(tuple(hidden), tuple(shown), tuple(mounts.items()), tuple(replaced.items()))
         kept = {path for path in (*shown, *map(os.path.realpath, shown)) if _below(path, {TMP, OPT})}
         kept = {path for path in kept if os.path.exists(path)}
         with contextlib.ExitStack() as stack:
@@ -120,7 +126,7 @@ class View:
             for path, descriptor in below.items():
                 _show(path, descriptor)
             self._inside = _here()
-        self.is_for_all = all(map(_is_for_all, filter(os.path.exists, (*shown, *mounts.values()))))
+        self.is_for_all = all(map(_is_for_all, filter(os.path.exists, (*shown, *mounts.values(), *replaced.values()))))
 
     def __enter__(self) -> "View":
         _call("setns", self._inside, CLONE_NEWNS)
@@ -285,7 +291,12 @@ def _clone(flags: int, signal_at_end: int) -> int:
 
 
 @functools.cache
-def _base(hidden: tuple[str, ...], shown: tuple[str, ...], mounts: tuple[tuple[str, str], ...]) -> int:
+def _base(
+    hidden: tuple[str, ...],
+    shown: tuple[str, ...],
+    mounts: tuple[tuple[str, str], ...],
+    replaced: tuple[tuple[str, str], ...],
+) -> int:
     """A namespace with what is the same for many environments, made once, as it takes some milliseconds."""
     outside = _outside()
     _call("unshare", CLONE_NEWNS)
@@ -294,7 +305,8 @@ def _base(hidden: tuple[str, ...], shown: tuple[str, ...], mounts: tuple[tuple[s
         covered = {*HIDDEN, *_roots_own("/etc"), *map(os.path.realpath, hidden), VAR, OPT} - {"/"}
         seen = {*SHOWN, *shown, *_rest_of_var()}
         places = {path: path for path in {*seen, *map(os.path.realpath, seen)} - covered}
-        _arrange(covered, places | {f"{RUNTIME}/{name}".rstrip("/"): source for name, source in mounts})
+        places |= {f"{RUNTIME}/{name}".rstrip("/"): source for name, source in mounts}
+        _arrange(covered, places, dict(replaced))
         return _here()
     finally:
         _call("setns", outside, CLONE_NEWNS)
@@ -351,14 +363,14 @@ def _roots_own(folder: str) -> set[str]:
     return found
 
 
-def _arrange(hidden: set[str], shown: dict[str, str]) -> None:
+def _arrange(hidden: set[str], shown: dict[str, str], replaced: dict[str, str]) -> None:
     """Cover folders and files, but for what is shown, each path by what it is to be; make all read-only."""
     links = {entry.path: os.readlink(entry.path) for entry in os.scandir(VAR) if entry.is_symlink()}
     folders = {path for path in hidden if os.path.isdir(path)}
     with contextlib.ExitStack() as stack:
         descriptors = {}
-        for path, source in shown.items():  # open while they are still to be seen
-            if _below(path, hidden) and os.path.exists(source):
+        for path, source in {**shown, **replaced}.items():  # open while they are still to be seen
+            if (path in replaced or _below(path, hidden)) and os.path.exists(source):
                 descriptors[path] = os.open(source, os.O_PATH | os.O_CLOEXEC)
                 stack.callback(os.close, descriptors[path])
         for path in sorted({*hidden, *descriptors}):  # what lies in another comes after it
@@ -479,7 +491,7 @@ def _try(snapshot: bool) -> int:
 
     enter()
     with tempfile.TemporaryDirectory() as own:
-        view = View(1, [], [], {}, {TASK: own, OPT: own})
+        view = View(1, [], [], {}, {TASK: own, OPT: own}, {})
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with view:

@@ -30,6 +30,7 @@ from .runtime_process import Failure, RuntimeProcess, timeout
 from .runtime_variables import runtime_variables
 from .sandbox import Keeper, Sandbox, View
 from .states import Created, Ready, Starting, State
+from .trust import Trust
 
 INIT_LIMIT_S = float(fact("init"))
 PROVISIONED_INIT_LIMITS_S = (float(fact("init_provisioned")), float(fact("init_provisioned_max")))
@@ -77,6 +78,7 @@ class ExecutionEnvironment:
         write_log: WriteLog,
         roles: Roles,
         admission: Admission,
+        trust: Trust,
         initialization_type: str,
     ) -> None:
         self.function = function
@@ -91,6 +93,7 @@ class ExecutionEnvironment:
         self._endpoint = endpoint
         self._roles = roles
         self._admission = admission  # of those that begin
+        self._trust = trust
         self._credentials: Credentials | None = None  # from Init on
         self._library = home / "runtimes"
         self._folder = home / "environments" / self._id
@@ -274,6 +277,7 @@ class ExecutionEnvironment:
             processes=0
             if channel
             else TASKS,  # what is restored from a snapshot has its own: they would count together
+            replaced=runtime.replaced,
         )
         return self._keeper.start(places.command(runtime, wrapper), variables, Path(places.task), view, channel)
 
@@ -287,7 +291,9 @@ class ExecutionEnvironment:
 
     def _find_runtime(self) -> runtimes.Runtime:
         task, opt, function = self._folder / "task", self._folder / "opt", self.function
-        return runtimes.find(function.runtime, task, opt, self._library, function.memory_mb, function.variables)
+        found = runtimes.find(function.runtime, task, opt, self._library, function.memory_mb, function.variables)
+        confines = self._keeper.confines
+        return self._trust.given_to(found, function.runtime, (task, opt), function.variables, confines)
 
     # Invoke
 

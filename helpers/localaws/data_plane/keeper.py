@@ -137,7 +137,8 @@ def seen_through(view: dict[str, Any] | None) -> contextlib.AbstractContextManag
         return contextlib.nullcontext()
     name = view["name"]
     if name not in views:
-        views[name] = confinement.View(*(view[each] for each in ("tmp_mb", "hidden", "shown", "mounts", "own")))
+        described = ("tmp_mb", "hidden", "shown", "mounts", "own", "replaced")
+        views[name] = confinement.View(*(view[each] for each in described))
     return views[name]
 
 

@@ -20,6 +20,7 @@ from .provisioned import Occupy, Provisioned
 from .runtime_api import Invocation
 from .sandbox import Keeper, end_leftovers
 from .snapshot import RestoredEnvironment, Snapshot, Snapshots
+from .trust import Trust
 
 REAP_EVERY_S = 0.5
 
@@ -28,7 +29,8 @@ class Pool:
     """All execution environments of the embedded AWS. `write_log` stores log events, `roles` gives credentials.
 
     `cpu_share` says whether each gets only the share of CPU that goes with its memory, `most` how many there may be:
-    for another one, the one that nobody has used for the longest time is ended. `heard`: see capacity.Admission.
+    for another one, the one that nobody has used for the longest time is ended. `heard`: see capacity.Admission;
+    `certificate`: see Trust.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Pool:
         cpu_share: bool = True,
         most: int = capacity.ACCOUNT,
         heard: Callable[[], None] = lambda: None,
+        certificate: Callable[[], Path | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
@@ -49,6 +52,7 @@ class Pool:
         self._archives = Archives(home / "unpacked", lambda: self._keeper.confines)
         self._remove_files()
         self._limits = Limits(cpu_share)
+        self._trust = Trust(home / "trust", certificate)
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
         self._busy: set[ExecutionEnvironment] = set()
@@ -172,7 +176,7 @@ class Pool:
             return RestoredEnvironment(self._snapshots, function, *self._parts(), SNAP_START)
         return ExecutionEnvironment(function, *self._parts(), ON_DEMAND)
 
-    def _parts(self) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission]:
+    def _parts(self) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission, Trust]:
         """What each environment is made with."""
         return (
             self._home,
@@ -183,6 +187,7 @@ class Pool:
             self._write_log,
             self._roles,
             self._admission,
+            self._trust,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:

@@ -48,8 +48,8 @@ class Runtime:
     """A program that speaks the Runtime API. `version` is what INIT_START names, such as "python:3.13.v5".
 
     `folders` are those of this machine that it reads from, but for the system's own. `mounts` says which of its files
-    and folders are where in /var/runtime, by their names there; "" is all of it. `note` is a sentence where that
-    version is not what the runtime's name means.
+    and folders are where in /var/runtime, by their names there; "" is all of it. `replaced` says which file is seen in
+    the place of one of the system's. `note` is a sentence where that version is not what the runtime's name means.
     """
 
     version: str
@@ -57,6 +57,7 @@ class Runtime:
     variables: dict[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     mounts: dict[str, str] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
     note: str = ""
 
     @property

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,9 @@ class View:
     """The file system as the processes of one environment see it, where the machine lets us make that.
 
     They share a /tmp of this size, and can change nothing else. They see no file of a user or below `hidden`, but
-    for what lies in a folder of `shown`, what the runtime has by `mounts`, and what is the environment's `own`: see
-    confinement.View. None opens more than `open_files`, and there are no more `processes`, threads included; 0 is no
-    limit. `name`: for `Keeper.forget`.
+    for what lies in a folder of `shown`, what the runtime has by `mounts`, what is seen in the place of a file of the
+    system's by `replaced`, and what is the environment's `own`: see confinement.View. None opens more than
+    `open_files`, and there are no more `processes`, threads included; 0 is no limit. `name`: for `Keeper.forget`.
     """
 
     name: str
@@ -47,6 +47,7 @@ class View:
     own: dict[str, str]
     open_files: int
     processes: int
+    replaced: dict[str, str] = field(default_factory=dict)
 
 
 class Keeper:

@@ -106,6 +106,8 @@ lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
 # ### The environment variable
 #
 # The webhook's address goes into the variable `WEBHOOK_URL`. In the console: *Configuration → Environment variables*.
+# The inbox has an `http` address. Code that speaks `https` alone, as Node.js's `https.request` does, needs
+# `inbox.https_webhook_url` there.
 
 # %%
 environment = {"Variables": {"WEBHOOK_URL": inbox.webhook_url}}

@@ -423,7 +423,7 @@ def test_a_machine_need_not_have_the_folders_of_aws():
         "from helpers.localaws.data_plane import confinement; confinement.OPT = '/opt-of-nobody'\n"
         "confinement.enter(); import os, tempfile; folder = tempfile.mkdtemp()\n"
         "open(folder + '/of_layer', 'w').close(); own = {confinement.TASK: folder, confinement.OPT: folder}\n"
-        "with confinement.View(1, [], [], {}, own):\n"
+        "with confinement.View(1, [], [], {}, own, {}):\n"
         "    folders = [os.listdir(each) for each in ('/opt-of-nobody', '/var/task', '/tmp')]\n"
         "    print(*folders, os.path.exists('/usr/bin'))\n"
         "print(os.path.exists('/opt-of-nobody'))\n"
