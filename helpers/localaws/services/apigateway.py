@@ -13,6 +13,7 @@ from ministack.core import responses
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
+from . import lambda_states
 from .contract import Contract
 from .lambda_function_url import with_cookies
 from .shapes import Answer, Record
@@ -74,6 +75,8 @@ def install() -> None:
     async def run(execute: Callable[..., Record], func: Record, event: Record, *, thread_name: str) -> Record:
         ours = event.get("version") == "2.0" and "type" not in event  # not a WebSocket's, nor an authorizer's
         sent = completed(event) if ours else event
+        if ours and lambda_states.is_pending(func.get("config") or {}):
+            return {"body": FAILED}
         result: Record = await run_reentrant(execute, func, sent, thread_name=thread_name)
         failed = ours and result.get("error") and not result.get("throttle")
         return {"body": FAILED} if failed else result

@@ -52,6 +52,8 @@ def asked(members: Record) -> Answer | None:
         return _refused("A runtime that customers manage is", "RuntimeConfig")
     if members.get("PublishTo"):
         return _refused("Lambda Managed Instances are", "PublishTo")
+    if code.get("SourceKMSKeyArn"):
+        return _refused("A package that is encrypted with a key of one's own is", "SourceKMSKeyArn")
     if code.get("S3ObjectStorageMode") == "REFERENCE":
         return invalid_parameter(
             "The embedded AWS copies code from S3; code by reference is not possible, leave S3ObjectStorageMode out."

@@ -5,9 +5,10 @@ localstack recorded them in November 2025 (test_lambda_concurrent_code_updates, 
 """
 
 import uuid
+from typing import Any
 
 from ministack.core import responses
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, stepfunctions
 
 from ..data_plane.event_queue import EventQueue
 from . import lambda_api
@@ -19,20 +20,24 @@ CONTRACT: Contract = {
     (lambda_svc, "_effective_func_record_for_qualifier"): ("func", "qualifier"),
     (lambda_svc, "_func_arn"): ("name",),
     (lambda_svc, "_functions"): None,
+    (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
     (lambda_svc, "_schedule_state_transition"): ("func_name", "delay"),
     (lambda_svc, "_sqs_esm_concurrency"): ("esm", "func_rec", "config", "queue"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+    (stepfunctions, "_ExecutionError"): None,
+    (stepfunctions, "_call_lambda"): ("func_ref", "event"),
 }
 
 TRANSITION_S = 0.5  # how long a function is Pending, and an update InProgress; on AWS some seconds
 CREATING = {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
 REFUSED = "The operation cannot be performed at this time."
+IS_PENDING = f"{REFUSED} The function is currently in the following state: Pending"
 
 
 def install() -> None:
     """Let functions and updates take their moment. Call once, before it serves."""
     transitions: EventQueue[Record] = EventQueue(_end, workers=1)
-    concurrency = lambda_svc._sqs_esm_concurrency
+    concurrency, call = lambda_svc._sqs_esm_concurrency, stepfunctions._call_lambda
 
     def schedule(func_name: str, delay: float) -> None:
         func = lambda_svc._functions[func_name]
@@ -48,7 +53,14 @@ def install() -> None:
         most: int = 0 if is_pending(config) else concurrency(esm, func_rec, config, queue)
         return most
 
+    def called(func_ref: str, event: Any) -> Any:
+        _, config, _ = lambda_svc._get_func_record_for_ref(func_ref)
+        if config and is_pending(config):
+            raise stepfunctions._ExecutionError("Lambda.ResourceConflictException", IS_PENDING)
+        return call(func_ref, event)
+
     lambda_svc._schedule_state_transition = schedule
+    stepfunctions._call_lambda = called
     lambda_svc._sqs_esm_concurrency = concurrency_of
 
 
@@ -68,7 +80,7 @@ def in_progress(members: Record) -> Answer | None:
     name = members["FunctionName"]
     config = (lambda_svc._functions.get(name) or {}).get("config", {})
     if is_pending(config):
-        return _conflict(f"{REFUSED} The function is currently in the following state: Pending")
+        return _conflict(IS_PENDING)
     if config.get("LastUpdateStatus") == "InProgress":
         return _conflict(f"{REFUSED} An update is in progress for resource: {lambda_svc._func_arn(name)}")
     return None
@@ -85,7 +97,7 @@ def not_ready(members: Record) -> Answer | None:
     _, config = lambda_svc._effective_func_record_for_qualifier(func, qualifier)
     if not config or not is_pending(config):
         return None
-    return _conflict(f"{REFUSED} The function is currently in the following state: Pending")
+    return _conflict(IS_PENDING)
 
 
 def _end(func: Record) -> None:

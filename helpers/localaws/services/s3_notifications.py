@@ -33,6 +33,7 @@ CONTRACT: Contract = {
     (ministack_app, "_dispatch_service_request"): ("method", "path", "headers", "body", "query_params", "request_id"),
     (responses, "get_account_id"): (),
     (responses, "set_request_region"): ("region",),
+    (s3, "_MALFORMED_XML"): None,
     (s3, "_bucket_notifications"): None,
     (s3, "_bucket_owner_account"): ("name",),
     (s3, "_deliver_event_to_lambda"): ("arn", "event_payload", "bucket_region"),
@@ -111,7 +112,12 @@ EVENTS = frozenset(
     [f"s3:{name}" for name in ALONE]
     + [f"s3:{family}:{name}" for family, names in FAMILIES.items() for name in ("*", *names)]
 )
-CONFIGURATIONS = ("QueueConfiguration", "TopicConfiguration", "CloudFunctionConfiguration")
+# A configuration of each kind, and where it says its destination.
+CONFIGURATIONS = {
+    "QueueConfiguration": "Queue",
+    "TopicConfiguration": "Topic",
+    "CloudFunctionConfiguration": "CloudFunction",
+}
 MAX_RULE_BYTES = 1024
 UNREACHABLE = "Unable to validate the following destination configurations"
 OVERLAP = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
@@ -163,7 +169,11 @@ def install() -> None:
 
     def put_or_refuse(name: str, body: bytes, headers: Any = None) -> Answer:
         refused = _refusal(body)
-        answer: Answer = s3._error("InvalidArgument", refused, 400) if refused else put(name, body, headers)
+        answer: Answer
+        if _is_malformed(body):
+            answer = s3._error("MalformedXML", s3._MALFORMED_XML, 400)
+        else:
+            answer = s3._error("InvalidArgument", refused, 400) if refused else put(name, body, headers)
         return answer
 
     def refused(message: str) -> Answer:
@@ -208,6 +218,19 @@ class _Configuration:
 
     def value(self, name: str) -> str:
         return dict(self.rules).get(name, "")
+
+
+def _is_malformed(body: bytes) -> bool:
+    """Whether a configuration has no event, or no destination, which the schema of S3 wants."""
+    try:
+        root = xml.fromstring(body)
+    except xml.ParseError:
+        return False  # MiniStack says so
+    return any(
+        not {"Event", CONFIGURATIONS[_tag(each)]} <= {_tag(part) for part in each if (part.text or "").strip()}
+        for each in root
+        if _tag(each) in CONFIGURATIONS
+    )
 
 
 def _refusal(body: bytes) -> str | None:

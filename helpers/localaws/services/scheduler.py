@@ -40,6 +40,7 @@ CONTRACT: Contract = {
 
 EVERY_S = 1  # MiniStack looks every ten seconds
 NAME = r"[0-9a-zA-Z-_.]+"
+ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@\/-]+"
 MAX_NAME_LENGTH = 64
 MAX_WINDOW_MINUTES = 1440
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -175,6 +176,9 @@ def _refusal(name: str, body: Record) -> str | None:
         return _constraint(name, "name", f"satisfy regular expression pattern: {NAME}")
     if len(name) > MAX_NAME_LENGTH:
         return _constraint(name, "name", f"have length less than or equal to {MAX_NAME_LENGTH}")
+    role = (body.get("Target") or {}).get("RoleArn")
+    if role and not re.fullmatch(ROLE, role):
+        return _constraint(role, "target.roleArn", f"satisfy regular expression pattern: {ROLE}")
     expression = body.get("ScheduleExpression")
     if expression and not schedule_expression.is_of_a_schedule(expression):
         return f"Invalid Schedule Expression {expression}."

@@ -36,6 +36,7 @@ def refused(operation, **parameters):
         ({"ImageConfig": {"Command": ["a"]}}, "zip packages only"),
         ({"CodeSigningConfigArn": SIGNING}, "leave CodeSigningConfigArn out"),
         ({"PublishTo": "LATEST_PUBLISHED"}, "leave PublishTo out"),
+        ({"Code": {"ZipFile": b"x", "SourceKMSKeyArn": "arn:aws:kms:us-east-1:0:key/k"}}, "leave SourceKMSKeyArn out"),
         ({"Code": {"S3Bucket": "bucket", "S3Key": "k", "S3ObjectStorageMode": "REFERENCE"}}, "by reference"),
     ],
     ids=lambda value: str(value)[:30],

@@ -7,6 +7,7 @@ test_publish_with_update of November 2025.
 import json
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 from localaws_client import ROLE, TestedFunction, eventually, zipped
 
@@ -62,6 +63,66 @@ def test_nobody_can_use_a_function_that_is_pending(created, clients, operation, 
     assert found == ("ResourceConflictException", words)
     function.wait()
     assert function.invoke().payload == 1
+
+
+TASK = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+
+
+@pytest.fixture
+def renewed(clients):
+    """Make a function of one name anew, so that what points to it finds it Pending."""
+    client, name = clients("lambda"), "renewed-for-a-test"
+    code = zipped({"app.py": "def handler(event, context):\n    return {'statusCode': 200, 'body': 'done'}\n"})
+
+    def make():
+        if name in [each["FunctionName"] for each in client.list_functions()["Functions"]]:
+            client.delete_function(FunctionName=name)
+        client.create_function(
+            FunctionName=name, Runtime="python3.13", Role=ROLE, Handler="app.handler", Code={"ZipFile": code}
+        )
+        function = TestedFunction(name, clients)
+        function.let_in("apigateway")
+        return client.get_function_configuration(FunctionName=name)["FunctionArn"]
+
+    make()
+    yield make
+    client.delete_function(FunctionName=name)
+
+
+def test_a_state_machine_cannot_use_it_either(renewed, clients):
+    states = clients("stepfunctions")
+    task = {**TASK, "Parameters": {"FunctionName": renewed(), "Payload": {}}}
+    definition = json.dumps({"StartAt": "Only", "States": {"Only": task}})
+    machine = states.create_state_machine(name="renewed-for-a-test", roleArn=ROLE, definition=definition)
+
+    def executed():
+        arn = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+        eventually(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING")
+        return states.describe_execution(executionArn=arn)
+
+    def refused_meanwhile():
+        renewed()
+        return executed().get("error") == "Lambda.ResourceConflictException"
+
+    eventually(refused_meanwhile)  # a slow machine may need more than one try
+    eventually(lambda: executed()["status"] == "SUCCEEDED")
+    states.delete_state_machine(stateMachineArn=machine["stateMachineArn"])
+
+
+def test_an_http_api_cannot_use_it_either(renewed, clients):
+    gateway = clients("apigatewayv2")
+    made = gateway.create_api(Name="renewed-for-a-test", ProtocolType="HTTP", Target=renewed())
+
+    def status():
+        return requests.get(made["ApiEndpoint"], timeout=30).status_code
+
+    def refused_meanwhile():
+        renewed()
+        return status() == 500
+
+    eventually(refused_meanwhile)
+    eventually(lambda: status() == 200)
+    gateway.delete_api(ApiId=made["ApiId"])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import json
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 from localaws_client import eventually, refused
 
 PLACE = "us-east-1:000000000000"
@@ -114,6 +115,13 @@ def test_what_is_no_filter_and_no_event(source):
     assert "1024 bytes" in source.refusal(of(CREATED, prefix="x" * 1025))
     same = "Same ID used for multiple configurations. IDs must be unique"
     assert source.refusal(of(CREATED, identifier="a"), of(REMOVED, identifier="a")) == same
+
+
+@pytest.mark.parametrize("missing", [{"Events": []}, {"QueueArn": ""}])
+def test_what_has_no_event_or_no_destination(source, missing):
+    wanted = {"QueueConfigurations": [{"QueueArn": source.queue, "Events": [CREATED], **missing}]}
+    with pytest.raises(ClientError, match="MalformedXML"):
+        source.s3.put_bucket_notification_configuration(Bucket=source.bucket, NotificationConfiguration=wanted)
 
 
 def test_destinations_that_cannot_be_reached(source, make_function):

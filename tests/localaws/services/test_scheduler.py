@@ -169,6 +169,15 @@ def test_what_is_no_schedule(make_function, schedule):
     assert refusal(State="ON").endswith("Member must satisfy enum value set: [ENABLED, DISABLED]")
 
 
+@pytest.mark.parametrize("role", [" ", "x", "arn:aws:iam::000000000000:user/somebody"])
+def test_a_role_that_is_no_role(clients, role):
+    target = {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "RoleArn": role}
+    wanted = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+    with pytest.raises(ClientError, match="'target.roleArn' failed to satisfy constraint") as error:
+        clients("scheduler").create_schedule(Name="refused", **wanted)
+    assert error.value.response["Error"]["Code"] == "ValidationException"
+
+
 @pytest.mark.parametrize("window", [{"Mode": "FLEXIBLE"}, {"Mode": "OFF", "MaximumWindowInMinutes": 5}])
 def test_a_flexible_time_window_has_a_length(clients, window):
     target = {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "RoleArn": ROLE}

@@ -13,6 +13,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import eventbridge, lambda_svc, scheduler, stepfunctions
 
+from .. import scheduler as schedules
 from ..contract import Contract
 from ..shapes import Answer, Record
 from . import refusal
@@ -118,7 +119,9 @@ class ServiceRoles:
         def asked(name: str, body: Record) -> Answer:
             role = (body.get("Target") or {}).get("RoleArn")
             answer: Answer
-            if role and (refused := self._passing(role, "scheduler")):
+            if role and not re.fullmatch(schedules.ROLE, role):
+                answer = put(name, body)  # which says so
+            elif role and (refused := self._passing(role, "scheduler")):
                 answer = scheduler._error(403, "AccessDeniedException", refused)
             elif role and not self._trusts(role, "scheduler"):
                 answer = scheduler._error(400, "ValidationException", UNTRUSTING["scheduler"])
