@@ -95,7 +95,8 @@ def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
     kind = shape["type"]
     if kind == "structure" and shape.get("document"):
         return
-    if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    expected: Any = KINDS[kind]
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
         raise _MistypedError(f"{_told(value)} can not be converted to {_article(kind)} {kind.capitalize()}")
     if kind == "structure":
         for member, reference in shape["members"].items():

@@ -8,7 +8,7 @@ them in November 2025 (TestLambdaFunction).
 import contextvars
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -86,6 +86,12 @@ def _as_sent(path: str) -> str:
     """A path as its sender wrote it: a name may hold a slash, %2F, and is then refused for that."""
     raw, _ = raw_target.get()
     return raw if unquote(raw) == path else path
+
+
+def refusal(operation: str, members: Record, replies: Iterable[Reply]) -> Answer | None:
+    """AWS's refusal of an operation with these members, for who asks without a request."""
+    refused = _invalid(lambda_model.named(operation), members, {})
+    return refused or next(filter(None, (reply(members) for reply in replies)), None)
 
 
 def _not_here(operation: str) -> Answer | None:

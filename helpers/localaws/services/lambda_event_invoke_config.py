@@ -99,8 +99,8 @@ def _unreachable(name: str, destinations: Record) -> Answer | None:
             return invalid_parameter(f"The provided destination config DestinationConfig({told}) is invalid.")
         if service == "s3":
             return invalid_parameter(
-                "A bucket as a destination is not in the embedded AWS; a queue, a topic, a function or an event bus can "
-                "be one."
+                "A bucket as a destination is not in the embedded AWS; a queue, a topic, a function or an event bus "
+                "can be one."
             )
         if arn == lambda_svc._func_arn(name):
             return invalid_parameter("You can't specify the function as a destination for itself.")

@@ -38,6 +38,11 @@ def found_at(method: str, path: str, query: Record) -> Found | None:
     return _found_at(method, path, frozenset((name, str(values[0])) for name, values in query.items() if values))
 
 
+def named(operation: str) -> Found:
+    """An operation by its name, for who asks without a request."""
+    return next(Found(each, {}) for each in _operations() if each.name == operation)
+
+
 def shape(name: str) -> Record:
     """A shape of the model, by its name."""
     found: Record = _model()["shapes"][name]

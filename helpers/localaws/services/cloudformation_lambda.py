@@ -1,0 +1,151 @@
+"""Functions, mappings and permissions in CloudFormation: what Lambda's API refuses of them fails their stack.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html. MiniStack writes them past the
+API, and leaves out what it does not know.
+"""
+
+import base64
+import json
+import uuid
+from typing import Any
+
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
+
+from . import lambda_api, lambda_model
+from .contract import Contract
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (lambda_svc, "_create_esm"): ("data",),
+    (lambda_svc, "_create_function"): ("data",),
+    (lambda_svc, "_esms"): None,
+    (lambda_svc, "_func_arn"): ("name",),
+    (lambda_svc, "_functions"): None,
+    (lambda_svc, "_put_function_concurrency"): ("func_name", "data"),
+    (provisioners, "_RESOURCE_HANDLERS"): None,
+    (provisioners, "_lambda_create"): ("logical_id", "props", "stack_name"),
+    (provisioners, "_lambda_esm_attrs"): ("esm_id",),
+    (provisioners, "_lambda_esm_create"): ("logical_id", "props", "stack_name"),
+    (provisioners, "_lambda_function_for_cfn_ref"): ("function_ref",),
+    (provisioners, "_physical_name"): ("stack_name", "logical_id", "lowercase", "max_len", "seeded"),
+    (provisioners, "_zip_inline"): ("source", "handler", "runtime"),
+}
+
+STACK_TAGS = "aws:cloudformation:"  # which a stack gives to its resources, and nobody else may
+
+
+def install(replies: dict[str, list[lambda_api.Reply]]) -> None:
+    """Let stacks make what the API makes, after its `replies`. Call once, before it serves."""
+    handlers = provisioners._RESOURCE_HANDLERS
+    function, mapping, permission = (
+        handlers[f"AWS::Lambda::{name}"] for name in ("Function", "EventSourceMapping", "Permission")
+    )
+    change, permit = function["update"], permission["create"]
+
+    def refuse(operation: str, members: Record) -> None:
+        own = {key: value for key, value in (members.get("Tags") or {}).items() if not key.startswith(STACK_TAGS)}
+        if refused := lambda_api.refusal(operation, {**members, "Tags": own}, replies.get(operation, ())):
+            raise _failed(refused)
+
+    def create(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
+        members = _of_function(logical_id, props, stack_name)
+        name = members["FunctionName"]
+        refuse("CreateFunction", members)
+        _done(lambda_svc._create_function(members))
+        if (reserved := props.get("ReservedConcurrentExecutions")) is not None:
+            wanted = {"ReservedConcurrentExecutions": int(reserved)}
+            try:
+                refuse("PutFunctionConcurrency", {"FunctionName": name, **wanted})
+                _done(lambda_svc._put_function_concurrency(name, wanted))
+            except ValueError:
+                del lambda_svc._functions[name]
+                raise
+        return name, {"Arn": lambda_svc._func_arn(name)}
+
+    def update(
+        physical_id: str, old_props: Record, new_props: Record, stack_name: str, logical_id: str | None = None
+    ) -> tuple[str, Record]:
+        refuse("CreateFunction", _of_function(logical_id or physical_id, new_props, stack_name))
+        updated: tuple[str, Record] = change(physical_id, old_props, new_props, stack_name, logical_id=logical_id)
+        return updated
+
+    def create_mapping(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
+        members = _members("CreateEventSourceMapping", props)
+        refuse("CreateEventSourceMapping", members)
+        identifier = _done(lambda_svc._create_esm(members))["UUID"]
+        made = lambda_svc._esms[identifier]
+        made["State"] = "Enabled" if made["Enabled"] else "Disabled"  # a stack waits until it is
+        return identifier, provisioners._lambda_esm_attrs(identifier)
+
+    def create_permission(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
+        func, name, *_ = provisioners._lambda_function_for_cfn_ref(props.get("FunctionName", ""))
+        if not func:
+            raise ValueError(_reason(f"Function not found: {lambda_svc._func_arn(name)}", "NotFound"))
+        permitted: tuple[str, Record] = permit(logical_id, props, stack_name)
+        return permitted
+
+    provisioners._lambda_create = function["create"] = create
+    function["update"] = update
+    provisioners._lambda_esm_create = mapping["create"] = create_mapping
+    permission["create"] = create_permission
+
+
+def _of_function(logical_id: str, props: Record, stack_name: str) -> Record:
+    """The members of CreateFunction that a resource asks for."""
+    members = _members("CreateFunction", props)
+    members.setdefault("FunctionName", provisioners._physical_name(stack_name, logical_id, max_len=64))
+    code = dict(members.get("Code") or {})
+    if source := code.get("ZipFile"):  # the text of one file
+        packed = provisioners._zip_inline(source, members.get("Handler", ""), members.get("Runtime", ""))
+        code["ZipFile"] = base64.b64encode(packed).decode()
+    return {**members, "Code": code}
+
+
+def _members(operation: str, props: Record) -> Record:
+    """The properties of a resource that an operation takes, as its model has them."""
+    return dict(_typed(lambda_model.named(operation).operation.input, props))
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A value of a template, in which numbers may be text and tags are a list, as a shape of the model has it."""
+    shape = lambda_model.shape(name)
+    kind = shape["type"]
+    if kind == "structure" and isinstance(value, dict):
+        known = {member: each["shape"] for member, each in shape["members"].items() if value.get(member) is not None}
+        return {member: _typed(element, value[member]) for member, element in known.items()}
+    if kind == "list" and isinstance(value, list):
+        return [_typed(shape["member"]["shape"], each) for each in value]
+    if name == "Tags" and isinstance(value, list):
+        return {each["Key"]: str(each["Value"]) for each in value}
+    if kind == "map" and isinstance(value, dict):
+        return {key: _typed(shape["value"]["shape"], each) for key, each in value.items()}
+    if kind in ("integer", "long") and isinstance(value, str) and value.lstrip("-").isdecimal():
+        return int(value)
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
+    if kind == "string" and isinstance(value, bool | int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return value
+
+
+def _done(answer: Answer) -> Record:
+    status, _, body = answer
+    if status >= 400:
+        raise _failed(answer)
+    done: Record = json.loads(body)
+    return done
+
+
+def _failed(refused: Answer) -> ValueError:
+    """What fails the stack, of a refusal of the API."""
+    status, _, body = refused
+    told = json.loads(body)
+    said = told.get("message") or told.get("Message")
+    return ValueError(_reason(f"{said} (Service: Lambda, Status Code: {status}, Request ID: {uuid.uuid4()})"))
+
+
+def _reason(message: str, code: str = "InvalidRequest") -> str:
+    """A reason as CloudFormation gives it."""
+    return f'Resource handler returned message: "{message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'

@@ -1,0 +1,125 @@
+"""Resources of Lambda in a stack are refused as by the API, and have what their properties ask for."""
+
+import itertools
+import json
+
+import pytest
+from localaws_client import ROLE, eventually
+
+_numbers = itertools.count(1)
+FUNCTION = {
+    "Runtime": "python3.13",
+    "Role": ROLE,
+    "Handler": "index.handler",
+    "Code": {"ZipFile": "def handler(event, context):\n    return context.function_name\n"},
+}
+PLACE = "us-east-1:000000000000"
+
+
+@pytest.fixture
+def stack(clients):
+    """Make a stack of resources: its status, and why what failed has failed."""
+    stacks, made = clients("cloudformation"), []
+
+    def make(update="", **resources):
+        body = json.dumps({"Resources": resources})
+        name = update or f"of-a-test-{next(_numbers)}"
+        (stacks.update_stack if update else stacks.create_stack)(StackName=name, TemplateBody=body)
+        made.append(name)
+        status = lambda: stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]  # noqa: E731
+        eventually(lambda: not status().endswith("IN_PROGRESS"))
+        events = stacks.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [each["ResourceStatusReason"] for each in events if each["ResourceStatus"].endswith("_FAILED")]
+        return name, status(), " ".join(failed)
+
+    yield make
+    for name in set(made):
+        stacks.delete_stack(StackName=name)
+
+
+def function(**properties):
+    wanted = {**FUNCTION, "FunctionName": f"in-a-stack-{next(_numbers)}", **properties}
+    return {"Type": "AWS::Lambda::Function", "Properties": {k: v for k, v in wanted.items() if v is not None}}
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"Runtime": "python9"}, "Value python9 at 'runtime' failed to satisfy constraint"),
+        ({"MemorySize": 64}, "Member must have value greater than or equal to 128"),
+        ({"Timeout": "0"}, "Member must have value greater than or equal to 1"),
+        ({"Role": "arn:aws:iam::000000000000:role/nobody"}, "cannot be assumed by Lambda"),
+        ({"Role": None}, "Value null at 'role'"),
+        ({"Architectures": ["X86"]}, "Member must satisfy enum value set: [x86_64, arm64]"),
+        ({"Code": {"S3Bucket": "not-there", "S3Key": "k"}}, "S3 Error Code: NoSuchBucket"),
+        ({"EphemeralStorage": {"Size": 100}}, "greater than or equal to 512"),
+        ({"DurableConfig": {"RetentionPeriodInDays": 1}}, "leave DurableConfig out"),
+        ({"ReservedConcurrentExecutions": 100_000}, "UnreservedConcurrentExecution below its minimum value"),
+        (
+            {"VpcConfig": {"SubnetIds": ["subnet-0123456789abcdef0"], "SecurityGroupIds": ["sg-0123456789abcdef0"]}},
+            "leave VpcConfig out",
+        ),
+    ],
+    ids=lambda each: str(each)[:30],
+)
+def test_a_function_that_is_refused_fails_its_stack(stack, clients, properties, words):
+    resource = function(**properties)
+    _, status, reason = stack(Any=resource)
+    assert (status, words in reason) == ("ROLLBACK_COMPLETE", True), reason
+    names = [each["FunctionName"] for each in clients("lambda").list_functions()["Functions"]]
+    assert resource["Properties"]["FunctionName"] not in names
+
+
+def test_a_function_has_what_its_properties_say(stack, clients):
+    resource = function(
+        MemorySize="256",
+        TenancyConfig={"TenantIsolationMode": "PER_TENANT"},
+        DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{PLACE}:any"},
+        Environment={"Variables": {"NUMBER": 5, "TRUTH": True}},
+        LoggingConfig={"LogFormat": "JSON"},
+        ReservedConcurrentExecutions="1",
+        Tags=[{"Key": "a", "Value": "b"}],
+    )
+    client, name = clients("lambda"), resource["Properties"]["FunctionName"]
+    stacked, status, reason = stack(Any=resource)
+    assert status == "CREATE_COMPLETE", reason
+    told = client.get_function(FunctionName=name)
+    configuration = told["Configuration"]
+    assert configuration["State"] == "Active"
+    assert configuration["MemorySize"] == 256
+    assert configuration["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
+    assert configuration["DeadLetterConfig"] == {"TargetArn": f"arn:aws:sqs:{PLACE}:any"}
+    assert configuration["Environment"]["Variables"] == {"NUMBER": "5", "TRUTH": "true"}
+    assert configuration["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+    assert told["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+    assert told["Tags"]["a"] == "b"
+    assert json.load(client.invoke(FunctionName=name, TenantId="t")["Payload"]) == name
+    changed = {**resource, "Properties": {**resource["Properties"], "MemorySize": 64}}
+    _, status, reason = stack(update=stacked, Any=changed)
+    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "greater than or equal to 128" in reason
+
+
+def test_a_mapping_that_is_refused_fails_its_stack(stack, clients, make_function):
+    made = make_function("x = 1")
+    url = clients("sqs").create_queue(QueueName="of-a-stack")["QueueUrl"]
+    queue = {"FunctionName": made.name, "EventSourceArn": f"arn:aws:sqs:{PLACE}:of-a-stack"}
+
+    def mapped(**properties):
+        wanted = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {**queue, **properties}}
+        return stack(Any=wanted)[1:]
+
+    assert "specified queue does not exist" in mapped(EventSourceArn=queue["EventSourceArn"] + "-gone")[1]
+    assert "Maximum batch window" in mapped(BatchSize=11)[1]
+    assert "Function not found" in mapped(FunctionName="nobody")[1]
+    assert mapped(BatchSize="5")[0] == "CREATE_COMPLETE"
+    (mapping,) = clients("lambda").list_event_source_mappings(FunctionName=made.name)["EventSourceMappings"]
+    assert (mapping["State"], mapping["BatchSize"]) == ("Enabled", 5)
+    clients("sqs").delete_queue(QueueUrl=url)
+
+
+def test_a_permission_needs_its_function(stack):
+    wanted = {"FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    _, status, reason = stack(Any={"Type": "AWS::Lambda::Permission", "Properties": wanted})
+    assert status == "ROLLBACK_COMPLETE"
+    assert f"Function not found: arn:aws:lambda:{PLACE}:function:nobody" in reason
