@@ -74,8 +74,9 @@ def empty_aws_and_kernel():
         def take():
             if not ready:
                 opened.close()
-                opened.enter_context(pytest.MonkeyPatch.context()).setenv("WORKSHOP_CONCURRENCY", "60")  # not 1,000
-                environment = opened.enter_context(authoring.fresh_aws()) | {"WORKSHOP_BOUNDARY": BOUNDARY_ARN}
+                with pytest.MonkeyPatch.context() as while_it_starts:
+                    while_it_starts.setenv("WORKSHOP_CONCURRENCY", "60")  # not 1,000
+                    environment = opened.enter_context(authoring.fresh_aws()) | {"WORKSHOP_BOUNDARY": BOUNDARY_ARN}
                 judged = JudgedLearner(Path(environment["WORKSHOP_HOME"]))
                 ready.append((judged, opened.enter_context(kernel(environment))))
             taken = ready.pop()

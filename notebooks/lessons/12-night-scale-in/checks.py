@@ -100,8 +100,6 @@ def _wrong_time(
     its_minute, its_hour, its_days = found
     if its_minute != str(minute) and its_minute != f"{minute:02}":
         return f"the minutes come first, and are the same in both places: {minute}."
-    if its_hour.startswith("-"):
-        return f"there is no hour {its_hour}; what is below 0 belongs to the day before: add 24."
     if not its_hour.isdigit() or int(its_hour) != right:
         if its_hour == str((hour + AHEAD) % 24) or its_hour == str(hour + AHEAD):
             return f"Japan is ahead of UTC, so {there} is nine hours less in UTC, not more."
@@ -186,8 +184,8 @@ WRONG_CRONS = (  # each what makes the expressions of the rules, of hour, minute
         "07:30 in Japan is 22:30 in UTC",
     ),
     WrongAnswer(
-        "swapped",
-        lambda hour, minute, days: cron(minute, (hour - 9) % 24, _shifted(hour, days)),
+        "the minute forgotten",
+        lambda hour, minute, days: cron((hour - 9) % 24, 0, _shifted(hour, days)),
         "the minutes come first",
     ),
     WrongAnswer(
