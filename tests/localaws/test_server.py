@@ -543,9 +543,7 @@ def test_a_proxy_in_the_environment_does_not_matter(tmp_path, free_port, monkeyp
 def test_a_folder_with_a_space_and_letters_of_every_kind(tmp_path, free_port):
     server = Server(tmp_path / "my work 日本 'é'", free_port())
     try:
-        function = server.function(
-            "def handler(event, context):\n    import boto3\n    return open(__file__).read()\n"
-        )
+        function = server.function("def handler(event, context):\n    import boto3\n    return open(__file__).read()\n")
         assert "return open(__file__).read()" in function.invoke().payload
     finally:
         assert localaws.stop(server.home)
