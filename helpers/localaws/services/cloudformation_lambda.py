@@ -1,4 +1,4 @@
-"""Functions, mappings and permissions in CloudFormation: what Lambda's API refuses of them fails their stack.
+"""Lambda's resources in CloudFormation: what Lambda's API refuses of them fails their stack.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html. MiniStack writes them past the
 API, and leaves out what it does not know.
@@ -7,6 +7,7 @@ API, and leaves out what it does not know.
 import base64
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -22,6 +23,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_create_function"): ("data",),
     (lambda_svc, "_esms"): None,
     (lambda_svc, "_func_arn"): ("name",),
+    (lambda_svc, "_function_qualifier_exists"): ("func", "qualifier"),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_put_function_concurrency"): ("func_name", "data"),
     (provisioners, "_RESOURCE_HANDLERS"): None,
@@ -33,16 +35,23 @@ CONTRACT: Contract = {
     (provisioners, "_zip_inline"): ("source", "handler", "runtime"),
 }
 
+# Resources that MiniStack makes by the API, but for what the API refuses first: the operation of each.
+CHECKED = {
+    "Alias": "CreateAlias",
+    "EventInvokeConfig": "PutFunctionEventInvokeConfig",
+    "LayerVersion": "PublishLayerVersion",
+    "Permission": "AddPermission",
+    "Url": "CreateFunctionUrlConfig",
+    "Version": "PublishVersion",
+}
 STACK_TAGS = "aws:cloudformation:"  # which a stack gives to its resources, and nobody else may
 
 
 def install(replies: dict[str, list[lambda_api.Reply]]) -> None:
     """Let stacks make what the API makes, after its `replies`. Call once, before it serves."""
     handlers = provisioners._RESOURCE_HANDLERS
-    function, mapping, permission = (
-        handlers[f"AWS::Lambda::{name}"] for name in ("Function", "EventSourceMapping", "Permission")
-    )
-    change, permit = function["update"], permission["create"]
+    function, mapping = (handlers[f"AWS::Lambda::{name}"] for name in ("Function", "EventSourceMapping"))
+    change = function["update"]
 
     def refuse(operation: str, members: Record) -> None:
         own = {key: value for key, value in (members.get("Tags") or {}).items() if not key.startswith(STACK_TAGS)}
@@ -79,17 +88,22 @@ def install(replies: dict[str, list[lambda_api.Reply]]) -> None:
         made["State"] = "Enabled" if made["Enabled"] else "Disabled"  # a stack waits until it is
         return identifier, provisioners._lambda_esm_attrs(identifier)
 
-    def create_permission(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
-        func, name, *_ = provisioners._lambda_function_for_cfn_ref(props.get("FunctionName", ""))
-        if not func:
-            raise ValueError(_reason(f"Function not found: {lambda_svc._func_arn(name)}", "NotFound"))
-        permitted: tuple[str, Record] = permit(logical_id, props, stack_name)
-        return permitted
+    def checked(operation: str, make: Callable[..., tuple[str, Record]]) -> Callable[..., tuple[str, Record]]:
+        def create_checked(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
+            members = _of_other(operation, props, stack_name)
+            if "FunctionName" in members:
+                _find(members["FunctionName"], members.get("FunctionVersion") or members.get("Qualifier"))
+            refuse(operation, members)
+            return make(logical_id, props, stack_name)
+
+        return create_checked
 
     provisioners._lambda_create = function["create"] = create
     function["update"] = update
     provisioners._lambda_esm_create = mapping["create"] = create_mapping
-    permission["create"] = create_permission
+    for name, operation in CHECKED.items():
+        handler = handlers[f"AWS::Lambda::{name}"]
+        handler["create"] = checked(operation, handler["create"])
 
 
 def _of_function(logical_id: str, props: Record, stack_name: str) -> Record:
@@ -101,6 +115,27 @@ def _of_function(logical_id: str, props: Record, stack_name: str) -> Record:
         packed = provisioners._zip_inline(source, members.get("Handler", ""), members.get("Runtime", ""))
         code["ZipFile"] = base64.b64encode(packed).decode()
     return {**members, "Code": code}
+
+
+def _of_other(operation: str, props: Record, stack_name: str) -> Record:
+    """The members of another operation that a resource asks for, without those that have another form in a template."""
+    members = _members(operation, {name: value for name, value in props.items() if name != "RoutingConfig"})
+    if "TargetFunctionArn" in props:
+        members |= {"FunctionName": props["TargetFunctionArn"]}
+    if operation == "AddPermission":
+        members |= {"StatementId": "of-a-stack"}  # it makes one
+    if operation == "PublishLayerVersion":
+        members.setdefault("LayerName", stack_name)
+    return members
+
+
+def _find(reference: str, qualifier: str | None) -> None:
+    """Raise what fails a stack where there is no function, or no version or alias of it."""
+    func, name, _, own = provisioners._lambda_function_for_cfn_ref(reference)
+    wanted = own or qualifier
+    if not lambda_svc._function_qualifier_exists(func, wanted):
+        arn = lambda_svc._func_arn(name) + (f":{wanted}" if func and wanted else "")
+        raise ValueError(_reason(f"Function not found: {arn}", "NotFound"))
 
 
 def _members(operation: str, props: Record) -> Record:

@@ -118,8 +118,44 @@ def test_a_mapping_that_is_refused_fails_its_stack(stack, clients, make_function
     clients("sqs").delete_queue(QueueUrl=url)
 
 
-def test_a_permission_needs_its_function(stack):
-    wanted = {"FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
-    _, status, reason = stack(Any={"Type": "AWS::Lambda::Permission", "Properties": wanted})
-    assert status == "ROLLBACK_COMPLETE"
-    assert f"Function not found: arn:aws:lambda:{PLACE}:function:nobody" in reason
+LAMBDA = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "words"),
+    [
+        ("Permission", {"FunctionName": "nobody", **LAMBDA}, "Function not found: arn:aws:lambda:"),
+        ("Permission", {**LAMBDA, "Principal": "x"}, "The provided principal was invalid"),
+        ("Permission", {**LAMBDA, "SourceAccount": "1"}, "at 'sourceAccount' failed to satisfy"),
+        ("Version", {"FunctionName": "nobody"}, "Function not found: arn:aws:lambda:"),
+        ("Alias", {"FunctionName": "nobody", "FunctionVersion": "1", "Name": "a"}, "Function not found: "),
+        ("Alias", {"FunctionVersion": "9", "Name": "a"}, ":9"),
+        ("Alias", {"FunctionVersion": "$LATEST", "Name": "1"}, "at 'name' failed to satisfy"),
+        ("Url", {"AuthType": "ANY"}, "Member must satisfy enum value set: [NONE, AWS_IAM]"),
+        ("EventInvokeConfig", {"Qualifier": "$LATEST", "MaximumRetryAttempts": "5"}, "less than or equal to 2"),
+        ("LayerVersion", {"Content": {"S3Bucket": "not-there", "S3Key": "k"}}, "NoSuchBucket"),
+    ],
+)
+def test_others_that_are_refused_fail_their_stack(stack, make_function, kind, properties, words):
+    name = make_function("x = 1").name
+    own = {} if kind == "LayerVersion" else {"TargetFunctionArn" if kind == "Url" else "FunctionName": name}
+    _, status, reason = stack(Any={"Type": f"AWS::Lambda::{kind}", "Properties": {**own, **properties}})
+    assert (status, words in reason) == ("ROLLBACK_COMPLETE", True), reason
+
+
+def test_an_alias_of_a_version_of_the_same_stack(stack, clients):
+    resource = function()
+    name = resource["Properties"]["FunctionName"]
+    version = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Made"}}}
+    number = {"Fn::GetAtt": ["Version", "Version"]}
+    alias = {"Name": "live", "FunctionName": {"Ref": "Made"}, "FunctionVersion": number}
+    url = {"TargetFunctionArn": {"Ref": "Alias"}, "AuthType": "NONE"}
+    _, status, reason = stack(
+        Made=resource,
+        Version=version,
+        Alias={"Type": "AWS::Lambda::Alias", "Properties": alias},
+        Url={"Type": "AWS::Lambda::Url", "Properties": url},
+    )
+    assert status == "CREATE_COMPLETE", reason
+    assert clients("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"
+    assert clients("lambda").get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"] == "NONE"
