@@ -7,6 +7,7 @@ from ..data_plane.pool import Pool
 from . import (
     apigateway,
     apigateway_rest,
+    cloudformation_events,
     cloudformation_lambda,
     cloudwatch_logs_arrivals,
     cloudwatch_logs_describe,
@@ -139,6 +140,7 @@ def install(
     Unjudged(iam).install()
     lambda_api.install(REPLIES, SHAPINGS)
     cloudformation_lambda.install(REPLIES)
+    cloudformation_events.install()
 
 
 # What is said to requests to Lambda before MiniStack has them, one after another, and what makes its answers AWS's.
