@@ -303,7 +303,9 @@ def test_128_mb_are_enough_for_garbage(java):
 
 
 def test_options_follow_from_memory_and_the_function_s_own_come_in_their_place(java):
-    assert java("example.Shapes::options").invoke().payload[:4] == [
+    options = java("example.Shapes::options").invoke().payload
+    of_trust = "-Djavax.net.ssl"  # there as soon as the inbox has a certificate
+    assert [each for each in options if not each.startswith(of_trust)][:4] == [
         "-XX:MaxHeapSize=445645k",
         "-XX:InitialHeapSize=8m",
         "-XX:+UseSerialGC",
