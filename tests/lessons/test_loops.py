@@ -8,11 +8,7 @@ import pytest
 from helpers import settings
 
 LIMIT = re.compile(r"limit|deadline|until|timeout|_s\b|get_remaining_time_in_millis", re.IGNORECASE)
-QUERY = {"status in ('Scheduled', 'Running')"}  # of Logs Insights: after an hour it is over, as "Timeout"
 OTHERS = {  # what comes to an end without one
-    "03-billing/notebook.py": QUERY,
-    "04-cold-start/notebook.py": QUERY,
-    "15-what-does-not-fit/notebook.py": QUERY,
     "06-limits/notebook.py": {"written < event['mb']", "left"},  # pieces of a file; items of which each round does some
     "ledger.py": {"rest"},  # the bytes of a line
     "inbox.py": {"True"},  # a thread that ends with the kernel

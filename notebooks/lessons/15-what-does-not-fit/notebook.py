@@ -1073,12 +1073,9 @@ def ask(query, groups, since):
     """The result of a query of Logs Insights over log groups, as a table."""
     times = {"startTime": int(since.timestamp()), "endTime": int(time.time()) + 1}
     started = logs.start_query(queryString=query, logGroupNames=groups, **times)
-    status = "Scheduled"
-    while status in ("Scheduled", "Running"):
-        time.sleep(0.2)
-        answer = logs.get_query_results(queryId=started["queryId"])
-        status = answer["status"]
-    rows = answer["results"]
+    this, under_way = {"queryId": started["queryId"]}, ("Scheduled", "Running")
+    wait_until(lambda: logs.get_query_results(**this)["status"] not in under_way)
+    rows = logs.get_query_results(**this)["results"]
     return pd.DataFrame(
         [{each["field"]: each["value"] for each in row} for row in rows]
     )
