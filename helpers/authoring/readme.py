@@ -1,12 +1,12 @@
 """Writes the map of the workshop into README.md: a table with a row for each lesson, between two marks."""
 
-import re
 from pathlib import Path
 
 from ..lessons import Lesson
+from ..marks import between
 
 BEGIN, END = "<!-- The map: `python3 -m helpers build` writes it. -->", "<!-- The map ends. -->"
-MAP = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+MAP = between(BEGIN, END)
 
 
 def write(path: Path, lessons: list[Lesson]) -> None:

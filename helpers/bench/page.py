@@ -1,12 +1,12 @@
 """Writes figures into the README of the embedded AWS, between two marks, with a picture."""
 
-import re
 import textwrap
 
 from matplotlib.figure import Figure as Chart
 from matplotlib.ticker import FuncFormatter
 
 from .. import alt_text, settings
+from ..marks import between
 from ..plots import BLUE, GREY, LINE, RED
 from .bare_runtime_api import BareRuntimeApi
 from .embedded_aws import EmbeddedAws
@@ -17,7 +17,7 @@ from .scenarios import COLD, COMPARED, NO_OP, SUBJECTS, WARM
 FOLDER = settings.ROOT / "helpers" / "localaws"
 PAGE, DATA, PICTURE = FOLDER / "README.md", FOLDER / "bench.json", FOLDER / "bench.png"
 BEGIN, END = "<!-- The figures: `python3 -m helpers bench` writes them. -->", "<!-- The figures end. -->"
-PART = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+PART = between(BEGIN, END)
 DRAWN = {NO_OP: (GREY, "s"), WARM: (BLUE, "o"), COLD: (RED, "D")}
 
 

@@ -1,12 +1,12 @@
 """Writes outcomes into the README of the embedded AWS, between marks; they are kept as data, which it is made of."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import settings
+from ..marks import between
 from ..whole_file import write_whole
 from .declared import RECORDED, Scenario
 from .members import table as members_table
@@ -16,10 +16,10 @@ FOLDER = settings.ROOT / "helpers" / "localaws"
 PAGE, DATA = FOLDER / "README.md", FOLDER / "conformance.json"
 BEGIN = "<!-- The outcomes: `python3 -m helpers conformance --write` writes them. -->"
 END = "<!-- The outcomes end. -->"
-PART = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+PART = between(BEGIN, END)
 MEMBERS_BEGIN = "<!-- The members: `python3 -m helpers conformance --write` writes them. -->"
 MEMBERS_END = "<!-- The members end. -->"
-MEMBERS = re.compile(f"(?<={re.escape(MEMBERS_BEGIN)}\n).*?(?={re.escape(MEMBERS_END)})", re.DOTALL)
+MEMBERS = between(MEMBERS_BEGIN, MEMBERS_END)
 
 
 @dataclass(frozen=True)
