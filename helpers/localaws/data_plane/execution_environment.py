@@ -186,9 +186,10 @@ class ExecutionEnvironment:
     def _write_init_start(self) -> None:
         """And once for a function, where its runtime is not what the name says, that it is not."""
         start, note = self._format.init_start(*self._runtime_version()), self._runtime.note if self._runtime else ""
-        told = note and (self.function.arn, note) in self._noted
-        self._noted.add((self.function.arn, note))
-        self._stream.platform(start, self._format.init_note(note) if note and not told else None)
+        is_news = note and (self.function.arn, note) not in self._noted
+        if is_news:
+            self._noted.add((self.function.arn, note))
+        self._stream.platform(start, self._format.init_note(note) if is_news else None)
 
     def _runtime_version(self) -> tuple[str, str]:
         """The version of its runtime, and the ARN of that."""
@@ -274,9 +275,8 @@ class ExecutionEnvironment:
             mounts=runtime.mounts,
             own={confinement.TASK: str(self._folder / "task"), confinement.OPT: str(self._folder / "opt")},
             open_files=OPEN_FILES,
-            processes=0
-            if channel
-            else TASKS,  # what is restored from a snapshot has its own: they would count together
+            # Each that is restored from a snapshot has its own: with the snapshot's they would count together.
+            processes=0 if channel else TASKS,
             replaced=runtime.replaced,
         )
         return self._keeper.start(places.command(runtime, wrapper), variables, Path(places.task), view, channel)

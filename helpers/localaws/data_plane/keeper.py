@@ -12,9 +12,9 @@ counts them (negative for a signal) is written to its status descriptor. A third
 program gets as CHANNEL_FD; `keep_user` is for what is copied by it, see snapshot.py.
 
 A view is null for a program of ours. A function has that of sandbox.py: processes that name the same one share a /tmp,
-until it is forgotten. A function's parent is not the keeper, which it
-could signal, but a guard, whose process id stands for all that the function has started. Where confinement.py can, the
-guard is the first in a namespace of processes.
+until it is forgotten. A function's parent is not the keeper, which it could signal, but a guard, whose process id
+stands for all that the function has started. Where confinement.py can, the guard is the first in a namespace of
+processes.
 """
 
 import contextlib

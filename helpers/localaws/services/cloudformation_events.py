@@ -10,8 +10,9 @@ from typing import Any
 from ministack.services import eventbridge, scheduler
 from ministack.services.cloudformation import provisioners
 
+from .cloudformation_failure import done
 from .contract import Contract
-from .shapes import Answer, Record
+from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -36,13 +37,13 @@ def install() -> None:
         if isinstance(members.get("EventPattern"), dict):
             members["EventPattern"] = json.dumps(members["EventPattern"])
         eventbridge._ensure_default_bus()  # as before each request to the API
-        _done(eventbridge._put_rule({name: value for name, value in members.items() if name != "Targets"}), "Events")
+        done(eventbridge._put_rule({name: value for name, value in members.items() if name != "Targets"}), "Events")
         return make_rule(logical_id, props, stack_name)
 
     def create_schedule(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
         name, members = _name(logical_id, props, stack_name), {"State": "ENABLED", **props}
         members.pop("Name", None)
-        _done(scheduler._create_schedule(name, members), "Scheduler")
+        done(scheduler._create_schedule(name, members), "Scheduler")
         return name, {"Arn": scheduler._schedule_arn(props.get("GroupName", "default"), name)}
 
     rule["create"], schedule["create"] = create_rule, create_schedule
@@ -50,12 +51,3 @@ def install() -> None:
 
 def _name(logical_id: str, props: Record, stack_name: str) -> str:
     return str(props.get("Name") or provisioners._physical_name(stack_name, logical_id, max_len=64))
-
-
-def _done(answer: Answer, service: str) -> None:
-    """Raise what fails a stack where an API has refused."""
-    status, _, body = answer
-    if status >= 400:
-        told = json.loads(body)
-        said = told.get("message") or told.get("Message")
-        raise ValueError(f'Resource handler returned message: "{said} (Service: {service}, Status Code: {status})"')

@@ -5,8 +5,6 @@ API, and leaves out what it does not know.
 """
 
 import base64
-import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +12,9 @@ from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from . import lambda_api, lambda_model
+from .cloudformation_failure import done, failed, failure
 from .contract import Contract
-from .shapes import Answer, Record
+from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -44,6 +43,7 @@ CHECKED = {
     "Url": "CreateFunctionUrlConfig",
     "Version": "PublishVersion",
 }
+SERVICE = "Lambda"
 STACK_TAGS = "aws:cloudformation:"  # which a stack gives to its resources, and nobody else may
 
 
@@ -56,18 +56,18 @@ def install(replies: dict[str, list[lambda_api.Reply]]) -> None:
     def refuse(operation: str, members: Record) -> None:
         own = {key: value for key, value in (members.get("Tags") or {}).items() if not key.startswith(STACK_TAGS)}
         if refused := lambda_api.refusal(operation, {**members, "Tags": own}, replies.get(operation, ())):
-            raise _failed(refused)
+            raise failed(refused, SERVICE)
 
     def create(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
         members = _of_function(logical_id, props, stack_name)
         name = members["FunctionName"]
         refuse("CreateFunction", members)
-        _done(lambda_svc._create_function(members))
+        done(lambda_svc._create_function(members), SERVICE)
         if (reserved := props.get("ReservedConcurrentExecutions")) is not None:
             wanted = {"ReservedConcurrentExecutions": int(reserved)}
             try:
                 refuse("PutFunctionConcurrency", {"FunctionName": name, **wanted})
-                _done(lambda_svc._put_function_concurrency(name, wanted))
+                done(lambda_svc._put_function_concurrency(name, wanted), SERVICE)
             except ValueError:
                 del lambda_svc._functions[name]
                 raise
@@ -83,7 +83,7 @@ def install(replies: dict[str, list[lambda_api.Reply]]) -> None:
     def create_mapping(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
         members = _members("CreateEventSourceMapping", props)
         refuse("CreateEventSourceMapping", members)
-        identifier = _done(lambda_svc._create_esm(members))["UUID"]
+        identifier = done(lambda_svc._create_esm(members), SERVICE)["UUID"]
         made = lambda_svc._esms[identifier]
         made["State"] = "Enabled" if made["Enabled"] else "Disabled"  # a stack waits until it is
         return identifier, provisioners._lambda_esm_attrs(identifier)
@@ -135,7 +135,7 @@ def _find(reference: str, qualifier: str | None) -> None:
     wanted = own or qualifier
     if not lambda_svc._function_qualifier_exists(func, wanted):
         arn = lambda_svc._func_arn(name) + (f":{wanted}" if func and wanted else "")
-        raise ValueError(_reason(f"Function not found: {arn}", "NotFound"))
+        raise failure(f"Function not found: {arn}", "NotFound")
 
 
 def _members(operation: str, props: Record) -> Record:
@@ -163,24 +163,3 @@ def _typed(name: str, value: Any) -> Any:
     if kind == "string" and isinstance(value, bool | int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value
-
-
-def _done(answer: Answer) -> Record:
-    status, _, body = answer
-    if status >= 400:
-        raise _failed(answer)
-    done: Record = json.loads(body)
-    return done
-
-
-def _failed(refused: Answer) -> ValueError:
-    """What fails the stack, of a refusal of the API."""
-    status, _, body = refused
-    told = json.loads(body)
-    said = told.get("message") or told.get("Message")
-    return ValueError(_reason(f"{said} (Service: Lambda, Status Code: {status}, Request ID: {uuid.uuid4()})"))
-
-
-def _reason(message: str, code: str = "InvalidRequest") -> str:
-    """A reason as CloudFormation gives it."""
-    return f'Resource handler returned message: "{message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'

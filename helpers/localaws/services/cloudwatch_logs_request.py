@@ -12,6 +12,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import cloudwatch_logs
 
+from .constraints import detected, violation
 from .contract import Contract
 from .filter_pattern import FilterPattern, InvalidPattern, compiled
 from .shapes import Answer, Record
@@ -92,10 +93,7 @@ def log_stream(group: Record, name: str | None) -> Record:
 
 
 def constraint(member: str, value: object, must: str) -> Refused:
-    shown = "null" if value is None else f"'{value}'"
-    return Refused(
-        f"1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: Member must {must}"
-    )
+    return Refused(detected(violation(value, member, must)))
 
 
 def limit(data: Record, most: int) -> int:

@@ -15,6 +15,7 @@ from ministack.services import eventbridge
 
 from ...facts import fact, in_bytes
 from . import schedule_expression
+from .constraints import detected, violation
 from .contract import Contract
 from .shapes import Answer, Key, Record
 
@@ -85,10 +86,7 @@ def _refused(code: str, message: str) -> Answer:
 
 
 def _constraint(value: str, where: str, must: str) -> Answer:
-    message = (
-        f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: Member must {must}"
-    )
-    return _refused("ValidationException", message)
+    return _refused("ValidationException", detected(violation(value, where, must)))
 
 
 def _name(value: str, where: str) -> Answer | None:

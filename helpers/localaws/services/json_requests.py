@@ -12,6 +12,7 @@ from ministack import app as ministack_app
 from ministack.core import responses
 
 from . import lambda_model
+from .constraints import MistypedError, detected, mistyped, violation, wire
 from .contract import Contract
 from .shapes import Answer, Record
 
@@ -77,30 +78,25 @@ def refusal(target: str, body: bytes) -> tuple[str, str] | None:
         return "SerializationException", "The request is no JSON."
     try:
         absent = list(_absent(lambda_model.read(service)["shapes"], told["input"]["shape"], members, ""))
-    except _MistypedError as mistyped:
-        return "SerializationException", str(mistyped)
+    except MistypedError as error:
+        return "SerializationException", str(error)
     if not absent or not missing:
         return None
-    sentences = [f"Value null at '{place}' failed to satisfy constraint: Member must not be null" for place in absent]
-    return missing, f"{len(absent)} validation error{'s' * (len(absent) > 1)} detected: {'; '.join(sentences)}"
-
-
-class _MistypedError(Exception):
-    """A value of another type than its member has."""
+    return missing, detected(*(violation(None, place, "not be null") for place in absent))
 
 
 def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
-    """Where members are missing in a value of this shape. Raises _MistypedError where one is of another type."""
+    """Where members are missing in a value of this shape. Raises MistypedError where one is of another type."""
     shape = shapes[name]
     kind = shape["type"]
     if kind == "structure" and shape.get("document"):
         return
     expected: Any = KINDS[kind]
     if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
-        raise _MistypedError(f"{_told(value)} can not be converted to {_article(kind)} {kind.capitalize()}")
+        raise mistyped(value, kind)
     if kind == "structure":
         for member, reference in shape["members"].items():
-            found, at = value.get(reference.get("locationName", member)), f"{place}.{_wire(member)}".lstrip(".")
+            found, at = value.get(reference.get("locationName", member)), f"{place}.{wire(member)}".lstrip(".")
             if found is not None:
                 yield from _absent(shapes, reference["shape"], found, at)
             elif member in shape.get("required", ()):
@@ -111,25 +107,3 @@ def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
         for key, found in each:
             if found is not None:
                 yield from _absent(shapes, element, found, f"{place}.{key}.member")
-
-
-def _told(value: Any) -> str:
-    """A value as the sentences of SerializationException have it."""
-    match value:
-        case bool():
-            return f"{str(value).upper()}_VALUE"
-        case str():
-            return "STRING_VALUE"
-        case int() | float():
-            return "NUMBER_VALUE"
-        case None:
-            return "NULL_VALUE"
-    return "START_ARRAY" if isinstance(value, list) else "START_OBJECT"
-
-
-def _article(kind: str) -> str:
-    return "an" if kind == "integer" else "a"
-
-
-def _wire(member: str) -> str:
-    return f"{member[0].lower()}{member[1:]}"

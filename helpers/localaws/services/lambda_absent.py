@@ -1,13 +1,10 @@
-"""What Lambda's API offers and the embedded AWS does not have: refused by a sentence, whether AWS would take it or not.
-
-The members that stand at the top of CreateFunction are in lambda_functions.py.
-"""
+"""What Lambda's API offers and the embedded AWS does not have: refused by a sentence, whether AWS takes it or not."""
 
 from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import function_not_found, invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -15,7 +12,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_func_arn"): ("name",),
     (lambda_svc, "_function_qualifier_exists"): ("func", "qualifier"),
     (lambda_svc, "_functions"): None,
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
@@ -28,15 +24,32 @@ OPERATIONS = {
     "FunctionScalingConfig": "Lambda Managed Instances are",
     "ResourcePolicy": "A policy that is written as a whole is",
 }
+# Members of a request to make or change a function, and what they are about.
+MEMBERS = {
+    "CapacityProviderConfig": "Lambda Managed Instances are",
+    "AcceleratorConfig": "Lambda Managed Instances are",
+    "DurableConfig": "Durable functions are",
+    "FileSystemConfigs": "A file system to mount (EFS, S3 Files) is",
+}
 READS = ("GetFunctionCodeSigningConfig",)  # that have an answer where nothing is there
 
 
-def operation(name: str) -> str | None:
+def operation(name: str) -> Answer | None:
     """The refusal of an operation that is not here."""
     for part, what in OPERATIONS.items():
         if part in name and name not in READS:
-            return f"{what} not in the embedded AWS, and so {name} is not."
+            return invalid_parameter(f"{what} not in the embedded AWS, and so {name} is not.")
     return None
+
+
+def configured(members: Record) -> Answer | None:
+    """The refusal of a configuration that asks for what is not here."""
+    return member_of(MEMBERS, members)
+
+
+def member_of(absent: dict[str, str], members: Record) -> Answer | None:
+    """The refusal of the first member of a request that asks for what is not here: `absent` says what each is about."""
+    return next((_refused(what, member) for member, what in absent.items() if members.get(member)), None)
 
 
 def asked(members: Record) -> Answer | None:
@@ -66,8 +79,7 @@ def runtime_management(members: Record) -> Answer:
     name, qualifier = members["FunctionName"], members.get("Qualifier")
     answer: Answer
     if not lambda_svc._function_qualifier_exists(lambda_svc._functions.get(name), qualifier):
-        arn = f"{lambda_svc._func_arn(name)}{':' if qualifier else ''}{qualifier or ''}"
-        answer = responses.error_response_json("ResourceNotFoundException", f"Function not found: {arn}", 404)
+        answer = function_not_found(name, qualifier)
     elif members.get("UpdateRuntimeOn", "Auto") != "Auto":
         answer = invalid_parameter(
             "The embedded AWS has one version of each runtime, that of this machine; UpdateRuntimeOn is Auto."
@@ -81,12 +93,9 @@ def runtime_management(members: Record) -> Answer:
 def code_signing(members: Record) -> Answer:
     """GetFunctionCodeSigningConfig, of a function that has none."""
     name = members["FunctionName"]
-    answer: Answer
-    if name in lambda_svc._functions:
-        answer = responses.json_response({"FunctionName": name}, 200)
-    else:
-        message = f"Function not found: {lambda_svc._func_arn(name)}"
-        answer = responses.error_response_json("ResourceNotFoundException", message, 404)
+    if name not in lambda_svc._functions:
+        return function_not_found(name)
+    answer: Answer = responses.json_response({"FunctionName": name}, 200)
     return answer
 
 

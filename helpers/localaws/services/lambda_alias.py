@@ -12,7 +12,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import conflict, function_not_found, invalid_parameter, not_found
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -27,7 +27,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_invoke"): ("name", "event", "headers", "path_qualifier", "query_params"),
     (lambda_svc, "_list_aliases"): ("func_name", "query_params"),
     (lambda_svc, "_update_alias"): ("func_name", "alias_name", "data"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
@@ -68,7 +67,7 @@ def install() -> None:
 
     def get_alias(func_name: str, alias_name: str) -> Answer:
         known = func_name not in lambda_svc._functions or of(func_name, alias_name)
-        answer: Answer = get(func_name, alias_name) if known else not_found(func_name, alias_name)
+        answer: Answer = get(func_name, alias_name) if known else missing(func_name, alias_name)
         return answer
 
     def delete_alias(func_name: str, alias_name: str) -> Answer:
@@ -118,11 +117,8 @@ def install() -> None:
 def _list_aliases(func_name: str, query_params: Record) -> Answer:
     """ListAliases, by their names, all or those of a version. The marker is the last name of the page before."""
     func = lambda_svc._functions.get(func_name)
-    answer: Answer
     if func is None:
-        message = f"Function not found: {lambda_svc._func_arn(func_name)}"
-        answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-        return answer
+        return function_not_found(func_name)
     version, marker, most = (
         (query_params.get(name) or [usual])[0]
         for name, usual in (("FunctionVersion", ""), ("Marker", ""), ("MaxItems", MOST_ITEMS))
@@ -133,7 +129,7 @@ def _list_aliases(func_name: str, query_params: Record) -> Answer:
     told: Record = {"Aliases": page}
     if len(page) < len(found):
         told["NextMarker"] = page[-1]["Name"]
-    answer = responses.json_response(told, 200)
+    answer: Answer = responses.json_response(told, 200)
     return answer
 
 
@@ -175,19 +171,16 @@ def refusal(func_name: str, version: str, weights: dict[str, float]) -> Answer |
         )
     if weights and version == LATEST:
         return invalid_parameter("$LATEST is not supported for an alias pointing to more than 1 version")
-    missing = [each for each in (version, *weights) if not _exists(func_name, each)]
-    if missing:
-        return not_found(func_name, missing[0])
+    if absent := [each for each in (version, *weights) if not _exists(func_name, each)]:
+        return missing(func_name, absent[0])
     return _unlike(lambda_svc._functions[func_name], version, *weights) if weights else None
 
 
-def not_found(func_name: str, qualifier: str) -> Answer:
+def missing(func_name: str, qualifier: str) -> Answer:
     """AWS's words for a version or an alias that is not there, be it that its function is not."""
-    is_version = qualifier == LATEST or qualifier.isdecimal()
-    kind = "Function not found" if is_version else "Cannot find alias arn"
-    arn = f"{lambda_svc._func_arn(func_name)}:{qualifier}"
-    answer: Answer = responses.error_response_json("ResourceNotFoundException", f"{kind}: {arn}", 404)
-    return answer
+    if qualifier == LATEST or qualifier.isdecimal():
+        return function_not_found(func_name, qualifier)
+    return not_found(f"Cannot find alias arn: {lambda_svc._func_arn(func_name)}:{qualifier}")
 
 
 def _exists(func_name: str, version: str) -> bool:
@@ -199,8 +192,7 @@ def _existing(func_name: str, name: str) -> Answer | None:
     if not of(func_name, name):
         return None
     message = f"Alias already exists: {lambda_svc._func_arn(func_name)}:{name}"
-    answer: Answer = responses.error_response_json("ResourceConflictException", message, 409)
-    return answer
+    return conflict(message)
 
 
 def _unlike(func: Record, version: str, other: str) -> Answer | None:

@@ -15,9 +15,9 @@ from urllib.parse import quote, unquote
 from ministack.core import responses
 from ministack.services import lambda_svc
 
-from . import lambda_absent, lambda_functions, lambda_model, lambda_quotas, lambda_validation
+from . import lambda_absent, lambda_model, lambda_quotas, lambda_validation
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import invalid_parameter
 from .lambda_model import Found
 from .request import raw_target
 from .shapes import Answer, Record
@@ -69,7 +69,7 @@ def install(replies: dict[str, list[Reply]], shapings: dict[str, Shaping]) -> No
         operation = found.operation.name
         inline = _parsed(body) if "payload" not in _input(found) else {}
         members = lambda_model.members_of(found, headers, inline, query_params)
-        answer = _not_here(operation) or _invalid(found, members, inline) or _unreachable(found, members)
+        answer = lambda_absent.operation(operation) or _invalid(found, members, inline) or _unreachable(found, members)
         if answer is None:
             path, members = _named(found, path, members)
             answer = next(filter(None, (reply(members) for reply in replies.get(operation, ()))), None)
@@ -94,11 +94,6 @@ def refusal(operation: str, members: Record, replies: Iterable[Reply]) -> Answer
     return refused or next(filter(None, (reply(members) for reply in replies)), None)
 
 
-def _not_here(operation: str) -> Answer | None:
-    why = lambda_absent.operation(operation)
-    return invalid_parameter(why) if why else None
-
-
 def _input(found: Found) -> Record:
     return lambda_model.shape(found.operation.input) if found.operation.input else {}
 
@@ -120,7 +115,9 @@ def _invalid(found: Found, members: Record, inline: Any) -> Answer | None:
         refused = "SerializationException", "Unexpected field type"
     refused = refused or lambda_validation.refusal(found, members)
     if refused is None and found.operation.name in ("CreateFunction", "UpdateFunctionConfiguration"):
-        refused = lambda_functions.absent(members) or lambda_quotas.refusal(members)
+        if absent := lambda_absent.configured(members):
+            return absent
+        refused = lambda_quotas.refusal(members)
     return _error(*refused, 400) if refused else None
 
 

@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import arn as arns
@@ -298,7 +297,7 @@ def _record(event: Event, target: Target, condition: str) -> Record:
     result = event.result
     record: Record = {
         "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": lambda_destination.now(),
         "requestContext": {
             "requestId": event.request.request_id,
             "functionArn": event.arn if event.arn.count(":") == 7 else f"{event.arn}:$LATEST",

@@ -11,6 +11,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
+from .lambda_errors import function_not_found
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -24,7 +25,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_list_versions"): ("name", "query_params"),
     (lambda_svc, "_presigned_code_url"): ("func_name",),
     (lambda_svc, "_update_config"): ("name", "data"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
@@ -132,9 +132,7 @@ def _missing(name: str, qualifier: str | None, answer: Answer) -> Answer:
     """AWS's words for a version or alias that is not there, with its function or without it."""
     if answer[0] != 404 or not qualifier:
         return answer
-    message = f"Function not found: {lambda_svc._func_arn(name)}:{qualifier}"
-    missing: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-    return missing
+    return function_not_found(name, qualifier)
 
 
 def _logging(name: str, present: Record, given: Record) -> Record:
@@ -157,9 +155,7 @@ def _list_functions(query_params: Record) -> Answer:
 
 def _list_versions(name: str, query_params: Record) -> Answer:
     if name not in lambda_svc._functions:
-        message = f"Function not found: {lambda_svc._func_arn(name)}"
-        missing: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-        return missing
+        return function_not_found(name)
     return _page("Versions", _all_versions(name), query_params)
 
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services import sns, sqs
@@ -45,6 +46,11 @@ def publish(topic: str, content: Any, attributes: Record) -> None:
     if topic not in sns._topics:
         raise LookupError(topic)
     sns._fanout(topic, str(uuid.uuid4()), body(content), "", "", attributes)
+
+
+def now() -> str:
+    """The time as the records of destinations tell it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def body(content: Any) -> str:

@@ -11,7 +11,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc, sns, sqs
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import invalid_parameter, not_found
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -24,7 +24,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
     (lambda_svc, "_list_function_event_invoke_configs"): ("func_name", "query_params"),
     (lambda_svc, "_put_event_invoke_config"): ("func_name", "qualifier", "data"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
     (sns, "_topics"): None,
     (sqs, "_queue_by_arn"): ("arn",),
@@ -56,14 +55,14 @@ def update(members: Record) -> Answer:
     name, qualifier = members["FunctionName"], members.get("Qualifier")
     present = _configs(name).get(_key(qualifier))
     if name not in lambda_svc._functions:
-        return _not_found(NO_FUNCTION)
+        return not_found(NO_FUNCTION)
     return _put(name, qualifier, members, present) if present else _without(name, qualifier)
 
 
 def _put(name: str, qualifier: str | None, data: Record, present: Record) -> Answer:
     func = lambda_svc._functions.get(name)
     if not lambda_svc._function_qualifier_exists(func, qualifier):
-        return _not_found(NO_FUNCTION)
+        return not_found(NO_FUNCTION)
     if not any(data.get(each) is not None for each in (*SETTINGS, "DestinationConfig")):
         return invalid_parameter(NOTHING)
     if refused := _unreachable(name, data.get("DestinationConfig") or {}):
@@ -132,7 +131,7 @@ def _delete(func_name: str, qualifier: str | None = None) -> Answer:
 
 def _list(func_name: str, query_params: Record) -> Answer:
     if func_name not in lambda_svc._functions:
-        return _not_found(NO_FUNCTION)
+        return not_found(NO_FUNCTION)
     marker, most = (
         (query_params.get(name) or [usual])[0] for name, usual in (("Marker", ""), ("MaxItems", MOST_ITEMS))
     )
@@ -157,9 +156,4 @@ def _key(qualifier: str | None) -> str:
 
 def _without(name: str, qualifier: str | None) -> Answer:
     arn = f"{lambda_svc._func_arn(name)}:{qualifier or LATEST}"
-    return _not_found(f"The function {arn} doesn't have an EventInvokeConfig")
-
-
-def _not_found(message: str) -> Answer:
-    answer: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-    return answer
+    return not_found(f"The function {arn} doesn't have an EventInvokeConfig")

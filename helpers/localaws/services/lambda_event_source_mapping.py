@@ -13,10 +13,11 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import dynamodb, lambda_svc
 
-from . import lambda_event_filter, sqs
+from . import lambda_absent, lambda_event_filter, sqs
+from .constraints import detected, violation, wire
 from .contract import Contract
+from .lambda_errors import invalid_parameter
 from .lambda_execution_role import ExecutionRoles
-from .lambda_functions import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -44,18 +45,6 @@ CONTRACT: Contract = {
 }
 
 TRANSITION_S = 0.3  # how long it is Creating, Updating, …; AWS takes up to a minute
-# Least and most of a member, as the API's model has them.
-RANGES = {
-    "BatchSize": (1, 10_000),
-    "MaximumBatchingWindowInSeconds": (0, 300),
-    "MaximumRecordAgeInSeconds": (-1, 604_800),
-    "MaximumRetryAttempts": (-1, 10_000),
-    "ParallelizationFactor": (1, 10),
-    "ScalingConfig.MaximumConcurrency": (2, 1000),
-    "TumblingWindowInSeconds": (0, 900),
-}
-POSITIONS = ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")
-RESPONSE_TYPE = "ReportBatchItemFailures"
 SETTINGS = {  # what a mapping has that says nothing else
     "sqs": {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0, "FunctionResponseTypes": []},
     "dynamodb": {
@@ -145,9 +134,7 @@ class _Mappings:
         arn = data.get("EventSourceArn") or ""
         service = _service(arn)
         refused = (
-            _ranges(data)
-            or _enumerations(data)
-            or _absent(data)
+            lambda_absent.member_of(ABSENT, data)
             or _source(arn)
             or _starting_position(data, service)
             or _settings(data, service)
@@ -179,7 +166,7 @@ class _Mappings:
         arn = mapping["EventSourceArn"]
         service = _service(arn)
         wanted = {**mapping, **data, "FunctionName": data.get("FunctionName") or _reference(mapping)}
-        refused = _ranges(data) or _enumerations(data) or _absent(data) or _settings(wanted, service, data)
+        refused = lambda_absent.member_of(ABSENT, data) or _settings(wanted, service, data)
         if refused:
             return refused
         name, qualifier, error = lambda_svc._resolve_existing_esm_function(wanted["FunctionName"])
@@ -318,58 +305,6 @@ def _service(arn: str) -> str:
     return (arn.split(":") + ["", "", ""])[2]
 
 
-def _constraints(broken: list[str]) -> Answer | None:
-    """The refusal of values that the API's model does not allow."""
-    if not broken:
-        return None
-    count = f"{len(broken)} validation error{'s' if len(broken) > 1 else ''} detected: "
-    answer: Answer = responses.error_response_json("ValidationException", count + "; ".join(broken), 400)
-    return answer
-
-
-def _wire(member: str) -> str:
-    """A member as AWS's own errors name it: scalingConfig.maximumConcurrency."""
-    return ".".join(f"{part[0].lower()}{part[1:]}" for part in member.split("."))
-
-
-def _ranges(data: Record) -> Answer | None:
-    broken = []
-    for member, (least, most) in RANGES.items():
-        outer, _, inner = member.partition(".")
-        value = (data.get(outer) or {}).get(inner) if inner else data.get(outer)
-        if value is None or least <= value <= most:
-            continue
-        bound = f"greater than or equal to {least}" if value < least else f"less than or equal to {most}"
-        broken.append(
-            f"Value '{value}' at '{_wire(member)}' failed to satisfy constraint: Member must have value {bound}"
-        )
-    return _constraints(broken)
-
-
-def _enumerations(data: Record) -> Answer | None:
-    broken, position = [], data.get("StartingPosition")
-    if position is not None and position not in POSITIONS:
-        broken.append(
-            f"Value '{position}' at 'startingPosition' failed to satisfy constraint: "
-            f"Member must satisfy enum value set: [{', '.join(POSITIONS)}]"
-        )
-    types = data.get("FunctionResponseTypes") or []
-    if any(each != RESPONSE_TYPE for each in types):
-        broken.append(
-            f"Value '[{', '.join(types)}]' at 'functionResponseTypes' failed to satisfy constraint: Member must "
-            f"satisfy constraint: [Member must satisfy enum value set: [{RESPONSE_TYPE}]]"
-        )
-    return _constraints(broken)
-
-
-def _absent(data: Record) -> Answer | None:
-    """What there is no counterpart of: better an error than a success that is made up."""
-    for member, what in ABSENT.items():
-        if data.get(member):
-            return invalid_parameter(f"{what} not in the embedded AWS; leave {member} out.")
-    return None
-
-
 def _source(arn: str) -> Answer | None:
     """Lambda's refusal of what is no event source."""
     if not arn:
@@ -391,10 +326,7 @@ def _starting_position(data: Record, service: str) -> Answer | None:
     if service == "sqs":
         return invalid_parameter("StartingPosition is not valid for SQS event sources.") if position else None
     if position is None:
-        return invalid_parameter(
-            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "
-            "Member must not be null."
-        )
+        return invalid_parameter(f"{detected(violation(None, 'startingPosition', 'not be null'))}.")
     if position == "AT_TIMESTAMP":  # that is for Kinesis alone
         return invalid_parameter(f"Unsupported starting position for arn type: {data['EventSourceArn']}")
     return None
@@ -404,7 +336,7 @@ def _settings(wanted: Record, service: str, given: Record | None = None) -> Answ
     """Lambda's refusal of settings that do not fit together, or not this source."""
     foreign = OF_STREAMS if service == "sqs" else ("ScalingConfig",)
     if found := next((member for member in foreign if (given or wanted).get(member)), None):
-        return invalid_parameter(f"Unsupported '{_wire(found)}' parameter for given event source mapping type.")
+        return invalid_parameter(f"Unsupported '{wire(found)}' parameter for given event source mapping type.")
     window = wanted.get("MaximumBatchingWindowInSeconds") or 0
     if service == "sqs" and (wanted.get("BatchSize") or 10) > 10 and window == 0:
         return invalid_parameter(

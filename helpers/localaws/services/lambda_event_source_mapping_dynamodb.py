@@ -301,7 +301,7 @@ def _failure(
         }
     return told | {
         "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": lambda_destination.now(),
         "DDBStreamBatchInfo": {
             "shardId": dynamodb_streams._DEFAULT_SHARD_ID,
             "startSequenceNumber": first["dynamodb"]["SequenceNumber"],

@@ -15,7 +15,7 @@ from ..data_plane.log_stream import WriteLog
 from . import cloudwatch_logs
 from .contract import Contract
 from .iam.evaluation import Iam
-from .lambda_functions import invalid_parameter
+from .lambda_errors import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.

@@ -12,7 +12,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc, s3
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.

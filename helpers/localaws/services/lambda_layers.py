@@ -6,11 +6,10 @@ November 2025 (TestLambdaLayer).
 
 from typing import Any
 
-from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import invalid_parameter, stale_revision
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -18,13 +17,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_layer_policy_revision_mismatch"): ("vc", "query_params"),
     (lambda_svc, "_normalize_layer_attachments"): ("layers",),
     (lambda_svc, "_resolve_cross_account_layer"): ("layer_arn", "spec", "name_and_version"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
-
-STALE = (
-    "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the "
-    "latest Revision Id"
-)
 
 
 def install() -> None:
@@ -38,7 +31,7 @@ def install() -> None:
 
     def stale(vc: Record, query_params: Record | None) -> Answer | None:
         found: Answer | None = mismatch(vc, query_params)
-        return found and responses.error_response_json("PreconditionFailedException", STALE, 412)
+        return found and stale_revision("GetLayerPolicy")
 
     lambda_svc._normalize_layer_attachments = attach_once
     lambda_svc._resolve_cross_account_layer = _elsewhere

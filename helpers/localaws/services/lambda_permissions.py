@@ -12,7 +12,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import conflict, invalid_parameter, not_found, stale_revision
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -23,7 +23,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_get_policy"): ("func_name", "query_params", "path_qualifier"),
     (lambda_svc, "_add_permission"): ("func_name", "data", "query_params", "path_qualifier"),
     (lambda_svc, "_remove_permission"): ("func_name", "sid", "query_params", "path_qualifier"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
@@ -32,10 +31,6 @@ LATEST = "$LATEST"
 PRINCIPAL = re.compile(
     r"\*|\d{12}|[a-z0-9.-]+\.[a-z.]+|"
     r"arn:aws[a-zA-Z-]*:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)/.+)"
-)
-STALE = (
-    "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest "
-    "Revision Id"
 )
 
 
@@ -50,10 +45,7 @@ def install() -> None:
         qualifier = _qualifier(query_params, path_qualifier)
         if sid in [each["Sid"] for each in _statements(func_name, qualifier)]:
             message = f"The statement id ({sid}) provided already exists. Please provide a new statement id, or remove "
-            conflict: Answer = responses.error_response_json(
-                "ResourceConflictException", f"{message}the existing statement.", 409
-            )
-            return conflict
+            return conflict(f"{message}the existing statement.")
         root = f"arn:aws:iam::{principal}:root" if re.fullmatch(r"\d{12}", principal) else principal
         # MiniStack takes an id once for a function and all its versions
         unique = {**data, "StatementId": str(uuid.uuid4()), "Principal": root}
@@ -73,7 +65,7 @@ def install() -> None:
             return answer
         statements = _statements(func_name, qualifier)
         if not statements:
-            return _not_found("The resource you requested does not exist.")
+            return not_found("The resource you requested does not exist.")
         revision = func.setdefault(REVISIONS, {}).setdefault(qualifier, str(uuid.uuid4()))
         policy = json.dumps({**func["policy"], "Statement": statements})
         answer = responses.json_response({"Policy": policy, "RevisionId": revision}, 200)
@@ -101,8 +93,7 @@ def stale(members: Record) -> Answer | None:
     qualifier = _without_latest(members.get("Qualifier"))
     if given == func.get(REVISIONS, {}).get(qualifier):
         return None
-    answer: Answer = responses.error_response_json("PreconditionFailedException", STALE, 412)
-    return answer
+    return stale_revision("GetPolicy")
 
 
 def _qualifier(query_params: Record | None, path_qualifier: str | None) -> str:
@@ -127,11 +118,11 @@ def _remove_permission(func_name: str, sid: str, query_params: Record, path_qual
     qualifier = _qualifier(query_params, path_qualifier)
     func, statements = lambda_svc._functions.get(func_name), _statements(func_name, qualifier)
     if func is None:
-        return _not_found(f"No policy found for: {lambda_svc._func_arn(func_name)}")
+        return not_found(f"No policy found for: {lambda_svc._func_arn(func_name)}")
     if not statements:
-        return _not_found("No policy is associated with the given resource.")
+        return not_found("No policy is associated with the given resource.")
     if sid not in [each["Sid"] for each in statements]:
-        return _not_found(f"Statement {sid} is not found in resource policy.")
+        return not_found(f"Statement {sid} is not found in resource policy.")
     policy, gone = func["policy"], (sid, _arn(func_name, qualifier))
     policy["Statement"] = [each for each in policy["Statement"] if (each["Sid"], each["Resource"]) != gone]
     _revise(func_name, qualifier)
@@ -140,8 +131,3 @@ def _remove_permission(func_name: str, sid: str, query_params: Record, path_qual
 
 def _revise(name: str, qualifier: str) -> None:
     lambda_svc._functions[name].setdefault(REVISIONS, {})[qualifier] = str(uuid.uuid4())
-
-
-def _not_found(message: str) -> Answer:
-    answer: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-    return answer

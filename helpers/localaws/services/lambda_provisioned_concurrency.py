@@ -26,7 +26,8 @@ from . import cloudwatch_metrics, lambda_alias
 from .cloudwatch_metrics import Resource
 from .contract import Contract
 from .lambda_alias import LATEST
-from .lambda_functions import function_from, invalid_parameter
+from .lambda_errors import conflict, function_not_found, invalid_parameter
+from .lambda_functions import function_from
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -231,11 +232,8 @@ class ProvisionedConcurrency:
     def _list(self, reference: str, query: Record) -> Answer:
         name = lambda_svc._resolve_request_scoped_name(reference)
         func = lambda_svc._functions.get(name)
-        answer: Answer
         if func is None:
-            message = f"Function not found: {lambda_svc._func_arn(name)}"
-            answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-            return answer
+            return function_not_found(name)
         marker, most = ((query.get(key) or [default])[0] for key, default in (("Marker", ""), ("MaxItems", MOST_ITEMS)))
         qualifiers = [each for each in sorted(_configs(func)) if each > marker]
         page = qualifiers[: int(most)]
@@ -246,7 +244,7 @@ class ProvisionedConcurrency:
         }
         if len(qualifiers) > len(page):
             told["NextMarker"] = page[-1]
-        answer = responses.json_response(told, 200)
+        answer: Answer = responses.json_response(told, 200)
         return answer
 
     def _described(self, func: Record, qualifier: str) -> Record:
@@ -332,7 +330,7 @@ def _missing(func_name: str, qualifier: str | None, unpublished: str) -> Answer 
     func = lambda_svc._functions.get(func_name) or {}
     if qualifier in func.get("versions", {}) or qualifier in func.get("aliases", {}):
         return None
-    return lambda_alias.not_found(func_name, str(qualifier))
+    return lambda_alias.missing(func_name, str(qualifier))
 
 
 def _refusal(func_name: str, qualifier: str, number: int) -> Answer | None:
@@ -357,8 +355,7 @@ def _unsuitable(func: Record, qualifier: str, version: str) -> Answer | None:
     message = "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
     if qualifier == version:
         message = "Version is pointed by a Provisioned Concurrency alias"
-    answer: Answer = responses.error_response_json("ResourceConflictException", message, 409)
-    return answer
+    return conflict(message)
 
 
 def _too_many(func: Record, qualifier: str, number: int) -> Answer | None:

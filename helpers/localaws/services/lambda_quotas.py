@@ -10,6 +10,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from ...facts import fact, in_bytes
+from .constraints import detected, violation
 from .contract import Contract
 from .shapes import Answer, Record
 
@@ -172,10 +173,7 @@ def _name(name: str | None) -> Refusal | None:
     own = (name or "").rpartition("function:")[2]
     if len(own) <= MAX_NAME_LENGTH:
         return None
-    return _invalid(
-        f"1 validation error detected: Value '{own}' at 'functionName' failed to satisfy constraint: "
-        f"Member must have length less than or equal to {MAX_NAME_LENGTH}"
-    )
+    return _invalid(detected(violation(own, "functionName", f"have length less than or equal to {MAX_NAME_LENGTH}")))
 
 
 def _range(member: str, value: int | None, offered: int) -> Refusal | None:

@@ -6,20 +6,14 @@ all, and then a tenth of them. The words are AWS's, as localstack recorded them 
 
 import json
 
-from ministack.core import responses
 from ministack.services import lambda_svc
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import function_not_found, invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
-CONTRACT: Contract = {
-    (lambda_svc, "_func_arn"): ("name",),
-    (lambda_svc, "_functions"): None,
-    (lambda_svc, "_get_account_settings"): (),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
-}
+CONTRACT: Contract = {(lambda_svc, "_functions"): None, (lambda_svc, "_get_account_settings"): ()}
 
 UNRESERVED = 100  # that AWS keeps, of 1,000
 SHARE = 10  # one in so many stays where there are less than 1,000
@@ -30,9 +24,7 @@ def refusal(members: Record) -> Answer | None:
     name, number = members["FunctionName"], members["ReservedConcurrentExecutions"]
     func = lambda_svc._functions.get(name)
     if func is None:
-        message = f"Function not found: {lambda_svc._func_arn(name)}:$LATEST"
-        answer: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-        return answer
+        return function_not_found(name, "$LATEST")
     limit = json.loads(lambda_svc._get_account_settings()[2])["AccountLimit"]
     least = min(UNRESERVED, limit["ConcurrentExecutions"] // SHARE)
     unreserved = limit["UnreservedConcurrentExecutions"] + (func.get("concurrency") or 0) - number

@@ -16,7 +16,8 @@ from ..data_plane import confinement
 from ..data_plane.pool import Pool
 from ..data_plane.snapshot import SnapshotFailed
 from .contract import Contract
-from .lambda_functions import function_from, invalid_parameter
+from .lambda_errors import invalid_parameter
+from .lambda_functions import function_from
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.

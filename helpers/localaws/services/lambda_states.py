@@ -7,12 +7,12 @@ localstack recorded them in November 2025 (test_lambda_concurrent_code_updates, 
 import uuid
 from typing import Any
 
-from ministack.core import responses
 from ministack.services import lambda_svc, stepfunctions
 
 from ..data_plane.event_queue import EventQueue
 from . import lambda_api
 from .contract import Contract
+from .lambda_errors import conflict, function_not_found
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -23,7 +23,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
     (lambda_svc, "_schedule_state_transition"): ("func_name", "delay"),
     (lambda_svc, "_sqs_esm_concurrency"): ("esm", "func_rec", "config", "queue"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (stepfunctions, "_ExecutionError"): None,
     (stepfunctions, "_call_lambda"): ("func_ref", "event"),
 }
@@ -80,9 +79,9 @@ def in_progress(members: Record) -> Answer | None:
     name = members["FunctionName"]
     config = (lambda_svc._functions.get(name) or {}).get("config", {})
     if is_pending(config):
-        return _conflict(IS_PENDING)
+        return conflict(IS_PENDING)
     if config.get("LastUpdateStatus") == "InProgress":
-        return _conflict(f"{REFUSED} An update is in progress for resource: {lambda_svc._func_arn(name)}")
+        return conflict(f"{REFUSED} An update is in progress for resource: {lambda_svc._func_arn(name)}")
     return None
 
 
@@ -91,13 +90,11 @@ def not_ready(members: Record) -> Answer | None:
     name, qualifier = members["FunctionName"], members.get("Qualifier")
     func = lambda_svc._functions.get(name)
     if func is None and qualifier:
-        message = f"Function not found: {lambda_svc._func_arn(name)}:{qualifier}"
-        missing: Answer = responses.error_response_json("ResourceNotFoundException", message, 404)
-        return missing
+        return function_not_found(name, qualifier)
     _, config = lambda_svc._effective_func_record_for_qualifier(func, qualifier)
     if not config or not is_pending(config):
         return None
-    return _conflict(IS_PENDING)
+    return conflict(IS_PENDING)
 
 
 def _end(func: Record) -> None:
@@ -113,8 +110,3 @@ def _settle(config: Record) -> None:
     for name in ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"):
         config.pop(name, None)
     config |= {"State": "Active", "LastUpdateStatus": "Successful", "RevisionId": str(uuid.uuid4())}
-
-
-def _conflict(message: str) -> Answer:
-    answer: Answer = responses.error_response_json("ResourceConflictException", message, 409)
-    return answer

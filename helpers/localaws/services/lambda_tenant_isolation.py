@@ -8,7 +8,7 @@ refuses them: these are ours. AWS's limit of 2,500 environments with a tenant fo
 from ministack.services import lambda_svc
 
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import invalid_parameter
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.

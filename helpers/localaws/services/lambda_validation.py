@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import lambda_model
+from .constraints import MistypedError, detected, mistyped, violation, wire
 from .lambda_model import Found
 from .shapes import Record
 
@@ -30,7 +31,6 @@ SCALARS: dict[str, type | tuple[type, ...]] = {
     "float": (int, float),
     "boolean": bool,
 }
-JSON_KINDS = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE"}
 
 
 def refusal(found: Found, members: Record) -> Refusal | None:
@@ -39,30 +39,24 @@ def refusal(found: Found, members: Record) -> Refusal | None:
         return None
     try:
         violations = list(_of_structure(found.operation.input, members, ""))
-    except _MistypedError as error:
+    except MistypedError as error:
         return "SerializationException", str(error)
     if not violations:
         return None
-    count = f"{len(violations)} validation error{'s' * (len(violations) > 1)} detected"
-    return "ValidationException", f"{count}: {'; '.join(sorted(violations))}"
-
-
-class _MistypedError(Exception):
-    """A value of another type than its member has."""
+    return "ValidationException", detected(*sorted(violations))
 
 
 def _of_structure(name: str, value: Record, path: str) -> Iterator[str]:
     structure = lambda_model.shape(name)
     if not isinstance(value, dict):
-        raise _MistypedError("Unexpected field type")
+        raise MistypedError("Unexpected field type")
     required = {*structure.get("required", ())} - {structure.get("payload")}  # that is the body, whatever it holds
     for member, reference in structure["members"].items():
-        place = f"{path}.{_wire(member)}".lstrip(".")
-        wire = reference.get("locationName", member) if path else member
-        found = value.get(wire)
+        place = f"{path}.{wire(member)}".lstrip(".")
+        found = value.get(reference.get("locationName", member) if path else member)
         if found is None:
             if member in required:
-                yield f"Value null at '{place}' failed to satisfy constraint: Member must not be null"
+                yield violation(None, place, "not be null")
         elif (name, member) not in ELSEWHERE:
             yield from _of_value(reference["shape"], found, place)
 
@@ -84,7 +78,7 @@ def _of_value(name: str, value: Any, place: str) -> Iterator[str]:
 
 def _of_list(name: str, shape: Record, values: Any, place: str) -> Iterator[str]:
     if not isinstance(values, list):
-        raise _MistypedError("Unexpected field type")
+        raise MistypedError("Unexpected field type")
     element = shape["member"]["shape"]
     said = f"'[{', '.join(map(_text, values))}]'"
     yield from (_sentence(shape, said, place, each) for each in _broken(name, values))
@@ -98,7 +92,7 @@ def _of_list(name: str, shape: Record, values: Any, place: str) -> Iterator[str]
 
 def _of_map(shape: Record, values: Any, place: str) -> Iterator[str]:
     if not isinstance(values, dict):
-        raise _MistypedError("Unexpected field type")
+        raise MistypedError("Unexpected field type")
     kind = lambda_model.shape(shape["value"]["shape"])["type"]
     for value in values.values():
         if value is not None:
@@ -182,22 +176,15 @@ def _check_type(kind: str, value: Any) -> None:
     if expected is None or (isinstance(value, expected) and (kind == "boolean") == isinstance(value, bool)):
         return
     if isinstance(value, list):
-        raise _MistypedError("Start of list found where not expected")
+        raise MistypedError("Start of list found where not expected")
     if isinstance(value, dict):
-        raise _MistypedError("Start of structure or map found where not expected.")
-    given = f"{str(value).upper()}_VALUE" if isinstance(value, bool) else JSON_KINDS[type(value)]
-    article = "an" if kind == "integer" else "a"
-    raise _MistypedError(f"{given} can not be converted to {article} {kind.capitalize()}")
+        raise MistypedError("Start of structure or map found where not expected.")
+    raise mistyped(value, kind)
 
 
 def _text(value: Any) -> str:
     """A value as AWS's sentences have it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _wire(member: str) -> str:
-    """A member as AWS's sentences name it: functionName."""
-    return f"{member[0].lower()}{member[1:]}"
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,7 @@ from ministack.services import lambda_svc
 
 from . import lambda_states
 from .contract import Contract
-from .lambda_functions import invalid_parameter
+from .lambda_errors import conflict, function_not_found, invalid_parameter, stale_revision
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -30,7 +30,6 @@ CONTRACT: Contract = {
     (lambda_svc, "_snapstart_provision_version_async"): ("name", "ver_record"),
     (lambda_svc, "_stamp_snapstart_published_version"): ("ver_config",),
     (lambda_svc, "_update_code"): ("name", "data"),
-    (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
@@ -50,10 +49,6 @@ OF_EACH = {
     "StateReasonCode",
     "Version",
 }
-STALE = (
-    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the "
-    "latest Revision Id"
-)
 
 
 def install() -> None:
@@ -93,10 +88,7 @@ def publish_version(name: str, data: Record) -> Answer:
     """PublishVersion: a new version, or the last one where nothing has changed since."""
     func = lambda_svc._functions.get(name)
     if func is None:
-        answer: Answer = responses.error_response_json(
-            "ResourceNotFoundException", f"Function not found: {lambda_svc._func_arn(name)}", 404
-        )
-        return answer
+        return function_not_found(name)
     if refused := _check_revision(func["config"], data):
         return refused
     current, given = func["config"].get("CodeSha256"), data.get("CodeSha256")
@@ -105,7 +97,7 @@ def publish_version(name: str, data: Record) -> Answer:
             f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). "
             "Please try again with the CodeSHA256 in $LATEST."
         )
-    answer = responses.json_response(_publish(name, data), 201)
+    answer: Answer = responses.json_response(_publish(name, data), 201)
     return answer
 
 
@@ -138,8 +130,7 @@ def _content(config: Record) -> dict[str, Any]:
 def _check_revision(current: Record, data: Record) -> Answer | None:
     if not data.get("RevisionId") or data["RevisionId"] == current.get("RevisionId"):
         return None
-    answer: Answer = responses.error_response_json("PreconditionFailedException", STALE, 412)
-    return answer
+    return stale_revision("GetFunction/GetAlias")
 
 
 def undeletable(members: Record) -> Answer | None:
@@ -158,9 +149,7 @@ def undeletable(members: Record) -> Answer | None:
         in (each["FunctionVersion"], *(each.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}))
     ]
     if aliases:
-        message = f"Unable to delete version because the following aliases reference it: [{', '.join(aliases)}]"
-        answer: Answer = responses.error_response_json("ResourceConflictException", message, 409)
-        return answer
+        return conflict(f"Unable to delete version because the following aliases reference it: [{', '.join(aliases)}]")
     return None if qualifier in func["versions"] else (204, {}, b"")
 
 

@@ -51,15 +51,19 @@ def install() -> None:
     ) -> Answer:
         scope = _scope(headers, query_params)
         parameters = ministack_app._routing_params(method, path, headers, body, query_params)
-        wanted = _Wanted(method, path, headers, parameters, scope)
         service = router.detect_service(method, path, headers, parameters)
+
+        def wanted() -> _Wanted:  # looked at only where it is refused
+            return _Wanted(method, path, headers, parameters, scope)
+
         if scope and not _is_here(scope, service):
-            return wanted.refused(f"The embedded AWS does not have {name_of(scope)}.")
+            return wanted().refused(f"The embedded AWS does not have {name_of(scope)}.")
         if target := _foreign_target(headers, service):
-            return wanted.refused(f"{name_of(scope)} has no operation {target}.", "UnknownOperationException", 400)
+            return wanted().refused(f"{name_of(scope)} has no operation {target}.", "UnknownOperationException", 400)
         answer: Answer = await dispatch(method, path, headers, body, query_params, request_id)
         if answer[0] >= 400 and isinstance(answer[2], bytes) and UNKNOWN.search(answer[2]):
-            return wanted.refused(f"The embedded AWS does not have {wanted.operation} of {name_of(scope)}.")
+            asked = wanted()
+            return asked.refused(f"The embedded AWS does not have {asked.operation} of {name_of(scope)}.")
         return answer
 
     ministack_app._dispatch_service_request = dispatched

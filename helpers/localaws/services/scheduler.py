@@ -15,6 +15,7 @@ from ministack.core import responses
 from ministack.services import eventbridge, scheduler
 
 from . import schedule_expression, scheduler_universal_target
+from .constraints import detected, violation
 from .contract import Contract
 from .iam.sts import RoleSessions
 from .scheduler_universal_target import Call
@@ -171,24 +172,18 @@ def _refusal(name: str, body: Record) -> str | None:
         ((body.get("FlexibleTimeWindow") or {}).get("Mode"), "flexibleTimeWindow.mode", ("OFF", "FLEXIBLE")),
     ):
         if value and value not in allowed:
-            return _constraint(value, member, f"satisfy enum value set: [{', '.join(allowed)}]")
+            return detected(violation(value, member, f"satisfy enum value set: [{', '.join(allowed)}]"))
     if not re.fullmatch(NAME, name):
-        return _constraint(name, "name", f"satisfy regular expression pattern: {NAME}")
+        return detected(violation(name, "name", f"satisfy regular expression pattern: {NAME}"))
     if len(name) > MAX_NAME_LENGTH:
-        return _constraint(name, "name", f"have length less than or equal to {MAX_NAME_LENGTH}")
+        return detected(violation(name, "name", f"have length less than or equal to {MAX_NAME_LENGTH}"))
     role = (body.get("Target") or {}).get("RoleArn")
     if role and not re.fullmatch(ROLE, role):
-        return _constraint(role, "target.roleArn", f"satisfy regular expression pattern: {ROLE}")
+        return detected(violation(role, "target.roleArn", f"satisfy regular expression pattern: {ROLE}"))
     expression = body.get("ScheduleExpression")
     if expression and not schedule_expression.is_of_a_schedule(expression):
         return f"Invalid Schedule Expression {expression}."
     return _zone(body.get("ScheduleExpressionTimezone") or "UTC") or _window(body.get("FlexibleTimeWindow") or {})
-
-
-def _constraint(value: str, member: str, must: str) -> str:
-    return (
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}"
-    )
 
 
 def _zone(name: str) -> str | None:
@@ -204,7 +199,7 @@ def _window(window: Record) -> str | None:
     length = window.get("MaximumWindowInMinutes")
     if length is not None and not 1 <= length <= MAX_WINDOW_MINUTES:
         bound = f"less than or equal to {MAX_WINDOW_MINUTES}" if length > 1 else "greater than or equal to 1"
-        return _constraint(str(length), "flexibleTimeWindow.maximumWindowInMinutes", f"have value {bound}")
+        return detected(violation(str(length), "flexibleTimeWindow.maximumWindowInMinutes", f"have value {bound}"))
     if window and (window.get("Mode") == "FLEXIBLE") != (length is not None):
         return "A FlexibleTimeWindow has MaximumWindowInMinutes where its Mode is FLEXIBLE, and only there."
     return None

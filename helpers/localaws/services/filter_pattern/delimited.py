@@ -1,16 +1,13 @@
 """Patterns of fields between spaces: `[ip, user, ..., status = 4*, size > 1000]`."""
 
 import re
-from collections.abc import Callable
 
-from .scanner import OPERATOR, InvalidPattern, Scanner
+from .scanner import OPERATOR, Holds, InvalidPattern, Scanner
 
 EMPTY = re.compile(r"(?=[,\]])")
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # What stands between brackets or quotation marks is one field.
 FIELD = re.compile(r'\[([^\]]*)\]|"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
-
-Holds = Callable[[dict[str, str]], bool]
 
 
 class Delimited:
@@ -38,26 +35,10 @@ class Delimited:
             self._names.append(None)
         elif scanner.comes(EMPTY):
             self._names.append("")
-        elif condition := self._either(scanner):
+        elif condition := scanner.conditions(lambda: self._condition(scanner)):
             self._conditions.append(condition)
 
-    def _either(self, scanner: Scanner) -> Holds | None:
-        conditions = [self._both(scanner)]
-        while scanner.takes("||"):
-            conditions.append(self._both(scanner))
-        return _combined(conditions, any)
-
-    def _both(self, scanner: Scanner) -> Holds | None:
-        conditions = [self._condition(scanner)]
-        while scanner.takes("&&"):
-            conditions.append(self._condition(scanner))
-        return _combined(conditions, all)
-
     def _condition(self, scanner: Scanner) -> Holds | None:
-        if scanner.takes("("):
-            inner = self._either(scanner)
-            scanner.expect(")")
-            return inner
         found = scanner.take(NAME)
         if found is None:
             raise scanner.invalid()
@@ -97,10 +78,3 @@ class Delimited:
         if len(names) != len(values):
             return None
         return {name or str(at): value for at, (name, value) in enumerate(zip(names, values, strict=True), 1)}
-
-
-def _combined(conditions: list[Holds | None], how: Callable[[list[bool]], bool]) -> Holds | None:
-    given = [each for each in conditions if each is not None]
-    if len(given) < 2:
-        return given[0] if given else None
-    return lambda fields: how([holds(fields) for holds in given])

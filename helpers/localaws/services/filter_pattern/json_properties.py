@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
-from .scanner import InvalidPattern, Scanner, Test
+from .scanner import Holds, InvalidPattern, Scanner, Test
 
 STEP = re.compile(r"\.?\[\s*(?:(\d+)|'([^']*)'|\"([^\"]*)\"|(\*))\s*\]|\.(?:([\w-]+)|(\*))")
 IS = re.compile(r"IS\s+(NULL|TRUE|FALSE)\b", re.IGNORECASE)
@@ -15,7 +14,6 @@ NOWHERE = object()  # what is at a path that the event does not have
 EACH = object()  # a step to any element of a list, or any property of an object
 MOST_WILDCARDS = 3  # of a pattern, one for each selector
 
-Holds = Callable[[Any], bool]
 Path = tuple[Any, ...]  # names, numbers and EACH
 
 
@@ -25,7 +23,7 @@ class JsonProperties:
     def __init__(self, text: str) -> None:
         scanner = Scanner(text)
         scanner.expect("{")
-        self._holds = _either(scanner)
+        self._holds = scanner.conditions(lambda: _condition(scanner))
         scanner.expect("}")
         if not scanner.at_end():
             raise scanner.invalid()
@@ -33,7 +31,7 @@ class JsonProperties:
 
     def matches(self, message: str) -> bool:
         event = _event(message)
-        return event is not None and self._holds(event)
+        return event is not None and self._holds is not None and self._holds(event)
 
     def extracted(self, message: str) -> dict[str, str]:
         """AWS names fields of events between spaces alone."""
@@ -47,25 +45,7 @@ class JsonProperties:
         return next((text for value in found if (text := _text(value)) is not None), None)
 
 
-def _either(scanner: Scanner) -> Holds:
-    conditions = [_both(scanner)]
-    while scanner.takes("||"):
-        conditions.append(_both(scanner))
-    return conditions[0] if len(conditions) == 1 else lambda event: any(holds(event) for holds in conditions)
-
-
-def _both(scanner: Scanner) -> Holds:
-    conditions = [_condition(scanner)]
-    while scanner.takes("&&"):
-        conditions.append(_condition(scanner))
-    return conditions[0] if len(conditions) == 1 else lambda event: all(holds(event) for holds in conditions)
-
-
 def _condition(scanner: Scanner) -> Holds:
-    if scanner.takes("("):
-        inner = _either(scanner)
-        scanner.expect(")")
-        return inner
     path = _path(scanner)
     scanner.wildcards += EACH in path
     if scanner.wildcards > MOST_WILDCARDS:

@@ -2,7 +2,8 @@
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 SPACE = re.compile(r"\s*")
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -19,6 +20,7 @@ ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.
 MOST_REGEXES = 2
 
 Test = Callable[[str], bool]  # of a value as it stands in the event
+Holds = Callable[[Any], bool]  # of the event, or of its fields
 
 
 class InvalidPattern(ValueError):
@@ -92,6 +94,10 @@ class Scanner:
         found = STRANGE.match(self._text, self._at)
         return invalid_characters(found[0]) if found else InvalidPattern("Invalid filter pattern")
 
+    def conditions(self, part: Callable[[], Holds | None]) -> Holds | None:
+        """Conditions with && and || between them, and parentheses around them; `part` reads one, or None for none."""
+        return self._joined("||", any, lambda: self._joined("&&", all, lambda: self._one(part)))
+
     def comparison(self) -> Test:
         """An operator and what it compares with."""
         symbol = self.take(OPERATOR)
@@ -101,6 +107,24 @@ class Scanner:
             return self._order(ORDERS[symbol[0]])
         equal = self._equal()
         return equal if symbol[0] == "=" else lambda value: not equal(value)
+
+    def _joined(
+        self, symbol: str, how: Callable[[Iterable[bool]], bool], part: Callable[[], Holds | None]
+    ) -> Holds | None:
+        parts = [part()]
+        while self.takes(symbol):
+            parts.append(part())
+        given = [each for each in parts if each is not None]
+        if len(given) < 2:
+            return given[0] if given else None
+        return lambda event: how(holds(event) for holds in given)
+
+    def _one(self, part: Callable[[], Holds | None]) -> Holds | None:
+        if not self.takes("("):
+            return part()
+        inner = self.conditions(part)
+        self.expect(")")
+        return inner
 
     def _skip(self) -> None:
         found = SPACE.match(self._text, self._at)
