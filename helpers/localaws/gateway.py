@@ -16,7 +16,7 @@ from .addresses import Addresses
 from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_request_id
 from .data_plane.response_stream import QueuedStream
 from .server_process import LIFE_HEADER, OTHER_LIFE
-from .services import lambda_quotas, lambda_recursive_loops, lambda_tracing
+from .services.lambda_ import quotas, recursive_loops, tracing
 from .services.request import Request, request
 
 WHO = "/_localaws"
@@ -48,8 +48,8 @@ class Gateway:
         self._app, self._addresses, self._life = app, listeners, life.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        lambda_recursive_loops.chain.set(lambda_recursive_loops.from_header(scope.get("headers", [])))
-        lambda_tracing.caller.set(lambda_tracing.from_headers(scope.get("headers", [])))
+        recursive_loops.chain.set(recursive_loops.from_header(scope.get("headers", [])))
+        tracing.caller.set(tracing.from_headers(scope.get("headers", [])))
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif dict(scope["headers"]).get(LIFE_HEADER.encode(), self._life) != self._life:
@@ -74,23 +74,23 @@ class Gateway:
         headers = {name.lower(): value for name, value in scope["headers"]}
         kind = headers.get(b"x-amz-invocation-type", b"RequestResponse").decode()
         tenant_id = headers.get(b"x-amz-tenant-id", b"").decode("latin-1")
-        if refused := lambda_quotas.payload(kind, len(body)) or _unreadable(body):
+        if refused := quotas.payload(kind, len(body)) or _unreadable(body):
             return await _refuse(send, refused)
         request_id, waits = str(uuid.uuid4()), kind == "RequestResponse"
-        trace = lambda_tracing.caller.get()
+        trace = tracing.caller.get()
         request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace, tenant_id, stream))
         await self._app(scope, replay(body, receive), with_request_id(send, request_id))
 
     async def _configure(self, operation: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request that creates or changes a function, unless it is larger than AWS allows."""
         body = await body_of(receive)
-        refused = lambda_quotas.oversize(operation, len(body))
+        refused = quotas.oversize(operation, len(body))
         if refused:
             return await _refuse(send, refused)
         await self._app(scope, replay(body, receive), send)
 
 
-async def _refuse(send: Send, refused: lambda_quotas.Refusal) -> None:
+async def _refuse(send: Send, refused: quotas.Refusal) -> None:
     code, message = refused
     await answer(send, 413 if code in TOO_LARGE else 400, {"Type": "User", "message": message}, code)
 
@@ -101,7 +101,7 @@ def _configuring(method: str, path: str) -> str | None:
     return CONFIGURING.get((method, found[1])) if found else None
 
 
-def _unreadable(body: bytes) -> lambda_quotas.Refusal | None:
+def _unreadable(body: bytes) -> quotas.Refusal | None:
     """Error code and message for an event that is no JSON; no body at all stands for {}."""
     try:
         json.loads(body or b"{}", parse_constant=_refuse_constant)

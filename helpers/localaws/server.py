@@ -107,14 +107,14 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     from .gateway import WHO, Gateway
     from .private_file import write_private
     from .server_process import ACTIVITY_FILE, STATE_FILE, TELL
-    from .services.cloudwatch_logs import Logs
     from .services.iam.access_activity import AccessActivity
     from .services.iam.authentication import authenticated
     from .services.iam.evaluation import Iam
     from .services.iam.sts import RoleSessions
-    from .services.lambda_execution_role import ExecutionRoles
-    from .services.rds import Databases
-    from .services.s3_cors import invites
+    from .services.lambda_.execution_role import ExecutionRoles
+    from .services.logs.store import Logs
+    from .services.rds.databases import Databases
+    from .services.s3.cors import invites
     from .slack_stand_in import SlackStandIn
 
     home, port, region = options.home, options.port, options.region

@@ -104,7 +104,7 @@ def test_without_a_network_it_is_one_sentence(registry, fails, why):
 
 def test_uses_are_found_in_code_and_in_prose():
     places = command.used_in("timeout")
-    assert any(place.startswith("helpers/localaws/services/lambda_quotas.py:") for place in places)
+    assert any(place.startswith("helpers/localaws/services/lambda_/quotas.py:") for place in places)
     assert any(place.startswith("notebooks/lessons/06-limits/notebook.py:") for place in places)
     for place in places:
         path, _, number = place.rpartition(":")

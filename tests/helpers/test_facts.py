@@ -12,7 +12,7 @@ from helpers.connect import LAMBDA_CLIENT
 from helpers.deploy import DEFAULTS
 from helpers.facts import FactError, facts, fill, in_bytes, unknown
 from helpers.localaws.data_plane import cpu_share, execution_environment, retry_policy, runtime_api
-from helpers.localaws.services import lambda_quotas
+from helpers.localaws.services.lambda_ import quotas
 
 LESSONS = settings.NOTEBOOKS / "lessons"
 INSTALLED = botocore.loaders.create_loader()
@@ -106,11 +106,11 @@ def test_another_name_is_one_short_sentence(name, said):
 
 
 def test_the_embedded_aws_and_the_helpers_have_the_limits_of_the_table():
-    assert lambda_quotas.TIMEOUT_S == 1800
-    assert lambda_quotas.MEMORY_MB == 10_240
-    assert lambda_quotas.TMP_MB == 10_240
-    assert lambda_quotas.PAYLOAD_LIMITS == {"RequestResponse": 6 * 2**20, "Event": 2**20}
-    assert lambda_quotas.MAX_UNZIPPED_BYTES == 262_144_000
+    assert quotas.TIMEOUT_S == 1800
+    assert quotas.MEMORY_MB == 10_240
+    assert quotas.TMP_MB == 10_240
+    assert quotas.PAYLOAD_LIMITS == {"RequestResponse": 6 * 2**20, "Event": 2**20}
+    assert quotas.MAX_UNZIPPED_BYTES == 262_144_000
     assert runtime_api.MAX_RESPONSE_BYTES == 6_291_556  # AWS's own figure
     assert (cpu_share.MB_PER_VCPU, execution_environment.INIT_LIMIT_S) == (1769, 10)
     assert execution_environment.PROVISIONED_INIT_LIMITS_S == (130, 900)
@@ -121,12 +121,12 @@ def test_the_embedded_aws_and_the_helpers_have_the_limits_of_the_table():
 
 @pytest.mark.parametrize("runtime", [each.name for each in facts().values() if each.group == "runtimes"])
 def test_the_embedded_aws_takes_every_runtime_of_the_table(runtime):
-    assert runtime in lambda_quotas.RUNTIMES
+    assert runtime in quotas.RUNTIMES
 
 
 def test_the_embedded_aws_knows_no_runtime_that_the_model_does_not():
     there = api_models.read(api_models.RUNTIMES, INSTALLED)
-    assert {*lambda_quotas.RUNTIMES, *lambda_quotas.BLOCKED} <= set(there)
+    assert {*quotas.RUNTIMES, *quotas.BLOCKED} <= set(there)
 
 
 def test_every_name_that_code_asks_for_is_in_the_table():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ministack.services import cloudwatch_logs
 
-from helpers.localaws.services.cloudwatch_logs import Logs
+from helpers.localaws.services.logs.store import Logs
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Requests in AWS's JSON protocol whose members are not what the service's model says: refused, and not stumbled over.
 
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html. MiniStack takes what it gets. SDKs that check
-nothing themselves, as the one for JavaScript, send whatever they are given. Lambda has lambda_validation.py.
+nothing themselves, as the one for JavaScript, send whatever they are given. Lambda has lambda_/validation.py.
 """
 
 import json
@@ -11,9 +11,9 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import responses
 
-from . import lambda_model
 from .constraints import MistypedError, detected, mistyped, violation, wire
 from .contract import Contract
+from .lambda_ import model
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -69,7 +69,7 @@ def refusal(target: str, body: bytes) -> tuple[str, str] | None:
     """Error code and message for a request with this target and body; None where the model allows it."""
     prefix, _, operation = target.rpartition(".")
     service, missing = SERVICES.get(prefix) or (UNTYPED.get(prefix, ""), "")
-    told = lambda_model.read(service)["operations"].get(operation) if service else None
+    told = model.read(service)["operations"].get(operation) if service else None
     if told is None or "input" not in told:
         return None
     try:
@@ -77,7 +77,7 @@ def refusal(target: str, body: bytes) -> tuple[str, str] | None:
     except (ValueError, RecursionError):
         return "SerializationException", "The request is no JSON."
     try:
-        absent = list(_absent(lambda_model.read(service)["shapes"], told["input"]["shape"], members, ""))
+        absent = list(_absent(model.read(service)["shapes"], told["input"]["shape"], members, ""))
     except MistypedError as error:
         return "SerializationException", str(error)
     if not absent or not missing:

@@ -17,7 +17,7 @@ class Request:
     client_context: str = ""
     payload: bytes | None = None
     waits: bool = False  # the caller waits for the answer, and gets it byte for byte
-    trace: str = ""  # its trace header, see lambda_tracing.py
+    trace: str = ""  # its trace header, see lambda_/tracing.py
     tenant_id: str = ""
     stream: QueuedStream | None = None
 

@@ -10,7 +10,7 @@ from notebook_cells import Notebook
 from helpers import package
 from helpers.authoring.source import solved
 from helpers.lessons import function_folder
-from helpers.localaws.services.lambda_recursive_loops import LIMIT
+from helpers.localaws.services.lambda_.recursive_loops import LIMIT
 
 BANK, CASHIER = ((function_folder("cashier") / "python" / name).read_text() for name in ("bank.py", "app.py"))
 PIECEWORK, STAMP, COUNTER = (

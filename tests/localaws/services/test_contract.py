@@ -14,6 +14,7 @@ from ministack.services import lambda_svc
 from helpers import settings
 from helpers.localaws import services
 from helpers.localaws.services import contract
+from helpers.localaws.services.eventbridge import rules
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 FOLDER = Path(services.__file__).parent
@@ -49,7 +50,7 @@ def test_a_name_that_is_gone_is_named(monkeypatch, module, name):
 def test_two_services_that_expect_different_parameters_are_refused(monkeypatch):
     (key, _), *_ = [item for item in services.sqs.CONTRACT.items() if item[1]]
     monkeypatch.setitem(services.sqs.CONTRACT, key, ("something", "else"))
-    monkeypatch.setitem(services.apigateway.CONTRACT, key, ("one", "more"))
+    monkeypatch.setitem(rules.CONTRACT, key, ("one", "more"))
     with pytest.raises(contract.ContractError, match=key[1]):
         contract.verify()
 

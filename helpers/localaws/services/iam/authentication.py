@@ -17,8 +17,8 @@ from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 from ministack.services import iam, s3, sts
 
 from ...asgi import App, Receive, Scope, Send, body_of, replay
-from .. import lambda_code_location
 from ..contract import Contract
+from ..lambda_ import code_location
 from ..shapes import Answer
 from . import ways
 
@@ -195,7 +195,7 @@ def _has_own_secret(scope: Scope) -> bool:
     """Whether an address was given out that nobody can guess."""
     if scope["method"] == "PUT":
         return bool(AWAITED.match(scope["path"]))
-    return scope["method"] == "GET" and lambda_code_location.is_valid(scope["path"], _query(scope))
+    return scope["method"] == "GET" and code_location.is_valid(scope["path"], _query(scope))
 
 
 def _is_large(scope: Scope) -> bool:

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from ministack.core import iam_actions, responses
 
-from .. import lambda_model
 from ..contract import Contract
+from ..lambda_ import model
 from ..shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -166,7 +166,7 @@ def function_arn(reference: str) -> str:
 
 def lambda_action(method: str, path: str, query: Record) -> str:
     """The action of a request to Lambda, by the paths in AWS's own model of it."""
-    found = lambda_model.found_at(method, path, query)
+    found = model.found_at(method, path, query)
     name = found.operation.name if found else UNKNOWN
     return f"lambda:{OTHER_NAMES.get(name, name)}"
 

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html,
 https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html. A schedule asks its role in
-lambda_resource_policy.py, beside the rules, which ask the policy of their target.
+lambda_/resource_policy.py, beside the rules, which ask the policy of their target.
 """
 
 import contextvars
@@ -13,8 +13,8 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import eventbridge, lambda_svc, scheduler, stepfunctions
 
-from .. import scheduler as schedules
 from ..contract import Contract
+from ..eventbridge import scheduler as schedules
 from ..shapes import Answer, Record
 from . import refusal
 from .evaluation import Iam

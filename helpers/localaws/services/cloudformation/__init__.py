@@ -1,0 +1,1 @@
+"""CloudFormation: resources of a stack that are made, and refused, as by their own APIs."""

@@ -1,0 +1,1 @@
+"""EventBridge: rules, and schedules of EventBridge Scheduler."""

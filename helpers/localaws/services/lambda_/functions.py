@@ -1,0 +1,39 @@
+"""Functions as the data plane knows them, and what becomes of their environments when they are changed or deleted.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+"""
+
+from ministack.services import lambda_svc
+
+from ...data_plane.function import Function
+from ...data_plane.pool import Pool
+from ..contract import Contract
+from ..shapes import Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (lambda_svc, "_func_arn"): ("name",),
+    (lambda_svc, "_functions"): None,
+    (lambda_svc, "_resolve_layer_zip"): ("attachment",),
+    (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
+}
+
+
+def install(pool: Pool) -> None:
+    """Let `pool` know of functions that change. Call once, before it serves."""
+
+    def invalidate_worker(
+        func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
+    ) -> None:
+        pool.retire(lambda_svc._func_arn(func_name), qualifier)  # of the region of the request
+
+    lambda_svc.invalidate_worker = invalidate_worker
+
+
+def function_from(func: Record, config: Record) -> Function | None:
+    """Our view of MiniStack's record of a function; None for a container image."""
+    if not func.get("code_zip"):
+        return None
+    layers = tuple(filter(None, (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ())))
+    latest = lambda_svc._functions.get(config["FunctionName"]) or func  # a version has no tags of its own
+    return Function.from_configuration(config, func["code_zip"], layers, latest.get("tags") or {})

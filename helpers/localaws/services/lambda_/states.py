@@ -1,0 +1,112 @@
+"""The states of a function: a new one is Pending for a moment, and an update is InProgress, before either can be used.
+
+https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. What AWS refuses meanwhile is in its words, as
+localstack recorded them in November 2025 (test_lambda_concurrent_code_updates, test_function_lifecycle).
+"""
+
+import uuid
+from typing import Any
+
+from ministack.services import lambda_svc, stepfunctions
+
+from ...data_plane.event_queue import EventQueue
+from ..contract import Contract
+from ..shapes import Answer, Record
+from . import api
+from .errors import conflict, function_not_found
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (lambda_svc, "_effective_func_record_for_qualifier"): ("func", "qualifier"),
+    (lambda_svc, "_func_arn"): ("name",),
+    (lambda_svc, "_functions"): None,
+    (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
+    (lambda_svc, "_schedule_state_transition"): ("func_name", "delay"),
+    (lambda_svc, "_sqs_esm_concurrency"): ("esm", "func_rec", "config", "queue"),
+    (stepfunctions, "_ExecutionError"): None,
+    (stepfunctions, "_call_lambda"): ("func_ref", "event"),
+}
+
+TRANSITION_S = 0.5  # how long a function is Pending, and an update InProgress; on AWS some seconds
+CREATING = {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
+REFUSED = "The operation cannot be performed at this time."
+IS_PENDING = f"{REFUSED} The function is currently in the following state: Pending"
+
+
+def install() -> None:
+    """Let functions and updates take their moment. Call once, before it serves."""
+    transitions: EventQueue[Record] = EventQueue(_end, workers=1)
+    concurrency, call = lambda_svc._sqs_esm_concurrency, stepfunctions._call_lambda
+
+    def schedule(func_name: str, delay: float) -> None:
+        func = lambda_svc._functions[func_name]
+        if func["config"].get("StateReasonCode") == "Updating":  # it can still be used
+            _settle(func["config"])
+            func["config"] |= begun_update()
+        if api.asked.get():
+            transitions.put(func, TRANSITION_S)
+        else:  # CloudFormation waits until a function can be used
+            _end(func)
+
+    def concurrency_of(esm: Record, func_rec: Record, config: Record, queue: Record | None = None) -> int:
+        most: int = 0 if is_pending(config) else concurrency(esm, func_rec, config, queue)
+        return most
+
+    def called(func_ref: str, event: Any) -> Any:
+        _, config, _ = lambda_svc._get_func_record_for_ref(func_ref)
+        if config and is_pending(config):
+            raise stepfunctions._ExecutionError("Lambda.ResourceConflictException", IS_PENDING)
+        return call(func_ref, event)
+
+    lambda_svc._schedule_state_transition = schedule
+    stepfunctions._call_lambda = called
+    lambda_svc._sqs_esm_concurrency = concurrency_of
+
+
+def begun_update() -> Record:
+    """The members of a configuration while an update is in progress. AWS's reason speaks of creation, too."""
+    reason = {f"LastUpdateStatus{name.removeprefix('State')}": value for name, value in CREATING.items()}
+    return {"LastUpdateStatus": "InProgress", **reason}
+
+
+def is_pending(config: Record) -> bool:
+    """Whether a version is not there yet, so that nobody can use it."""
+    return config.get("State") == "Pending"
+
+
+def in_progress(members: Record) -> Answer | None:
+    """AWS's refusal to change or publish a function that is being made or changed."""
+    name = members["FunctionName"]
+    config = (lambda_svc._functions.get(name) or {}).get("config", {})
+    if is_pending(config):
+        return conflict(IS_PENDING)
+    if config.get("LastUpdateStatus") == "InProgress":
+        return conflict(f"{REFUSED} An update is in progress for resource: {lambda_svc._func_arn(name)}")
+    return None
+
+
+def not_ready(members: Record) -> Answer | None:
+    """AWS's refusal to invoke what is not there yet."""
+    name, qualifier = members["FunctionName"], members.get("Qualifier")
+    func = lambda_svc._functions.get(name)
+    if func is None and qualifier:
+        return function_not_found(name, qualifier)
+    _, config = lambda_svc._effective_func_record_for_qualifier(func, qualifier)
+    if not config or not is_pending(config):
+        return None
+    return conflict(IS_PENDING)
+
+
+def _end(func: Record) -> None:
+    """The moment is over: the function and its versions can be used. SnapStart's have their snapshots taken first."""
+    versions = [version["config"] for version in func["versions"].values()]
+    for config in [func["config"], *versions]:
+        has_snapshot = (config.get("SnapStart") or {}).get("OptimizationStatus") == "On"
+        if not has_snapshot and (is_pending(config) or config.get("LastUpdateStatus") == "InProgress"):
+            _settle(config)
+
+
+def _settle(config: Record) -> None:
+    for name in ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"):
+        config.pop(name, None)
+    config |= {"State": "Active", "LastUpdateStatus": "Successful", "RevisionId": str(uuid.uuid4())}

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: log events, where they lie, and what is asked of them."""

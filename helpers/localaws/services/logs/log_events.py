@@ -1,0 +1,245 @@
+"""Log events on disk: lists of them, each in the order of time, that lie in one file, so that a log costs no memory.
+
+An event has a number, which grows with each that is written. Its timestamp and its number are its place among all
+events, and make its eventId.
+"""
+
+import functools
+import heapq
+import itertools
+import marshal
+import queue
+import sqlite3
+import threading
+import weakref
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..shapes import Record
+
+OVERHEAD_BYTES = 26  # of each event, as CloudWatch counts: API_PutLogEvents
+BLOCK_BYTES = 32 * 1024  # what a list keeps in memory: a short log costs no writing
+BLOCK_EVENTS = 500  # at most, that are written and read together
+DELETED_BLOCKS = 20  # at once, while nobody else can write
+
+Event = tuple[int, int, int, str]  # timestamp, number, ingestionTime, message
+Place = tuple[int, int]  # timestamp and number: just before the event that has them
+BEGINNING: Place = (0, 0)
+
+# A block is what was written at once: `data` are the events, and `number` is how many of the list are before them.
+_TABLE = "create table blocks (list integer, number integer, size integer, data blob, primary key (list, number))"
+
+
+def size_of(message: str) -> int:
+    """The bytes of an event, as CloudWatch counts them."""
+    return OVERHEAD_BYTES + (len(message) if message.isascii() else len(message.encode("utf-8", "surrogatepass")))
+
+
+def event_id(timestamp: int, number: int) -> str:
+    """56 digits, as on AWS, in the order of the events."""
+    return f"{timestamp:018}{number:038}"
+
+
+class EventFile:
+    """A file of its own for all log events of a server, which begins empty and is deleted by `close`.
+
+    What a list held is deleted from it, little by little, once nobody uses that list any more.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # of a server that was killed
+        self._path = path
+        self.number = itertools.count(1).__next__  # a new event's
+        self.size = 0  # in bytes, as CloudWatch counts, with those that are still to be deleted
+        self._lists = 0
+        self._lock = threading.Lock()  # of all this
+        self._gone: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # a finalizer may put into it at any time
+        self._db = sqlite3.connect(path, check_same_thread=False)
+        # It need not survive the server, only an error, as of a disk that is full; and it gives free space back.
+        for setting in ("auto_vacuum = full", "locking_mode = exclusive", "journal_mode = memory", "synchronous = off"):
+            self._db.execute(f"pragma {setting}")
+        self._db.execute(_TABLE)
+        self.block = functools.lru_cache(maxsize=4)(self._read_block)  # who reads a page, goes on in its last block
+        threading.Thread(target=self._delete, daemon=True, name="log-events").start()
+
+    def events(self) -> "Events":
+        """A new list."""
+        with self._lock:
+            self._lists += 1
+            return Events(self, self._lists)
+
+    def close(self) -> None:
+        self._gone.put(None)
+        with self._lock:
+            self._db.close()
+        self._path.unlink(missing_ok=True)
+
+    # For Events
+
+    def write(self, statement: str, values: Sequence[Any], size: int) -> None:
+        """Add to the file what has this size, all or nothing."""
+        with self._lock, self._db:
+            self._db.execute(statement, values)
+            self.size += size
+
+    def read(self, statement: str, *values: object) -> Any:
+        """The first row."""
+        with self._lock:
+            return self._db.execute(statement, values).fetchone()
+
+    def forget(self, list_: int) -> None:
+        self._gone.put(list_)
+
+    def _read_block(self, list_: int, number: int) -> list[Event]:
+        """The events of the block that begins there."""
+        (data,) = self.read("select data from blocks where list = ? and number = ?", list_, number)
+        events: list[Event] = marshal.loads(data)
+        return events
+
+    def _delete(self) -> None:
+        while (list_ := self._gone.get()) is not None:
+            while self._delete_some(list_):
+                pass
+
+    def _delete_some(self, list_: int) -> int:
+        where = f"where rowid in (select rowid from blocks where list = ? limit {DELETED_BLOCKS})"
+        try:
+            with self._lock, self._db:
+                (size,) = self._db.execute(f"select coalesce(sum(size), 0) from blocks {where}", (list_,)).fetchone()
+                self._db.execute(f"delete from blocks {where}", (list_,))
+                self.size -= size
+                return int(size)
+        except sqlite3.Error:  # it is closed
+            return 0
+
+
+class Events:
+    """A list of log events; the last few are in memory, and all others in the file.
+
+    `size`: in bytes, as CloudWatch counts. To iterate gives events as MiniStack has them.
+    """
+
+    def __init__(self, file: EventFile, list_: int) -> None:
+        self._file, self._list = file, list_
+        self.size = 0
+        self._dropped = 0  # how many events were before those that it was made of
+        self._state: tuple[int, list[Event]] = 0, []  # how many blocks are in the file, and the events that are not
+        self._in_memory = 0  # the size of those
+        self._numbers: list[int] = []  # of the blocks
+        self._places: list[Place] = []  # where they begin
+        self._written = 0  # events in the blocks
+        weakref.finalize(self, file.forget, list_).atexit = False
+
+    def __len__(self) -> int:
+        return self._written + len(self._state[1])
+
+    def __iter__(self) -> Iterator[Record]:
+        for timestamp, number, ingested, message in self.forward():
+            id_ = event_id(timestamp, number)
+            yield {"timestamp": timestamp, "message": message, "ingestionTime": ingested, "eventId": id_}
+
+    def forward(self, place: Place = BEGINNING) -> Iterator[Event]:
+        """The events from there on, of those that are there now."""
+        blocks, last = self._now()
+        for block in range(max(0, bisect_right(self._places, place, hi=blocks) - 1), blocks):
+            events = self._block(block)
+            yield from events[bisect_left(events, place) :]
+        yield from last[bisect_left(last, place) :]
+
+    def backward(self, place: Place) -> Iterator[Event]:
+        """The events before that place, the last one first."""
+        blocks, last = self._now()
+        yield from reversed(last[: bisect_left(last, place)])
+        for block in reversed(range(bisect_left(self._places, place, hi=blocks))):
+            events = self._block(block)
+            yield from reversed(events[: bisect_left(events, place)])
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Append events whose places are after those of the others; sqlite3.Error where there is no room for them."""
+        if len(events) <= BLOCK_EVENTS:
+            self._append(events)
+        else:
+            for start in range(0, len(events), BLOCK_EVENTS):
+                self._append(events[start : start + BLOCK_EVENTS])
+
+    def with_late(self, events: Sequence[Event]) -> "Events":
+        """A new list, where also these events are, in their places. Who reads this one is not disturbed."""
+        self._write()
+        made = self._file.events()
+        made._dropped = self._dropped
+        place: Place = events[0][:2]
+        block = max(0, bisect_right(self._places, place) - 1)
+        made._copy(self, 0, block)
+        rest = heapq.merge(self.forward(self._places[block]), events)
+        while some := list(itertools.islice(rest, BLOCK_EVENTS)):
+            made.extend(some)
+        return made
+
+    def newer(self, part: float, notice: Callable[[int], str]) -> "Events":
+        """A new list with this part of the events, the newest, after one that stands for all that were dropped.
+
+        `notice` makes its message of how many there were.
+        """
+        self._write()
+        blocks = len(self._places)
+        kept = int(blocks * part)
+        timestamp, number, ingested, _ = self._block(blocks - kept - 1)[-1]
+        gone = self._numbers[blocks - kept] if kept else self._written
+        made = self._file.events()
+        made._dropped = self._dropped + gone - (self._dropped > 0)  # the one that stands for others is none of them
+        made.extend([(timestamp, number, ingested, notice(made._dropped))])
+        made._write()
+        made._copy(self, blocks - kept, blocks)
+        return made
+
+    def _now(self) -> tuple[int, list[Event]]:
+        """How many blocks there are, and the events that are in memory: a list that stays as it is."""
+        blocks, last = self._state
+        return blocks, last[:]
+
+    def _block(self, block: int) -> list[Event]:
+        return self._file.block(self._list, self._numbers[block])
+
+    def _append(self, events: Sequence[Event]) -> None:
+        size = sum(size_of(event[3]) for event in events)
+        if self._in_memory + size > BLOCK_BYTES:
+            self._write(events, size)
+        else:
+            self._state[1].extend(events)
+            self._in_memory += size
+        self.size += size
+
+    def _write(self, events: Sequence[Event] = (), size: int = 0) -> None:
+        """Write those that are in memory, and these, of this size. Who reads at the moment has the old state."""
+        blocks, last = self._state
+        size += self._in_memory
+        block = [*last, *events]
+        if not block:
+            return
+        self._file.write(
+            "insert into blocks values (?1, ?2, ?3, ?4)", (self._list, self._written, size, marshal.dumps(block)), size
+        )
+        self._numbers.append(self._written)
+        self._places.append(block[0][:2])
+        self._written += len(block)
+        self._state, self._in_memory = (blocks + 1, []), 0
+
+    def _copy(self, events: "Events", start: int, stop: int) -> None:
+        """Append the blocks of another list from `start` to `stop`; nothing is in memory."""
+        if start == stop:
+            return
+        first = events._numbers[start]
+        end = events._numbers[stop] if stop < len(events._numbers) else events._written
+        those = "from blocks where list = ?1 and number >= ?2 and number < ?3"
+        (size,) = self._file.read(f"select sum(size) {those}", events._list, first, end)
+        shift = self._written - first
+        statement = f"insert into blocks select ?4, number + ?5, size, data {those}"
+        self._file.write(statement, (events._list, first, end, self._list, shift), size)
+        self._numbers += [number + shift for number in events._numbers[start:stop]]
+        self._places += events._places[start:stop]
+        self._written += end - first
+        self._state = len(self._numbers), []
+        self.size += size

@@ -1,0 +1,164 @@
+"""CloudWatch Logs: where log events are kept, those of functions in the log groups of their functions.
+
+MiniStack keeps events in memory; here all lie in a file, and there is a limit to them, which CloudWatch has not:
+beyond it the oldest are dropped, and a line in their place says so. Groups and streams are MiniStack's: when it
+forgets one, its events are deleted.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ministack.services import cloudwatch_logs
+
+from ...data_plane.function import Function
+from ...data_plane.platform_logs import JsonFormat, TextFormat
+from ..contract import Contract
+from ..shapes import Record
+from .log_events import Event, EventFile, Events
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (cloudwatch_logs, "_log_groups"): None,
+    (cloudwatch_logs, "_append_log_events"): ("stream", "events"),
+    (cloudwatch_logs, "_make_group_arn"): ("name",),
+}
+
+STREAM_MB, ALL_MB = 32, 256  # what is kept of one log stream, and of all together
+
+log = logging.getLogger("localaws.logs")
+
+
+class Logs:
+    """The events of all log streams, in a file in the folder `home`."""
+
+    def __init__(self, home: Path, stream_mb: float = STREAM_MB, all_mb: float = ALL_MB) -> None:
+        self._file = EventFile(home / "logs.sqlite")
+        self._stream_mb, self._all_mb = stream_mb, all_mb
+        self._lock = threading.Lock()  # of groups and streams that are made, and of what is appended
+        # What is told of new events, with the names of their log group and stream: arrivals.py
+        self.arrived: Callable[[str, str, list[Event]], None] = lambda group, stream, events: None
+
+    def install(self) -> None:
+        """Let MiniStack keep events here. Call once, before it serves."""
+
+        def append(stream: Record, events: list[Record]) -> None:
+            self.put(stream, [(event["timestamp"], event["message"]) for event in events])
+
+        cloudwatch_logs._append_log_events = append
+
+    def close(self) -> None:
+        self._file.close()
+
+    def write(self, function: Function, stream_name: str, events: list[tuple[int, str]]) -> None:
+        """Append (ms since 1970, message) events to a stream of the function's log group, making both if need be."""
+        now = time.time_ns() // 1_000_000
+        try:
+            with self._lock:
+                group = _group(function.log_group, now)
+                stream = _stream(group, stream_name, now)
+                latest = stream["lastEventTimestamp"] or 0  # a client may have put an event of the future
+                written = self._numbered([(max(at, latest), message) for at, message in events], now)
+                self._append(stream, written, now)
+        except sqlite3.Error as error:  # the function has run, whatever becomes of its log
+            log.warning("%d log events of %s are lost: %s", len(events), function.name, error)
+            return
+        self.arrived(function.log_group, stream_name, written)
+
+    def put(self, stream: Record, events: list[tuple[int, str]]) -> list[Event]:
+        """Put (ms since 1970, message) events into a stream, at whatever time; sqlite3.Error where there is no room."""
+        now = time.time_ns() // 1_000_000
+        with self._lock:
+            written = self._numbered(sorted(events, key=lambda event: event[0]), now)
+            self._append(stream, written, now)
+        return written
+
+    def _numbered(self, events: Sequence[tuple[int, str]], now: int) -> list[Event]:
+        number = self._file.number
+        return [(timestamp, number(), now, message) for timestamp, message in events]
+
+    def _append(self, stream: Record, events: list[Event], now: int) -> None:
+        """Add events, which are in order, to the stream; those that it has may be later."""
+        kept: Events | list[Record] = stream["events"]
+        if not isinstance(kept, Events):  # MiniStack has made the stream
+            kept = stream["events"] = self._file.events()
+        first, last, latest = events[0][0], events[-1][0], stream["lastEventTimestamp"]
+        if latest is not None and first < latest:
+            kept = stream["events"] = kept.with_late(events)
+        else:
+            kept.extend(events)
+        if latest is None or last > latest:
+            stream["lastEventTimestamp"] = last
+        if stream["firstEventTimestamp"] is None or first < stream["firstEventTimestamp"]:
+            stream["firstEventTimestamp"] = first
+        stream["lastIngestionTime"] = now
+        if kept.size > self._stream_mb * 2**20:
+            self._shorten(stream)
+        if self._file.size > self._all_mb * 2**20:
+            self._make_room(stream)
+
+    def _shorten(self, stream: Record) -> None:
+        """Give up the older half of a stream's events. Who reads them at the moment is not disturbed."""
+        while stream["events"].size > self._stream_mb * 2**20:
+            reason = f"The embedded AWS keeps {self._stream_mb:g} MB of a log stream."
+            stream["events"] = stream["events"].newer(0.5, _notice(stream["events"], reason))
+
+    def _make_room(self, stream: Record) -> None:
+        """Give up all events of those streams that were not written to for the longest time; not of this one."""
+        streams = [
+            each for _, group in cloudwatch_logs._log_groups.all_items() for each in [*group["streams"].values()]
+        ]
+        streams = [each for each in streams if isinstance(each["events"], Events)]
+        total = sum(each["events"].size for each in streams)
+        for each in sorted(streams, key=lambda each: each["lastIngestionTime"] or 0):
+            events = each["events"]
+            if total > self._all_mb * 2**20 and each is not stream and len(events) > 1:
+                total -= events.size
+                reason = f"The embedded AWS keeps {self._all_mb:g} MB of logs."
+                each["events"] = events.newer(0, _notice(events, reason))
+
+
+def _notice(events: Events, reason: str) -> Callable[[int], str]:
+    """The message of the event that stands for so many that were dropped, in the format of these."""
+    *_, message = next(events.forward())
+    format_ = JsonFormat() if message.startswith("{") else TextFormat()  # as Lambda's own first line is
+    return lambda count: format_.logs_dropped(count, reason)
+
+
+def has_group(name: str) -> bool:
+    return name in cloudwatch_logs._log_groups
+
+
+def has_stream(group: str, name: str) -> bool:
+    return has_group(group) and name in cloudwatch_logs._log_groups[group]["streams"]
+
+
+def _group(name: str, now: int) -> Record:
+    group: Record | None = cloudwatch_logs._log_groups.get(name)
+    if group is None:
+        group = cloudwatch_logs._log_groups[name] = {
+            "arn": cloudwatch_logs._make_group_arn(name),
+            "creationTime": now,
+            "retentionInDays": None,
+            "tags": {},
+            "subscriptionFilters": {},
+            "streams": {},
+        }
+    return group
+
+
+def _stream(group: Record, name: str, now: int) -> Record:
+    stream: Record | None = group["streams"].get(name)
+    if stream is None:
+        stream = group["streams"][name] = {
+            "events": [],
+            "uploadSequenceToken": "1",
+            "creationTime": now,
+            "firstEventTimestamp": None,
+            "lastEventTimestamp": None,
+            "lastIngestionTime": None,
+        }
+    return stream

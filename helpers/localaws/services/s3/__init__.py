@@ -1,0 +1,1 @@
+"""S3: notifications, and pages that a bucket invites."""
