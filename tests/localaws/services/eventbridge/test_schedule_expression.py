@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
 import pytest
-from helpers.localaws.services.eventbridge.rules.schedule_expression import is_of_a_rule, is_of_a_schedule
+
+from helpers.localaws.services.eventbridge.schedule_expression import is_of_a_rule, is_of_a_schedule
 
 GOOD = [
     "rate(1 minute)",

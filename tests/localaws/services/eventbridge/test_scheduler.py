@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers.localaws.services.eventbridge.rules.scheduler import next_time
 from localaws_client import ROLE, eventually
+
+from helpers.localaws.services.eventbridge.scheduler import next_time
 
 SHOW = "import json\ndef handler(event, context):\n    print('event', json.dumps(event))\n"
 NOON = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)  # a Tuesday
