@@ -8,6 +8,7 @@ thread can serve a port and wait for other things, and a port for which nobody w
 """
 
 import contextlib
+import functools
 import json
 import re
 import selectors
@@ -69,7 +70,10 @@ class Request:
 
     def header(self, name: str) -> str:
         """The first header of this name, or ""."""
-        return next(iter(self.all(name)), "")
+        for each, value in self.headers:
+            if each == name:
+                return value
+        return ""
 
 
 class BoundedServer:
@@ -201,9 +205,11 @@ class Connection:
         fields = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
         if self._last:
             fields["Connection"] = "close"
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, fields.items())]
-        head = "".join(line.replace("\r", " ").replace("\n", " ") + "\r\n" for line in lines)
-        yield from self._send(f"{head}\r\n".encode() + body)
+        lines = [_status_line(status), *map(": ".join, fields.items())]
+        head = "\r\n".join(lines)
+        if head.count("\r") + head.count("\n") > 2 * (len(lines) - 1):  # one says more than a line may
+            head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
+        yield from self._send(f"{head}\r\n\r\n".encode() + body)
 
     def _serve(self) -> Steps[None]:
         while not self._last:
@@ -233,7 +239,9 @@ class Connection:
         return request
 
     def _read_headers(self) -> Steps[list[tuple[str, str]]]:
-        headers: list[tuple[str, str]] = []
+        if (headers := self._take_headers()) is not None:
+            return headers
+        headers = []
         read = count = 0
         while (line := (yield from self._read_line(MAX_HEADERS_BYTES - read))) not in _NEWLINES:
             name, colon, value = line.partition(b":")
@@ -247,6 +255,18 @@ class Connection:
         if count > MAX_HEADERS:  # not before all have come: who still sends them does not hear the answer
             raise self._unreadable("Too many headers", 431)
         return headers
+
+    def _take_headers(self) -> list[tuple[str, str]] | None:
+        """Those that have all come, and are as they should be; else nothing is taken."""
+        end = self._come.find(b"\r\n\r\n", self._at, self._at + MAX_HEADER_BYTES)
+        if end < 0:
+            return None
+        text = self._come[self._at : end].decode("latin-1")
+        parts = [line.partition(":") for line in text.split("\r\n")]
+        if len(parts) > MAX_HEADERS or text.count("\n") >= len(parts) or not all(colon for _, colon, _ in parts):
+            return None
+        self._at = end + 4
+        return [(name.strip().lower(), value.strip()) for name, _, value in parts]
 
     def _length(self, request: Request) -> int:
         lengths = set(request.all("content-length")) or {"0"}
@@ -330,6 +350,11 @@ class Connection:
         """Where this request ends is not known, and so not where the next one begins."""
         self._last = True
         return Refused(status, "InvalidRequest", message)
+
+
+@functools.cache
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
 
 
 class EndlessError(Exception):

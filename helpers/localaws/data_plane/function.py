@@ -1,7 +1,5 @@
 """What the data plane knows of one version of a function, in the words of its configuration."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +8,10 @@ from ...facts import fact
 DEFAULT_IDLE_SECONDS = 300.0
 IDLE_TAG = "localaws:idle-seconds"  # AWS offers no such setting; there one waits
 
+TIMEOUT_S, MEMORY_MB, TMP_MB = fact("timeout_default"), fact("memory_default"), fact("tmp")  # where nothing is said
+
 # A change to any of these makes new execution environments; State, LastUpdateStatus and the like do not.
 ENVIRONMENT_FIELDS = (
-    "FunctionArn",
     "Version",
     "CodeSha256",
     "LastModified",
@@ -49,12 +48,12 @@ class Function:
     code: bytes = field(repr=False)
     role: str = ""  # its ARN
     layers: tuple[bytes, ...] = field(repr=False, default=())
-    tmp_mb: int = fact("tmp")
+    tmp_mb: int = TMP_MB
     snapstart: bool = False
     tenant_isolation: bool = False
     tenant_id: str = ""  # whom its environments serve, where they are for one tenant alone
     idle_s: float = DEFAULT_IDLE_SECONDS
-    fingerprint: str = ""
+    fingerprint: str = ""  # that of another configuration, or other code, differs
 
     @classmethod
     def from_configuration(
@@ -64,7 +63,7 @@ class Function:
         arn = unqualified(config["FunctionArn"])
         region, account = arn.split(":")[3:5]
         logging = config.get("LoggingConfig") or {}
-        relevant = {name: config.get(name) for name in ENVIRONMENT_FIELDS} | {"FunctionArn": arn}
+        relevant = [arn, *map(config.get, ENVIRONMENT_FIELDS)]
         return cls(
             name=config["FunctionName"],
             version=config.get("Version", "$LATEST"),
@@ -73,8 +72,8 @@ class Function:
             region=region,
             runtime=config.get("Runtime", ""),
             handler=config.get("Handler", ""),
-            timeout_s=config.get("Timeout", fact("timeout_default")),
-            memory_mb=config.get("MemorySize", fact("memory_default")),
+            timeout_s=config.get("Timeout", TIMEOUT_S),
+            memory_mb=config.get("MemorySize", MEMORY_MB),
             variables=(config.get("Environment") or {}).get("Variables") or {},
             log_group=logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}",
             log_format=logging.get("LogFormat", "Text"),
@@ -82,11 +81,11 @@ class Function:
             code=code,
             role=config.get("Role", ""),
             layers=layers,
-            tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", fact("tmp")),
+            tmp_mb=(config.get("EphemeralStorage") or {}).get("Size", TMP_MB),
             snapstart=(config.get("SnapStart") or {}).get("OptimizationStatus") == "On",
             tenant_isolation=bool(config.get("TenancyConfig")),
             idle_s=_idle_seconds(tags),
-            fingerprint=hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest(),
+            fingerprint=repr(relevant),
         )
 
 

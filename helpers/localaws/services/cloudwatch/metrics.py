@@ -148,7 +148,8 @@ def record_value(
     namespace: str, metric: str, value: float, unit: str, dimensions: dict[str, str], at: float | None
 ) -> None:
     """Add a value to a metric; `at` is when it was, in seconds since 1970, or None for now."""
-    cloudwatch._metric_bucket((namespace, metric, cloudwatch._dims_key(dimensions))).append(
+    key = cloudwatch._dims_key(dimensions) if len(dimensions) > 1 else "".join(map("=".join, dimensions.items()))
+    cloudwatch._metric_bucket((namespace, metric, key)).append(
         {"Timestamp": at or time.time(), "Value": float(value), "Unit": unit, "Dimensions": dimensions}
     )
 

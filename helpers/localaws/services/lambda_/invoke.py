@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ CONTRACT: Contract = {
     (lambda_svc, "executions_in_flight"): (),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_inflight_key"): ("config",),
+    (lambda_svc, "_lambda_function_account_region_from_arn"): ("value",),
     (lambda_svc, "run_reentrant"): ("fn", "args", "thread_name"),
     (lambda_svc, "_throttle_response"): ("reason_code", "msg", "retry_after"),
 }
@@ -72,6 +74,9 @@ def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
     async def run_beside(fn: Callable[..., Any], *args: Any, thread_name: str = "") -> Any:
         return await threads.run(fn, *args)
 
+    # It parses the ARN of the function four times for each call.
+    parsed = functools.lru_cache(maxsize=1024)(lambda_svc._lambda_function_account_region_from_arn)
+    lambda_svc._lambda_function_account_region_from_arn = parsed
     lambda_svc.run_reentrant = run_beside  # it starts a thread for each call
     lambda_svc._execute_function_dispatch = execute
     lambda_svc._acquire_execution_slot = acquire

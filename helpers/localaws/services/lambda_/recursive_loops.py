@@ -70,7 +70,8 @@ def from_header(headers: list[tuple[bytes, bytes]]) -> Mapping[str, int]:
 
 def lineage(config: Record) -> str:
     """What the trace header of an invocation tells of its chain, this run of the function included."""
-    runs = {**chain.get(), _key(config): chain.get().get(_key(config), 0) + 1}
+    before, key = chain.get(), _key(config)
+    runs = {**before, key: before.get(key, 0) + 1}
     return "Lineage=" + "|".join(f"{key}:{count}" for key, count in runs.items())
 
 
