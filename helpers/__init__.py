@@ -22,6 +22,7 @@ _DEFINED_IN = {
     "plot_timeline": "plots",
     "explore": "explore",
     "track": "loop_progress",
+    "watch": "watch",
     "wait_until": "waiting",
     "predict": "predict",
     "predicted": "predict",

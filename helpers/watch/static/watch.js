@@ -16,7 +16,8 @@ function visible(value) {
   return String(value).replace(INVISIBLE, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function reader(catalogue) {
+// The texts of a catalogue: strings(id, { n, name: … }).
+export function reader(catalogue) {
   const plural = new Intl.PluralRules("en");
   const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
   function strings(id, values = {}) {
@@ -105,6 +106,7 @@ function speaker(region) {
 }
 
 let views = 0;
+const kept = {}; // what a view that is shown once more goes on with; Jupyter has a module for each picture
 
 function render({ model, el }) {
   const number = ++views;
@@ -130,7 +132,7 @@ function render({ model, el }) {
   tabs.hidden = parts.length < 2;
   root.append(tabs, notice, live);
 
-  const bus = { send: (message) => model.send(message), say: speech.say };
+  const bus = { send: (message) => model.send(message), say: speech.say, kept };
   const tabOf = new Map();
   const panelOf = new Map();
   for (const name of parts) {
@@ -159,7 +161,7 @@ function render({ model, el }) {
   });
 
   async function show(name) {
-    shown = name;
+    shown = kept.part = name;
     for (const each of parts) {
       tabOf.get(each).setAttribute("aria-selected", String(each === name));
       tabOf.get(each).tabIndex = each === name ? 0 : -1;
@@ -222,7 +224,7 @@ function render({ model, el }) {
 
   model.on("msg:custom", receive);
   el.append(root);
-  if (parts.length) show(parts.includes(model.get("show")) ? model.get("show") : parts[0]);
+  if (parts.length) show([kept.part, model.get("show"), ...parts].find((name) => parts.includes(name)));
 
   return () => {
     closed = true;
