@@ -93,8 +93,8 @@ class Watch:
             shell.events.register("post_run_cell", self._after_cell)
 
     def _end(self) -> None:
-        self._is_over = True
         still = self._still()
+        self._is_over = True
         self._session.close()
         if shell := get_ipython():
             with contextlib.suppress(ValueError):

@@ -11,6 +11,7 @@ const ENDED_MS = 20000; // how long one is shown that has ended
 const LOG_LINES = 500;
 const CELL = { width: 22, height: 15, gap: 2 }; // px
 const STRIP_PX = 4; // at the bottom of a cell
+const WORDS_MS = 150;
 const SAY_MS = { calm: 1000, most: 8000 }; // when it is calm for so long, and after so long in any case
 
 function element(name, classes, text) {
@@ -18,6 +19,13 @@ function element(name, classes, text) {
   if (classes) made.className = classes;
   if (text !== undefined) made.textContent = text;
   return made;
+}
+
+// Put a text in the place of another, if it is another; its node stays, which is cheaper for the browser.
+function write(place, text) {
+  if (place.firstChild) {
+    if (place.firstChild.data !== text) place.firstChild.data = text;
+  } else place.textContent = text;
 }
 
 // ---------------------------------------------------------------- the fold
@@ -171,8 +179,7 @@ class Painter {
     this.ratio = window.devicePixelRatio;
     const style = getComputedStyle(this.root);
     const color = (name) => style.getPropertyValue(`--watch-${name}`).trim();
-    this.line = color("line");
-    this.muted = color("muted");
+    this.paper = style.backgroundColor;
     this.patterns = {};
     for (const kind of KINDS) {
       const tile = this.#tile(kind, color);
@@ -223,19 +230,30 @@ class Painter {
     return tile;
   }
 
-  // Init and invocations, one after another, each as long as it took; at least 2 px, so that it can be seen.
+  // Init and invocations, one after another, each as long as it took; at least 2 px, so that it can be seen. Gives how
+  // far what grows has been drawn, from where, and up to where it may: grow() then draws what is more of it.
   strip(pen, environment, now, x, y, width, height, perMs) {
     const end = x + width;
     const draw = (kind, ms) => {
       if (x >= end) return;
-      const length = Math.min(Math.max(2, ms * perMs), end - x);
+      const length = Math.min(Math.max(2, Math.round(ms * perMs)), end - x);
       pen.fillStyle = this.patterns[kind];
       pen.fillRect(x, y, length, height);
       x += length + 1;
     };
     if (environment.init_ms) draw("init", environment.init_ms);
     for (const each of environment.invocation_times) draw(each.status === "success" ? "busy" : "failed", each.duration_ms);
-    if (grows(environment)) draw(environment.state, Math.max(0, now - environment.since));
+    const bar = { kind: environment.state, since: environment.since, from: x, to: x, end, y, height, perMs };
+    if (grows(environment)) this.grow(pen, bar, now);
+    return bar;
+  }
+
+  grow(pen, bar, now) {
+    const to = Math.min(bar.end, bar.from + Math.max(2, Math.round((now - bar.since) * bar.perMs)));
+    if (to <= bar.to) return;
+    pen.fillStyle = this.patterns[bar.kind];
+    pen.fillRect(bar.to, bar.y, to - bar.to, bar.height);
+    bar.to = to;
   }
 }
 
@@ -374,8 +392,7 @@ class Group {
     for (const each of this.members) counted[each.state] += 1;
     const told = this.view.texts.states(counted);
     if (counted.ended) told.push(this.view.strings("environments.state.ended", { n: counted.ended }));
-    const text = told.join(", ");
-    if (this.says.textContent !== text) this.says.textContent = text;
+    write(this.says, told.join(", "));
   }
 }
 
@@ -384,6 +401,11 @@ class Tiles extends Group {
     super(view, key, environment);
     this.box.className = "watch-tiles";
     this.tiles = new Map();
+    // One canvas for all strips: a browser makes a layer of each, and layers cost more than what is on them.
+    this.canvas = element("canvas", "watch-strips");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.pen = this.canvas.getContext("2d");
+    this.el.append(this.canvas);
   }
 
   arrange(members) {
@@ -406,6 +428,27 @@ class Tiles extends Group {
     });
     const found = members.findIndex((each) => each.environment === held);
     this.moveTo(found >= 0 ? found : Math.min(this.current, members.length - 1), hadFocus);
+    this.#place();
+  }
+
+  // The canvas lies on the tiles, and each strip where its tile has room for it.
+  #place() {
+    const { ratio } = this.view.painter;
+    const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = this.box;
+    this.canvas.width = Math.round(offsetWidth * ratio);
+    this.canvas.height = Math.round(offsetHeight * ratio);
+    Object.assign(this.canvas.style, {
+      left: `${offsetLeft}px`,
+      top: `${offsetTop}px`,
+      width: `${offsetWidth}px`,
+      height: `${offsetHeight}px`,
+    });
+    for (const tile of this.tiles.values()) {
+      const left = tile.el.offsetLeft - offsetLeft + tile.el.clientLeft + tile.strip.offsetLeft;
+      const top = tile.el.offsetTop - offsetTop + tile.el.clientTop + tile.strip.offsetTop;
+      tile.slot = [left, top, tile.strip.clientWidth, tile.strip.clientHeight].map((px) => Math.round(px * ratio));
+      tile.bar = null;
+    }
   }
 
   #make(id) {
@@ -418,7 +461,7 @@ class Tiles extends Group {
       ["age", "watch-right"],
     ])
       tile.el.append((tile[name] = element("span", classes)));
-    tile.el.append((tile.strip = element("canvas", "watch-strip")));
+    tile.el.append((tile.strip = element("span", "watch-strip")));
     for (const [name, classes] of [
       ["did", "watch-wide"],
       ["fate", "watch-fate"],
@@ -453,16 +496,14 @@ class Tiles extends Group {
     const tile = this.tiles.get(each.environment);
     if (!tile) return;
     const { texts } = this.view;
-    const put = (place, text) => {
-      if (place.textContent !== text) place.textContent = text;
-    };
     if (tile.state !== each.state) tile.el.dataset.state = tile.state = each.state;
-    put(tile.word, this.view.strings(`environments.word.${each.state}`));
-    put(tile.age, texts.age(each, now));
-    put(tile.did, texts.did(each));
-    put(tile.memory, each.state === "ended" ? "" : texts.memory(each));
-    put(tile.fate, texts.fate(each, now) || "\u00a0");
-    if (tile.el.title !== tile.fate.textContent) tile.el.title = tile.fate.textContent;
+    write(tile.word, this.view.strings(`environments.word.${each.state}`));
+    write(tile.age, texts.age(each, now));
+    write(tile.did, texts.did(each));
+    write(tile.memory, each.state === "ended" ? "" : texts.memory(each));
+    write(tile.fate, texts.fate(each, now) || "\u00a0");
+    const whole = [texts.did(each), texts.memory(each), texts.fate(each, now)].filter(Boolean).join(", ");
+    if (tile.whole !== whole) tile.el.title = tile.whole = whole; // what may be cut off
     const label = `${texts.label(each)}. ${this.view.strings("environments.open")}`;
     if (tile.label !== label) tile.el.setAttribute("aria-label", (tile.label = label));
   }
@@ -471,17 +512,13 @@ class Tiles extends Group {
     const tile = this.tiles.get(each.environment);
     if (!tile) return;
     const { painter } = this.view;
-    const width = this.view.stripWidth;
-    const height = 10;
-    const [across, down] = [Math.round(width * painter.ratio), Math.round(height * painter.ratio)];
-    if (tile.strip.width !== across || tile.strip.height !== down) {
-      tile.strip.width = across;
-      tile.strip.height = down;
-    }
-    const pen = tile.strip.getContext("2d");
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, across, down);
-    painter.strip(pen, each, now, 0, 0, across, down, perMs * painter.ratio);
+    this.pen.clearRect(...tile.slot);
+    tile.bar = painter.strip(this.pen, each, now, ...tile.slot, perMs * painter.ratio);
+  }
+
+  grow(each, now) {
+    const tile = this.tiles.get(each.environment);
+    if (tile?.bar) this.view.painter.grow(this.pen, tile.bar, now);
   }
 
   mark(id, is) {
@@ -500,13 +537,14 @@ class Cells extends Group {
     this.box.className = "watch-dense";
     this.canvas = element("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
-    this.pen = this.canvas.getContext("2d");
+    this.pen = this.canvas.getContext("2d", { alpha: false });
     this.cursor = element("button", "watch-cursor");
     this.cursor.type = "button";
     this.said = element("p", "watch-cell-says");
     this.box.append(this.canvas, this.cursor);
     this.el.append(this.said);
     this.places = new Map(); // of each environment
+    this.bars = new Map(); // what has been drawn of each that grows
     this.opened = null;
     this.canvas.addEventListener("click", (event) => {
       const box = this.canvas.getBoundingClientRect();
@@ -527,6 +565,7 @@ class Cells extends Group {
   arrange(members) {
     const held = this.members[this.current]?.environment;
     this.members = members;
+    this.bars.clear();
     this.places = new Map(members.map((each, place) => [each.environment, place]));
     const rows = Math.ceil(members.length / this.columns());
     const { ratio } = this.view.painter;
@@ -534,6 +573,8 @@ class Cells extends Group {
     this.canvas.width = Math.round(across * ratio);
     this.canvas.height = Math.round(down * ratio);
     this.canvas.style.height = `${down}px`;
+    this.pen.fillStyle = this.view.painter.paper;
+    this.pen.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const found = this.places.get(held);
     this.moveTo(found ?? Math.min(this.current, members.length - 1), false);
   }
@@ -565,8 +606,7 @@ class Cells extends Group {
     const label = texts.label(each);
     if (this.label !== label)
       this.cursor.setAttribute("aria-label", `${(this.label = label)}. ${strings("environments.open")}`);
-    const text = [label, texts.age(each, now), texts.fate(each, now)].filter(Boolean).join(", ");
-    if (this.said.textContent !== text) this.said.textContent = text;
+    write(this.said, [label, texts.age(each, now), texts.fate(each, now)].filter(Boolean).join(", "));
   }
 
   draw(each, now, perMs) {
@@ -583,9 +623,15 @@ class Cells extends Group {
     const { pen } = this;
     pen.fillStyle = painter.patterns[each.state];
     pen.fillRect(x, y, width, height - strip);
-    pen.clearRect(x, y + height - strip, width, strip);
-    const scale = (perMs * width) / this.view.stripWidth; // the same part of a strip as on a tile
-    painter.strip(pen, each, now, x, y + height - strip + 1, width, strip - 1, scale);
+    pen.fillStyle = painter.paper;
+    pen.fillRect(x, y + height - strip, width, strip);
+    const scale = (perMs * width) / this.view.stripWidth; // the same part of the strip as on a tile
+    this.bars.set(each.environment, painter.strip(pen, each, now, x, y + height - strip + 1, width, strip - 1, scale));
+  }
+
+  grow(each, now) {
+    const bar = this.bars.get(each.environment);
+    if (bar) this.view.painter.grow(this.pen, bar, now);
   }
 
   mark(id, is) {
@@ -692,7 +738,9 @@ class View {
     this.fold = new Fold();
     this.groups = new Map();
     this.groupOf = new Map(); // of an environment
-    this.changed = new Set(); // environments
+    this.changed = new Set(); // environments, since the last frame
+    this.unwritten = new Set(); // and since words were written
+    this.written = 0;
     this.isArranged = false;
     this.perMs = 0;
     this.skew = null; // between the clock here and the one that tells
@@ -794,7 +842,7 @@ class View {
     this.frame = 0;
     const now = this.now();
     let all = this.painter.refresh();
-    if (!this.isArranged) {
+    if (!this.isArranged || all) {
       this.#arrange();
       all = true;
     }
@@ -806,19 +854,12 @@ class View {
       longest = Math.max(longest, each.spent + (isGrowing ? now - each.since : 0));
     }
     all = this.#setScale(longest) || all;
-    const heads = new Set();
-    for (const each of this.changed) {
-      const group = this.groupOf.get(each.environment);
-      if (!group) continue;
-      group.write(each, now);
-      heads.add(group);
-    }
     for (const each of all ? this.fold.all.values() : this.changed)
       this.groupOf.get(each.environment)?.draw(each, now, this.perMs);
-    if (!all) for (const each of growing) if (!this.changed.has(each)) this.groupOf.get(each.environment)?.draw(each, now, this.perMs);
-    for (const group of heads) group.refreshHead();
-    if (heads.size || all) this.#summarise();
+    if (!all) for (const each of growing) this.groupOf.get(each.environment)?.grow(each, now);
+    for (const each of this.changed) this.unwritten.add(each);
     this.changed.clear();
+    if (all || this.unwritten.size) this.#writeSoon();
     if (growing.length && this.root.dataset.still !== "true") this.schedule(); // or once a second
   }
 
@@ -886,9 +927,17 @@ class View {
     return true;
   }
 
-  #summarise() {
-    const text = this.texts.sentence(this.fold);
-    if (this.summary.textContent !== text) this.summary.textContent = text;
+  // Words and counts, not in each frame: nobody could read them, and they cost a browser more than the strips.
+  #writeSoon() {
+    this.writing ||= setTimeout(() => {
+      this.writing = 0;
+      this.written = performance.now();
+      const now = this.now();
+      for (const each of this.unwritten) this.groupOf.get(each.environment)?.write(each, now);
+      this.unwritten.clear();
+      write(this.summary, this.texts.sentence(this.fold));
+      for (const group of this.groups.values()) group.refreshHead();
+    }, Math.max(0, this.written + WORDS_MS - performance.now()));
   }
 
   #everySecond() {
@@ -918,6 +967,7 @@ class View {
     cancelAnimationFrame(this.frame);
     clearInterval(this.clock);
     clearTimeout(this.saying);
+    clearTimeout(this.writing);
     this.resized.disconnect();
     this.themed.disconnect();
     if (this.opened) this.bus.send({ type: "log", environment: null });
