@@ -13,6 +13,7 @@ from .data_plane.programs import meant
 from .data_plane.requirements import with_requirements
 from .data_plane.runtimes import MissingRuntime, Runtime
 from .data_plane.runtimes import find_here as find_runtime
+from .page_token import page_token
 from .ports import free_port, is_free
 from .server_process import (
     LIFE_HEADER,
@@ -57,6 +58,7 @@ __all__ = [
     "needed",
     "node_sdk",
     "open_url",
+    "page_token",
     "raise_descriptors",
     "read_posts",
     "running",

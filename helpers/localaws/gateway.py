@@ -38,14 +38,14 @@ TOO_LARGE = ("RequestTooLargeException", "RequestEntityTooLargeException")  # wi
 
 
 class Gateway:
-    """Passes requests on to `app`, MiniStack's; those about addresses through `listeners`.
+    """Passes requests on to `app`, MiniStack's; those about addresses through `listeners`, others of ours to `stream`.
 
     A request that names another life of the embedded AWS than this one is answered by 410 (Gone), and nothing is done:
     whoever sent it counts on things that were forgotten.
     """
 
-    def __init__(self, app: App, listeners: Addresses, life: str = "") -> None:
-        self._app, self._addresses, self._life = app, listeners, life.encode()
+    def __init__(self, app: App, listeners: Addresses, stream: App, life: str = "") -> None:
+        self._app, self._addresses, self._stream, self._life = app, listeners, stream, life.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         recursive_loops.chain.set(recursive_loops.from_header(scope.get("headers", [])))
@@ -60,6 +60,8 @@ class Gateway:
             )
         elif scope["path"] == WHO:
             await answer(send, 200, {"pid": os.getpid()})
+        elif is_own(scope["path"]):
+            await self._stream(scope, receive, send)
         elif scope["method"] == "POST" and (invoked := INVOKE_PATH.search(scope["path"])):
             await self._invoke(scope, receive, send, QueuedStream() if invoked[1] else None)
         elif addresses.told_by(scope):
@@ -88,6 +90,11 @@ class Gateway:
         if refused:
             return await _refuse(send, refused)
         await self._app(scope, replay(body, receive), send)
+
+
+def is_own(path: str) -> bool:
+    """Whether a path is none of AWS's, and who asks there need not sign."""
+    return path == WHO or path.startswith(f"{WHO}/")
 
 
 async def _refuse(send: Send, refused: quotas.Refusal) -> None:

@@ -46,6 +46,7 @@ SERVICES = (
     "tagging",
 )
 
+READ_LIMIT_S = 0.5  # how long readers of what happens have for the last of it
 HEAR_LIMIT_S = 1.0  # how long an environment that begins waits for the event loop
 
 
@@ -96,15 +97,17 @@ def main(arguments: list[str]) -> int:
 async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     import ministack.app
 
-    from . import services
+    from . import activity_stream, services
     from .access_key import access_key_of
+    from .activity import Activity
     from .addresses import Addresses
     from .asgi import serve
     from .certificate import Certificate
     from .connections import Connections
     from .cross_site import from_here
+    from .data_plane.census import Census
     from .data_plane.pool import Pool
-    from .gateway import WHO, Gateway
+    from .gateway import Gateway, is_own
     from .private_file import write_private
     from .server_process import ACTIVITY_FILE, STATE_FILE, TELL
     from .services.iam.access_activity import AccessActivity
@@ -124,18 +127,23 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     endpoint = f"http://127.0.0.1:{port}"
-    activity = AccessActivity(home / ACTIVITY_FILE) if options.access_activity else None
-    key, iam = access_key_of(home), Iam(options.iam == "on", activity)
+    accesses = AccessActivity(home / ACTIVITY_FILE) if options.access_activity else None
+    key, iam = access_key_of(home), Iam(options.iam == "on", accesses)
     logs = Logs(home / "localaws")
     execution_roles = ExecutionRoles(iam, logs.write)
     cpu_share, heard = options.cpu_share == "on", functools.partial(_hear, asyncio.get_running_loop())
     certificate, sessions, write_log = Certificate(home), RoleSessions(), execution_roles.write_log
     functions = home / "localaws"
-    pool = Pool(functions, endpoint, write_log, sessions, cpu_share, concurrency, heard, certificate.when_made)
+    activity = Activity()
+    census = Census(activity.tell, activity.watched)
+    pool = Pool(functions, endpoint, write_log, sessions, cpu_share, concurrency, heard, certificate.when_made, census)
     databases = Databases(home / "localaws")
 
     async def told_to_end() -> None:
         await ended.wait()
+        census.close()
+        activity.close()
+        await activity.ended(READ_LIMIT_S)
         databases.close()
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
@@ -147,7 +155,8 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         if inbox.https_listener:
             addresses.serve_by_https(inbox.https_listener, inbox.listener.getsockname()[1], certificate)
         addresses.serve(inbox, inbox.listener)
-        gateway = Gateway(ministack.app.app, addresses, life)
+        stream = activity_stream.ActivityStream(activity, census, key.secret_access_key, {})
+        gateway = Gateway(ministack.app.app, addresses, stream, life)
         gc.freeze()
         gc.enable()
         state = home / STATE_FILE
@@ -157,7 +166,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         certificate.make()
         asyncio.get_running_loop().add_signal_handler(TELL, _write_again, state, json.dumps(told))
         try:
-            app = connections.spared(from_here(authenticated(gateway, but=WHO), invites))
+            app = connections.spared(from_here(authenticated(gateway, but=is_own), invites))
             await serve(app, listener, told_to_end, keep_alive_s=75)
             await addresses.close()
         finally:
@@ -167,8 +176,8 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         databases.close()
         pool.close()
         logs.close()
-        if activity:
-            activity.close()
+        if accesses:
+            accesses.close()
 
 
 def _hear(loop: asyncio.AbstractEventLoop) -> None:

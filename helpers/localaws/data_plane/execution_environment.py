@@ -6,6 +6,7 @@ error names: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environ
 
 import json
 import os
+import signal
 import socket
 import time
 import uuid
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...facts import fact
-from . import confinement, runtimes
+from . import census, confinement, runtimes
 from .archives import Archives, remove
 from .capacity import USED_UP, Admission
 from .credentials import ContainerCredentials, Credentials, Roles
@@ -26,7 +27,7 @@ from .log_stream import LogStream, WriteLog
 from .places import Places
 from .platform_logs import Format, JsonFormat, Report, Restore, TextFormat, sampled
 from .runtime_api import Invocation, Message, RuntimeApi
-from .runtime_process import Failure, RuntimeProcess, timeout
+from .runtime_process import Failure, RuntimeProcess, exit_message, timeout
 from .runtime_variables import runtime_variables
 from .sandbox import Keeper, Sandbox, View
 from .states import Created, Ready, Starting, State
@@ -79,13 +80,15 @@ class ExecutionEnvironment:
         roles: Roles,
         admission: Admission,
         trust: Trust,
+        told: census.Census,
         initialization_type: str,
     ) -> None:
         self.function = function
         self._initialization_type = initialization_type
         self._init_limit_s = init_limit_s(initialization_type, function.timeout_s)
         self.used_at = time.monotonic()
-        self.retired = False  # set by the pool: the function has changed, so not to be used again
+        self.retired = False  # not to be used again
+        self._reason = census.CLOSED  # why it ends
         self._id = uuid.uuid4().hex
         self._keeper = keeper
         self._archives = archives
@@ -99,6 +102,7 @@ class ExecutionEnvironment:
         self._folder = home / "environments" / self._id
         self._home = home.parent
         self._stream = LogStream(function, self._id, write_log)
+        self.entry = census.Entry(told, function, self._stream.name, initialization_type)
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
         is_json = function.log_format == "JSON"
         in_json = JsonFormat(system_level, initialization_type, function, self._stream.name)
@@ -135,27 +139,42 @@ class ExecutionEnvironment:
 
         Raises OSError where this machine has no more of something to begin with.
         """
+        self.entry.invoked(invocation.request_id)
         self._stream.begin()
         if isinstance(self._state, Created):
             self._begun = self._init()
         begun, self._begun = self._begun, Begun()
         started = time.monotonic()
         deadline = started + self.function.timeout_s
-        failure = None if isinstance(self._state, Ready) else self._start_runtime(deadline, phase="invoke")
+        failure = None if isinstance(self._state, Ready) else self._start_again(deadline)
         if failure:
             self._write_start(invocation)
         end = failure or self._run_or_lose(invocation, deadline)
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, begun)
 
+    def retire(self, reason: str) -> None:
+        """It is not to be used again, as the function has changed, or for another reason of census.py."""
+        self.retired, self._reason = True, reason
+
+    def crash(self) -> bool:
+        """Kill what runs in it, whatever it does, as anybody on this machine could; whether there was something."""
+        process: RuntimeProcess | None = getattr(self._state, "process", None)
+        if process is None:
+            return False
+        process.sandbox.end()
+        return True
+
     def end(self) -> None:
         """Kill what runs in it, before `close`; nobody waits for that."""
         if isinstance(self._state, Ready):
             self._state.process.sandbox.end()
+            self.entry.ended(self._reason)
 
     def close(self) -> None:
         """Shutdown. Without extensions AWS gives a function no notice of it either."""
         self._state = self._state.close()
+        self.entry.ended(self._reason)
         if self._credentials:
             self._roles.end(self._credentials)
         self._keeper.forget(self._id)
@@ -168,6 +187,7 @@ class ExecutionEnvironment:
 
         The wait for its turn to begin counts nowhere: neither as Init, nor as the invocation's.
         """
+        self.entry.created()
         with self._admission.place() as leave:
             return self._init_phase(leave)
 
@@ -177,7 +197,11 @@ class ExecutionEnvironment:
         self._stream.begin()  # this line is in CloudWatch alone
         started = time.monotonic()
         failure = self._start_runtime(started + self._init_limit_s, phase="init", idle=idle)
-        return Begun() if failure else Begun(init_ms=(time.monotonic() - started) * 1000)
+        if failure:
+            return Begun()
+        init_ms = (time.monotonic() - started) * 1000
+        self.entry.ready(init_ms, self._max_memory_mb)
+        return Begun(init_ms=init_ms)
 
     def _unpack(self) -> None:
         self._archives.unpack([self.function.code], self._folder / "task")
@@ -201,14 +225,25 @@ class ExecutionEnvironment:
             version, digest = self._runtime.version, self._runtime.arn_digest
         return version, f"arn:aws:lambda:{self.function.region}::runtime:{digest}"
 
+    def _start_again(self, deadline: float) -> Failure | None:
+        """Start a process after the one before has ended, within the time of the invocation."""
+        started = time.monotonic()
+        self.entry.created()
+        failure = self._start_runtime(deadline, phase="invoke")
+        if not failure:
+            self.entry.ready((time.monotonic() - started) * 1000, self._max_memory_mb)
+        return failure
+
     def _start_runtime(self, deadline: float, phase: str, idle: Callable[[], None] = lambda: None) -> Failure | None:
         """Start the process and wait until it asks for its first invocation; log and return what went wrong.
 
         `idle` is called when it computes nothing for a while.
         """
         started = time.monotonic()
+        self.entry.init(phase=phase)
         failure = self._try_start(deadline, idle)
         if failure:
+            self.entry.ended(_reason(failure, census.FAILED))
             took = min(time.monotonic(), deadline) - started
             self._state = self._state.end()
             status, error_type = failure.status, failure.error_type if failure.status == "error" else ""
@@ -313,6 +348,7 @@ class ExecutionEnvironment:
         process = self._state.process
         with process.limit.kept() as allowance:
             invoking = self._state = self._state.invoke(invocation)
+            self.entry.busy(invocation.request_id, self.function.idle_s)
             self._stream.begin()  # the tail begins at START; what init has said is in CloudWatch alone
             self._write_start(invocation)  # only now, as it takes a moment, in which the function can work
             message = self._hear(process, deadline, "response", "error", "too-large", "truncated")
@@ -366,6 +402,11 @@ class ExecutionEnvironment:
                 self._state = self._state.end()
         self._stream.platform(self._format.end(request_id), self._format.report(request_id, report))
         self.used_at = time.monotonic()
+        status = "error" if failed and report.status == "success" else report.status
+        self.entry.idle(report.duration_ms, report.billed_ms, used_mb, status, frozen=self.is_ready)
+        if not self.is_ready:
+            self.entry.ended(_reason(end, census.EXITED))
+        self.entry.finished(request_id, (report.error_type or "Unhandled") if failed else None, report.duration_ms)
         return Outcome(payload, failed, report, self._stream.text(), self._initialization_type)
 
     def _explain(self, failure: Failure, request_id: str, report: Report) -> bytes:
@@ -381,6 +422,17 @@ class ExecutionEnvironment:
             return failure.payload
         self._stream.platform(self._format.failure(request_id, failure.message, failure.error_type))
         return _error_payload(failure.error_type, f"RequestId: {request_id} Error: {failure.message}")
+
+
+def _reason(end: Message | Failure, otherwise: str) -> str:
+    """Why a process has ended, in the words of census.py."""
+    if isinstance(end, Message):
+        return census.EXITED
+    if end.status == "timeout":
+        return census.TIMEOUT
+    if end.error_type == "Runtime.OutOfMemory":
+        return census.MEMORY
+    return census.KILLED if end.message == exit_message(-signal.SIGKILL) else otherwise
 
 
 def init_limit_s(initialization_type: str, timeout_s: int) -> float:

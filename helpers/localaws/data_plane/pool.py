@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import capacity
+from . import capacity, census
 from .archives import Archives, remove
 from .credentials import Roles
 from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
@@ -30,7 +30,7 @@ class Pool:
 
     `cpu_share` says whether each gets only the share of CPU that goes with its memory, `most` how many there may be:
     for another one, the one that nobody has used for the longest time is ended. `heard`: see capacity.Admission;
-    `certificate`: see Trust.
+    `certificate`: see Trust; `told`: who is told of all environments.
     """
 
     def __init__(
@@ -43,10 +43,12 @@ class Pool:
         most: int = capacity.ACCOUNT,
         heard: Callable[[], None] = lambda: None,
         certificate: Callable[[], Path | None] = lambda: None,
+        told: census.Census | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._endpoint, self._write_log, self._roles, self._clock = home, endpoint, write_log, roles, clock
         self._most, self._admission = most, capacity.Admission(heard)
+        self.told = told or census.Census()
         end_leftovers(home / "environments")  # of a server that was killed, and its keeper too
         self._keeper = Keeper()
         self._archives = Archives(home / "unpacked", lambda: self._keeper.confines)
@@ -81,10 +83,10 @@ class Pool:
         with self._lock:
             held, old = self._provisioned.get(key), list[ExecutionEnvironment]()
             if held is None or held.function.fingerprint != function.fingerprint:
-                old += held.resize(0) if held else []
+                old += _retired(held.resize(0), census.CHANGED) if held else []
                 held = Provisioned(function, self._lock, lambda: self._one_more(function), occupy)
                 self._provisioned[key] = held
-            old += held.resize(number)
+            old += _retired(held.resize(number), census.UNPROVISIONED)
         self._close(old)
 
     def unprovision(self, arn: str, version: str) -> None:
@@ -92,7 +94,7 @@ class Pool:
         with self._lock:
             held = self._provisioned.pop((arn, version), None)
             environments = held.resize(0) if held else []
-        self._close(environments)
+        self._close(_retired(environments, census.UNPROVISIONED))
 
     def provisioned(self, arn: str, version: str) -> Provisioned | None:
         """What is held of a version, to be looked at."""
@@ -102,7 +104,7 @@ class Pool:
         """Init a version with SnapStart, for its environments to begin from; raises SnapshotFailed."""
         self._snapshots.give_back(self._snapshots.borrow(function))
 
-    def retire(self, arn: str, version: str | None = None) -> None:
+    def retire(self, arn: str, version: str | None = None, reason: str = census.CHANGED) -> None:
         """End the environments of a function (of one version of it), at once or as soon as they are free."""
         with self._lock:
             retired = [key for key in self._free if _names(key[:2], arn, version)]
@@ -111,8 +113,8 @@ class Pool:
                 environments += self._provisioned.pop(key).resize(0)
             for environment in self._busy:
                 if _names(_version(environment.function), arn, version):
-                    environment.retired = True
-        self._close(environments)
+                    environment.retire(reason)
+        self._close(_retired(environments, reason))
         self._snapshots.retire(lambda key: _names(key, arn, version))
 
     def close(self) -> None:
@@ -137,9 +139,10 @@ class Pool:
                 return environment
             free = self._free.get(_key(function), [])
             stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
+            _retired(stale, census.CHANGED)
             free[:] = [environment for environment in free if environment not in stale]
             while free and not free[-1].lives:  # somebody has killed it: whoever calls need not hear of that
-                stale.append(free.pop())
+                stale += _retired([free.pop()], census.KILLED)
             is_warm = bool(free)
             environment = free.pop() if is_warm else self._new(function)
             environment.function = function  # the same but for its tags, and with them its idle time
@@ -162,7 +165,7 @@ class Pool:
         oldest = sorted(free, key=lambda environment: environment.used_at)[:number]
         for environment in oldest:
             self._free[_key(environment.function)].remove(environment)
-        return oldest
+        return _retired(oldest, census.ROOM)
 
     def _one_more(self, function: Function) -> ExecutionEnvironment:
         """A provisioned one that has not begun; others make room."""
@@ -176,7 +179,9 @@ class Pool:
             return RestoredEnvironment(self._snapshots, function, *self._parts(), SNAP_START)
         return ExecutionEnvironment(function, *self._parts(), ON_DEMAND)
 
-    def _parts(self) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission, Trust]:
+    def _parts(
+        self,
+    ) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission, Trust, census.Census]:
         """What each environment is made with."""
         return (
             self._home,
@@ -188,6 +193,7 @@ class Pool:
             self._roles,
             self._admission,
             self._trust,
+            self.told,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
@@ -197,6 +203,8 @@ class Pool:
             keep = not environment.retired and not self._closed.is_set()
             if held:
                 keep = held.give_back(environment, keep and environment.is_ready)
+                if not keep and not environment.retired:
+                    environment.retire(census.UNPROVISIONED)
             elif keep:
                 self._free.setdefault(_key(environment.function), []).append(environment)
         if not keep:
@@ -204,14 +212,18 @@ class Pool:
 
     def _drop(self, environment: ExecutionEnvironment) -> None:
         """End one that has broken."""
-        environment.retired = True
+        if not environment.retired:
+            environment.retire(census.FAILED)
         self._give_back(environment)
 
     def _reap_idle(self) -> None:
         while not self._closed.wait(REAP_EVERY_S):
             now = self._clock()
             with self._lock:
-                idle = [e for free in self._free.values() for e in free if now - e.used_at > e.function.idle_s]
+                free = [environment for free in self._free.values() for environment in free]
+                idle = _retired([each for each in free if now - each.used_at > each.function.idle_s], census.IDLE)
+                if self.told.watched():  # else who calls next finds that somebody has killed it
+                    idle += _retired([each for each in free if not each.lives and each not in idle], census.KILLED)
                 for environment in idle:
                     self._free[_key(environment.function)].remove(environment)
             self._close(idle)
@@ -228,6 +240,13 @@ class Pool:
 
         if environments:
             threading.Thread(target=close, name="closing").start()
+
+
+def _retired(environments: list[ExecutionEnvironment], reason: str) -> list[ExecutionEnvironment]:
+    """These, which now know why they are to be ended."""
+    for environment in environments:
+        environment.retire(reason)
+    return environments
 
 
 def _key(function: Function) -> tuple[str, str, str]:

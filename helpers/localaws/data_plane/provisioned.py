@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from . import census
 from .execution_environment import ExecutionEnvironment
 from .function import Function
 
@@ -109,6 +110,7 @@ class Provisioned:
                 self._free.append(environment)
             self._fill()
         if not keep:
+            environment.retire(census.UNPROVISIONED if is_ready else census.FAILED)
             environment.close()
             release()
 

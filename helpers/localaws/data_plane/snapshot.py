@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...facts import fact
+from . import census
 from .credentials import ContainerCredentials
 from .execution_environment import Begun, ExecutionEnvironment, Outcome
 from .function import Function
@@ -81,12 +82,14 @@ class Snapshot(ExecutionEnvironment):
         super().close()
 
     def _take(self, idle: Callable[[], None]) -> None:
+        self.entry.created()
         self._unpack()
         self._write_init_start()
         started = time.monotonic()
         if failure := self._start_runtime(started + self._init_limit_s, phase="init", idle=idle):
             raise SnapshotFailed(failure)
         self._stream.platform(self._format.init_report((time.monotonic() - started) * 1000, "init", "success", ""))
+        self.entry.ended(census.SNAPSHOT)  # it serves no invocation
 
     def _begin(self, runtime: Runtime) -> RuntimeProcess:
         credentials = ContainerCredentials(self._assumed())
@@ -168,7 +171,11 @@ class RestoredEnvironment(ExecutionEnvironment):
         self._asked_at = 0.0  # when the runtime was there again (monotonic)
 
     def invoke(self, invocation: Invocation) -> Outcome:
-        outcome = super().invoke(invocation)
+        try:
+            outcome = super().invoke(invocation)
+        except RestoreError as error:
+            self.entry.finished(invocation.request_id, error.code)
+            raise
         if isinstance(self._state, Ended):
             self.retired = True  # with its processes its /tmp has gone; the next one is restored anew
         return outcome
@@ -191,6 +198,7 @@ class RestoredEnvironment(ExecutionEnvironment):
         self._stream.platform(self._format.restore_start(*self._runtime_version()))
         self._stream.begin()  # as after INIT_START
         started = time.monotonic()
+        self.entry.init(phase="restore")
         try:
             failure = self._try_start(started + RESTORE_LIMIT_S, idle)
         except OSError as error:  # the snapshot's process has ended meanwhile; the next invocation takes it anew
@@ -199,8 +207,10 @@ class RestoredEnvironment(ExecutionEnvironment):
         took_ms = (ended - started) * 1000
         if failure is None:
             self._stream.platform(self._format.restore_report(took_ms, "success", ""))
+            self.entry.ready(took_ms, self._max_memory_mb, "restore_ms")
             return Begun(restore=Restore(took_ms, (ended - self._asked_at) * 1000))
         self._state = self._state.end()
+        self.entry.ended(census.TIMEOUT if failure.status == "timeout" else census.FAILED)
         error_type = "" if failure.status == "timeout" else failure.error_type
         self._stream.platform(self._format.restore_report(took_ms, failure.status, error_type))
         if failure.status == "timeout":

@@ -38,6 +38,9 @@ class FakeEnvironment:
         finally:
             self.busy.release()
 
+    def retire(self, reason):
+        self.retired, self.reason = True, reason
+
     def end(self):
         """There is no process."""
 

@@ -99,13 +99,13 @@ def as_sent(app: App) -> App:
     return pinned
 
 
-def authenticated(app: App, but: str) -> App:
-    """`app`, for requests that are signed with a key of ours, and for those that anybody may send, as to path `but`."""
+def authenticated(app: App, but: Callable[[str], bool]) -> App:
+    """`app`, for requests that are signed with a key of ours, and for those that need not be, as to paths `but`."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})  # policy violation, RFC 6455
-        if scope["type"] != "http" or scope["path"] == but or _has_own_secret(scope):
+        if scope["type"] != "http" or but(scope["path"]) or _has_own_secret(scope):
             return await app(scope, receive, send)
         if scope["path"].startswith(API):
             return await api(scope, receive, send)

@@ -18,6 +18,7 @@ from ministack.core import arn as arns
 from ministack.services import eventbridge, lambda_svc, sns
 
 from ....facts import in_bytes
+from ...data_plane.census import Tell
 from ...data_plane.event_queue import EventQueue
 from ...data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
 from ..cloudwatch import metrics
@@ -79,6 +80,12 @@ class Event:
         return self.arn.split(":")[6]
 
     @property
+    def names(self) -> dict[str, str]:
+        """As it is told of."""
+        qualifier = self.arn.split(":")[7] if self.arn.count(":") == 7 else "$LATEST"
+        return {"function": self.function_name, "version": qualifier, "request_id": self.request.request_id}
+
+    @property
     def age_s(self) -> float:
         return time.monotonic() - self.accepted
 
@@ -110,9 +117,9 @@ class Target:
         )
 
 
-def install(roles: ExecutionRoles) -> None:
+def install(roles: ExecutionRoles, tell: Tell) -> None:
     """Let MiniStack's asynchronous events take our way. Call once, before it serves."""
-    invocations = AsynchronousInvocations(roles)
+    invocations = AsynchronousInvocations(roles, tell)
     lambda_svc.invoke_async_with_retry = invocations.accept
     eventbridge._dispatch_to_lambda = lambda arn, payload: invocations.send(arn, json.loads(payload))
     sns._deliver_to_lambda = invocations.deliver_from_sns
@@ -126,8 +133,8 @@ class AsynchronousInvocations:
     number of cores: each of them does nothing but wait for its function. A slow function holds up no other one.
     """
 
-    def __init__(self, roles: ExecutionRoles) -> None:
-        self._roles = roles
+    def __init__(self, roles: ExecutionRoles, tell: Tell = lambda kind, **members: None) -> None:
+        self._roles, self._tell = roles, tell
         self._queue: EventQueue[Event] = EventQueue(lambda event: _step(event, self._try))
 
     def accept(self, func: Record, event: object) -> None:
@@ -160,13 +167,14 @@ class AsynchronousInvocations:
         payload = sent.payload or json.dumps(content).encode()
         event = Event(arn, replace(sent, payload=payload), recursive_loops.chain.get())
         _step(event, _count, "AsyncEventsReceived")
+        self._tell("invocation.queued", **event.names)
         self._queue.put(event)
 
     def _try(self, event: Event) -> None:
         """Run the function with the event if that can be now."""
         target = _target(event.arn)
         if target is None:  # the function is gone, and its events with it
-            return
+            return self._tell("invocation.dropped", **event.names, condition="FunctionDeleted")
         if states.is_pending(target.config):  # that is no attempt: nothing can run yet
             return self._queue.put(event, states.TRANSITION_S)
         metrics.record(event.function_name, "AsyncEventAge", event.age_s * 1000, "Milliseconds")
@@ -200,6 +208,9 @@ class AsynchronousInvocations:
         decision = decide(event.attempts, kind, event.age_s + event.shortened_s, target.retries)
         if isinstance(decision, TryAgain):
             event.shortened_s += decision.shortened_s
+            why = "throttled" if kind is Result.THROTTLE else "error"
+            again = {"attempts": event.attempts.total, "after_s": decision.after_s}
+            self._tell("invocation.retried", **event.names, why=why, **again)
             self._queue.put(event, decision.after_s)
         else:
             event.result = result  # not before: an answer of 6 MB would be kept as long as its event waits
@@ -210,17 +221,26 @@ class AsynchronousInvocations:
         succeeded = condition == SUCCESS
         if not succeeded:
             _count(event, "AsyncEventsDropped")
+            self._tell("invocation.dropped", **event.names, condition=condition)
         destinations = target.configured.get("DestinationConfig") or {}
         destination = (destinations.get("OnSuccess" if succeeded else "OnFailure") or {}).get("Destination")
         if destination:
             record = _record(event, target, condition)
-            self._deliver(event, target, "DestinationDeliveryFailures", destination, record)
+            self._deliver(event, target, "DestinationDeliveryFailures", destination, record, condition)
         dead_letters = (target.config.get("DeadLetterConfig") or {}).get("TargetArn")
         if dead_letters and not succeeded:
-            self._deliver(event, target, "DeadLetterErrors", dead_letters, event.content, _attributes(event, condition))
+            attributes = _attributes(event, condition)
+            self._deliver(event, target, "DeadLetterErrors", dead_letters, event.content, condition, attributes)
 
     def _deliver(
-        self, event: Event, sender: Target, failures: str, target: str, content: Any, attributes: Record | None = None
+        self,
+        event: Event,
+        sender: Target,
+        failures: str,
+        target: str,
+        content: Any,
+        condition: str,
+        attributes: Record | None = None,
     ) -> None:
         """Send `content` to a queue, topic, function or bus; where that fails, it is counted and lost, as on AWS.
 
@@ -238,6 +258,7 @@ class AsynchronousInvocations:
             if (size := len(lambda_destination.body(content).encode())) > MAX_RECORD_BYTES:
                 raise ValueError(f"{size} bytes are more than a destination takes")
             senders[arns.parse_arn(target).service](target, content, attributes or {})
+            self._tell("invocation.destination", **event.names, to=target, condition=condition)
         except Exception as error:
             log.warning("%s of %s: %r", failures, event.function_name, error)
             _count(event, failures)

@@ -13,6 +13,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import dynamodb, lambda_svc
 
+from ...data_plane.census import Tell
 from .. import sqs
 from ..constraints import detected, violation, wire
 from ..contract import Contract
@@ -99,7 +100,7 @@ MISSING_QUEUE = (
 )
 
 
-def install(roles: ExecutionRoles) -> None:
+def install(roles: ExecutionRoles, _tell: Tell) -> None:
     """Let MiniStack keep mappings as Lambda does, asking the roles of functions. Call once, before it serves."""
     mappings = _Mappings(roles)
     lambda_svc._create_esm = mappings.create
@@ -117,6 +118,11 @@ def each() -> Iterator[tuple[str, str, Record]]:
 def polls(mapping: Record) -> bool:
     """Whether Lambda takes from its source now."""
     return mapping["State"] in ("Enabled", "Updating") and bool(mapping.get("Enabled", True))
+
+
+def edge(mapping: Record) -> dict[str, str]:
+    """From where to where it hands on batches, and which one it is."""
+    return {"from": mapping["EventSourceArn"], "to": mapping["FunctionArn"], "mapping": mapping["UUID"]}
 
 
 def ended(mapping: Record, worked: bool) -> None:

@@ -19,6 +19,7 @@ from ministack.core import responses
 from ministack.services import dynamodb, dynamodb_streams, lambda_svc
 
 from ....facts import in_bytes
+from ...data_plane.census import Tell
 from ..contract import Contract
 from ..request import Request, request
 from ..shapes import Record
@@ -52,9 +53,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # before a batch is tried again; eac
 log = logging.getLogger("localaws.streams")
 
 
-def install(roles: ExecutionRoles) -> None:
+def install(roles: ExecutionRoles, tell: Tell) -> None:
     """Let MiniStack's mappings of streams behave as AWS's, in the roles of functions. Call once, before it serves."""
-    lambda_svc._poll_dynamodb_streams = Poller(roles).poll
+    lambda_svc._poll_dynamodb_streams = Poller(roles, tell).poll
 
 
 @dataclass
@@ -94,8 +95,8 @@ class Attempt:
 class Poller:
     """Reads streams, and lets functions run with their records. A thread of MiniStack's calls it again and again."""
 
-    def __init__(self, roles: ExecutionRoles) -> None:
-        self._roles = roles
+    def __init__(self, roles: ExecutionRoles, tell: Tell) -> None:
+        self._roles, self._tell = roles, tell
         self._lanes: dict[str, list[Lane]] = {}  # of each mapping, by its UUID
 
     def poll(self) -> bool:
@@ -154,6 +155,8 @@ class Poller:
 
     def _try(self, mapping: Record, func: Record, lane: Lane, piece: Piece) -> list[Piece]:
         """Run the function with a piece; what is left of it to be tried again, in this order."""
+        count = len(piece.records)
+        self._tell("notification.sent", **event_source_mapping.edge(mapping), count=count)
         attempt = _invoke(mapping, func, piece.records)
         piece.tries += not attempt.throttled
         left = piece.records[attempt.done :]
@@ -197,6 +200,9 @@ class Poller:
             if not self._roles.may_send(func["config"]["Role"], mapping["FunctionName"], target):
                 raise PermissionError(target)
             send(target, told, {})
+            names = {"function": mapping["FunctionName"], "version": func["config"].get("Version", "$LATEST")}
+            request_id = told["requestContext"]["requestId"]
+            self._tell("invocation.destination", **names, request_id=request_id, to=target, condition=condition)
         except (LookupError, PermissionError) as error:
             log.warning("the failure record of %s: %r", mapping["EventSourceArn"], error)
 

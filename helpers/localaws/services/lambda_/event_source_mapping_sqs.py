@@ -11,6 +11,7 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import lambda_svc
 
+from ...data_plane.census import Tell
 from .. import sqs
 from ..contract import Contract
 from ..shapes import Record
@@ -34,16 +35,16 @@ CONTRACT: Contract = {
 FIFO_ATTRIBUTES = {"MessageGroupId": "group_id", "MessageDeduplicationId": "dedup_id", "SequenceNumber": "seq"}
 
 
-def install(roles: ExecutionRoles) -> None:
+def install(roles: ExecutionRoles, tell: Tell) -> None:
     """Let MiniStack's mappings of queues behave as AWS's, in the roles of functions. Call once, before it serves."""
-    lambda_svc._poll_sqs = Poller(roles).poll
+    lambda_svc._poll_sqs = Poller(roles, tell).poll
 
 
 class Poller:
     """Takes batches from queues, and lets functions run with them. A thread of MiniStack's calls it again and again."""
 
-    def __init__(self, roles: ExecutionRoles) -> None:
-        self._roles = roles
+    def __init__(self, roles: ExecutionRoles, tell: Tell) -> None:
+        self._roles, self._tell = roles, tell
         # What a mapping has received and not handed on yet, by its UUID: since when, and the messages.
         self._waiting: dict[str, tuple[float, list[Record]]] = {}
 
@@ -70,6 +71,7 @@ class Poller:
         if passed:
             batch = [message for message in batch if message["receipt_handle"] in handles]
             event = {"Records": passed}
+            self._tell("notification.sent", **event_source_mapping.edge(mapping), count=len(passed))
             lambda_svc._dispatch_esm_batch(mapping["UUID"], run_batch, mapping, func, event, batch, queue)
         return True
 

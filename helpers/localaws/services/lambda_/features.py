@@ -93,7 +93,7 @@ def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies
         event_source_mapping_dynamodb,
         event_source_mapping_sqs,
     ):
-        mapping.install(execution_roles)
+        mapping.install(execution_roles, pool.told.tell)
     code_location.install(endpoint)
     functions.install(pool)
     for module in (states, configuration, versions, layers, permissions, event_invoke_config):

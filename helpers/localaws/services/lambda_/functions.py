@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 
 from ministack.services import lambda_svc
 
+from ...data_plane import census
 from ...data_plane.function import Function
 from ...data_plane.pool import Pool
 from ..contract import Contract
@@ -25,7 +26,10 @@ def install(pool: Pool) -> None:
     def invalidate_worker(
         func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
     ) -> None:
-        pool.retire(lambda_svc._func_arn(func_name), qualifier)  # of the region of the request
+        func = lambda_svc._functions.get(func_name)  # it is taken away before, where it is deleted; so is a version
+        is_there = func and (qualifier in (None, "$LATEST") or qualifier in func["versions"])
+        reason = census.CHANGED if is_there else census.DELETED
+        pool.retire(lambda_svc._func_arn(func_name), qualifier, reason)  # of the region of the request
 
     lambda_svc.invalidate_worker = invalidate_worker
 

@@ -40,6 +40,11 @@ CONTRACT: Contract = {
     (lambda_svc, "_throttle_response"): ("reason_code", "msg", "retry_after"),
 }
 
+# The reason of a call that is throttled, by the limit that MiniStack names.
+THROTTLED = {
+    "function": "ReservedFunctionConcurrentInvocationLimitExceeded",
+    "account": "ConcurrentInvocationLimitExceeded",
+}
 OVER_LIMIT = "Rate Exceeded."  # AWS's words; the reason is a member of its own
 FAILED = "The operation cannot be performed at this time. The function is currently in the following state: Failed"
 
@@ -59,6 +64,7 @@ def install(pool: Pool, provisioned: ProvisionedConcurrency) -> None:
             slot, limit = acquire_slot(lambda_svc._functions.get(name) or func, config)
         if slot is None:
             cloudwatch_metrics.record(name, "Throttles", 1, resource=Resource.of(config))
+            _tell_throttled(pool, config, THROTTLED[str(limit)])
         else:
             total, each = lambda_svc.executions_in_flight()
             key = lambda_svc._inflight_key(config)
@@ -122,6 +128,7 @@ def run(
     except RestoreError as error:
         return _not_restored(error)
     except Exhausted as used_up:
+        _tell_throttled(pool, config, THROTTLED["account"])
         return _throttled(function.name, resource, used_up)
     metrics = (
         ("Invocations", 1, "Count"),
@@ -133,6 +140,12 @@ def run(
     provisioned.count(function, resource, outcome.initialization_type, started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
+
+
+def _tell_throttled(pool: Pool, config: Record, reason: str) -> None:
+    names = {"function": config["FunctionName"], "version": config.get("Version", "$LATEST")}
+    sent = request.get()
+    pool.told.tell("invocation.throttled", **names, request_id=sent.request_id if sent else "", reason=reason)
 
 
 def _throttled(name: str, resource: Resource | None, used_up: Exhausted) -> Record:
