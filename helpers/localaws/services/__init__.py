@@ -1,12 +1,14 @@
 """What we put right in MiniStack, a folder or module for each AWS service; `install` puts all in their places."""
 
 from ..access_key import AccessKey
+from ..data_plane.census import Census
 from ..data_plane.pool import Pool
-from . import contract, dynamodb_streams, json_requests, not_served, sqs
+from . import contract, dynamodb_streams, json_requests, not_served, sns_activity, sqs
 from .apigateway import http_api, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
 from .cloudwatch import metrics
+from .eventbridge import activity as eventbridge_activity
 from .eventbridge import rules, scheduler
 from .iam import authentication, ways
 from .iam.evaluation import Iam
@@ -21,7 +23,9 @@ from .logs.queries import Queries
 from .logs.store import Logs
 from .logs.subscription_filters import SubscriptionFilters
 from .rds.databases import Databases
+from .s3 import activity as s3_activity
 from .s3 import notifications
+from .sqs_activity import MessageActivity
 
 
 def install(
@@ -48,7 +52,6 @@ def install(
         not_served,
         ways,
         metrics,
-        sqs,
         dynamodb_streams,
         notifications,
         rules,
@@ -56,15 +59,25 @@ def install(
         rest_api,
     ):
         module.install()
+    sqs.install(pool.told.tell)
     _install_logs(logs, iam, policies)
     lambda_features.install(pool, endpoint, execution_roles, policies)
-    scheduler.install(endpoint)
+    scheduler.install(endpoint, pool.told.tell)
+    _tell_all(pool.told)
     databases.install()
     iam.install(key)
     ServiceRoles(iam).install()
     Unjudged(iam).install()
     stack_functions.install(lambda_features.REPLIES)
     stack_events.install()
+
+
+def _tell_all(told: Census) -> None:
+    """Let everybody hear what the services do. What runs in `pool` tells of itself."""
+    messages = MessageActivity(told)
+    messages.install()
+    for module in (s3_activity, sns_activity, eventbridge_activity):
+        module.install(told.tell, messages)
 
 
 def _install_logs(logs: Logs, iam: Iam, policies: ResourcePolicies) -> None:

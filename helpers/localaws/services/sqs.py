@@ -8,10 +8,11 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ministack.services import sqs
 
+from ..data_plane.census import Tell
 from .contract import Contract
 from .shapes import Record
 
@@ -29,10 +30,13 @@ CONTRACT: Contract = {
 }
 
 
-def install() -> None:
+MOST_IDS = 10  # that are told of several messages
+
+
+def install(tell: Tell) -> None:
     """Let MiniStack's dead letters behave as AWS's, and add the operations. Call once, before it serves."""
     sqs._dlq_sweep = move_dead_letters
-    tasks = MessageMoveTasks()
+    tasks = MessageMoveTasks(tell)
     sqs._HANDLERS.update(
         StartMessageMoveTask=tasks.start, ListMessageMoveTasks=tasks.list, CancelMessageMoveTask=tasks.cancel
     )
@@ -44,6 +48,12 @@ def queue_named(arn: str) -> Record | None:
     return queue
 
 
+def about(queue: Record, messages: Sequence[Record]) -> Record:
+    """What is told of some messages of a queue."""
+    ids = [message["id"] for message in messages[:MOST_IDS]]
+    return {"queue": queue["attributes"]["QueueArn"], "count": len(messages), "message_ids": ids}
+
+
 def receive(queue: Record, most: int) -> list[Record]:
     """Up to `most` messages of the queue, which are then in flight."""
     with sqs._queues_lock:
@@ -53,19 +63,21 @@ def receive(queue: Record, most: int) -> list[Record]:
     return found
 
 
-def delete(queue: Record, receipt_handles: Collection[str]) -> None:
+def delete(queue: Record, receipt_handles: Collection[str]) -> list[Record]:
     """Delete messages from the queue's own list. MiniStack makes a new one, and loses what is sent meanwhile."""
     with sqs._queues_lock:
         messages = queue["messages"]
-        _remove(messages, [message for message in messages if message.get("receipt_handle") in receipt_handles])
+        deleted = [message for message in messages if message.get("receipt_handle") in receipt_handles]
+        _remove(messages, deleted)
+    return deleted
 
 
-def move_dead_letters(queue: Record) -> None:
-    """Move what was received maxReceiveCount times, and is visible again, to the dead-letter queue."""
+def move_dead_letters(queue: Record) -> tuple[Record, list[Record]] | None:
+    """Move what was received maxReceiveCount times, and is visible again, to the dead-letter queue: which, and what."""
     policy = json.loads(queue["attributes"].get("RedrivePolicy") or "{}")
     target = queue_named(policy.get("deadLetterTargetArn", ""))
     if target is None:
-        return
+        return None
     now, most = time.time(), int(policy["maxReceiveCount"])
     dead = [m for m in queue["messages"] if m["receive_count"] >= most and m["visible_at"] <= now]
     _remove(queue["messages"], dead)
@@ -75,8 +87,10 @@ def move_dead_letters(queue: Record) -> None:
         if target["is_fifo"]:  # where the age begins anew: MessageRetentionPeriod
             moved["enqueued_at"] = now
         target["messages"].append(moved)
-    if dead:
-        sqs.esm_wake.set()
+    if not dead:
+        return None
+    sqs.esm_wake.set()
+    return target, dead
 
 
 def _remove(messages: list[Record], some: list[Record]) -> None:
@@ -88,7 +102,8 @@ def _remove(messages: list[Record], some: list[Record]) -> None:
 class MessageMoveTasks:
     """The operations on message move tasks; each takes a request's members and the address of the service."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
         self._tasks: dict[str, list[Record]] = {}  # by the ARN of the source queue, newest first
 
     def start(self, data: Record, _url: str) -> Record:
@@ -105,7 +120,8 @@ class MessageMoveTasks:
             "ApproximateNumberOfMessagesToMove": 0,
         }
         task.update({k: data[k] for k in ("DestinationArn", "MaxNumberOfMessagesPerSecond") if k in data})
-        _move(source, destination, task)
+        for target, messages in _move(source, destination, task):
+            self._tell("message.redriven", **about(source, messages), to=target["attributes"]["QueueArn"])
         self._tasks.setdefault(source_arn, []).insert(0, task)
         sqs.esm_wake.set()
         return {"TaskHandle": uuid.uuid4().hex}
@@ -118,8 +134,12 @@ class MessageMoveTasks:
         raise sqs._Err("ResourceNotFoundException", "One or more specified resources don't exist.", 404)  # none runs
 
 
-def _move(source: Record, destination: Record | None, task: Record) -> None:
-    """Move what is visible in `source` to `destination`, or where each message came from; `task` tells of it."""
+def _move(source: Record, destination: Record | None, task: Record) -> list[tuple[Record, list[Record]]]:
+    """Move what is visible in `source` to `destination`, or where each message came from; `task` tells of it.
+
+    It gives which messages went where, as they were.
+    """
+    moved: dict[str, tuple[Record, list[Record]]] = {}
     with sqs._queues_lock:
         waiting = [message for message in source["messages"] if message["visible_at"] <= time.time()]
         task["ApproximateNumberOfMessagesToMove"] = len(waiting)
@@ -130,7 +150,9 @@ def _move(source: Record, destination: Record | None, task: Record) -> None:
                 break
             source["messages"].remove(message)
             target["messages"].append(_renewed(message))
+            moved.setdefault(target["attributes"]["QueueArn"], (target, []))[1].append(message)
             task["ApproximateNumberOfMessagesMoved"] += 1
+    return list(moved.values())
 
 
 def _queue(arn: str) -> Record:

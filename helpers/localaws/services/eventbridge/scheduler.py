@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ministack.core import responses
 from ministack.services import eventbridge, scheduler
 
+from ...data_plane.census import Tell
 from ..constraints import detected, violation
 from ..contract import Contract
 from ..iam.sts import RoleSessions
@@ -49,13 +50,13 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 log = logging.getLogger("localaws.schedules")
 
 
-def install(endpoint: str) -> None:
+def install(endpoint: str, tell: Tell) -> None:
     """Let MiniStack's schedules fire when AWS's would; those with a universal target call `endpoint`, in their role.
 
     Call once, before it serves.
     """
     scheduler._SCHEDULE_TICK_INTERVAL = EVERY_S
-    scheduler._tick_schedules = _Schedules(endpoint).tick
+    scheduler._tick_schedules = _Schedules(endpoint, tell).tick
     scheduler._create_schedule = _refusing(scheduler._create_schedule)
     scheduler._update_schedule = _refusing(scheduler._update_schedule)
 
@@ -75,8 +76,8 @@ def next_time(expression: str, after: datetime, zone: str = "UTC") -> datetime |
 class _Schedules:
     """MiniStack's schedules: how each was when it was last looked at, and when it is due."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint, self._roles = endpoint, RoleSessions()
+    def __init__(self, endpoint: str, tell: Tell) -> None:
+        self._endpoint, self._tell, self._roles = endpoint, tell, RoleSessions()
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._due: dict[Key, datetime | None] = {}
 
@@ -117,7 +118,9 @@ class _Schedules:
         responses.set_request_region(region)
         target, identifier = dict(schedule["Target"]), str(uuid.uuid4())
         told = _filled_in(target.get("Input") or "", schedule["Arn"], due)
+        self._tell("schedule.fired", schedule=schedule["Arn"])
         if call := universal_target.named_by(target["Arn"]):
+            self._tell("notification.sent", **{"from": schedule["Arn"], "to": target["Arn"]})
             return self._call(call, told or "{}", region, target["RoleArn"])
         event = {
             "version": "0",

@@ -175,6 +175,10 @@ class Poller:
             lane.failures, lane.due = 0, 0.0
             self._give_up(mapping, func, left, piece.tries, "RetryAttemptsExhausted", attempt)
             return []
+        names = {"function": mapping["FunctionName"], "version": func["config"].get("Version", "$LATEST")}
+        why, after_s = "throttled" if attempt.throttled else "error", round(lane.due - time.monotonic(), 3)
+        again = {"request_id": attempt.request_id, "attempts": piece.tries, "after_s": after_s}
+        self._tell("invocation.retried", **names, why=why, **again)
         return [Piece(left, piece.tries)]
 
     def _drop_old(self, mapping: Record, func: Record, piece: Piece) -> None:

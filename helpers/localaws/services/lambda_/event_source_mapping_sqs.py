@@ -67,12 +67,12 @@ class Poller:
         records = [_record(message, mapping["EventSourceArn"], account, region) for message in batch]
         passed = [record for record in records if event_filter.passes(record, mapping.get("FilterCriteria"))]
         handles = {record["receiptHandle"] for record in passed}
-        sqs.delete(queue, {message["receipt_handle"] for message in batch} - handles)  # nobody else gets the others
+        self._delete(queue, {message["receipt_handle"] for message in batch} - handles)  # nobody else gets the others
         if passed:
             batch = [message for message in batch if message["receipt_handle"] in handles]
             event = {"Records": passed}
             self._tell("notification.sent", **event_source_mapping.edge(mapping), count=len(passed))
-            lambda_svc._dispatch_esm_batch(mapping["UUID"], run_batch, mapping, func, event, batch, queue)
+            lambda_svc._dispatch_esm_batch(mapping["UUID"], self._run_batch, mapping, func, event, batch, queue)
         return True
 
     def _receive(self, mapping: Record, queue: Record) -> list[Record]:
@@ -87,6 +87,25 @@ class Poller:
         if batch:
             self._waiting[identifier] = since, batch  # the poller looks again within a second
         return []
+
+    def _run_batch(self, mapping: Record, func: Record, event: Record, batch: list[Record], queue: Record) -> None:
+        """Run the function with a batch, and delete from the queue what it has done."""
+        recursive_loops.chain.set(recursive_loops.of_batch(batch))
+        stopped = recursive_loops.stops(func["config"])  # its messages come back, until they are dead letters
+        result = {"error": True} if stopped else lambda_svc._execute_function(func, event)
+        identifier = mapping["UUID"]
+        failed = {message["id"] for message in batch}
+        if not result.get("error"):
+            failed = _failed(mapping, result.get("body"), failed)
+        if len(failed) == len(batch):  # what failed stays invisible for its time; the next batch waits a little, too
+            lambda_svc._esm_backoff_until[identifier] = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
+        else:
+            lambda_svc._esm_backoff_until.pop(identifier, None)
+        self._delete(queue, {message["receipt_handle"] for message in batch if message["id"] not in failed})
+
+    def _delete(self, queue: Record, receipt_handles: set[str]) -> None:
+        if deleted := sqs.delete(queue, receipt_handles):
+            self._tell("message.deleted", **sqs.about(queue, deleted))
 
 
 def _ends(mapping: Record, account: str, region: str) -> tuple[Record | None, Record | None, Record]:
@@ -141,22 +160,6 @@ def _attribute(sent: dict[str, Any]) -> dict[str, Any]:
     """A message attribute in the words of the event, with two lists that are always empty."""
     told = {name[:1].lower() + name[1:]: value for name, value in sent.items()}
     return {**told, "stringListValues": [], "binaryListValues": []}
-
-
-def run_batch(mapping: Record, func: Record, event: Record, batch: list[Record], queue: Record) -> None:
-    """Run the function with a batch, and delete from the queue what it has done."""
-    recursive_loops.chain.set(recursive_loops.of_batch(batch))
-    stopped = recursive_loops.stops(func["config"])  # its messages come back, until they are dead letters
-    result = {"error": True} if stopped else lambda_svc._execute_function(func, event)
-    identifier = mapping["UUID"]
-    failed = {message["id"] for message in batch}
-    if not result.get("error"):
-        failed = _failed(mapping, result.get("body"), failed)
-    if len(failed) == len(batch):  # what failed stays invisible for its time; the next batch waits a little, too
-        lambda_svc._esm_backoff_until[identifier] = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
-    else:
-        lambda_svc._esm_backoff_until.pop(identifier, None)
-    sqs.delete(queue, {message["receipt_handle"] for message in batch if message["id"] not in failed})
 
 
 def _failed(mapping: Record, answer: Any, batch: set[str]) -> set[str]:
