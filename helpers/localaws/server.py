@@ -148,14 +148,14 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
-        services.install(pool, databases, logs, endpoint, key, iam, execution_roles)
+        faults = services.install(pool, databases, logs, endpoint, key, iam, execution_roles)
         inbox = SlackStandIn(home, https=certificate.possible)
         addresses = Addresses(ministack.app.app, ended)
         life = secrets.token_hex(8)
         if inbox.https_listener:
             addresses.serve_by_https(inbox.https_listener, inbox.listener.getsockname()[1], certificate)
         addresses.serve(inbox, inbox.listener)
-        stream = activity_stream.ActivityStream(activity, census, key.secret_access_key, {})
+        stream = activity_stream.ActivityStream(activity, census, key.secret_access_key, faults.by_name)
         gateway = Gateway(ministack.app.app, addresses, stream, life)
         gc.freeze()
         gc.enable()

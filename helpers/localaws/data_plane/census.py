@@ -63,6 +63,7 @@ class Entry:
         self._memory_mb: float | None = None
         self._request_id = ""
         self._invocations = 0
+        self.crash: Callable[[], bool] = lambda: False  # kills its processes; whether there were any
         self._times: deque[tuple[float, float, str]] = deque(maxlen=TIMES_KEPT)
 
     def created(self) -> None:

@@ -30,6 +30,7 @@ from .runtime_api import Invocation, Message, RuntimeApi
 from .runtime_process import Failure, RuntimeProcess, exit_message, timeout
 from .runtime_variables import runtime_variables
 from .sandbox import Keeper, Sandbox, View
+from .slow_inits import SlowInits
 from .states import Created, Ready, Starting, State
 from .trust import Trust
 
@@ -81,6 +82,7 @@ class ExecutionEnvironment:
         admission: Admission,
         trust: Trust,
         told: census.Census,
+        slow_inits: SlowInits,
         initialization_type: str,
     ) -> None:
         self.function = function
@@ -103,6 +105,8 @@ class ExecutionEnvironment:
         self._home = home.parent
         self._stream = LogStream(function, self._id, write_log)
         self.entry = census.Entry(told, function, self._stream.name, initialization_type)
+        self.entry.crash = self._crash
+        self._slow_inits = slow_inits
         system_level = function.log_levels.get("SystemLogLevel", "INFO")
         is_json = function.log_format == "JSON"
         in_json = JsonFormat(system_level, initialization_type, function, self._stream.name)
@@ -157,14 +161,6 @@ class ExecutionEnvironment:
         """It is not to be used again, as the function has changed, or for another reason of census.py."""
         self.retired, self._reason = True, reason
 
-    def crash(self) -> bool:
-        """Kill what runs in it, whatever it does, as anybody on this machine could; whether there was something."""
-        process: RuntimeProcess | None = getattr(self._state, "process", None)
-        if process is None:
-            return False
-        process.sandbox.end()
-        return True
-
     def end(self) -> None:
         """Kill what runs in it, before `close`; nobody waits for that."""
         if isinstance(self._state, Ready):
@@ -179,6 +175,14 @@ class ExecutionEnvironment:
             self._roles.end(self._credentials)
         self._keeper.forget(self._id)
         remove(self._folder)
+
+    def _crash(self) -> bool:
+        """Kill what runs in it, whatever it does, as anybody on this machine could; whether there was something."""
+        process: RuntimeProcess | None = getattr(self._state, "process", None)
+        if process is None:
+            return False
+        process.sandbox.end()
+        return True
 
     # Init
 
@@ -257,6 +261,9 @@ class ExecutionEnvironment:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         starting = self._state = self._state.start(lambda: self._begin(runtime))
         with starting.process.limit.kept(cpu=False, idle=idle):  # Init has all of it: AWS gives a burst
+            if seconds := self._slow_inits.take(self.function.arn):
+                idle()
+                starting.process.hold_up(min(seconds, deadline - time.monotonic()))
             message = self._hear_begun(starting.process, deadline)
         if isinstance(message, Failure):
             return message

@@ -19,10 +19,13 @@ from .log_stream import WriteLog
 from .provisioned import Occupy, Provisioned
 from .runtime_api import Invocation
 from .sandbox import Keeper, end_leftovers
+from .slow_inits import SlowInits
 from .snapshot import RestoredEnvironment, Snapshot, Snapshots
 from .trust import Trust
 
 REAP_EVERY_S = 0.5
+# What each environment is made with.
+Parts = tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission, Trust, census.Census, SlowInits]
 
 
 class Pool:
@@ -55,6 +58,7 @@ class Pool:
         self._remove_files()
         self._limits = Limits(cpu_share)
         self._trust = Trust(home / "trust", certificate)
+        self.slow_inits = SlowInits()
         self._lock = threading.Lock()
         self._free: dict[tuple[str, str, str], list[ExecutionEnvironment]] = {}  # the one used last stands last
         self._busy: set[ExecutionEnvironment] = set()
@@ -117,6 +121,11 @@ class Pool:
         self._close(_retired(environments, reason))
         self._snapshots.retire(lambda key: _names(key, arn, version))
 
+    def crash(self, environment: str) -> bool:
+        """Kill the processes of the environment of this name, whatever it does; whether there were any."""
+        entry = self.told.entries.get(environment)
+        return entry is not None and entry.crash()
+
     def close(self) -> None:
         """End everything, busy or not."""
         self._closed.set()
@@ -133,6 +142,7 @@ class Pool:
     def _take(self, function: Function) -> ExecutionEnvironment:
         with self._lock:
             held = self._provisioned.get(_version(function))
+            self._close(_retired(held.dead(look_at_all=False), census.KILLED) if held else [])
             if held and (environment := held.take()):
                 self._lent[environment] = held
                 self._busy.add(environment)
@@ -179,10 +189,7 @@ class Pool:
             return RestoredEnvironment(self._snapshots, function, *self._parts(), SNAP_START)
         return ExecutionEnvironment(function, *self._parts(), ON_DEMAND)
 
-    def _parts(
-        self,
-    ) -> tuple[Path, Keeper, Archives, Limits, str, WriteLog, Roles, capacity.Admission, Trust, census.Census]:
-        """What each environment is made with."""
+    def _parts(self) -> Parts:
         return (
             self._home,
             self._keeper,
@@ -194,6 +201,7 @@ class Pool:
             self._admission,
             self._trust,
             self.told,
+            self.slow_inits,
         )
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
@@ -226,6 +234,8 @@ class Pool:
                     idle += _retired([each for each in free if not each.lives and each not in idle], census.KILLED)
                 for environment in idle:
                     self._free[_key(environment.function)].remove(environment)
+                for held in self._provisioned.values() if self.told.watched() else ():
+                    idle += _retired(held.dead(), census.KILLED)
             self._close(idle)
 
     @staticmethod

@@ -4,6 +4,7 @@ They are neither ended when they are idle nor when others need room, and one tha
 https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 """
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -71,6 +72,19 @@ class Provisioned:
     def take(self) -> ExecutionEnvironment | None:
         """One that is free, for one invocation."""
         return self._free.pop() if self._free else None
+
+    def dead(self, look_at_all: bool = True) -> list[ExecutionEnvironment]:
+        """Those that are free and were killed, to be closed; others take their places. Or only the next ones."""
+        if look_at_all:
+            dead = [environment for environment in self._free if not environment.lives]
+        else:
+            dead = list(itertools.takewhile(lambda environment: not environment.lives, reversed(self._free)))
+        for environment in dead:
+            self._free.remove(environment)
+            self._forget(environment)
+        if dead:
+            self._fill()
+        return dead
 
     def give_back(self, environment: ExecutionEnvironment, lives: bool) -> bool:
         """Take it back after its invocation; False where it has died or is one too many, and is to be ended."""

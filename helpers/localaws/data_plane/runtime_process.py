@@ -1,6 +1,7 @@
 """The process of a runtime as its execution environment hears it: its words, its output, and its end."""
 
 import os
+import select
 import selectors
 import signal
 import time
@@ -61,6 +62,14 @@ class RuntimeProcess:
         self._read()
         self._reader.feed(b"")  # what a function printed before it answered belongs before END, an unfinished line too
         return heard
+
+    def hold_up(self, seconds: float) -> None:
+        """Stop it for so long, or until it is killed."""
+        ended = select.poll()
+        ended.register(self.sandbox.status, select.POLLIN)
+        self.sandbox.freeze()
+        ended.poll(max(0.0, seconds) * 1000)
+        self.sandbox.thaw()
 
     def look(self) -> Failure | None:
         """Once it is frozen: what it has too much of, if anything."""

@@ -10,6 +10,7 @@ from .cloudformation import lambda_ as stack_functions
 from .cloudwatch import metrics
 from .eventbridge import activity as eventbridge_activity
 from .eventbridge import rules, scheduler
+from .faults import Faults
 from .iam import authentication, ways
 from .iam.evaluation import Iam
 from .iam.service_roles import ServiceRoles
@@ -26,6 +27,7 @@ from .rds.databases import Databases
 from .s3 import activity as s3_activity
 from .s3 import notifications
 from .sqs_activity import MessageActivity
+from .sqs_duplicates import Duplicates
 
 
 def install(
@@ -36,13 +38,13 @@ def install(
     key: AccessKey,
     iam: Iam,
     execution_roles: ExecutionRoles,
-) -> None:
+) -> Faults:
     """Let MiniStack run functions in `pool`, DB instances in `databases`, and keep logs in `logs`.
 
     Its schedules may call `endpoint`. The learner has this access `key`.
 
-    Call once, before it serves. Raises contract.ContractError, before anything is changed, unless MiniStack is as it
-    was when the services were written.
+    It gives the faults that can be asked for. Call once, before it serves. Raises contract.ContractError, before
+    anything is changed, unless MiniStack is as it was when the services were written.
     """
     contract.verify()
     policies = ResourcePolicies(iam)
@@ -63,6 +65,8 @@ def install(
     _install_logs(logs, iam, policies)
     lambda_features.install(pool, endpoint, execution_roles, policies)
     scheduler.install(endpoint, pool.told.tell)
+    duplicates = Duplicates()
+    duplicates.install()
     _tell_all(pool.told)
     databases.install()
     iam.install(key)
@@ -70,6 +74,7 @@ def install(
     Unjudged(iam).install()
     stack_functions.install(lambda_features.REPLIES)
     stack_events.install()
+    return Faults(pool, duplicates)
 
 
 def _tell_all(told: Census) -> None:
