@@ -67,10 +67,10 @@ class Activity:
             if not self._readers and time.monotonic() > self._until:
                 self._forget()
                 return
-            self._number += 1
-            told = json.dumps({"at": round(time.time() * 1000, 3), "kind": kind, **members})
-            sent = f"id: {self._number}\nevent: activity\ndata: {told}\n\n".encode()
-            self._events[self._number] = Event(members.get("function", ""), sent)
+            number, at = self._number + 1, round(time.time() * 1000, 3)
+            told = json.dumps({"at": at, "kind": kind, **members}, default=str)
+            sent = f"id: {number}\nevent: activity\ndata: {told}\n\n".encode()
+            self._number, self._events[number] = number, Event(members.get("function", ""), sent)
             self._bytes += len(sent)
             while len(self._events) > self._most_events or self._bytes > self._most_bytes:
                 self._bytes -= len(self._events.pop(self._first).sent)

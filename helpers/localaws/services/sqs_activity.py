@@ -18,6 +18,7 @@ from .sqs import about
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (sqs, "_Err"): ("code", "message", "status"),
     (sqs, "_HANDLERS"): None,
     (sqs, "_act_change_visibility"): ("data", "qurl"),
     (sqs, "_act_change_visibility_batch"): ("data", "qurl"),
