@@ -1,0 +1,115 @@
+"""part() is the system of a learner in the picture: what is there, what moves and waits in it, and what can be broken.
+
+It asks AWS in a thread of its own, and only while somebody looks.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from ..connect import ConnectError, Workshop
+from .discovery import Discovery, System
+from .environments import Environment, Environments
+from .faults import Faults
+from .source import Message
+from .still import Still
+from .system_counts import Counts, OfNode
+from .system_still import draw
+
+EVERY_S = 1.0  # between two counts
+WAIT_S = 5.0  # for a look that goes on, when the part is closed
+
+
+class SystemPart:
+    """The part; `send` gets the messages for the page."""
+
+    def __init__(self, workshop: Workshop, functions: Sequence[str], send: Callable[[Message], None]) -> None:
+        self._send = send
+        self._discovery = Discovery(workshop, functions)
+        self._counts = Counts(workshop)
+        self._environments = Environments()  # of all functions: others than those that are named may be joined to them
+        self._faults = Faults(workshop, self._there)
+        self._telling = threading.Lock()  # of the environments
+        self._asking = threading.Lock()  # of what asks AWS, which may take a while
+        self._stop: threading.Event | None = None  # that of the thread which looks at present
+        self._threads: list[threading.Thread] = []
+
+    def look(self, on: bool) -> None:
+        """Somebody looks at it, anew perhaps, or has stopped to."""
+        if self._stop:
+            self._stop.set()
+        self._stop = threading.Event() if on else None
+        if self._stop:
+            thread = threading.Thread(target=self._follow, args=(self._stop,), daemon=True, name="watch-system")
+            self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+            thread.start()
+
+    def told(self, message: Message) -> None:
+        """What the source tells."""
+        if message["type"] == "activity":
+            with self._telling:
+                self._environments.told(message["events"])
+            self._counts.receive(message["events"])
+            self._discovery.receive(message["events"])
+        elif message["type"] == "environments":
+            with self._telling:
+                self._environments.restart(message["environments"], message.get("at", time.time() * 1000))
+
+    def receive(self, message: Message) -> None:
+        """What the page asks: to break or mend something. The answer comes later, as it may take a while."""
+        if message.get("type") == "fault":
+            asked = str(message.get("id")), str(message.get("of")), message.get("on") is not False
+            threading.Thread(target=self._break, args=asked, daemon=True, name="watch-fault").start()
+
+    def still(self) -> Still | None:
+        """The picture as it is now; None where this machine cannot draw it."""
+        return draw(*self._ask())
+
+    def close(self) -> None:
+        """Nobody looks any more; what was broken is mended."""
+        self.look(False)
+        for thread in self._threads:
+            thread.join(WAIT_S)
+        self._faults.close()
+
+    def _follow(self, stop: threading.Event) -> None:
+        """Tell the page what is there at first, and then what changes."""
+        told: System | None = None
+        while not stop.is_set():
+            try:
+                system, counts = self._ask()
+            except ConnectError:  # the embedded AWS has stopped, which the source says; it may come back
+                stop.wait(EVERY_S)
+                continue
+            if system != told:
+                self._tell(system)
+                told = system
+            self._send({"type": "counts", "counts": counts})
+            stop.wait(EVERY_S)
+
+    def _ask(self) -> tuple[System, dict[str, OfNode]]:
+        """The system and its counts."""
+        with self._asking:
+            if self._discovery.is_due():
+                self._discovery.look()
+            system = self._discovery.system
+            busy = [each.function for each in self._there() if each.state == "busy"]
+            return system, self._counts.look(system, busy)
+
+    def _there(self) -> list[Environment]:
+        with self._telling:
+            return self._environments.there()
+
+    def _tell(self, system: System) -> None:
+        self._send(system.message())
+        self._send({"type": "faults", "faults": self._faults.offered(system)})
+
+    def _break(self, id: str, of: str, on: bool) -> None:
+        system = self._discovery.system
+        self._send(self._faults.do(id, of, on, system))
+        self._send({"type": "faults", "faults": self._faults.offered(system)})
+
+
+def part(workshop: Workshop, functions: Sequence[str], send: Callable[[Message], None]) -> SystemPart:
+    """The system of these functions, or all of the learner's; it asks nothing before somebody looks at it."""
+    return SystemPart(workshop, functions, send)

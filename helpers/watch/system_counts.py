@@ -1,0 +1,97 @@
+"""Counts: how many messages wait and are in flight in each queue, how many environments of a function run, throttles.
+
+On the embedded AWS what runs and is throttled comes from its events. On AWS it comes from CloudWatch's metrics, by the
+minute and some minutes late.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..connect import Workshop
+from .discovery import Node, System, name_of
+
+WAITING, IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+QUEUES_S = {"embedded": 0.0, "emulator": 1.0, "aws": 5.0}  # each answer of SQS is a request that AWS bills
+METRICS_S = 60.0  # a metric has one value a minute
+LATE = timedelta(minutes=10)  # how old the newest value of a metric may be
+
+OfNode = dict[str, int]  # "waiting", "in_flight", "running", "throttled"; what is not known is not there
+
+
+class Counts:
+    """The counts of a system. What AWS refuses to tell is not there."""
+
+    def __init__(self, workshop: Workshop, clock: Callable[[], float] = time.monotonic) -> None:
+        self._workshop, self._clock = workshop, clock
+        self._throttled: Counter[str] = Counter()
+        self._queues: dict[str, OfNode] = {}
+        self._functions: dict[str, OfNode] = {}
+        self._asked: dict[str, float] = {}
+        self._began = datetime.now(UTC)
+
+    def receive(self, events: Iterable[dict[str, Any]]) -> None:
+        """Take note of throttles."""
+        for event in events:
+            if event.get("kind") == "invocation.throttled" and event.get("function"):
+                self._throttled[name_of(event["function"])] += event.get("count", 1)
+
+    def look(self, system: System, busy: Iterable[str]) -> dict[str, OfNode]:
+        """The counts by ARN; `busy` has the name of a function for each environment of it that runs now."""
+        queues = [node for node in system.nodes if node.kind == "queue"]
+        functions = [node for node in system.nodes if node.kind == "function"]
+        if self._is_time("queues", QUEUES_S[self._workshop.target]):
+            self._queues = {node.id: told for node in queues if (told := self._queue(node))}
+        if self._workshop.is_embedded:
+            running = Counter(busy)
+            self._functions = {
+                node.id: {"running": running[node.name], "throttled": self._throttled[node.name]} for node in functions
+            }
+        elif self._is_time("metrics", METRICS_S):
+            self._functions = {node.id: told for node in functions if (told := self._metrics(node))}
+        return self._queues | self._functions
+
+    def _is_time(self, what: str, every_s: float) -> bool:
+        if what in self._asked and self._clock() - self._asked[what] < every_s:
+            return False
+        self._asked[what] = self._clock()
+        return True
+
+    def _queue(self, node: Node) -> OfNode:
+        if not (url := node.attributes.get("QueueUrl")):  # not the learner's, and so not known
+            return {}
+        try:
+            answer = self._workshop.client("sqs").get_queue_attributes(
+                QueueUrl=url, AttributeNames=[WAITING, IN_FLIGHT]
+            )
+        except (ClientError, BotoCoreError):  # it has just gone; otherwise discovery says it
+            return {}
+        told = answer.get("Attributes", {})
+        return {"waiting": int(told.get(WAITING, 0)), "in_flight": int(told.get(IN_FLIGHT, 0))}
+
+    def _metrics(self, node: Node) -> OfNode:
+        """The newest number at once, and all throttles since these counts began, as CloudWatch knows them."""
+        now = datetime.now(UTC)
+        try:
+            running = self._metric(node, "ConcurrentExecutions", "Maximum", now - LATE, now)
+            throttled = self._metric(node, "Throttles", "Sum", self._began.replace(second=0, microsecond=0), now)
+        except (ClientError, BotoCoreError):
+            return {}
+        return {"running": int(running[-1]) if running else 0, "throttled": int(sum(throttled))}
+
+    def _metric(self, node: Node, name: str, statistic: str, since: datetime, now: datetime) -> list[float]:
+        answer = self._workshop.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=name,
+            Dimensions=[{"Name": "FunctionName", "Value": node.name}],
+            StartTime=since,
+            EndTime=now,
+            Period=max(60, 60 * (1 + int((now - since).total_seconds()) // 60 // 1440)),  # 1,440 values at most
+            Statistics=[statistic],
+        )
+        points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
+        return [point[statistic] for point in points]

@@ -1,0 +1,167 @@
+"""The system in the picture: what the page is told, counts included, and the still picture that stays."""
+
+import re
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+from localaws_client import eventually
+
+from helpers import localaws
+from helpers.watch import system_still
+from helpers.watch.discovery import Edge, Node, System
+from helpers.watch.system import part
+from helpers.watch.system_counts import METRICS_S, Counts
+from helpers.watch.system_still import draw, sentence
+
+SOURCE = {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n"}
+HOSTILE = "</title><script>alert(1)</script>\u202e\x00&amp;\"'"
+
+
+@pytest.fixture
+def queue(aws):
+    name = aws.name("part-jobs")
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    yield SimpleNamespace(name=name, url=url, arn=arn, sqs=sqs)
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def told(aws):
+    """The part of a picture that somebody looks at, and the messages for its page."""
+    messages = []
+    its = part(aws, (), messages.append)
+    yield SimpleNamespace(part=its, messages=messages, of=lambda kind: [m for m in messages if m["type"] == kind])
+    its.close()
+
+
+def test_nothing_is_asked_before_somebody_looks(told):
+    assert told.messages == []
+
+
+def test_the_page_is_told_what_there_is_and_then_the_counts(told, queue):
+    for _ in range(3):
+        queue.sqs.send_message(QueueUrl=queue.url, MessageBody="{}")
+    queue.sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=60)
+    told.part.look(True)
+    counts = eventually(lambda: told.of("counts"))[0]["counts"]
+    assert counts[queue.arn] == {"waiting": 2, "in_flight": 1}
+    (system,) = told.of("system")
+    assert queue.arn in [node["id"] for node in system["nodes"]]
+    assert [m["type"] for m in told.messages[:3]] == ["system", "faults", "counts"]
+
+
+def test_who_looks_anew_is_told_again_and_who_has_gone_is_told_nothing(told, queue):
+    told.part.look(True)
+    eventually(lambda: told.of("counts"))
+    told.part.look(True)
+    eventually(lambda: len(told.of("system")) == 2)
+    told.part.close()
+    assert not [thread for thread in told.part._threads if thread.is_alive()]
+
+
+def test_what_runs_and_is_throttled_comes_from_the_events():
+    f = Node("arn:aws:lambda:us-east-1:000000000000:function:f", "function", "f")
+    counts = Counts(SimpleNamespace(is_embedded=True, target="embedded"))
+    counts.receive([{"kind": "invocation.throttled", "function": "f"}, {"kind": "invocation.queued", "function": "f"}])
+    counts.receive(
+        [{"kind": "invocation.throttled", "function": f.id}, {"kind": "invocation.throttled", "function": "g"}]
+    )
+    assert counts.look(System((f,)), ["f", "f", "g"]) == {f.id: {"running": 2, "throttled": 2}}
+
+
+def test_on_aws_what_runs_comes_from_metrics_once_a_minute():
+    asked, now = [], [0.0]
+
+    class CloudWatch:
+        def get_metric_statistics(self, **parameters):
+            asked.append(parameters["MetricName"])
+            statistic = parameters["Statistics"][0]
+            return {"Datapoints": [{"Timestamp": 2, statistic: 3.0}, {"Timestamp": 1, statistic: 7.0}]}
+
+    aws = SimpleNamespace(is_embedded=False, target="aws", client=lambda service: CloudWatch())
+    counts = Counts(aws, clock=lambda: now[0])
+    f = Node("arn:aws:lambda:us-east-1:000000000000:function:f", "function", "f")
+    for _ in range(2):
+        assert counts.look(System((f,)), []) == {f.id: {"running": 3, "throttled": 10}}
+    assert asked == ["ConcurrentExecutions", "Throttles"]
+    now[0] += METRICS_S
+    counts.look(System((f,)), [])
+    assert len(asked) == 4
+
+
+# The still picture
+
+
+def small(name: str = "f", label: str = "") -> System:
+    f = Node("arn:aws:lambda:us-east-1:000000000000:function:f", "function", name, name, {"Runtime": name})
+    q = Node("arn:aws:sqs:us-east-1:000000000000:q", "queue", "q", "q", {"QueueUrl": "u"})
+    return System((f, q), (Edge(q.id, f.id, "mapping", label),), ())
+
+
+COUNTS = {"arn:aws:sqs:us-east-1:000000000000:q": {"waiting": 4, "in_flight": 5}}
+
+
+def test_the_still_picture_says_what_is_there_and_how_much_of_it():
+    still = draw(small(), COUNTS)
+    assert still.alt == "1 function, 1 queue. 4 waiting, 5 in flight, 0 running, 0 throttled."
+    root = ElementTree.fromstring(still.svg)
+    texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"f", "q", "4 waiting", "5 in flight", "function", "queue"} <= set(texts)
+    assert root.get("aria-label") == still.alt and root.get("role") == "img"
+    assert "NaN" not in still.svg and "var(" not in still.svg
+
+
+def test_the_still_picture_has_the_nodes_from_left_to_right():
+    root = ElementTree.fromstring(draw(small(), COUNTS).svg)
+    places = {
+        each.get("data-node"): float(re.match(r"translate\(([\d.]+)", each.get("transform"))[1])
+        for each in root.iter()
+        if each.get("data-node")
+    }
+    queue, function = sorted(places, key=lambda id: "lambda" in id)
+    assert places[queue] < places[function]
+
+
+def test_names_are_text_in_the_still_picture():
+    still = draw(small(HOSTILE, HOSTILE), {})
+    root = ElementTree.fromstring(still.svg)
+    assert not [each for each in root.iter() if each.tag.endswith("script")]
+    assert "\u202e" not in still.svg and "\x00" not in still.svg
+
+
+def test_an_empty_system_is_a_sentence():
+    still = draw(System(), {})
+    assert (
+        still.alt
+        == sentence(System(), {})
+        == ("Nothing is here yet: no function, queue, bucket or anything else with your prefix.")
+    )
+    ElementTree.fromstring(still.svg)
+
+
+def test_without_node_there_is_no_picture(monkeypatch):
+    def missing(name):
+        raise localaws.MissingRuntime("There is no Node.js.")
+
+    monkeypatch.setattr(localaws, "find_runtime", missing)
+    system_still._drawn.cache_clear()
+    assert draw(small(), {}) is None
+
+
+def test_the_part_draws_its_still_picture(told, queue):
+    assert "part-jobs" in told.part.still().svg
+
+
+def test_every_kind_of_node_and_edge_has_its_words():
+    from helpers.watch.discovery import KINDS
+    from helpers.watch.strings import catalogue
+
+    kinds = {*KINDS.values(), "schedule", "HTTP API", "function URL", "webhook", "other"}
+    edges = {"mapping", "notification", "subscription", "target", "pattern", "url", "route", "on-success"}
+    edges |= {"on-failure", "dead-letter", "webhook", "allowed"}
+    for kind in kinds:
+        assert {f"system.kind.{kind}", f"system.count.{kind}"} <= set(catalogue())
+    assert {f"system.edge.{edge}" for edge in edges} <= set(catalogue())
