@@ -1,7 +1,7 @@
-"""Faults: what can be broken in a system at the press of a button, and how it is mended.
+"""Faults: what can be broken in a system at the press of a button, and how it is undone.
 
 Each does its work through boto3, through the inbox, or, where AWS has no call for it, through the embedded AWS alone.
-What lasts is mended when the reader leaves: when the picture is closed, a cell is interrupted, or the kernel ends.
+What lasts is undone when the reader leaves: when the picture is closed, a cell is interrupted, or the kernel ends.
 """
 
 import atexit
@@ -28,12 +28,12 @@ from .environments import Environment
 from .strings import say
 
 SLOW_S = 5  # by which an init is slower: well below the limit of 10 s
-POSTS = 100_000  # that fail, which is until it is mended
+POSTS = 100_000  # that fail, which is until it is undone
 
 
 @dataclass(frozen=True)
-class Mend:
-    """How something is mended, and the cell that does the same; "" where there is none."""
+class Undo:
+    """How something is undone, and the cell that does the same; "" where there is none."""
 
     run: Callable[[], object]
     code: str = ""
@@ -45,13 +45,13 @@ class FaultError(WorkshopError):
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to break something. `fits` says what it can be done to; `begin` does it and returns how to mend it."""
+    """One way to break something. `fits` says what it can be done to; `begin` does it and returns how to undo it."""
 
     id: str
     fits: Callable[[Node, System], bool]
-    begin: Callable[["Faults", str], Mend | None]  # (…, id of the node)
+    begin: Callable[["Faults", str], Undo | None]  # (…, id of the node)
     code: Callable[[Node], str] = lambda _: ""  # the cell that does the same; "" where AWS has no call for it
-    lasting: bool = False  # whether it lasts until it is mended
+    lasting: bool = False  # whether it lasts until it is undone
     embedded_only: bool = False
 
 
@@ -60,7 +60,7 @@ class Faults:
 
     def __init__(self, workshop: Workshop, environments: Callable[[], Iterable[Environment]]) -> None:
         self.workshop, self.environments = workshop, environments
-        self._mends: dict[tuple[str, str], Mend] = {}
+        self._undos: dict[tuple[str, str], Undo] = {}
         self._lock = threading.RLock()
 
     def offered(self, system: System) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Faults:
         ] + [self._told(kind, Node("", "environment", ""), system) for kind in kinds if kind.id == END]
 
     def do(self, id: str, of: str, on: bool, system: System) -> dict[str, Any]:
-        """Break something, or mend it where `on` is false; the answer for the page, with a sentence in any case."""
+        """Break something, or undo it where `on` is false; the answer for the page, with a sentence in any case."""
         kind = next((kind for kind in KINDS if kind.id == id), None)
         node = system.node(of) or Node(of, "environment", "")
         answer = {"type": "done", "id": id, "of": of, "on": False, "code": ""}
@@ -83,44 +83,44 @@ class Faults:
                 if on:
                     self._begin(kind, of)
                 else:
-                    shown = self._mend((id, of))
+                    shown = self._undo((id, of))
         except (WorkshopError, ClientError, BotoCoreError) as error:
-            return answer | {"refused": True, "on": (id, of) in self._mends, "sentence": _sentence(error)}
-        sentence = say(f"system.fault.{id}.{'done' if on else 'mended'}", name=node.name)
+            return answer | {"refused": True, "on": (id, of) in self._undos, "sentence": _sentence(error)}
+        sentence = say(f"system.fault.{id}.{'done' if on else 'undone'}", name=node.name)
         return answer | {"on": kind.lasting and on, "sentence": sentence, "code": shown}
 
     def close(self) -> None:
-        """Mend all that lasts. What cannot be mended any more, as its function has gone, say, needs no mending."""
+        """Undo all that lasts; what is gone by now, such as a function, needs none of it."""
         with self._lock:
-            for key in [*self._mends]:
+            for key in [*self._undos]:
                 with contextlib.suppress(WorkshopError, ClientError, BotoCoreError):
-                    self._mend(key)
-            self._mends.clear()
+                    self._undo(key)
+            self._undos.clear()
         atexit.unregister(self.close)
         if shell := get_ipython():
             with contextlib.suppress(ValueError):  # it was not registered
                 shell.events.unregister("post_run_cell", self._after_cell)
 
     def _begin(self, kind: Kind, of: str) -> None:
-        if kind.lasting and (kind.id, of) in self._mends:
+        if kind.lasting and (kind.id, of) in self._undos:
             return
-        mend = kind.begin(self, of)
-        if mend is None:
+        undo = kind.begin(self, of)
+        if undo is None:
             return
-        if not self._mends:
+        if not self._undos:
             atexit.register(self.close)
             if shell := get_ipython():
                 shell.events.register("post_run_cell", self._after_cell)
-        self._mends[kind.id, of] = mend
+        self._undos[kind.id, of] = undo
 
-    def _mend(self, key: tuple[str, str]) -> str:
-        """Mend it, if it is broken; return the cell that does the same."""
-        mend = self._mends.get(key)
-        if mend is None:
+    def _undo(self, key: tuple[str, str]) -> str:
+        """Undo it, if it is done; return the cell that does the same."""
+        undo = self._undos.get(key)
+        if undo is None:
             return ""
-        mend.run()
-        self._mends.pop(key)
-        return mend.code
+        undo.run()
+        self._undos.pop(key)
+        return undo.code
 
     def _after_cell(self, result: Any) -> None:
         if isinstance(result.error_in_exec, KeyboardInterrupt):
@@ -134,10 +134,10 @@ class Faults:
             "undo_label": say(f"system.fault.{kind.id}.undo") if kind.lasting else "",
             "sentence": say(f"system.fault.{kind.id}.sentence"),
             "code": kind.code(node),
-            "undo": self._mends[kind.id, node.id].code if (kind.id, node.id) in self._mends else "",
+            "undo": self._undos[kind.id, node.id].code if (kind.id, node.id) in self._undos else "",
             "embedded_only": kind.embedded_only,
             "lasting": kind.lasting,
-            "on": kind.lasting and (kind.id, node.id) in self._mends,
+            "on": kind.lasting and (kind.id, node.id) in self._undos,
         }
 
     def post(self, fault: str, **asked: object) -> None:
@@ -165,16 +165,16 @@ def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, WorkshopError) else say("system.fault.unreached", kind=type(error).__name__)
 
 
-def _hold(faults: Faults, of: str) -> Mend:
+def _hold(faults: Faults, of: str) -> Undo:
     client, name = faults.workshop.client("lambda"), name_of(of)
     before = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     if before is None:
-        return Mend(
+        return Undo(
             lambda: client.delete_function_concurrency(FunctionName=name),
             f'workshop.client("lambda").delete_function_concurrency(FunctionName={json.dumps(name)})',
         )
-    return Mend(
+    return Undo(
         lambda: client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before),
         _concurrency_code(name, before),
     )
@@ -193,26 +193,26 @@ def _end_environment(faults: Faults, of: str) -> None:
     faults.post("end-environment", environment=chosen)
 
 
-def _slow_init(faults: Faults, of: str) -> Mend:
+def _slow_init(faults: Faults, of: str) -> Undo:
     faults.post("slow-init", function=name_of(of), seconds=SLOW_S, times=1)
-    return Mend(partial(faults.post, "slow-init", function=name_of(of), seconds=0, times=0))
+    return Undo(partial(faults.post, "slow-init", function=name_of(of), seconds=0, times=0))
 
 
-def _deliver_twice(faults: Faults, of: str) -> Mend:
+def _deliver_twice(faults: Faults, of: str) -> Undo:
     faults.post("deliver-twice", queue=of, times=1)
-    return Mend(partial(faults.post, "deliver-twice", queue=of, times=0))
+    return Undo(partial(faults.post, "deliver-twice", queue=of, times=0))
 
 
-def _fail_webhook(faults: Faults, of: str) -> Mend:
+def _fail_webhook(faults: Faults, of: str) -> Undo:
     inbox = open_inbox(faults.workshop)
     inbox.fail_next(POSTS)
-    return Mend(lambda: inbox.fail_next(0), "open_inbox(workshop).fail_next(0)")
+    return Undo(lambda: inbox.fail_next(0), "open_inbox(workshop).fail_next(0)")
 
 
-def _redrive(faults: Faults, of: str) -> Mend:
+def _redrive(faults: Faults, of: str) -> Undo:
     sqs = faults.workshop.client("sqs")
     handle = sqs.start_message_move_task(SourceArn=of)["TaskHandle"]
-    return Mend(lambda: sqs.cancel_message_move_task(TaskHandle=handle))
+    return Undo(lambda: sqs.cancel_message_move_task(TaskHandle=handle))
 
 
 def _is_dead_letter_queue(node: Node, system: System) -> bool:

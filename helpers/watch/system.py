@@ -56,7 +56,7 @@ class SystemPart:
                 self._environments.restart(message["environments"], message.get("at", time.time() * 1000))
 
     def receive(self, message: Message) -> None:
-        """What the page asks: to break or mend something. The answer comes later, as it may take a while."""
+        """What the page asks: to break something or undo that. The answer comes later, as it may take a while."""
         if message.get("type") == "fault":
             asked = str(message.get("id")), str(message.get("of")), message.get("on") is not False
             threading.Thread(target=self._break, args=asked, daemon=True, name="watch-fault").start()
@@ -66,7 +66,7 @@ class SystemPart:
         return draw(*self._ask())
 
     def close(self) -> None:
-        """Nobody looks any more; what was broken is mended."""
+        """Nobody looks any more; what was broken is as before."""
         self.look(False)
         for thread in self._threads:
             thread.join(WAIT_S)
