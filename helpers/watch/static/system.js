@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const FONT = "system-ui, sans-serif";
 const NAME_PX = 12.5;
 const SMALL_PX = 11;
-const BOLD = 1.15; // as wide as other letters
+const BOLD = 1.12; // as wide as other letters
 const MOST_WIDTH = 150; // of a node
 const LEAST_WIDTH = 92;
 const INSET = 22; // where its words begin
@@ -46,10 +46,15 @@ export function shapeOf(kind) {
   return SOURCES.has(kind) ? "source" : kind in SHAPES ? kind : "other";
 }
 
-// About how wide a text is: no document measures it here. What is beyond the alphabets is twice as wide.
+// About how wide a text is, in a wide font: no document measures it here. What is beyond the alphabets is a square.
 function widthOf(text, size) {
   let units = 0;
-  for (const letter of text) units += letter.codePointAt(0) > 0x2e7f ? 1.05 : /[A-Z@MW_]/.test(letter) ? 0.7 : 0.56;
+  for (const letter of text) {
+    if (letter.codePointAt(0) > 0x2e7f) units += 1.05;
+    else if (/[mw@%…]/i.test(letter)) units += 0.97;
+    else if (/[A-Z]/.test(letter)) units += 0.72;
+    else units += /[ijlftr.,:;'|!()\-]/.test(letter) ? 0.42 : 0.64;
+  }
   return units * size;
 }
 
@@ -346,7 +351,7 @@ export function mount(el, bus, strings, libraries) {
   const nameOf = (id) => strings.visible(nodeOf(id)?.short || nodeOf(id)?.name || id);
 
   function zoom() {
-    if (!placed) return;
+    if (!placed?.width) return;
     const room = scroller.clientWidth || placed.width;
     const scale = Math.min(1, Math.max(LEAST_ZOOM, room / placed.width));
     svg.setAttribute("width", Math.floor(placed.width * scale));
@@ -541,7 +546,7 @@ export function mount(el, bus, strings, libraries) {
 
   function faultRow(fault) {
     const row = element("div", "watch-system-fault");
-    const button = element("button", "", fault.on ? fault.undo_label : fault.label);
+    const button = element("button", "", strings.visible(fault.on ? fault.undo_label : fault.label));
     button.type = "button";
     button.dataset.fault = fault.id;
     if (fault.lasting) button.setAttribute("aria-pressed", String(Boolean(fault.on)));
@@ -551,7 +556,7 @@ export function mount(el, bus, strings, libraries) {
       button.setAttribute("aria-busy", "true");
       bus.send({ type: "fault", id: fault.id, of: fault.of, on: !(fault.lasting && fault.on) });
     });
-    row.append(button, element("span", "", fault.sentence));
+    row.append(button, element("span", "", strings.visible(fault.sentence)));
     const cell = fault.on ? fault.undo : fault.code;
     row.append(cell ? codeOf(cell) : element("em", "", strings("system.fault.embedded_only")));
     return row;
@@ -570,7 +575,7 @@ export function mount(el, bus, strings, libraries) {
       }
     });
     const pre = element("pre", "");
-    pre.append(element("code", "", cell));
+    pre.append(element("code", "", strings.visible(cell)));
     holder.append(pre, copy);
     return holder;
   }
