@@ -63,11 +63,13 @@ def draw(system: System, counts: dict[str, OfNode]) -> Still | None:
 
 
 def sentence(system: System, counts: dict[str, OfNode]) -> str:
-    """E.g. "2 functions, 3 queues: 4 messages wait, 5 are in flight, 2 invocations run, 0 were throttled."."""
+    """E.g. "2 functions, 3 queues. 4 waiting, 5 in flight, 2 running, 0 throttled."."""
     if not system.nodes:
         return say("system.empty")
     kinds = Counter(node.kind for node in system.nodes)
     parts = ", ".join(say(f"system.count.{kind}", n=n) for kind, n in kinds.items())
+    if not counts:
+        return say("system.summary", parts=parts)
     keys = ("waiting", "in_flight", "running", "throttled")
     numbers = {key: sum(each.get(key, 0) for each in counts.values()) for key in keys}
     return f"{say('system.summary', parts=parts)} {say('system.spoken', **numbers)}"

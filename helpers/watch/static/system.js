@@ -58,14 +58,21 @@ function widthOf(text, size) {
   return units * size;
 }
 
+// A text that fits, its middle left out: what tells names apart is often at their end.
 function cut(text, width, size) {
   if (widthOf(text, size) <= width) return text;
-  let kept = "";
-  for (const letter of text) {
-    if (widthOf(`${kept}${letter}…`, size) > width) break;
-    kept += letter;
+  const letters = [...text];
+  const room = width - widthOf("…", size);
+  let [begin, end, used] = ["", "", 0];
+  for (let i = 0; i < letters.length; i++) {
+    const fromEnd = i % 2;
+    const letter = fromEnd ? letters[letters.length - 1 - (i >> 1)] : letters[i >> 1];
+    used += widthOf(letter, size);
+    if (used > room) break;
+    if (fromEnd) end = letter + end;
+    else begin += letter;
   }
-  return `${kept}…`;
+  return `${begin}…${end}`;
 }
 
 function sizeOf(node) {
@@ -294,15 +301,25 @@ export function unqualified(arn) {
   return String(arn).includes(":dynamodb:") ? String(arn).split("/stream/")[0] : String(arn);
 }
 
-// Along which edges something has moved, by an event: as often as each is named.
+// Along which edge something has moved, by an event, and whether backwards: a redrive does.
 export function movedBy(event, system) {
-  const between = (from, to) => system.edges.filter((edge) => edge.from === unqualified(from) && edge.to === unqualified(to));
-  if (event.from && event.to) return between(event.from, event.to).slice(0, 1);
-  if (event.kind === "message.sent" && event.from) return between(event.from, event.queue).slice(0, 1);
-  if (event.kind === "message.dead-lettered") {
-    return system.edges.filter((edge) => edge.kind === "dead-letter" && edge.from === event.queue);
-  }
-  return [];
+  const node = (fits) => system.nodes.find(fits)?.id;
+  const named = (name) => node((each) => each.kind === "function" && each.name === name);
+  // who sent it: a function, or the session of its role, which has the name of the function
+  const sender = event.from ?? named(String(event.by ?? "").split(/:assumed-role\/[^/]+\//)[1]);
+  const bucket = () => node((each) => each.kind === "bucket" && (each.name === event.bucket || each.id === event.bucket));
+  const ends = {
+    "notification.sent": () => [event.from, event.to],
+    "message.sent": () => [sender, event.queue],
+    "object.created": () => [sender, bucket()],
+    "message.dead-lettered": () => [event.queue, event.to],
+    "message.redriven": () => [event.to, event.queue],
+    "invocation.destination": () => [named(event.function), event.to],
+  }[event.kind]?.();
+  if (!ends || ends.some((end) => !end)) return null;
+  const [from, to] = ends.map(unqualified);
+  const edge = system.edges.find((each) => each.from === from && each.to === to);
+  return edge ? { edge, back: event.kind === "message.redriven" } : null;
 }
 
 const KINDS_OF_LOOK = ["function", "queue", "bucket", "table", "topic", "source", "other"];
@@ -420,11 +437,11 @@ export function mount(el, bus, strings, libraries) {
   const dots = new Set();
   let frame = 0;
 
-  function moveAlong(edge, count) {
+  function moveAlong(edge, count, back) {
     if (isStill() || document.hidden) return;
     const going = [...dots].filter((dot) => dot.edge === edge.id).length;
     for (let i = 0; i < Math.min(count, DOTS - going); i++) {
-      dots.add({ edge: edge.id, begin: performance.now() + (i * DOT_MS) / DOTS, circle: null });
+      dots.add({ edge: edge.id, back, begin: performance.now() + (i * DOT_MS) / DOTS, circle: null });
     }
     if (!frame && dots.size) frame = requestAnimationFrame(step);
   }
@@ -443,7 +460,8 @@ export function mount(el, bus, strings, libraries) {
           dot.circle = build(["circle", { r: 4.5, fill: look.ink, stroke: look.paper }]);
           layer.append(dot.circle);
         }
-        const at = path.getPointAtLength((path.getTotalLength() * (now - dot.begin)) / DOT_MS);
+        const done = (now - dot.begin) / DOT_MS;
+        const at = path.getPointAtLength(path.getTotalLength() * (dot.back ? 1 - done : done));
         dot.circle.setAttribute("cx", at.x);
         dot.circle.setAttribute("cy", at.y);
       }
@@ -453,14 +471,17 @@ export function mount(el, bus, strings, libraries) {
 
   function activity(events) {
     if (!placed) return;
-    const moved = new Map();
+    const moved = new Map(); // by edge and direction
     for (const event of events) {
-      for (const edge of movedBy(event, system)) moved.set(edge, (moved.get(edge) ?? 0) + (event.count ?? 1));
+      const found = movedBy(event, system);
+      if (!found) continue;
+      const key = `${found.edge.id} ${found.back}`;
+      moved.set(key, { ...found, count: (moved.get(key)?.count ?? 0) + (event.count ?? 1) });
     }
-    for (const [edge, count] of moved) {
+    for (const { edge, back, count } of moved.values()) {
       state.moved.set(edge.id, (state.moved.get(edge.id) ?? 0) + count);
       redrawEdge(edge);
-      moveAlong(edge, count);
+      moveAlong(edge, count, back);
     }
   }
 
