@@ -333,7 +333,7 @@ class MadeUp:
         for name in ("_acquire_execution_slot", "_release_execution_slot", "_execute_function_dispatch"):
             monkeypatch.setattr(asynchronous.lambda_svc, name, getattr(self, name))
         monkeypatch.setattr(asynchronous, "_target", self.target)
-        monkeypatch.setattr(asynchronous.cloudwatch_metrics, "record", self.record)
+        monkeypatch.setattr(asynchronous.metrics, "record", self.record)
         monkeypatch.setattr(asynchronous.AsynchronousInvocations, "_end", lambda *arguments: self.end(*arguments[1:]))
         self._invocations = asynchronous.AsynchronousInvocations(roles=None)
 
