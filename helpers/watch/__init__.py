@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .widget import Picture
 
 BEGIN_S = 10  # for the first snapshot
-SETTLE_S = 10  # for what still runs when the block is over
+SETTLE_S = {"embedded": 10, "emulator": 30, "aws": 30}  # for what still runs, or is on its way, after the block
 BETWEEN_CELLS_S = 1  # where nobody waits for it
 
 
@@ -38,7 +38,7 @@ class Watch:
     """A picture of what happens; use it in a `with`, or as the last line of a cell."""
 
     def __init__(self, workshop: Any, functions: tuple[str, ...], show: str) -> None:
-        self._show = show
+        self._show, self._target = show, workshop.target
         self._session = Session(workshop, functions, self._send, show)
         self._widget: Picture | None = None
         self._handle: Any = None  # of what is displayed
@@ -53,7 +53,7 @@ class Watch:
     def still(self) -> None:
         """End the live picture; a still one of this moment takes its place."""
         if self._is_on and not self._is_over:
-            self._session.settle(SETTLE_S)
+            self._session.settle(SETTLE_S[self._target])
             self._end()
 
     def __enter__(self) -> "Watch":
@@ -63,7 +63,7 @@ class Watch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if kind is None or issubclass(kind, Exception):  # who interrupts a cell does not want to wait
-                self._session.settle(SETTLE_S)
+                self._session.settle(SETTLE_S[self._target])
         finally:
             self._end()
 

@@ -17,7 +17,6 @@ from .still import Still, draw
 
 BATCH_S = 0.05  # at most 20 messages a second
 HEARTBEAT_S = 2  # by which a page knows that somebody is there
-QUIET_S = 0.4  # without an event, and with nothing to do: settled
 MOST_EVENTS = 2000  # of a message; there is another one soon
 UNSEEN = 3  # snapshots that are sent before any page has asked for one: it may have missed the first
 
@@ -88,9 +87,10 @@ class Session:
             self._send(self._heartbeat())
             self._look_at_system(message.get("part") == "system")
         elif kind == "log":
+            asked = message.get("environment")
             with self._lock:
-                known = message.get("environment") in self._environments.all
-            self._log.follow(message["environment"] if known else None)
+                is_known = isinstance(asked, str) and asked in self._environments.all
+            self._log.follow(asked if is_known else None)
         elif kind == "fault":
             self._make_system()
         if self._system:
@@ -98,8 +98,8 @@ class Session:
 
     def settle(self, at_most_s: float) -> None:
         """Wait until nothing has happened for a moment and no environment has anything to do, but not for longer."""
-        deadline = time.monotonic() + at_most_s
-        while time.monotonic() < deadline and not self._is_settled():
+        began = time.monotonic()
+        while time.monotonic() < began + at_most_s and not self._is_settled(began):
             self._is_closed.wait(BATCH_S)
 
     def still(self) -> Still:
@@ -111,8 +111,9 @@ class Session:
         return self._system.still() if self._system else None
 
     def close(self) -> None:
-        self._is_closed.set()
-        self._stirred.set()
+        with self._lock:
+            self._is_closed.set()
+            self._stirred.set()
         self._source.close()
         self._log.follow(None)
         if self._system:
@@ -125,9 +126,10 @@ class Session:
 
         return AwsSource(self._workshop, self._functions, told)
 
-    def _is_settled(self) -> bool:
+    def _is_settled(self, since: float) -> bool:
         with self._lock:
-            return time.monotonic() - self._last_event > QUIET_S and self._environments.is_settled
+            quiet_s = time.monotonic() - max(self._last_event, since)
+            return quiet_s > self._source.quiet_s and self._environments.is_settled
 
     def _told(self, message: Message) -> None:
         """A message of the source, in its thread."""
@@ -189,7 +191,7 @@ class Session:
                         self._snapshot()
             with self._lock:
                 events, self._waiting = self._waiting[:MOST_EVENTS], self._waiting[MOST_EVENTS:]
-                if not self._waiting:
+                if not (self._waiting or self._is_closed.is_set()):
                     self._stirred.clear()
                 if events:
                     self._send({"type": "activity", "events": events})

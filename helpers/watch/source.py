@@ -26,6 +26,8 @@ Message = dict[str, Any]
 class Source(Protocol):
     """Where the events come from; each message of it goes to the function `told` that it was made with."""
 
+    quiet_s: float  # without an event, after which none is on its way any more
+
     def start(self) -> None: ...
 
     def close(self) -> None: ...
@@ -40,6 +42,8 @@ class EmbeddedSource:
 
     Where the embedded AWS stops it says so, and goes on by itself once one runs again.
     """
+
+    quiet_s = 0.4
 
     def __init__(
         self,
@@ -126,7 +130,8 @@ def _message(kind: str, data: str) -> Iterator[Message]:
         return
     told = json.loads(data)
     if kind == "activity":
-        yield {"type": "activity", "events": told if isinstance(told, list) else [told]}
+        if isinstance(told, dict) and isinstance(told.get("kind"), str) and isinstance(told.get("at"), int | float):
+            yield {"type": "activity", "events": [told]}
     else:
         listed = told["environments"] if isinstance(told, dict) else told
         yield {"type": "environments", "environments": listed, "at": time.time() * 1000}

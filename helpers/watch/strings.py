@@ -18,7 +18,7 @@ def catalogue() -> dict[str, Any]:
     return entries
 
 
-def say(id: str, **values: object) -> str:
+def say(id: str, /, **values: object) -> str:
     """The sentence of this id with these values in it, e.g. say("environments.count", n=3); KeyError without one."""
     entry = catalogue()[id]
     text: str = entry if isinstance(entry, str) else entry["one" if values["n"] == 1 else "other"]

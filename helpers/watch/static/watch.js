@@ -8,12 +8,11 @@ const PARTS = ["environments", "system"];
 const SILENCE_MS = 7000; // Python says something every two seconds
 const SPEAK_MS = 3000; // a screen reader needs time for a sentence
 
-// What turns a text around, hides in it or moves on a terminal; tab and line feed may stay.
-// eslint-disable-next-line no-control-regex
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// What turns a text around, hides in it or moves on a terminal, as in strings.py; tab and line feed may stay.
+const INVISIBLE = /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 
 function visible(value) {
-  return String(value).replace(INVISIBLE, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return String(value).replace(INVISIBLE, (found) => `\\u${found.codePointAt(0).toString(16).padStart(4, "0")}`);
 }
 
 // The texts of a catalogue: strings(id, { n, name: … }).
