@@ -136,9 +136,7 @@ class Session:
         with self._lock:
             if message["type"] == "activity":
                 self._last_event = time.monotonic()
-                kept = self._environments.told(message["events"])
-                others = [each for each in message["events"] if not each["kind"].startswith("environment.")]
-                self._waiting += kept + [each for each in others if self._system and each not in kept]
+                self._waiting += self._environments.told(message["events"])
                 self._stirred.set()
             elif message["type"] == "environments":
                 self._environments.restart(message["environments"], message["at"])
