@@ -1,0 +1,96 @@
+"""Fixtures of the tests that need JupyterLab in a real browser: `lab` as a reader starts it, and a Chromium."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from lab_in_a_browser import LAB_LIMIT_S, address, eventually
+
+from helpers.settings import ROOT
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A copy of what git would clone: JupyterLab saves the notebook that it runs."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in ("helpers", "notebooks", "events", "pyproject.toml", "requirements.lock"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def lab(checkout, tmp_path_factory, free_port) -> str:
+    """The address that `lab --no-browser` prints, from a session of its own that ends with Ctrl-C."""
+    home = tmp_path_factory.mktemp("home")
+    config = tmp_path_factory.mktemp("jupyter")
+    # lets the test see cells that are not on the screen; nothing else differs from a reader's JupyterLab
+    (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))},
+        "WORKSHOP_HOME": str(home),
+        "WORKSHOP_PORT": str(free_port()),
+        "WORKSHOP_LEARNER": "browser",
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_DATA_DIR": str(config / "data"),
+        "JUPYTER_RUNTIME_DIR": str(config / "runtime"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "helpers", "lab", "--no-browser"],
+        cwd=checkout,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(process.stdout), daemon=True)
+    reader.start()
+    try:
+        yield eventually(lambda: address(said, process), LAB_LIMIT_S, lambda: "".join(said))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    assert process.returncode == 130
+    assert not (home / "localaws.json").exists(), "the embedded AWS goes with JupyterLab"
+
+
+@pytest.fixture(scope="module")
+def browser(needs_browser, tmp_path_factory):
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=1400,1000",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(argument)
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def needs_browser(needs):
+    needs("chromium")
+    needs("chromedriver")
