@@ -16,6 +16,7 @@ MOST_EVENTS = 20_000  # that are kept: a burst of 1,000 cold invocations is abou
 MOST_BYTES = 16 * 2**20
 MOST_READERS = 64
 RETURN_S = 60.0  # how long is kept on after the last reader has gone, as it may come back
+_encoded = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder for each event
 
 
 class Dropped(Exception):
@@ -47,7 +48,7 @@ class Activity:
         self._loop: asyncio.AbstractEventLoop | None = None  # that of the readers
         self._readers: set[Reader] = set()
         self._asleep = False  # a reader waits for the next event
-        self._watched, self._until = False, 0.0
+        self.watched, self._until = threading.Event(), 0.0  # whether anybody reads, or may come back to do so
         self._events: dict[int, Event] = {}  # by their numbers, without a gap
         # The numbers of another life of the embedded AWS are lower: it has told less than an event each microsecond.
         self._number = time.time_ns() // 1000
@@ -55,20 +56,16 @@ class Activity:
         self._bytes = 0
         self.closed = False
 
-    def watched(self) -> bool:
-        """Whether anybody reads, or may come back to do so."""
-        return self._watched
-
     def tell(self, kind: str, **members: Any) -> None:
         """From any thread: this has happened just now. Nothing of `members` is changed afterwards."""
-        if not self._watched:
+        if not self.watched.is_set():
             return
         with self._lock:
             if not self._readers and time.monotonic() > self._until:
                 self._forget()
                 return
             number, at = self._number + 1, round(time.time() * 1000, 3)
-            told = json.dumps({"at": at, "kind": kind, **members}, default=str)
+            told = _encoded({"at": at, "kind": kind, **members})
             sent = f"id: {number}\nevent: activity\ndata: {told}\n\n".encode()
             self._number, self._events[number] = number, Event(members.get("function", ""), sent)
             self._bytes += len(sent)
@@ -82,14 +79,15 @@ class Activity:
     def begin(self, last: int | None = None) -> Reader | None:
         """A new reader, from now on; or one that had event `last`, from there on, and None where that is not kept."""
         with self._lock:
-            if last is not None and not (self._watched and self._first - 1 <= last <= self._number):
+            if last is not None and not (self.watched.is_set() and self._first - 1 <= last <= self._number):
                 return None
             if len(self._readers) >= MOST_READERS:
                 raise Dropped(f"There are {MOST_READERS} readers already; end one of them.")
-            if not self._watched:
+            if not self.watched.is_set():
                 self._number += 1  # what has happened before was not kept
                 self._first = self._number + 1
-            self._loop, self._watched = asyncio.get_running_loop(), True
+            self._loop = asyncio.get_running_loop()
+            self.watched.set()
             reader = Reader(self._number if last is None else last, asyncio.Event())
             self._readers.add(reader)
             return reader
@@ -127,7 +125,7 @@ class Activity:
             await asyncio.sleep(0.01)
 
     def _forget(self) -> None:
-        self._watched = False
+        self.watched.clear()
         self._events.clear()
         self._bytes = 0
 

@@ -112,7 +112,8 @@ class ActivityStream:
                     await asyncio.sleep(PAUSE_S)
                 continue
             try:
-                await asyncio.wait_for(reader.stirred.wait(), min(KEEP_ALIVE_S, max(0.0, expires - time.time())))
+                async with asyncio.timeout(min(KEEP_ALIVE_S, max(0.0, expires - time.time()))):
+                    await reader.stirred.wait()
             except TimeoutError:
                 await _give(send, KEEP_ALIVE)
 
@@ -121,7 +122,8 @@ async def _give(send: Send, data: bytes, more: bool = True) -> None:
     """Send it; TimeoutError where the reader does not take it."""
     if data:
         message: Message = {"type": "http.response.body", "body": data, "more_body": more}
-        await asyncio.wait_for(send(message), SLOW_S)
+        async with asyncio.timeout(SLOW_S):
+            await send(message)
 
 
 async def _gone(receive: Receive) -> None:

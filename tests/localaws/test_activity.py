@@ -230,6 +230,26 @@ def test_a_message_is_sent_received_returned_and_deleted(queue, reader):
     assert {(each["count"], *each["message_ids"]) for each in told} == {(1, sent)}
 
 
+def test_who_sends_a_message_and_puts_an_object_is_told(make_function, clients, queue, reader):
+    function = make_function(
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    boto3.client('sqs').send_message(QueueUrl=event['queue'], MessageBody='1')\n"
+        "    boto3.client('s3').put_object(Bucket=event['bucket'], Key='k')\n"
+        "    boto3.client('s3').delete_object(Bucket=event['bucket'], Key='k')\n",
+        Timeout=30,
+    )
+    with made_bucket(clients, "told-by") as bucket:
+        queue.send("1")
+        assert function.invoke({"queue": queue.url, "bucket": bucket}).error is None
+        mine, its = reader.wait("message.sent", 2, queue=queue.arn)
+        reader.wait("object.deleted", bucket=bucket)
+        objects = reader.of("object.", bucket=bucket)
+    assert its["by"].endswith(f":assumed-role/{ROLE.rpartition('/')[2]}/{function.name}")
+    assert mine["by"] == clients("sts").get_caller_identity()["Arn"]
+    assert {each["by"] for each in objects} == {its["by"]}
+
+
 def test_a_message_that_is_visible_again_at_once_is_returned_before_it_is_received_again(queue, reader):
     queue.send("1")
     for _ in range(3):

@@ -249,7 +249,7 @@ async def test_what_happens_is_kept_for_a_while_after_the_last_reader_and_then_f
     activity.end(back)
     activity._until -= RETURN_S
     activity.tell("b")
-    assert not activity.watched()
+    assert not activity.watched.is_set()
     assert activity.begin(back.number) is None
     new = activity.begin()
     assert activity.begin(back.number) is None and read(activity, new) == []

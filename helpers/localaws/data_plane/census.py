@@ -32,8 +32,8 @@ class Census:
     `watched` says whether somebody listens: only then is looked for what nobody has to know otherwise.
     """
 
-    def __init__(self, tell: Tell = lambda kind, **members: None, watched: Callable[[], bool] = lambda: False) -> None:
-        self.tell, self.watched = tell, watched
+    def __init__(self, tell: Tell = lambda kind, **members: None, watched: threading.Event | None = None) -> None:
+        self.tell, self.watched = tell, watched or threading.Event()
         self.lock = threading.Lock()
         self.entries: dict[str, Entry] = {}
         self.closed = False
@@ -94,7 +94,7 @@ class Entry:
                 self._tell("environment.frozen", **self._function)
 
     def busy(self, request_id: str, idle_s: float) -> None:
-        """It goes on, with this invocation; afterwards it is given up when nobody has used it for so long."""
+        """It goes on, with this invocation; it may be idle for so long afterwards."""
         with self._census.lock:
             if self._there():
                 self._to("busy")
@@ -148,14 +148,14 @@ class Entry:
             "memory_size": self._memory_size,
             "initialization_type": self._type,
             "state": self._state,
-            "since": self._since,
-            "created": self._created,
+            "since": _ms(self._since),
+            "created": _ms(self._created),
             "init_ms": self._init_ms,
             "memory_mb": self._memory_mb,
             "invocations": self._invocations,
             "idle_s": self._idle_s,
             "invocation_times": [
-                {"start": start, "duration_ms": round(duration_ms, 2), "status": status}
+                {"start": _ms(start), "duration_ms": round(duration_ms, 2), "status": status}
                 for start, duration_ms, status in self._times
             ],
         }
@@ -165,4 +165,8 @@ class Entry:
         return self.name in self._census.entries
 
     def _to(self, state: str) -> None:
-        self._state, self._since = state, round(time.time() * 1000, 3)
+        self._state, self._since = state, time.time()
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

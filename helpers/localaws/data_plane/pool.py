@@ -230,11 +230,11 @@ class Pool:
             with self._lock:
                 free = [environment for free in self._free.values() for environment in free]
                 idle = _retired([each for each in free if now - each.used_at > each.function.idle_s], census.IDLE)
-                if self.told.watched():  # else who calls next finds that somebody has killed it
+                if self.told.watched.is_set():  # else who calls next finds that somebody has killed it
                     idle += _retired([each for each in free if not each.lives and each not in idle], census.KILLED)
                 for environment in idle:
                     self._free[_key(environment.function)].remove(environment)
-                for held in self._provisioned.values() if self.told.watched() else ():
+                for held in self._provisioned.values() if self.told.watched.is_set() else ():
                     idle += _retired(held.dead(), census.KILLED)
             self._close(idle)
 

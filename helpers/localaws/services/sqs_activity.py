@@ -13,6 +13,7 @@ from ministack.services import sqs
 
 from ..data_plane.census import Census
 from .contract import Contract
+from .iam.authentication import sender
 from .shapes import Record
 from .sqs import about
 
@@ -66,7 +67,7 @@ class MessageActivity:
 
     def delivered(self, arn: str, deliver: Callable[[], object]) -> None:
         """Let a service `deliver` a message to a queue, and tell of it."""
-        queue = sqs._queue_by_arn(arn) if self._watched() else None
+        queue = sqs._queue_by_arn(arn) if self._watched.is_set() else None
         last = queue["messages"][-1:] if queue else []
         deliver()
         if queue and (new := queue["messages"][-1:]) and (not last or new[0] is not last[0]):
@@ -74,18 +75,18 @@ class MessageActivity:
 
     def _sending(self, send: Handler) -> Handler:
         def sent(data: Record, qurl: str) -> Any:
-            queue = _named(data, qurl) if self._watched() else None
+            queue = _named(data, qurl) if self._watched.is_set() else None
             number = queue["fifo_seq"] if queue else None
             answer = send(data, qurl)
             if queue and not (queue["is_fifo"] and queue["fifo_seq"] == number):  # else it was there already
-                self._tell("message.sent", **about(queue, [{"id": answer["MessageId"]}]))
+                self._tell("message.sent", **about(queue, [{"id": answer["MessageId"]}]), **sender())
             return answer
 
         return sent
 
     def _deleting(self, delete: Handler) -> Handler:
         def deleted(data: Record, qurl: str) -> Any:
-            queue = _named(data, qurl) if self._watched() else None
+            queue = _named(data, qurl) if self._watched.is_set() else None
             before = list(queue["messages"]) if queue else []
             answer = delete(data, qurl)
             if queue:
@@ -99,14 +100,14 @@ class MessageActivity:
     def _changing(self, change: Handler) -> Handler:
         def changed(data: Record, qurl: str) -> Any:
             answer = change(data, qurl)
-            if self._watched() and (queue := _named(data, qurl)):
+            if self._watched.is_set() and (queue := _named(data, qurl)):
                 self._returned(queue)
             return answer
 
         return changed
 
     def _collected(self, queue: Record, max_n: int, vis_timeout: int) -> list[Record]:
-        if not self._watched():
+        if not self._watched.is_set():
             found: list[Record] = self._collect(queue, max_n, vis_timeout)
             return found
         self._returned(queue)
@@ -116,19 +117,18 @@ class MessageActivity:
         return found
 
     def _swept(self, queue: Record) -> None:
-        if self._watched():
+        if self._watched.is_set():
             self._returned(queue)
         if dead := self._sweep(queue):
             target, messages = dead
             self._tell("message.dead-lettered", **about(queue, messages), to=target["attributes"]["QueueArn"])
 
     def _look(self) -> None:
-        while True:
+        while self._watched.wait():
+            for _, queue in sqs._queues.all_items():
+                self._returned(queue)
             time.sleep(LOOK_EVERY_S)
-            if self._watched():
-                for _, queue in sqs._queues.all_items():
-                    self._returned(queue)
-            elif self._looked:
+            if not self._watched.is_set():
                 self._looked.clear()
 
     def _returned(self, queue: Record) -> None:

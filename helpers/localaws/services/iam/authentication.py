@@ -74,6 +74,12 @@ def install() -> None:
     ministack_app.pin_signed_request = lambda *arguments, **options: None  # as_sent has done so
 
 
+def sender() -> dict[str, str]:
+    """Who sent the request that is served, as it is told of: `by`, an ARN; nothing where nobody signed one."""
+    arn = _caller.get()
+    return {"by": arn} if arn else {}
+
+
 def _of_who_was_checked(resolve: Callable[..., Any]) -> Callable[..., Any]:
     """MiniStack's search for a principal, by no other key than the one that the request was signed with.
 

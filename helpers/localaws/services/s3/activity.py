@@ -7,6 +7,7 @@ from ministack.services import s3
 
 from ...data_plane.census import Tell
 from ..contract import Contract
+from ..iam.authentication import sender
 from ..shapes import Record
 from ..sqs_activity import MessageActivity
 
@@ -38,7 +39,7 @@ def install(tell: Tell, messages: MessageActivity) -> None:
     def fired(bucket_name: str, key: str, event_name: str, *rest: Any, **more: Any) -> None:
         for begin, kind in ((CREATED, "object.created"), (REMOVED, "object.deleted")):
             if event_name.startswith(begin):
-                tell(kind, bucket=bucket_name, key=key, event=event_name.removeprefix("s3:"))
+                tell(kind, bucket=bucket_name, key=key, event=event_name.removeprefix("s3:"), **sender())
         fire(bucket_name, key, event_name, *rest, **more)
 
     def sending(deliver: Callable[..., None]) -> Callable[..., None]:
