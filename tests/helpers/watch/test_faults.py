@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import uuid
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +15,9 @@ from helpers.deploy import deploy
 from helpers.inbox import open_inbox
 from helpers.settings import ROOT
 from helpers.watch.discovery import WEBHOOK, Edge, Node, System
-from helpers.watch.faults import Faults
+from helpers.watch.environments import Environment, Environments
+from helpers.watch.faults import SLOW_S, Faults
+from helpers.watch.source import EmbeddedSource
 
 SOURCE = {
     "app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n    return 'ok'\n"
@@ -213,7 +217,9 @@ LEAVES = """
 import sys
 from helpers.connect import connect
 from helpers.watch.discovery import Node, System
-from helpers.watch.faults import Faults
+from helpers.watch.environments import Environment, Environments
+from helpers.watch.faults import SLOW_S, Faults
+from helpers.watch.source import EmbeddedSource
 arn, name, how = sys.argv[1:]
 if how == "interrupted":
     from IPython.core.interactiveshell import InteractiveShell
@@ -235,3 +241,113 @@ def test_all_is_undone_when_the_kernel_ends_or_is_interrupted(function, how):
     )
     assert f"{function.name} is held at zero." in done.stdout, done.stderr
     assert concurrency(function) is None
+
+
+# What the embedded AWS alone can do
+
+
+@pytest.fixture
+def watching(function):
+    """What happens, as the embedded AWS tells it while a picture is open."""
+    environments, lock, begun = Environments(), threading.Lock(), threading.Event()
+
+    def told(message: dict) -> None:
+        with lock:
+            if message["type"] == "environments":
+                environments.restart(message["environments"], message["at"])
+                begun.set()
+            elif message["type"] == "activity":
+                environments.told(message["events"])
+
+    def there() -> list[Environment]:
+        with lock:
+            return environments.there()
+
+    source = EmbeddedSource(told)
+    source.start()
+    assert begun.wait(15)
+    its = Faults(function.aws, there)
+    yield SimpleNamespace(faults=its, there=lambda: [each for each in there() if each.function == function.name])
+    its.close()
+    source.close()
+
+
+def begin_call(function, seconds: float) -> tuple[threading.Thread, list]:
+    answers = []
+
+    def call() -> None:
+        answer = function.aws.client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"s": seconds}))
+        answers.append((answer.get("FunctionError"), json.loads(answer["Payload"].read())))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    return thread, answers
+
+
+@pytest.mark.parametrize("of", ["function", "environment"])
+def test_an_environment_is_ended_in_mid_call_and_the_next_call_has_another_process(function, watching, of):
+    assert invoke(function) == "ok"
+    thread, answers = begin_call(function, 60)
+    (busy,) = eventually(lambda: [each for each in watching.there() if each.state == "busy"])
+    of = function.arn if of == "function" else busy.environment
+    done = watching.faults.do("end-environment", of, True, function.system)
+    assert "refused" not in done, done["sentence"]
+    thread.join(30)
+    assert answers[0][0] == "Unhandled" and answers[0][1]["errorType"].startswith("Runtime.")
+    assert invoke(function) == "ok"
+
+
+def test_without_an_environment_there_is_none_to_end(function, faults):
+    done = faults.do("end-environment", function.arn, True, function.system)
+    assert done["refused"] and function.name in done["sentence"]
+    assert faults.do("end-environment", "/aws/lambda/none:stream", True, function.system)["refused"]
+
+
+def renewed(function) -> None:
+    """Let the next call begin an environment."""
+    client = function.aws.client("lambda")
+    client.update_function_configuration(FunctionName=function.name, Description=str(uuid.uuid4()))
+    client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
+
+
+def inits(watching) -> list[float]:
+    return [each.init_ms for each in watching.there() if each.init_ms]
+
+
+def test_the_next_init_is_slow_and_only_that(function, watching):
+    renewed(function)
+    assert "refused" not in watching.faults.do("slow-init", function.arn, True, function.system)
+    assert invoke(function) == "ok"
+    (slow,) = eventually(lambda: inits(watching))
+    renewed(function)
+    assert invoke(function) == "ok"
+    (fast,) = eventually(lambda: [ms for ms in inits(watching) if ms != slow])
+    assert slow > SLOW_S * 1000 > fast
+
+
+def test_no_init_is_slow_once_the_picture_is_closed(function, watching):
+    renewed(function)
+    watching.faults.do("slow-init", function.arn, True, function.system)
+    watching.faults.close()
+    assert invoke(function) == "ok"
+    assert eventually(lambda: inits(watching))[0] < SLOW_S * 1000
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_message_is_delivered_twice_unless_the_reader_leaves(function, faults, leaves):
+    sqs = function.aws.client("sqs")
+    url = sqs.create_queue(QueueName=function.aws.name(f"broken-twice-{leaves}".lower()))["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    system = System((Node(arn, "queue", function.aws.name("broken-twice")),))
+    assert "refused" not in faults.do("deliver-twice", arn, True, system)
+    if leaves:
+        faults.close()
+    sqs.send_message(QueueUrl=url, MessageBody="once")
+    received = []
+    for _ in range(3):
+        messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, VisibilityTimeout=30).get("Messages", [])
+        received += [each["Body"] for each in messages]
+        for each in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+    assert received == ["once"] * (1 if leaves else 2)
+    sqs.delete_queue(QueueUrl=url)
