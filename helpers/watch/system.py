@@ -14,9 +14,11 @@ from .faults import Faults
 from .source import Message
 from .still import Still
 from .system_counts import Counts, OfNode
+from .system_moves import Moves
 from .system_still import draw
 
 EVERY_S = 1.0  # between two counts
+MOVES_S = 0.1  # between two messages of what has moved
 WAIT_S = 5.0  # for a look that goes on, when the part is closed
 
 
@@ -27,9 +29,10 @@ class SystemPart:
         self._send = send
         self._discovery = Discovery(workshop, functions)
         self._counts = Counts(workshop)
+        self._moves = Moves()
         self._environments = Environments()  # of all functions: others than those that are named may be joined to them
         self._faults = Faults(workshop, self._there)
-        self._telling = threading.Lock()  # of the environments
+        self._telling = threading.Lock()  # of the environments, and of what moves
         self._asking = threading.Lock()  # of what asks AWS, which may take a while
         self._stop: threading.Event | None = None  # that of the thread which looks at present
         self._threads: list[threading.Thread] = []
@@ -49,6 +52,7 @@ class SystemPart:
         if message["type"] == "activity":
             with self._telling:
                 self._environments.told(message["events"])
+                self._moves.receive(message["events"], self._discovery.system)
             self._counts.receive(message["events"])
             self._discovery.receive(message["events"])
         elif message["type"] == "environments":
@@ -63,7 +67,8 @@ class SystemPart:
 
     def still(self) -> Still | None:
         """The picture as it is now; None where this machine cannot draw it."""
-        return draw(*self._ask())
+        system, counts = self._ask()
+        return draw(system, counts, self._counts.lately(), self._moved())
 
     def close(self) -> None:
         """Nobody looks any more; what was broken is as before."""
@@ -84,8 +89,11 @@ class SystemPart:
             if system != told:
                 self._tell(system)
                 told = system
-            self._send({"type": "counts", "counts": counts})
-            stop.wait(EVERY_S)
+            self._tell_moves()
+            self._send({"type": "counts", "counts": counts, "moved": self._moved()})
+            until = time.monotonic() + EVERY_S
+            while time.monotonic() < until and not stop.wait(MOVES_S):
+                self._tell_moves()
 
     def _ask(self) -> tuple[System, dict[str, OfNode]]:
         """The system and its counts."""
@@ -99,6 +107,16 @@ class SystemPart:
     def _there(self) -> list[Environment]:
         with self._telling:
             return self._environments.there()
+
+    def _moved(self) -> dict[str, int]:
+        with self._telling:
+            return dict(self._moves.totals)
+
+    def _tell_moves(self) -> None:
+        with self._telling:
+            moved = self._moves.take()
+        if moved:
+            self._send({"type": "moved", "moved": moved})
 
     def _tell(self, system: System) -> None:
         self._send(system.message())

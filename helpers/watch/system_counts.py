@@ -18,8 +18,10 @@ from .discovery import Node, System, name_of
 WAITING, IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 QUEUES_S = {"embedded": 0.0, "emulator": 1.0, "aws": 5.0}  # each answer of SQS is a request that AWS bills
 METRICS_S = 60.0  # a metric has one value a minute
+MOST_SAMPLES, SAMPLES = 600, 60  # of a queue, that are kept, and that its sparkline has
 LATE = timedelta(minutes=10)  # how old the newest value of a metric may be
 
+Sample = tuple[int, int]  # messages waiting, and in flight
 OfNode = dict[str, int]  # "waiting", "in_flight", "running", "throttled"; what is not known is not there
 
 
@@ -28,6 +30,7 @@ class Counts:
 
     def __init__(self, workshop: Workshop, clock: Callable[[], float] = time.monotonic) -> None:
         self._workshop, self._clock = workshop, clock
+        self._samples: dict[str, list[Sample]] = {}  # by queue, one of every look
         self._throttled: Counter[str] = Counter()
         self._queues: dict[str, OfNode] = {}
         self._functions: dict[str, OfNode] = {}
@@ -46,6 +49,9 @@ class Counts:
         functions = [node for node in system.nodes if node.kind == "function"]
         if self._is_time("queues", QUEUES_S[self._workshop.target]):
             self._queues = {node.id: told for node in queues if (told := self._queue(node))}
+            for id, told in self._queues.items():
+                self._samples.setdefault(id, []).append((told["waiting"], told["in_flight"]))
+                del self._samples[id][:-MOST_SAMPLES]
         if self._workshop.is_embedded:
             running = Counter(busy)
             self._functions = {
@@ -54,6 +60,10 @@ class Counts:
         elif self._is_time("metrics", METRICS_S):
             self._functions = {node.id: told for node in functions if (told := self._metrics(node))}
         return self._queues | self._functions
+
+    def lately(self) -> dict[str, list[Sample]]:
+        """For each queue what was counted lately: the most of each stretch, if there is more than a line can show."""
+        return {id: _few(list(samples)) for id, samples in dict(self._samples).items()}
 
     def _is_time(self, what: str, every_s: float) -> bool:
         if what in self._asked and self._clock() - self._asked[what] < every_s:
@@ -95,3 +105,9 @@ class Counts:
         )
         points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
         return [point[statistic] for point in points]
+
+
+def _few(samples: list[Sample]) -> list[Sample]:
+    length = -(-len(samples) // SAMPLES)
+    stretches = [samples[begin : begin + length] for begin in range(0, len(samples), length or 1)]
+    return [(max(waiting for waiting, _ in each), max(flying for _, flying in each)) for each in stretches]

@@ -18,7 +18,7 @@ from . import static_files
 from .discovery import System
 from .still import Still
 from .strings import catalogue, say
-from .system_counts import OfNode
+from .system_counts import OfNode, Sample
 
 NODE = "nodejs24.x"
 LIMIT_S = 20  # a machine that does much else takes its time to start Node
@@ -38,11 +38,13 @@ LOOK = {  # on white paper, as in static/system.css for the light theme
 }
 
 
-def draw(system: System, counts: dict[str, OfNode]) -> Still | None:
-    """The picture with these counts; None where this machine has no Node.js."""
+def draw(
+    system: System, counts: dict[str, OfNode], samples: dict[str, list[Sample]], moved: dict[str, int]
+) -> Still | None:
+    """The picture with these counts, what queues had lately, and what moved; None where there is no Node.js."""
     alt = sentence(system, counts)
     try:
-        width, height, parts = _drawn(json.dumps(system.message()), json.dumps(counts))
+        width, height, parts = _drawn(json.dumps([system.message(), counts, samples, moved]))
     except localaws.MissingRuntime:
         return None
     width = max(width, LEAST_WIDTH)
@@ -76,13 +78,15 @@ def sentence(system: System, counts: dict[str, OfNode]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _drawn(system: str, counts: str) -> tuple[float, float, str]:
+def _drawn(numbers: str) -> tuple[float, float, str]:
     """Width, height and the elements of the picture; for the same numbers it is the same."""
+    system, counts, samples, moved = json.loads(numbers)
     node = localaws.find_runtime(NODE).command[0]
     given: dict[str, Any] = {
-        "system": json.loads(system),
-        "counts": json.loads(counts),
-        "moved": {},
+        "system": system,
+        "counts": counts,
+        "samples": samples,
+        "moved": moved,
         "strings": catalogue(),
         "look": LOOK,
         "modules": {name: static_files.read(file) for name, file in MODULES.items()},

@@ -294,34 +294,6 @@ function element(name, classes, content) {
   return made;
 }
 
-// The function of an ARN without its version, and the table without its stream, as discovery.py has it.
-export function unqualified(arn) {
-  const parts = String(arn).split(":");
-  if (parts.length > 7 && parts[2] === "lambda" && parts[5] === "function") return parts.slice(0, 7).join(":");
-  return String(arn).includes(":dynamodb:") ? String(arn).split("/stream/")[0] : String(arn);
-}
-
-// Along which edge something has moved, by an event, and whether backwards: a redrive does.
-export function movedBy(event, system) {
-  const node = (fits) => system.nodes.find(fits)?.id;
-  const named = (name) => node((each) => each.kind === "function" && each.name === name);
-  // who sent it: a function, or the session of its role, which has the name of the function
-  const sender = event.from ?? named(String(event.by ?? "").split(/:assumed-role\/[^/]+\//)[1]);
-  const bucket = () => node((each) => each.kind === "bucket" && (each.name === event.bucket || each.id === event.bucket));
-  const ends = {
-    "notification.sent": () => [event.from, event.to],
-    "message.sent": () => [sender, event.queue],
-    "object.created": () => [sender, bucket()],
-    "message.dead-lettered": () => [event.queue, event.to],
-    "message.redriven": () => [event.to, event.queue],
-    "invocation.destination": () => [named(event.function), event.to],
-  }[event.kind]?.();
-  if (!ends || ends.some((end) => !end)) return null;
-  const [from, to] = ends.map(unqualified);
-  const edge = system.edges.find((each) => each.from === from && each.to === to);
-  return edge ? { edge, back: event.kind === "message.redriven" } : null;
-}
-
 const KINDS_OF_LOOK = ["function", "queue", "bucket", "table", "topic", "source", "other"];
 let views = 0;
 
@@ -469,19 +441,23 @@ export function mount(el, bus, strings, libraries) {
     if (dots.size && !closed) frame = requestAnimationFrame(step);
   }
 
-  function activity(events) {
-    if (!placed) return;
-    const moved = new Map(); // by edge and direction
-    for (const event of events) {
-      const found = movedBy(event, system);
-      if (!found) continue;
-      const key = `${found.edge.id} ${found.back}`;
-      moved.set(key, { ...found, count: (moved.get(key)?.count ?? 0) + (event.count ?? 1) });
-    }
-    for (const { edge, back, count } of moved.values()) {
-      state.moved.set(edge.id, (state.moved.get(edge.id) ?? 0) + count);
+  // What has moved since the last message: [{edge, count, back}].
+  function move(moves) {
+    for (const { edge: id, count, back } of placed ? moves : []) {
+      const edge = system.edges.find((each) => each.id === id);
+      if (!edge || !placed.edges.has(id)) continue;
+      state.moved.set(id, (state.moved.get(id) ?? 0) + count);
       redrawEdge(edge);
       moveAlong(edge, count, back);
+    }
+  }
+
+  // How much has moved in all: a page that is opened later than the picture was begun hears of it so.
+  function total(moved) {
+    for (const edge of system.edges) {
+      if (!placed?.edges.has(edge.id) || (moved[edge.id] ?? 0) === (state.moved.get(edge.id) ?? 0)) continue;
+      state.moved.set(edge.id, moved[edge.id]);
+      redrawEdge(edge);
     }
   }
 
@@ -657,8 +633,9 @@ export function mount(el, bus, strings, libraries) {
       show().then(() => summary.textContent !== before && bus.say(summary.textContent));
     } else if (message.type === "counts") {
       counted(message.counts);
-    } else if (message.type === "activity") {
-      activity(message.events);
+      total(message.moved ?? {});
+    } else if (message.type === "moved") {
+      move(message.moved);
     } else if (message.type === "faults") {
       faults = message.faults;
       if (selected && nodeOf(selected) && !panel.hidden) fillPanel();

@@ -265,48 +265,43 @@ def of_thirty() -> System:
 # What moves
 
 
-def moves(kind: str, times: int = 1, **more: Any) -> dict[str, Any]:
-    return {"type": "activity", "events": [{"at": 1, "kind": kind, **more}] * times}
+def moves(kind: str, count: int, back: bool = False) -> dict[str, Any]:
+    edge = next(each for each in SYSTEM.edges if each.kind == kind)
+    return {"type": "moved", "moved": [{"edge": edge.id, "count": count, "back": back}]}
 
 
 def test_what_moves_is_counted_on_its_edge_and_shown_by_dots(page):
     page.show(SYSTEM)
-    page.tell(moves("notification.sent", 7, **{"from": JOBS.id, "to": f"{WORKER.id}:live"}))
-    page.tell(moves("message.dead-lettered", queue=JOBS.id, to=DEAD.id))
+    page.tell(moves("mapping", 5))
+    page.tell(moves("mapping", 2))
+    page.tell(moves("dead-letter", 1))
     assert page.edge("mapping").endswith("7") and page.edge("dead-letter").endswith("1")
     eventually(lambda: page.run("return document.querySelectorAll('[data-dots] circle').length"))
     eventually(lambda: not page.run("return document.querySelectorAll('[data-dots] circle').length"))
 
 
+def test_a_page_that_is_opened_later_hears_how_much_has_moved(page):
+    page.show(SYSTEM)
+    totals = {each.id: 40 for each in SYSTEM.edges}
+    page.tell({"type": "counts", "counts": COUNTS, "moved": totals})
+    assert page.edge("mapping").endswith("40")
+    page.tell(moves("mapping", 2))
+    assert page.edge("mapping").endswith("42")
+
+
 def test_without_motion_the_number_says_it_alone(page):
     page.run("document.querySelector('.watch').dataset.still = 'true'")
     page.show(SYSTEM)
-    page.tell(moves("notification.sent", 7, **{"from": JOBS.id, "to": WORKER.id}))
+    page.tell(moves("mapping", 7))
     assert page.edge("mapping").endswith("7")
     dots = "arguments[0](document.querySelectorAll('circle').length)"
     after_two_frames = f"requestAnimationFrame(() => requestAnimationFrame(() => {dots}))"
     assert page.driver.execute_async_script(after_two_frames) == 0
 
 
-@pytest.mark.parametrize(
-    ("kind", "more"),
-    [
-        ("message.sent", {"queue": DEAD.id, "from": WORKER.id}),
-        ("message.sent", {"queue": DEAD.id, "by": "arn:aws:sts::000000000000:assumed-role/any/ada-worker"}),
-        ("invocation.destination", {"function": "ada-worker", "to": DEAD.id}),
-        ("message.redriven", {"queue": DEAD.id, "to": WORKER.id, "count": 1}),
-    ],
-)
-def test_what_functions_send_moves(page, kind, more):
-    page.show(System((WORKER, DEAD), (Edge(WORKER.id, DEAD.id, "allowed"),)))
-    page.tell(moves(kind, 2, **more))
-    assert page.edge("allowed").endswith("2")
-
-
 def test_what_is_not_in_the_system_moves_nothing(page):
     page.show(SYSTEM)
-    page.tell(moves("notification.sent", **{"from": JOBS.id, "to": "arn:aws:lambda:x:0:function:other"}))
-    page.tell(moves("object.created", bucket="ada-uploads", key=HOSTILE))
+    page.tell({"type": "moved", "moved": [{"edge": HOSTILE, "count": 1, "back": False}]})
     assert page.edge("mapping").endswith("BatchSize 5")
 
 

@@ -11,7 +11,7 @@ from helpers import localaws
 from helpers.watch import system_still
 from helpers.watch.discovery import Edge, Node, System
 from helpers.watch.system import part
-from helpers.watch.system_counts import METRICS_S, Counts
+from helpers.watch.system_counts import METRICS_S, SAMPLES, Counts
 from helpers.watch.system_still import draw, sentence
 
 SOURCE = {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n"}
@@ -92,6 +92,20 @@ def test_on_aws_what_runs_comes_from_metrics_once_a_minute():
     assert len(asked) == 4
 
 
+def test_of_many_samples_the_most_of_each_stretch_is_kept(monkeypatch):
+    counts = Counts(SimpleNamespace(is_embedded=True, target="embedded"))
+    numbers = iter(range(1000))
+    monkeypatch.setattr(counts, "_queue", lambda node: {"waiting": next(numbers), "in_flight": 1})
+    queue = System((Node("q", "queue", "q", "q"),))
+    for _ in range(30):
+        counts.look(queue, [])
+    assert counts.lately() == {"q": [(number, 1) for number in range(30)]}
+    for _ in range(770):
+        counts.look(queue, [])
+    lately = counts.lately()["q"]
+    assert len(lately) == SAMPLES and lately[0] == (209, 1) and lately[-1] == (799, 1)
+
+
 # The still picture
 
 
@@ -105,7 +119,7 @@ COUNTS = {"arn:aws:sqs:us-east-1:000000000000:q": {"waiting": 4, "in_flight": 5}
 
 
 def test_the_still_picture_says_what_is_there_and_how_much_of_it():
-    still = draw(small(), COUNTS)
+    still = draw(small(), COUNTS, {}, {})
     assert still.alt == "1 function, 1 queue. 4 waiting, 5 in flight, 0 running, 0 throttled."
     root = ElementTree.fromstring(still.svg)
     texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
@@ -114,8 +128,19 @@ def test_the_still_picture_says_what_is_there_and_how_much_of_it():
     assert "NaN" not in still.svg and "var(" not in still.svg
 
 
+def test_the_still_picture_has_what_moved_and_what_the_queue_had():
+    system = small()
+    lately = {system.nodes[1].id: [(number, 2) for number in range(10)]}
+    with_numbers = ElementTree.fromstring(draw(system, COUNTS, lately, {system.edges[0].id: 37}).svg)
+    without = ElementTree.fromstring(draw(system, COUNTS, {}, {}).svg)
+    texts = [each.text for each in with_numbers.iter("{http://www.w3.org/2000/svg}text")]
+    assert "37" in texts
+    paths = [len(list(each.iter("{http://www.w3.org/2000/svg}path"))) for each in (with_numbers, without)]
+    assert paths[0] - paths[1] == 3, "a line below, and two lines of numbers"
+
+
 def test_the_still_picture_has_the_nodes_from_left_to_right():
-    root = ElementTree.fromstring(draw(small(), COUNTS).svg)
+    root = ElementTree.fromstring(draw(small(), COUNTS, {}, {}).svg)
     places = {
         each.get("data-node"): float(re.match(r"translate\(([\d.]+)", each.get("transform"))[1])
         for each in root.iter()
@@ -126,14 +151,14 @@ def test_the_still_picture_has_the_nodes_from_left_to_right():
 
 
 def test_names_are_text_in_the_still_picture():
-    still = draw(small(HOSTILE, HOSTILE), {})
+    still = draw(small(HOSTILE, HOSTILE), {}, {}, {})
     root = ElementTree.fromstring(still.svg)
     assert not [each for each in root.iter() if each.tag.endswith("script")]
     assert "\u202e" not in still.svg and "\x00" not in still.svg
 
 
 def test_an_empty_system_is_a_sentence():
-    still = draw(System(), {})
+    still = draw(System(), {}, {}, {})
     assert (
         still.alt
         == sentence(System(), {})
@@ -148,7 +173,7 @@ def test_without_node_there_is_no_picture(monkeypatch):
 
     monkeypatch.setattr(localaws, "find_runtime", missing)
     system_still._drawn.cache_clear()
-    assert draw(small(), {}) is None
+    assert draw(small(), {}, {}, {}) is None
 
 
 def test_the_part_draws_its_still_picture(told, queue):
