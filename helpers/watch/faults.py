@@ -56,10 +56,18 @@ class Kind:
 
 
 class Faults:
-    """What is broken at present. `environments` gives the execution environments that are there."""
+    """What is broken at present.
 
-    def __init__(self, workshop: Workshop, environments: Callable[[], Iterable[Environment]]) -> None:
-        self.workshop, self.environments = workshop, environments
+    `environments` gives the execution environments that are there; `undone` is called when all was undone by itself.
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        environments: Callable[[], Iterable[Environment]],
+        undone: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.workshop, self.environments, self._undone = workshop, environments, undone
         self._undos: dict[tuple[str, str], Undo] = {}
         self._lock = threading.RLock()
 
@@ -125,6 +133,7 @@ class Faults:
     def _after_cell(self, result: Any) -> None:
         if isinstance(result.error_in_exec, KeyboardInterrupt):
             self.close()
+            self._undone()
 
     def _told(self, kind: Kind, node: Node, system: System) -> dict[str, Any]:
         return {

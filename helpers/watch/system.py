@@ -31,7 +31,7 @@ class SystemPart:
         self._counts = Counts(workshop)
         self._moves = Moves()
         self._environments = Environments()  # of all functions: others than those that are named may be joined to them
-        self._faults = Faults(workshop, self._there)
+        self._faults = Faults(workshop, self._there, self._tell_faults)
         self._telling = threading.Lock()  # of the environments, and of what moves
         self._asking = threading.Lock()  # of what asks AWS, which may take a while
         self._stop: threading.Event | None = None  # that of the thread which looks at present
@@ -120,12 +120,14 @@ class SystemPart:
 
     def _tell(self, system: System) -> None:
         self._send(system.message())
-        self._send({"type": "faults", "faults": self._faults.offered(system)})
+        self._tell_faults()
+
+    def _tell_faults(self) -> None:
+        self._send({"type": "faults", "faults": self._faults.offered(self._discovery.system)})
 
     def _break(self, id: str, of: str, on: bool) -> None:
-        system = self._discovery.system
-        self._send(self._faults.do(id, of, on, system))
-        self._send({"type": "faults", "faults": self._faults.offered(system)})
+        self._send(self._faults.do(id, of, on, self._discovery.system))
+        self._tell_faults()
 
 
 def part(workshop: Workshop, functions: Sequence[str], send: Callable[[Message], None]) -> SystemPart:

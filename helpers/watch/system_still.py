@@ -25,9 +25,10 @@ LIMIT_S = 20  # a machine that does much else takes its time to start Node
 SCRIPT = static_files.FOLDER.parent / "system_still.mjs"
 MODULES = {"dagre": "vendor/dagre.esm.js", "system": "system.js", "root": "watch.js"}
 LEAST_WIDTH = 480
-LINE, LETTER = 20, 7.2  # the height of a line of the sentence above the picture; the width of a letter of it
+LINE, LETTER = 20, 8.4  # the height of a line of the sentence above the picture; the width of a letter of it
 LOOK = {  # on white paper, as in static/system.css for the light theme
     "prefix": "watch-system-still",
+    "fills": True,  # a sparkline is as long as what was counted
     "ink": "#222",
     "muted": "#555",
     "paper": "#fff",

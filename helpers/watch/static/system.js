@@ -207,10 +207,11 @@ export function drawNode(node, size, counts, samples, strings, look) {
 
 function sparkline(samples, x, y, width, height, look) {
   const most = Math.max(1, ...samples.flat());
+  const span = look.fills ? samples.length : SAMPLES;
   const lines = [0, 1].map((which) =>
     samples
       .map((sample, i) => {
-        const left = x + (width * (i + SAMPLES - samples.length)) / (SAMPLES - 1);
+        const left = x + (width * (i + span - samples.length)) / (span - 1);
         return `${i ? "L" : "M"}${left.toFixed(1)},${(y + height * (1 - sample[which] / most)).toFixed(1)}`;
       })
       .join(" "),

@@ -224,7 +224,7 @@ arn, name, how = sys.argv[1:]
 if how == "interrupted":
     from IPython.core.interactiveshell import InteractiveShell
     shell = InteractiveShell.instance()
-faults = Faults(connect(ask=False), lambda: [])
+faults = Faults(connect(ask=False), lambda: [], lambda: print("undone by itself"))
 print(faults.do("hold", arn, True, System((Node(arn, "function", name),)))["sentence"])
 if how == "interrupted":
     shell.run_cell("raise KeyboardInterrupt")
@@ -240,6 +240,7 @@ def test_all_is_undone_when_the_kernel_ends_or_is_interrupted(function, how):
         [sys.executable, "-c", LEAVES, function.arn, function.name, how], cwd=ROOT, capture_output=True, text=True
     )
     assert f"{function.name} is held at zero." in done.stdout, done.stderr
+    assert ("undone by itself" in done.stdout) == (how == "interrupted")
     assert concurrency(function) is None
 
 

@@ -8,6 +8,7 @@ import pytest
 from localaws_client import eventually
 
 from helpers import localaws
+from helpers.deploy import deploy
 from helpers.watch import system_still
 from helpers.watch.discovery import Edge, Node, System
 from helpers.watch.system import part
@@ -60,6 +61,34 @@ def test_who_looks_anew_is_told_again_and_who_has_gone_is_told_nothing(told, que
     eventually(lambda: len(told.of("system")) == 2)
     told.part.close()
     assert not [thread for thread in told.part._threads if thread.is_alive()]
+
+
+def test_the_page_breaks_something_and_hears_of_it_and_a_picture_that_is_closed_undoes_it(told, aws):
+    arn = deploy(aws, aws.name("part-worker"), SOURCE)["FunctionArn"]
+    client = aws.client("lambda")
+
+    def concurrency() -> int | None:
+        return client.get_function_concurrency(FunctionName=arn).get("ReservedConcurrentExecutions")
+
+    told.part.look(True)
+    eventually(lambda: told.of("counts"))
+    told.part.receive({"type": "fault", "id": "hold", "of": arn, "on": True})
+    (done,) = eventually(lambda: told.of("done"))
+    assert done["on"] and concurrency() == 0
+    on = eventually(lambda: [each for each in told.of("faults")[-1]["faults"] if each["on"]])
+    assert [(each["id"], each["of"]) for each in on] == [("hold", arn)]
+    told.part.close()
+    assert concurrency() is None
+
+
+@pytest.mark.parametrize(
+    "message", [{"type": "fault"}, {"type": "fault", "id": ["hold"], "of": {}, "on": "x"}, {"type": "look"}, {}]
+)
+def test_whatever_a_page_sends_breaks_nothing(told, message):
+    told.part.receive(message)
+    if message.get("type") == "fault":
+        assert eventually(lambda: told.of("done"))[0]["refused"]
+    assert not [each for each in told.of("done") if each["on"]]
 
 
 def test_what_runs_and_is_throttled_comes_from_the_events():
