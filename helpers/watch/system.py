@@ -67,7 +67,7 @@ class SystemPart:
 
     def still(self) -> Still | None:
         """The picture as it is now; None where this machine cannot draw it."""
-        system, counts = self._ask()
+        system, counts = self._ask(anew=True)
         return draw(system, counts, self._counts.lately(), self._moved())
 
     def close(self) -> None:
@@ -95,14 +95,14 @@ class SystemPart:
             while time.monotonic() < until and not stop.wait(MOVES_S):
                 self._tell_moves()
 
-    def _ask(self) -> tuple[System, dict[str, OfNode]]:
+    def _ask(self, anew: bool = False) -> tuple[System, dict[str, OfNode]]:
         """The system and its counts."""
         with self._asking:
             if self._discovery.is_due():
                 self._discovery.look()
             system = self._discovery.system
             busy = [each.function for each in self._there() if each.state == "busy"]
-            return system, self._counts.look(system, busy)
+            return system, self._counts.look(system, busy, anew)
 
     def _there(self) -> list[Environment]:
         with self._telling:

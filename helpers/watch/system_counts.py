@@ -1,9 +1,10 @@
 """Counts: how many messages wait and are in flight in each queue, how many environments of a function run, throttles.
 
-On the embedded AWS what runs and is throttled comes from its events. On AWS it comes from CloudWatch's metrics, by the
-minute and some minutes late.
+On the embedded AWS what runs and is throttled comes from its events, which also say which queues there is something to
+ask of. On AWS it comes from CloudWatch's metrics, by the minute and some minutes late.
 """
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ from ..connect import Workshop
 from .discovery import Node, System, name_of
 
 WAITING, IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
-QUEUES_S = {"embedded": 0.0, "emulator": 1.0, "aws": 5.0}  # each answer of SQS is a request that AWS bills
+QUEUES_S = {"embedded": 10.0, "emulator": 1.0, "aws": 5.0}  # each answer of SQS is a request that AWS bills
 METRICS_S = 60.0  # a metric has one value a minute
 MOST_SAMPLES, SAMPLES = 600, 60  # of a queue, that are kept, and that its sparkline has
 LATE = timedelta(minutes=10)  # how old the newest value of a metric may be
@@ -31,27 +32,40 @@ class Counts:
     def __init__(self, workshop: Workshop, clock: Callable[[], float] = time.monotonic) -> None:
         self._workshop, self._clock = workshop, clock
         self._samples: dict[str, list[Sample]] = {}  # by queue, one of every look
+        self._stirred: set[str] = set()  # queues of which an event has told since they were asked
         self._throttled: Counter[str] = Counter()
+        self._lock = threading.Lock()  # of these two
         self._queues: dict[str, OfNode] = {}
         self._functions: dict[str, OfNode] = {}
         self._asked: dict[str, float] = {}
         self._began = datetime.now(UTC)
 
     def receive(self, events: Iterable[dict[str, Any]]) -> None:
-        """Take note of throttles."""
+        """Take note of throttles, and of queues in which something happens."""
         for event in events:
+            if event.get("kind", "").startswith("message."):
+                with self._lock:
+                    self._stirred |= {event.get("queue", ""), event.get("to", "")}
             if event.get("kind") == "invocation.throttled" and event.get("function"):
-                self._throttled[name_of(event["function"])] += event.get("count", 1)
+                with self._lock:
+                    self._throttled[name_of(event["function"])] += event.get("count", 1)
 
-    def look(self, system: System, busy: Iterable[str]) -> dict[str, OfNode]:
-        """The counts by ARN; `busy` has the name of a function for each environment of it that runs now."""
-        queues = [node for node in system.nodes if node.kind == "queue"]
+    def look(self, system: System, busy: Iterable[str], anew: bool = False) -> dict[str, OfNode]:
+        """The counts by ARN; `busy` has the name of a function for each environment of it that runs now.
+
+        With `anew`, every queue is asked, whenever it was asked last.
+        """
+        queues = {node.id: node for node in system.nodes if node.kind == "queue"}
         functions = [node for node in system.nodes if node.kind == "function"]
-        if self._is_time("queues", QUEUES_S[self._workshop.target]):
-            self._queues = {node.id: told for node in queues if (told := self._queue(node))}
-            for id, told in self._queues.items():
-                self._samples.setdefault(id, []).append((told["waiting"], told["in_flight"]))
-                del self._samples[id][:-MOST_SAMPLES]
+        with self._lock:
+            stirred, self._stirred = self._stirred, set()
+        every = anew or self._is_time("queues", QUEUES_S[self._workshop.target])
+        asked = queues if every else {id: queues[id] for id in queues if id in stirred or id not in self._queues}
+        self._queues = {id: told for id, told in self._queues.items() if id in queues and id not in asked}
+        self._queues |= {id: told for id, node in asked.items() if (told := self._queue(node))}
+        for id, told in self._queues.items():
+            self._samples.setdefault(id, []).append((told["waiting"], told["in_flight"]))
+            del self._samples[id][:-MOST_SAMPLES]
         if self._workshop.is_embedded:
             running = Counter(busy)
             self._functions = {

@@ -12,7 +12,7 @@ from helpers.deploy import deploy
 from helpers.watch import system_still
 from helpers.watch.discovery import Edge, Node, System
 from helpers.watch.system import part
-from helpers.watch.system_counts import METRICS_S, SAMPLES, Counts
+from helpers.watch.system_counts import METRICS_S, QUEUES_S, SAMPLES, Counts
 from helpers.watch.system_still import draw, sentence
 
 SOURCE = {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n"}
@@ -121,16 +121,39 @@ def test_on_aws_what_runs_comes_from_metrics_once_a_minute():
     assert len(asked) == 4
 
 
+def test_a_queue_is_asked_when_an_event_tells_of_it_or_after_a_while(monkeypatch):
+    asked, now = [], [0.0]
+    counts = Counts(SimpleNamespace(is_embedded=True, target="embedded"), clock=lambda: now[0])
+    monkeypatch.setattr(counts, "_queue", lambda node: asked.append(node.id) or {"waiting": len(asked), "in_flight": 0})
+    both = System((Node("q", "queue", "q"), Node("dead", "queue", "dead")))
+
+    def asked_for(**how: bool) -> list[str]:
+        asked.clear()
+        assert set(counts.look(both, [], **how)) == {"q", "dead"}
+        return list(asked)
+
+    assert asked_for() == ["q", "dead"]
+    assert asked_for() == []
+    counts.receive([{"kind": "message.sent", "queue": "q", "count": 1}])
+    assert asked_for() == ["q"]
+    counts.receive([{"kind": "message.dead-lettered", "queue": "other", "to": "dead", "count": 1}])
+    assert asked_for() == ["dead"]
+    assert asked_for(anew=True) == ["q", "dead"]
+    now[0] += QUEUES_S["embedded"]
+    assert asked_for() == ["q", "dead"]
+    assert asked_for() == []
+
+
 def test_of_many_samples_the_most_of_each_stretch_is_kept(monkeypatch):
     counts = Counts(SimpleNamespace(is_embedded=True, target="embedded"))
     numbers = iter(range(1000))
     monkeypatch.setattr(counts, "_queue", lambda node: {"waiting": next(numbers), "in_flight": 1})
     queue = System((Node("q", "queue", "q", "q"),))
     for _ in range(30):
-        counts.look(queue, [])
+        counts.look(queue, [], anew=True)
     assert counts.lately() == {"q": [(number, 1) for number in range(30)]}
     for _ in range(770):
-        counts.look(queue, [])
+        counts.look(queue, [], anew=True)
     lately = counts.lately()["q"]
     assert len(lately) == SAMPLES and lately[0] == (209, 1) and lately[-1] == (799, 1)
 
