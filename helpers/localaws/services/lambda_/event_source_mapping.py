@@ -18,7 +18,7 @@ from .. import sqs
 from ..constraints import detected, violation, wire
 from ..contract import Contract
 from ..shapes import Answer, Record
-from . import absent, event_filter
+from . import absent, event_filter, states
 from .errors import invalid_parameter
 from .execution_role import ExecutionRoles
 
@@ -46,7 +46,6 @@ CONTRACT: Contract = {
     (responses, "json_response"): ("data", "status", "content_type"),
 }
 
-TRANSITION_S = 0.3  # how long it is Creating, Updating, …; AWS takes up to a minute
 SETTINGS = {  # what a mapping has that says nothing else
     "sqs": {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0, "FunctionResponseTypes": []},
     "dynamodb": {
@@ -244,7 +243,7 @@ def _pass_through(state: str, mapping: Record, ends: Any = None) -> None:
         lambda_svc._esm_wake.set()
 
     mapping["State"] = state
-    timer = threading.Timer(TRANSITION_S, settle)
+    timer = threading.Timer(states.TRANSITION_S, settle)
     timer.daemon = True
     timer.start()
 

@@ -96,7 +96,8 @@ def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies
         mapping.install(execution_roles, pool.told.tell)
     code_location.install(endpoint)
     functions.install(pool)
-    for module in (states, configuration, versions, layers, permissions, event_invoke_config):
+    states.install(pool)
+    for module in (configuration, versions, layers, permissions, event_invoke_config):
         module.install()
     provisioned.install()
     invoke.install(pool, provisioned)

@@ -10,6 +10,7 @@ from ...data_plane.function import Function
 from ...data_plane.pool import Pool
 from ..contract import Contract
 from ..shapes import Record
+from . import states
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -19,6 +20,8 @@ CONTRACT: Contract = {
     (lambda_svc, "invalidate_worker"): ("func_name", "qualifier", "account", "region"),
 }
 
+LATEST = "$LATEST"
+
 
 def install(pool: Pool) -> None:
     """Let `pool` know of functions that change. Call once, before it serves."""
@@ -26,8 +29,10 @@ def install(pool: Pool) -> None:
     def invalidate_worker(
         func_name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
     ) -> None:
+        if qualifier == LATEST:
+            return  # an update ends what ran before when it is Successful: states.py
         func = lambda_svc._functions.get(func_name)  # it is taken away before, where it is deleted; so is a version
-        is_there = func and (qualifier in (None, "$LATEST") or qualifier in func["versions"])
+        is_there = func and (qualifier is None or qualifier in func["versions"])
         reason = census.CHANGED if is_there else census.DELETED
         pool.retire(lambda_svc._func_arn(func_name), qualifier, reason)  # of the region of the request
 
@@ -35,7 +40,8 @@ def install(pool: Pool) -> None:
 
 
 def function_from(func: Record, config: Record) -> Function | None:
-    """Our view of MiniStack's record of a function; None for a container image."""
+    """Our view of MiniStack's record of a function as it runs now; None for a container image."""
+    func, config = states.running(func, config)
     if not func.get("code_zip"):
         return None
     layers = tuple(filter(None, (lambda_svc._resolve_layer_zip(layer) for layer in config.get("Layers") or ())))

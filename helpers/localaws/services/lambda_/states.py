@@ -1,15 +1,21 @@
 """The states of a function: a new one is Pending for a moment, and an update is InProgress, before either can be used.
 
+Until an update is Successful the function runs as it was before.
+
 https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. What AWS refuses meanwhile is in its words, as
 localstack recorded them in November 2025 (test_lambda_concurrent_code_updates, test_function_lifecycle).
 """
 
+import functools
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import lambda_svc, stepfunctions
 
+from ...data_plane import census
 from ...data_plane.event_queue import EventQueue
+from ...data_plane.pool import Pool
 from ..contract import Contract
 from ..shapes import Answer, Record
 from . import api
@@ -23,20 +29,25 @@ CONTRACT: Contract = {
     (lambda_svc, "_get_func_record_for_ref"): ("function_ref",),
     (lambda_svc, "_schedule_state_transition"): ("func_name", "delay"),
     (lambda_svc, "_sqs_esm_concurrency"): ("esm", "func_rec", "config", "queue"),
+    (lambda_svc, "_update_code"): ("name", "data"),
+    (lambda_svc, "_update_config"): ("name", "data"),
     (stepfunctions, "_ExecutionError"): None,
     (stepfunctions, "_call_lambda"): ("func_ref", "event"),
 }
 
-TRANSITION_S = 0.5  # how long a function is Pending, and an update InProgress; on AWS some seconds
+# How long a function is Pending, an update InProgress, an event source mapping Creating, …; on AWS some seconds
+TRANSITION_S = 0.5
+BEFORE = "before_update"  # of MiniStack's record of a function: what runs until the update is Successful
 CREATING = {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
 REFUSED = "The operation cannot be performed at this time."
 IS_PENDING = f"{REFUSED} The function is currently in the following state: Pending"
 
 
-def install() -> None:
-    """Let functions and updates take their moment. Call once, before it serves."""
-    transitions: EventQueue[Record] = EventQueue(_end, workers=1)
+def install(pool: Pool) -> None:
+    """Let functions and updates take their moment; then `pool` ends what ran before. Call once, before it serves."""
+    transitions: EventQueue[Record] = EventQueue(functools.partial(_end, pool), workers=1)
     concurrency, call = lambda_svc._sqs_esm_concurrency, stepfunctions._call_lambda
+    update_code, update_configuration = lambda_svc._update_code, lambda_svc._update_config
 
     def schedule(func_name: str, delay: float) -> None:
         func = lambda_svc._functions[func_name]
@@ -46,7 +57,7 @@ def install() -> None:
         if api.asked.get():
             transitions.put(func, TRANSITION_S)
         else:  # CloudFormation waits until a function can be used
-            _end(func)
+            _end(pool, func)
 
     def concurrency_of(esm: Record, func_rec: Record, config: Record, queue: Record | None = None) -> int:
         most: int = 0 if is_pending(config) else concurrency(esm, func_rec, config, queue)
@@ -58,6 +69,8 @@ def install() -> None:
             raise stepfunctions._ExecutionError("Lambda.ResourceConflictException", IS_PENDING)
         return call(func_ref, event)
 
+    lambda_svc._update_code = _keeping_what_runs(update_code)
+    lambda_svc._update_config = _keeping_what_runs(update_configuration)
     lambda_svc._schedule_state_transition = schedule
     stepfunctions._call_lambda = called
     lambda_svc._sqs_esm_concurrency = concurrency_of
@@ -97,13 +110,39 @@ def not_ready(members: Record) -> Answer | None:
     return conflict(IS_PENDING)
 
 
-def _end(func: Record) -> None:
+def _keeping_what_runs(update: Callable[[str, Record], Answer]) -> Callable[[str, Record], Answer]:
+    """An update of MiniStack's, which changes its record of a function at once, beside what runs meanwhile."""
+
+    def updated(name: str, data: Record) -> Answer:
+        func = lambda_svc._functions.get(name)
+        if func and api.asked.get():  # a stack waits until the update is Successful
+            func[BEFORE] = {"config": dict(func["config"]), "code_zip": func["code_zip"]}
+        answer: Answer = update(name, data)
+        if func and answer[0] >= 400:
+            func.pop(BEFORE, None)
+        return answer
+
+    return updated
+
+
+def running(func: Record, config: Record) -> tuple[Record, Record]:
+    """The record and the configuration by which a version runs now: of $LATEST the old ones until it is updated."""
+    latest = lambda_svc._functions.get(config["FunctionName"]) or {}
+    before = latest.get(BEFORE)
+    if before is None or config.get("Version", "$LATEST") != "$LATEST":
+        return func, config
+    return before, {**before["config"], "FunctionArn": config["FunctionArn"]}
+
+
+def _end(pool: Pool, func: Record) -> None:
     """The moment is over: the function and its versions can be used. SnapStart's have their snapshots taken first."""
+    func.pop(BEFORE, None)
     versions = [version["config"] for version in func["versions"].values()]
     for config in [func["config"], *versions]:
         has_snapshot = (config.get("SnapStart") or {}).get("OptimizationStatus") == "On"
         if not has_snapshot and (is_pending(config) or config.get("LastUpdateStatus") == "InProgress"):
             _settle(config)
+    pool.retire(func["config"]["FunctionArn"], "$LATEST", census.CHANGED)
 
 
 def _settle(config: Record) -> None:

@@ -4,6 +4,7 @@ The answers are those of localstack's recordings test_function_lifecycle, test_l
 test_publish_with_update of November 2025.
 """
 
+import itertools
 import json
 
 import pytest
@@ -152,6 +153,96 @@ def test_an_update_is_in_progress_for_a_moment(make_function, clients, operation
     after = client.get_function_configuration(FunctionName=function.name)
     assert len({each["RevisionId"] for each in (before, answer, after)}) == 3
     assert function.invoke().payload == (2 if "ZipFile" in change else 1)
+
+
+NUMBERED = """
+import os
+calls = 0
+
+def handler(event, context):
+    global calls
+    calls += 1
+    print("ran {number}")
+    return [{number}, int(os.environ.get("NUMBER", 0)), context.function_version, calls]
+"""
+
+
+@pytest.fixture
+def while_updating(clients, make_function):
+    """Call a function while it is updated to the next number, and give that number and what came meanwhile."""
+    function = make_function(NUMBERED.format(number=0))
+    client, numbers = clients("lambda"), itertools.count(1)
+
+    def update(number, kind):
+        if kind == "code":
+            code = zipped({"app.py": NUMBERED.format(number=number)})
+            client.update_function_code(FunctionName=function.name, ZipFile=code)
+        else:
+            variables = {"Variables": {"NUMBER": str(number)}}
+            client.update_function_configuration(FunctionName=function.name, Environment=variables)
+
+    def run(kind, call):
+        while True:  # a slow machine may need more than one try
+            number = next(numbers)
+            update(number, kind)
+            found = call(function)
+            status = client.get_function_configuration(FunctionName=function.name)["LastUpdateStatus"]
+            function.wait()
+            if status == "InProgress":
+                return number, found
+
+    run.function = function
+    return run
+
+
+@pytest.mark.parametrize(("kind", "place"), [("code", 0), ("configuration", 1)])
+def test_until_an_update_is_successful_the_old_one_runs(while_updating, clients, kind, place):
+    """https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html says so."""
+    function = while_updating.function
+    clients("lambda").create_alias(FunctionName=function.name, Name="newest", FunctionVersion="$LATEST")
+
+    def call(function):
+        return [function.invoke(**named).payload for named in ({}, {"Qualifier": "$LATEST"}, {"Qualifier": "newest"})]
+
+    function.invoke()
+    number, meanwhile = while_updating(kind, call)
+    assert {each[place] for each in meanwhile} == {number - 1}
+    first = meanwhile[0][3]
+    assert [each[3] for each in meanwhile] == [first, first + 1, first + 2]  # in one environment
+    assert number > 1 or first == 2  # which was there before
+    after = function.invoke().payload
+    assert (after[place], after[3]) == (number, 1)
+
+
+def test_the_old_one_runs_for_events_as_well(while_updating, clients):
+    def send(function):
+        lines = len(ran(function))
+        function.invoke(InvocationType="Event")
+        eventually(lambda: len(ran(function)) > lines)
+        return ran(function)[-1]
+
+    def ran(function):
+        return [each["message"].strip() for each in function.logged() if each["message"].startswith("ran")]
+
+    number, meanwhile = while_updating("code", send)
+    assert meanwhile == f"ran {number - 1}"
+
+
+def test_a_version_runs_what_it_was_published_with(while_updating, clients):
+    function = while_updating.function
+    clients("lambda").publish_version(FunctionName=function.name)
+    clients("lambda").create_alias(FunctionName=function.name, Name="first", FunctionVersion="1")
+    _, found = while_updating("code", lambda function: function.invoke(Qualifier="first").payload)
+    assert found[:3] == [0, 0, "1"]
+    assert function.invoke(Qualifier="1").payload[0] == 0
+
+
+def test_an_update_that_is_refused_changes_nothing_of_what_runs(make_function, clients):
+    function = make_function("def handler(event, context):\n    return 1\n")
+    code, _ = refused(clients("lambda").update_function_code, FunctionName=function.name, ZipFile=b"no archive")
+    assert code == "InvalidParameterValueException"
+    function.update_code("def handler(event, context):\n    return 2\n")
+    assert function.invoke().payload == 2
 
 
 def test_the_waiters_of_boto3_see_it(created, clients):
