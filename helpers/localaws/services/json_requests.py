@@ -11,6 +11,7 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import responses
 
+from . import absent
 from .constraints import MistypedError, detected, mistyped, violation, wire
 from .contract import Contract
 from .lambda_ import model
@@ -77,15 +78,15 @@ def refusal(target: str, body: bytes) -> tuple[str, str] | None:
     except (ValueError, RecursionError):
         return "SerializationException", "The request is no JSON."
     try:
-        absent = list(_absent(model.read(service)["shapes"], told["input"]["shape"], members, ""))
+        lacking = list(_lacking(model.read(service)["shapes"], told["input"]["shape"], members, ""))
     except MistypedError as error:
         return "SerializationException", str(error)
-    if not absent or not missing:
-        return None
-    return missing, detected(*(violation(None, place, "not be null") for place in absent))
+    if lacking and missing:
+        return missing, detected(*(violation(None, place, "not be null") for place in lacking))
+    return absent.refusal(service, operation, members)
 
 
-def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
+def _lacking(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
     """Where members are missing in a value of this shape. Raises MistypedError where one is of another type."""
     shape = shapes[name]
     kind = shape["type"]
@@ -98,7 +99,7 @@ def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
         for member, reference in shape["members"].items():
             found, at = value.get(reference.get("locationName", member)), f"{place}.{wire(member)}".lstrip(".")
             if found is not None:
-                yield from _absent(shapes, reference["shape"], found, at)
+                yield from _lacking(shapes, reference["shape"], found, at)
             elif member in shape.get("required", ()):
                 yield at
     elif kind in ("list", "map"):
@@ -106,4 +107,4 @@ def _absent(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
         each = enumerate(value, 1) if kind == "list" else value.items()
         for key, found in each:
             if found is not None:
-                yield from _absent(shapes, element, found, f"{place}.{key}.member")
+                yield from _lacking(shapes, element, found, f"{place}.{key}.member")

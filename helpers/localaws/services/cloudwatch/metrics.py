@@ -17,8 +17,9 @@ from typing import Any
 from ministack.core import responses
 from ministack.services import cloudwatch, sqs
 
+from .. import absent
 from ..contract import Contract
-from ..shapes import Key, Record
+from ..shapes import Answer, Key, Record
 from .state_reason import Datapoint, state_reason
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -31,6 +32,8 @@ CONTRACT: Contract = {
     (cloudwatch, "_dispatch_alarm_actions"): ("alarm", "old_state", "new_state", "reason"),
     (cloudwatch, "_evaluate_parent_alarms"): ("child", "seen"),
     (cloudwatch, "_alarms"): None,
+    (cloudwatch, "_error"): ("code", "message", "status", "use_json", "use_cbor"),
+    (cloudwatch, "_put_metric_alarm"): ("params", "cbor_data", "is_cbor", "is_json"),
     (responses, "set_request_account_id"): ("access_key_id",),
     (responses, "set_request_region"): ("region",),
     (sqs, "_queues"): None,
@@ -71,7 +74,17 @@ class _Exactly(dict[str, str]):
 
 def install() -> None:
     """Let MiniStack's CloudWatch keep and answer metrics as AWS does. Call once, before it serves."""
-    dimensions_from = cloudwatch._dims_from_list
+    dimensions_from, put_alarm = cloudwatch._dims_from_list, cloudwatch._put_metric_alarm
+
+    def put_metric_alarm(params: Record, cbor_data: Record, is_cbor: bool, is_json: bool = False) -> Answer:
+        members = cbor_data if is_cbor or is_json else {name.partition(".")[0]: value for name, value in params.items()}
+        refused = absent.refusal("cloudwatch", "PutMetricAlarm", members)
+        answer: Answer = (
+            cloudwatch._error(*refused, 400, use_json=is_json, use_cbor=is_cbor)
+            if refused
+            else put_alarm(params, cbor_data, is_cbor, is_json)
+        )
+        return answer
 
     def exactly(dimensions: list[Record]) -> _Exactly:
         return _Exactly(dimensions_from(dimensions))
@@ -85,6 +98,7 @@ def install() -> None:
     cloudwatch._evict_old_metrics = lambda: None
     cloudwatch._metric_bucket = bucket
     cloudwatch._evaluate_alarm = evaluate
+    cloudwatch._put_metric_alarm = put_metric_alarm
     threading.Thread(target=contextvars.Context().run, args=(_watch,), daemon=True, name="metrics").start()
 
 
@@ -191,7 +205,7 @@ def _sample_queues(sampled: dict[Key, tuple[float, list[int]]]) -> None:
 def evaluate(alarm: Record) -> None:
     """Look at the metric of one alarm, and change the alarm's state and tell its topics if need be."""
     compare = COMPARISONS.get(alarm.get("ComparisonOperator", ""))
-    if not alarm.get("MetricName") or compare is None:  # metric math, or a band: not in the embedded AWS
+    if not alarm.get("MetricName") or compare is None:  # a band
         return
     periods = alarm["EvaluationPeriods"]
     points = _latest_datapoints(alarm, periods)

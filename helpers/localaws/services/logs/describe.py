@@ -97,6 +97,7 @@ def _described(name: str, group: Record) -> Record:
         "storedBytes": sum(events.size for events in kept if isinstance(events, Events)),
         "metricFilterCount": sum(key[0] == name for key in cloudwatch_logs._metric_filters),
         "logGroupClass": _class(group),
+        "deletionProtectionEnabled": bool(group.get("deletionProtectionEnabled")),
     }
     return entry | {
         member: group[member] for member in ("retentionInDays", "kmsKeyId") if group.get(member) is not None

@@ -52,3 +52,37 @@ def test_names(clients, group):
     )
     for name in ("a:b", "a*", "x" * 513):
         assert refused(client.create_log_stream, logGroupName=group, logStreamName=name)[1].startswith(begins)
+
+
+PROTECTED = (
+    "ValidationException",
+    "Cannot delete log group with deletion protection enabled. Disable deletion protection first.",
+)
+
+
+def test_a_protected_group_is_not_deleted(clients):
+    client, name = clients("logs"), "/test/protected"
+    client.create_log_group(logGroupName=name, deletionProtectionEnabled=True)
+    client.create_log_stream(logGroupName=name, logStreamName="s")
+
+    def protected():
+        return client.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]["deletionProtectionEnabled"]
+
+    assert protected()
+    assert refused(client.delete_log_group, logGroupName=name) == PROTECTED
+    assert refused(client.delete_log_stream, logGroupName=name, logStreamName="s") == PROTECTED
+    client.put_log_group_deletion_protection(logGroupIdentifier=name, deletionProtectionEnabled=False)
+    assert not protected()
+    client.delete_log_stream(logGroupName=name, logStreamName="s")
+    client.delete_log_group(logGroupName=name)
+
+
+def test_protection_is_put_on_a_group_by_its_name_or_its_arn(clients, group):
+    client = clients("logs")
+    put = client.put_log_group_deletion_protection
+    arn = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupArn"]
+    for identifier in (group, arn):
+        put(logGroupIdentifier=identifier, deletionProtectionEnabled=True)
+        assert refused(client.delete_log_group, logGroupName=group) == PROTECTED
+        put(logGroupIdentifier=identifier, deletionProtectionEnabled=False)
+    assert refused(put, logGroupIdentifier="/none", deletionProtectionEnabled=True) == (GONE, NO_GROUP)
