@@ -2,7 +2,7 @@
 
 from .. import settings
 from ..bench.embedded_aws import EmbeddedAws
-from ..conformance import members, page, running, targets
+from ..conformance import members, page, reads, running, targets
 from ..conformance.declared import Scenario, load
 from ..errors import WorkshopError
 from . import say
@@ -39,7 +39,7 @@ def run(words: list[str], endpoint_url: str | None = None, write: bool = False) 
     print(page.table(found))
     if write:
         with targets.own(ours) as client:
-            page.write(found, members.all_outcomes(client, targets.REGION), ours)
+            page.write(found, members.all_outcomes(client, targets.REGION, reads.EVERYTHING), ours)
         say(f"The table is in {page.PAGE.relative_to(settings.ROOT)}.")
     return int(any(ours and not each.agrees[ours] and not each.reason for each in found))
 

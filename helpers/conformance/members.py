@@ -6,10 +6,10 @@ operation that reads it. A member that is new in the model has no value in a rou
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import botocore.session
 
@@ -52,20 +52,28 @@ class Round:
             shape = shape.member if shape.type_name == "list" else shape
         return set(shape.members)
 
-
-def outcomes(account: Account, each: Round) -> dict[str, str]:
-    """What becomes of each member of a round that a value is given for."""
-    with World(account) as world:
-        values = each.given(world)[1]
-    return {name: outcome(account, each, name) for name, value in values.items() if value is not ELSEWHERE}
+    def outcomes(self, account: Account) -> dict[str, str]:
+        with World(account) as world:
+            values = self.given(world)[1]
+        return {name: outcome(account, self, name) for name, value in values.items() if value is not ELSEWHERE}
 
 
-def all_outcomes(client: Callable[[str], Any], region: str) -> dict[str, dict[str, str]]:
-    """Of all rounds, by their names; members that are stored are left out."""
+class Judged(Protocol):
+    """A round, or a reading of reads.py."""
+
+    @property
+    def name(self) -> str: ...
+
+    def outcomes(self, account: Account) -> dict[str, str]:
+        """What becomes of each member that a value is given for."""
+
+
+def all_outcomes(client: Callable[[str], Any], region: str, judged: Sequence[Judged]) -> dict[str, dict[str, str]]:
+    """Of all of these, by their names; members that are stored, or acted upon, are left out."""
     account = Account(client, region, secrets.token_hex(3))
     with account.worlds, ThreadPoolExecutor(AT_ONCE) as threads:
-        found = threads.map(lambda each: outcomes(account, each), ROUNDS)
-        kept = {each.name: members for each, members in zip(ROUNDS, found, strict=True)}
+        found = threads.map(lambda each: each.outcomes(account), judged)
+        kept = {each.name: members for each, members in zip(judged, found, strict=True)}
     return {
         name: {member: kind for member, kind in members.items() if kind != STORED} for name, members in kept.items()
     }
@@ -199,13 +207,13 @@ def _update(world: World) -> tuple[Members, Members]:
     return {"FunctionName": world.function()}, {**_configuration(world), **given}
 
 
-def _read_function(world: World, request: Members, answer: Members) -> Any:
+def read_function(world: World, request: Members, answer: Members) -> Any:
     found = world.lambda_("get_function", FunctionName=request["FunctionName"])
     layers = [each["Arn"] for each in found["Configuration"].get("Layers", [])]
     return {**found, "Configuration": {**found["Configuration"], "Layers": layers}}
 
 
-def _mapping(world: World) -> tuple[Members, Members]:
+def new_mapping(world: World) -> tuple[Members, Members]:
     name = world.name("table")
     attribute = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
     stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
@@ -251,7 +259,7 @@ def _read_mapping(world: World, request: Members, answer: Members) -> Any:
     return world.lambda_("get_event_source_mapping", UUID=answer["UUID"])
 
 
-def _url(world: World) -> tuple[Members, Members]:
+def new_url(world: World) -> tuple[Members, Members]:
     cors = {
         "AllowCredentials": True,
         "AllowHeaders": ["x-a"],
@@ -269,13 +277,13 @@ def _url(world: World) -> tuple[Members, Members]:
     }
 
 
-def _event_invoke(world: World) -> tuple[Members, Members]:
+def new_event_invoke(world: World) -> tuple[Members, Members]:
     destinations = {"OnSuccess": {"Destination": world.queue()[1]}}
     values = {"MaximumEventAgeInSeconds": 60, "DestinationConfig": destinations, "Qualifier": ELSEWHERE}
     return {"FunctionName": world.function(), "MaximumRetryAttempts": 1}, values
 
 
-def _alias(world: World) -> tuple[Members, Members]:
+def new_alias(world: World) -> tuple[Members, Members]:
     name = world.function()
     world.publish(name)
     world.update(name, Timeout=9)
@@ -336,7 +344,7 @@ def _queue(world: World) -> tuple[Members, Members]:
     return {"QueueName": name}, {"Attributes": attributes, "tags": {"a": "b"}}
 
 
-def _read_queue(world: World, request: Members, answer: Members) -> Any:
+def read_queue(world: World, request: Members, answer: Members) -> Any:
     sqs, queue = world.client("sqs"), {"QueueUrl": answer["QueueUrl"]}
     world.finally_("sqs", "delete_queue", **queue)
     found = sqs.get_queue_attributes(AttributeNames=["All"], **queue)
@@ -403,7 +411,7 @@ def _targets(world: World) -> tuple[Members, Members]:
     }
 
 
-def _schedule(world: World) -> tuple[Members, Members]:
+def new_schedule(world: World) -> tuple[Members, Members]:
     name = world.name("schedule")
     world.finally_("scheduler", "delete_schedule", Name=name)
     target = {"Arn": world.queue()[1], "RoleArn": world.role}
@@ -421,8 +429,8 @@ def _schedule(world: World) -> tuple[Members, Members]:
     }
 
 
-def _schedule_target(world: World) -> tuple[Members, Members]:
-    needed, _ = _schedule(world)
+def new_schedule_target(world: World) -> tuple[Members, Members]:
+    needed, _ = new_schedule(world)
     return needed, {
         "DeadLetterConfig": {"Arn": world.queue()[1]},
         "RetryPolicy": {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 60},
@@ -547,12 +555,12 @@ def _notification(world: World) -> tuple[Members, Members]:
 
 
 ROUNDS = (
-    Round("lambda", "CreateFunction", _function, _read_function),
-    Round("lambda", "UpdateFunctionConfiguration", _update, _read_function),
+    Round("lambda", "CreateFunction", _function, read_function),
+    Round("lambda", "UpdateFunctionConfiguration", _update, read_function),
     Round(
         "lambda",
         "CreateAlias",
-        _alias,
+        new_alias,
         lambda w, r, a: w.lambda_("get_alias", FunctionName=r["FunctionName"], Name=r["Name"]),
     ),
     Round(
@@ -561,21 +569,21 @@ ROUNDS = (
         _layer_version,
         lambda w, r, a: w.lambda_("get_layer_version", LayerName=r["LayerName"], VersionNumber=1),
     ),
-    Round("lambda", "CreateEventSourceMapping", _mapping, _read_mapping),
+    Round("lambda", "CreateEventSourceMapping", new_mapping, _read_mapping),
     Round(
         "lambda",
         "CreateFunctionUrlConfig",
-        _url,
+        new_url,
         lambda w, r, a: w.lambda_("get_function_url_config", FunctionName=r["FunctionName"]),
     ),
     Round(
         "lambda",
         "PutFunctionEventInvokeConfig",
-        _event_invoke,
+        new_event_invoke,
         lambda w, r, a: w.lambda_("get_function_event_invoke_config", FunctionName=r["FunctionName"]),
     ),
     Round("lambda", "AddPermission", _permission, _read_permission),
-    Round("sqs", "CreateQueue", _queue, _read_queue),
+    Round("sqs", "CreateQueue", _queue, read_queue),
     Round("logs", "CreateLogGroup", _log_group, _read_log_group),
     Round("events", "PutRule", _rule, _read_rule),
     Round(
@@ -586,12 +594,12 @@ ROUNDS = (
         "Targets",
     ),
     Round(
-        "scheduler", "CreateSchedule", _schedule, lambda w, r, a: w.call("scheduler", "get_schedule", Name=r["Name"])
+        "scheduler", "CreateSchedule", new_schedule, lambda w, r, a: w.call("scheduler", "get_schedule", Name=r["Name"])
     ),
     Round(
         "scheduler",
         "CreateSchedule",
-        _schedule_target,
+        new_schedule_target,
         lambda w, r, a: w.call("scheduler", "get_schedule", Name=r["Name"]),
         "Target",
     ),

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from helpers.conformance import members, page, targets
+from helpers.conformance import members, page, reads, targets, updates
 from helpers.conformance.world import Account, World
 from helpers.connect import isolated_session
 
@@ -16,18 +16,26 @@ def client(embedded_aws):
 
 
 def test_the_page_lists_what_is_ignored_and_what_is_refused(client):
-    found = members.all_outcomes(client, targets.REGION)
+    found = members.all_outcomes(client, targets.REGION, reads.EVERYTHING)
     kept = page.MEMBERS.search(page.PAGE.read_text(encoding="utf-8"))[0]
     assert kept == page.members_part(found), "python3 -m helpers conformance --write writes it anew"
 
 
-@pytest.mark.parametrize("each", members.ROUNDS, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", (*members.ROUNDS, *updates.ROUNDS), ids=lambda each: each.name)
 def test_each_member_of_the_model_has_a_value(client, each):
     with World(Account(client, targets.REGION, "values")) as world, world.account.worlds:
         needed, values = each.given(world)
     inner = needed[each.inside] if each.inside else needed
     inner = inner[0] if isinstance(inner, list) else inner
     assert set(values) | set(inner) == each.members()
+
+
+@pytest.mark.parametrize("each", reads.READINGS, ids=lambda each: each.name)
+def test_each_member_of_a_list_has_a_value(client, each):
+    with World(Account(client, targets.REGION, "reads")) as world, world.account.worlds:
+        needed, names, values = each.made(world)
+    assert set(needed) | set(values) | set(each.pages[:2]) - {""} == each.members()
+    assert len(names) == 2, "one that is found, and one that is not"
 
 
 def test_a_value_is_found_wherever_it_stands():

@@ -3,13 +3,13 @@
 from ..access_key import AccessKey
 from ..data_plane.census import Census
 from ..data_plane.pool import Pool
-from . import contract, dynamodb_streams, json_requests, not_served, sns_activity, sqs
+from . import contract, dynamodb_streams, json_requests, not_served, sns, sns_activity, sqs
 from .apigateway import http_api, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
 from .cloudwatch import metrics
 from .eventbridge import activity as eventbridge_activity
-from .eventbridge import rules, scheduler
+from .eventbridge import lists, rules, scheduler, scheduler_requests
 from .faults import Faults
 from .iam import authentication, ways
 from .iam.evaluation import Iam
@@ -54,9 +54,12 @@ def install(
         not_served,
         ways,
         metrics,
+        sns,
         dynamodb_streams,
         notifications,
         rules,
+        lists,
+        scheduler_requests,
         http_api,
         rest_api,
     ):

@@ -17,6 +17,7 @@ MEMBERS: dict[tuple[str, str], dict[str, str]] = {
         "ActionConfiguration": "The propagation of an alarm's tags is",
         "EvaluateLowSampleCountPercentile": "Another treatment of few samples is",
     },
+    ("sns", "CreateTopic"): {"DataProtectionPolicy": "A data protection policy is"},
     ("dynamodb", "CreateTable"): {
         "WarmThroughput": "Warm throughput is",
         "ResourcePolicy": "A policy of a table is",
@@ -29,8 +30,11 @@ MEMBERS: dict[tuple[str, str], dict[str, str]] = {
     },
 }
 # Operations, and what they are about.
-OPERATIONS = {("dynamodb", "PutResourcePolicy"): "A policy of a table is"}
-CODES = {"cloudwatch": "InvalidParameterValue", "dynamodb": "ValidationException"}
+OPERATIONS = {
+    ("dynamodb", "PutResourcePolicy"): "A policy of a table is",
+    ("sns", "PutDataProtectionPolicy"): "A data protection policy is",
+}
+CODES = {"cloudwatch": "InvalidParameterValue", "dynamodb": "ValidationException", "sns": "InvalidParameter"}
 
 
 def refusal(service: str, operation: str, members: Record) -> tuple[str, str] | None:

@@ -6,13 +6,13 @@ nothing themselves, as the one for JavaScript, send whatever they are given. Lam
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from ministack import app as ministack_app
 from ministack.core import responses
 
 from . import absent
-from .constraints import MistypedError, detected, mistyped, violation, wire
+from .constraints import MistypedError, broken, detected, mistyped, violation, wire
 from .contract import Contract
 from .lambda_ import model
 from .shapes import Answer, Record
@@ -23,12 +23,13 @@ CONTRACT: Contract = {
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
 
-# The services, by the beginning of their targets: the name of the model, and the code for a member that is missing.
+# The services, by the beginning of their targets: the name of the model, and the code for what it does not allow.
 SERVICES = {
     "AWSEvents": ("events", "ValidationException"),
     "AWSStepFunctions": ("stepfunctions", "ValidationException"),
     "DynamoDBStreams_20120810": ("dynamodbstreams", "ValidationException"),
     "DynamoDB_20120810": ("dynamodb", "ValidationException"),
+    "GraniteServiceVersion20100801": ("cloudwatch", "ValidationError"),
     "Logs_20140328": ("logs", "InvalidParameterException"),
 }
 UNTYPED = {"AmazonSQS": "sqs"}  # that says in words of its own what is missing
@@ -55,39 +56,56 @@ def install() -> None:
     async def dispatched(
         method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
     ) -> Answer:
-        refused = refusal(headers.get("x-amz-target", ""), body)
-        answer: Answer = (
-            responses.error_response_json(*refused, 400)
-            if refused
-            else await dispatch(method, path, headers, body, query_params, request_id)
-        )
+        target = headers.get("x-amz-target", "")
+        answer: Answer
+        if refused := refusal(target, body):
+            answer = responses.error_response_json(*refused, 400)
+        else:
+            if b"null" in body and target.rpartition(".")[0] in (*SERVICES, *UNTYPED):
+                body = json.dumps(_without_null(json.loads(body))).encode()
+            answer = await dispatch(method, path, headers, body, query_params, request_id)
         return answer
 
     ministack_app._dispatch_service_request = dispatched
 
 
+def _without_null(value: Any) -> Any:
+    """The same, without members that are null, as if they were not there; so the protocol has it."""
+    if isinstance(value, dict):
+        return {name: _without_null(each) for name, each in value.items() if each is not None}
+    return [_without_null(each) for each in value] if isinstance(value, list) else value
+
+
+def _no_number(constant: str) -> NoReturn:
+    """NaN and Infinity, which Python takes for JSON."""
+    raise ValueError(constant)
+
+
 def refusal(target: str, body: bytes) -> tuple[str, str] | None:
     """Error code and message for a request with this target and body; None where the model allows it."""
     prefix, _, operation = target.rpartition(".")
-    service, missing = SERVICES.get(prefix) or (UNTYPED.get(prefix, ""), "")
+    service, code = SERVICES.get(prefix) or (UNTYPED.get(prefix, ""), "")
     told = model.read(service)["operations"].get(operation) if service else None
     if told is None or "input" not in told:
         return None
     try:
-        members = json.loads(body or b"{}")
+        members = json.loads(body or b"{}", parse_constant=_no_number)
     except (ValueError, RecursionError):
         return "SerializationException", "The request is no JSON."
     try:
-        lacking = list(_lacking(model.read(service)["shapes"], told["input"]["shape"], members, ""))
+        wrong = list(violations(model.read(service)["shapes"], told["input"]["shape"], members, ""))
     except MistypedError as error:
         return "SerializationException", str(error)
-    if lacking and missing:
-        return missing, detected(*(violation(None, place, "not be null") for place in lacking))
+    if wrong and code:
+        return code, detected(*wrong)
     return absent.refusal(service, operation, members)
 
 
-def _lacking(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
-    """Where members are missing in a value of this shape. Raises MistypedError where one is of another type."""
+def violations(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
+    """Which members are missing in a value of this shape, and which numbers are out of range.
+
+    Raises MistypedError where a member is of another type.
+    """
     shape = shapes[name]
     kind = shape["type"]
     if kind == "structure" and shape.get("document"):
@@ -99,12 +117,16 @@ def _lacking(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]
         for member, reference in shape["members"].items():
             found, at = value.get(reference.get("locationName", member)), f"{place}.{wire(member)}".lstrip(".")
             if found is not None:
-                yield from _lacking(shapes, reference["shape"], found, at)
+                yield from violations(shapes, reference["shape"], found, at)
             elif member in shape.get("required", ()):
-                yield at
+                yield violation(None, at, "not be null")
     elif kind in ("list", "map"):
         element = shape["member" if kind == "list" else "value"]["shape"]
         each = enumerate(value, 1) if kind == "list" else value.items()
         for key, found in each:
             if found is not None:
-                yield from _lacking(shapes, element, found, f"{place}.{key}.member")
+                yield from violations(shapes, element, found, f"{place}.{key}.member")
+            elif kind == "list":
+                yield violation(None, f"{place}.{key}.member", "not be null")
+    elif kind in ("integer", "long"):
+        yield from (violation(value, place, must) for must in broken(shape, value))

@@ -56,6 +56,8 @@ def install() -> None:
         def wanted() -> _Wanted:  # looked at only where it is refused
             return _Wanted(method, path, headers, parameters, scope)
 
+        if "cbor" in headers.get("smithy-protocol", ""):  # MiniStack takes it for an empty request
+            return wanted().refused(f"The embedded AWS reads no CBOR; let the client of {name_of(scope)} send JSON.")
         if scope and not _is_here(scope, service):
             return wanted().refused(f"The embedded AWS does not have {name_of(scope)}.")
         if target := _foreign_target(headers, service):

@@ -1,7 +1,7 @@
-"""SQS: dead-letter queues, and message move tasks, which send their messages back; MiniStack has no such tasks.
+"""SQS: dead-letter queues, message move tasks, which send their messages back, and lists of queues.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html. Here a task has
-done all its work when it is started, whatever MaxNumberOfMessagesPerSecond says.
+done all its work when it is started, whatever MaxNumberOfMessagesPerSecond says. MiniStack has no such tasks.
 """
 
 import contextlib
@@ -14,11 +14,13 @@ from ministack.services import sqs
 
 from ..data_plane.census import Tell
 from .contract import Contract
+from .paging import ForeignToken, page
 from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
     (sqs, "_dlq_sweep"): ("q",),
+    (sqs, "_get_q"): ("url", "action"),
     (sqs, "_queue_by_arn"): ("arn",),
     (sqs, "_queues_lock"): None,
     (sqs, "_HANDLERS"): None,
@@ -29,7 +31,7 @@ CONTRACT: Contract = {
     (sqs, "_queues"): None,
 }
 
-
+MOST_RESULTS = 1000  # of a list, and where the request does not say
 MOST_IDS = 10  # that are told of several messages
 
 
@@ -38,7 +40,11 @@ def install(tell: Tell) -> None:
     sqs._dlq_sweep = move_dead_letters
     tasks = MessageMoveTasks(tell)
     sqs._HANDLERS.update(
-        StartMessageMoveTask=tasks.start, ListMessageMoveTasks=tasks.list, CancelMessageMoveTask=tasks.cancel
+        StartMessageMoveTask=tasks.start,
+        ListMessageMoveTasks=tasks.list,
+        CancelMessageMoveTask=tasks.cancel,
+        ListQueues=list_queues,
+        ListDeadLetterSourceQueues=list_dead_letter_source_queues,
     )
 
 
@@ -46,6 +52,31 @@ def queue_named(arn: str) -> Record | None:
     """MiniStack's record of a queue, if there is one."""
     queue: Record | None = sqs._queue_by_arn(arn)
     return queue
+
+
+def list_queues(data: Record, _url: str) -> Record:
+    prefix = data.get("QueueNamePrefix") or ""
+    return _listed("QueueUrls", [url for url, each in sqs._queues.items() if each["name"].startswith(prefix)], data)
+
+
+def list_dead_letter_source_queues(data: Record, _url: str) -> Record:
+    """The queues whose dead letters go to this one."""
+    arn = sqs._get_q(data.get("QueueUrl", ""))["attributes"]["QueueArn"]
+    return _listed("queueUrls", [url for url, each in sqs._queues.items() if _dead_letter_target(each) == arn], data)
+
+
+def _listed(member: str, urls: list[str], data: Record) -> Record:
+    """A page of queues; there is a token where MaxResults asks for pages, and only there."""
+    given = data.get("MaxResults")
+    most = MOST_RESULTS if given is None else given
+    if not 1 <= most <= MOST_RESULTS:
+        reason = f"Reason: must be between 1 and {MOST_RESULTS}, if provided."
+        raise sqs._Err("InvalidParameterValue", f"Value {most} for parameter MaxResults is invalid. {reason}")
+    try:
+        found, token = page(member, urls, str, most, data.get("NextToken"))
+    except ForeignToken:
+        raise sqs._Err("InvalidParameterValue", "The value for parameter NextToken is invalid.") from None
+    return {member: found, **({"NextToken": token} if token and given is not None else {})}
 
 
 def about(queue: Record, messages: Sequence[Record]) -> Record:

@@ -49,3 +49,9 @@ def test_an_alarm_that_would_never_look_at_what_is_asked_is_not_made(clients, me
     _, message = refused(client.put_metric_alarm, **ALARM, **members)
     assert message.endswith(f"not in the embedded AWS; leave {member} out.")
     assert client.describe_alarms(AlarmNames=["absent"])["MetricAlarms"] == []
+
+
+def test_a_topic_with_a_policy_that_nobody_would_apply_is_not_made(clients):
+    policy = '{"Name": "a", "Version": "2021-06-01", "Statement": []}'
+    _, message = refused(clients("sns").create_topic, Name="absent", DataProtectionPolicy=policy)
+    assert message == "A data protection policy is not in the embedded AWS; leave DataProtectionPolicy out."

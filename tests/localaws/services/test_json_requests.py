@@ -12,7 +12,9 @@ TARGETS = {
     "streams": ("dynamodb", "DynamoDBStreams_20120810"),
     "sqs": ("sqs", "AmazonSQS"),
     "states": ("states", "AWSStepFunctions"),
+    "cloudwatch": ("monitoring", "GraniteServiceVersion20100801"),
 }
+LINES = {"filterPattern": "a", "logEventMessages": [None]}
 OPERATIONS = [
     ("events", "PutEvents"),
     ("events", "PutRule"),
@@ -23,6 +25,7 @@ OPERATIONS = [
     ("streams", "DescribeStream"),
     ("sqs", "SendMessage"),
     ("states", "StartExecution"),
+    ("cloudwatch", "PutMetricAlarm"),
 ]
 
 
@@ -41,7 +44,7 @@ def refused(embedded_aws):
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-@pytest.mark.parametrize("body", [b"{", b"\xff", b"null", b"[]", b'"x"', b"1"])
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"null", b"[]", b'"x"', b"1", b'{"a": NaN}'])
 def test_a_body_that_is_no_structure(refused, service, operation, body):
     assert refused(service, operation, body)[0] == "SerializationException"
 
@@ -80,12 +83,50 @@ def test_a_member_of_another_type(refused, service, operation, members, message)
         ("logs", "PutLogEvents", {"logGroupName": "g"}, "InvalidParameterException", ["logStreamName", "logEvents"]),
         ("dynamodb", "PutItem", {"TableName": "t"}, "ValidationException", ["item"]),
         ("states", "StartExecution", {}, "ValidationException", ["stateMachineArn"]),
+        ("states", "StartExecution", {"stateMachineArn": None}, "ValidationException", ["stateMachineArn"]),
+        ("cloudwatch", "PutMetricAlarm", {}, "ValidationError", ["alarmName"]),
+        ("logs", "TestMetricFilter", LINES, "InvalidParameterException", ["logEventMessages.1.member"]),
     ],
 )
 def test_a_member_that_is_missing(refused, service, operation, members, code, places):
     found, said = refused(service, operation, members)
     assert found == code
     assert all(f"{place}' failed to satisfy constraint: Member must not be null" in said for place in places)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members", "bound"),
+    [
+        ("states", "ListExecutions", {"maxResults": -1}, "greater than or equal to 0"),
+        ("logs", "DescribeLogGroups", {"limit": 51}, "less than or equal to 50"),
+        ("dynamodb", "ListTables", {"Limit": 0}, "greater than or equal to 1"),
+        ("cloudwatch", "DescribeAlarms", {"MaxRecords": 101}, "less than or equal to 100"),
+    ],
+)
+def test_a_number_out_of_range(refused, service, operation, members, bound):
+    (name, number), *_ = members.items()
+    _, said = refused(service, operation, members)
+    assert said == (
+        f"1 validation error detected: Value '{number}' at '{name[0].lower()}{name[1:]}' failed to satisfy constraint: "
+        f"Member must have value {bound}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members"),
+    [
+        ("logs", "DescribeLogGroups", {"limit": None, "nextToken": None}),
+        ("events", "ListEventBuses", {"NamePrefix": None}),
+        ("states", "ListStateMachines", {"maxResults": None}),
+        ("sqs", "ListQueues", {"MaxResults": None, "QueueNamePrefix": None}),
+        ("cloudwatch", "DescribeAlarms", {"AlarmNames": None, "MaxRecords": None}),
+    ],
+)
+def test_a_member_that_is_null_is_not_there(embedded_aws, service, operation, members):
+    scope, prefix = TARGETS[service]
+    kind = {"X-Amz-Target": f"{prefix}.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+    response = signed(embedded_aws, "POST", "/", json.dumps(members), scope, **kind)
+    assert response.status_code == 200, response.text
 
 
 def test_what_a_model_allows_is_not_looked_at_further(clients):

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 from botocore.config import Config
-from localaws_client import refused
+from localaws_client import refused, signed
 
 NOT_HERE = [
     ("kinesis", "list_streams", {}, "Amazon Kinesis"),  # JSON
@@ -66,3 +66,11 @@ def test_a_target_that_is_none(embedded_aws):
     code, message = refused(client.list_tables)
     assert code == "UnknownOperationException"
     assert message == "Amazon DynamoDB has no operation Nothing_20120810.ListTables."
+
+
+def test_a_request_in_cbor_is_not_taken_for_an_empty_one(embedded_aws):
+    path = "/service/GraniteServiceVersion20100801/operation/PutMetricData"
+    kind = {"Content-Type": "application/cbor", "Smithy-Protocol": "rpc-v2-cbor"}
+    answer = signed(embedded_aws, "POST", path, b"\xa0", "monitoring", **kind)
+    assert answer.status_code == 501
+    assert b"The embedded AWS reads no CBOR; let the client of Amazon CloudWatch send JSON." in answer.content

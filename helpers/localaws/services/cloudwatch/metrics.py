@@ -32,6 +32,7 @@ CONTRACT: Contract = {
     (cloudwatch, "_dispatch_alarm_actions"): ("alarm", "old_state", "new_state", "reason"),
     (cloudwatch, "_evaluate_parent_alarms"): ("child", "seen"),
     (cloudwatch, "_alarms"): None,
+    (cloudwatch, "_describe_alarms"): ("params", "cbor_data", "is_cbor", "is_json"),
     (cloudwatch, "_error"): ("code", "message", "status", "use_json", "use_cbor"),
     (cloudwatch, "_put_metric_alarm"): ("params", "cbor_data", "is_cbor", "is_json"),
     (responses, "set_request_account_id"): ("access_key_id",),
@@ -61,6 +62,8 @@ COMPARISONS = {
 # Of an alarm's metric, CloudWatch also looks at a little more than the periods that count, for datapoints that are
 # late: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 MORE_PERIODS = 2
+ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+NO_NAME = "\0"  # of no alarm
 
 log = logging.getLogger("localaws.metrics")
 
@@ -74,7 +77,11 @@ class _Exactly(dict[str, str]):
 
 def install() -> None:
     """Let MiniStack's CloudWatch keep and answer metrics as AWS does. Call once, before it serves."""
-    dimensions_from, put_alarm = cloudwatch._dims_from_list, cloudwatch._put_metric_alarm
+    dimensions_from, put_alarm, describe = (
+        cloudwatch._dims_from_list,
+        cloudwatch._put_metric_alarm,
+        cloudwatch._describe_alarms,
+    )
 
     def put_metric_alarm(params: Record, cbor_data: Record, is_cbor: bool, is_json: bool = False) -> Answer:
         members = cbor_data if is_cbor or is_json else {name.partition(".")[0]: value for name, value in params.items()}
@@ -84,6 +91,12 @@ def install() -> None:
             if refused
             else put_alarm(params, cbor_data, is_cbor, is_json)
         )
+        return answer
+
+    def describe_alarms(params: Record, cbor_data: Record, is_cbor: bool, is_json: bool = False) -> Answer:
+        if is_json and (prefix := cbor_data.get("ActionPrefix")):  # which MiniStack does not look at
+            cbor_data = {**cbor_data, "AlarmNames": _acting(prefix, cbor_data.get("AlarmNames") or None) or [NO_NAME]}
+        answer: Answer = describe(params, cbor_data, is_cbor, is_json)
         return answer
 
     def exactly(dimensions: list[Record]) -> _Exactly:
@@ -98,8 +111,19 @@ def install() -> None:
     cloudwatch._evict_old_metrics = lambda: None
     cloudwatch._metric_bucket = bucket
     cloudwatch._evaluate_alarm = evaluate
+    cloudwatch._describe_alarms = describe_alarms
     cloudwatch._put_metric_alarm = put_metric_alarm
     threading.Thread(target=contextvars.Context().run, args=(_watch,), daemon=True, name="metrics").start()
+
+
+def _acting(prefix: str, names: list[str] | None) -> list[str]:
+    """The names of the alarms, all or some, that have an action whose ARN begins like this."""
+    return [
+        name
+        for name, alarm in cloudwatch._alarms.items()
+        if (names is None or name in names)
+        and any(action.startswith(prefix) for kind in ACTIONS for action in alarm.get(kind) or ())
+    ]
 
 
 @dataclasses.dataclass(frozen=True)

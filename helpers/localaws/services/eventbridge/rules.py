@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 from ministack.core import responses
 from ministack.services import eventbridge
@@ -155,10 +156,15 @@ def _untargeted(data: Record) -> Answer | None:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _no_number(constant: str) -> NoReturn:
+    """NaN and Infinity, which Python takes for JSON."""
+    raise ValueError(constant)
 
 
 def _too_many(entries: list[Record]) -> Answer | None:
@@ -197,7 +203,7 @@ def _failure(entry: Record) -> Record | None:
             reason = f"Parameter {name} is not valid. Reason: {name} is a required argument."
             return {"ErrorCode": "InvalidArgument", "ErrorMessage": reason}
     try:
-        detail = json.loads(entry["Detail"])
+        detail = json.loads(entry["Detail"], parse_constant=_no_number)
     except (ValueError, RecursionError):
         detail = None
     return (

@@ -45,6 +45,7 @@ NAME = r"[0-9a-zA-Z-_.]+"
 ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@\/-]+"
 MAX_NAME_LENGTH = 64
 MAX_WINDOW_MINUTES = 1440
+NEVER = datetime.max.replace(tzinfo=UTC)
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 log = logging.getLogger("localaws.schedules")
@@ -63,6 +64,13 @@ def install(endpoint: str, tell: Tell) -> None:
 
 def next_time(expression: str, after: datetime, zone: str = "UTC") -> datetime | None:
     """The first time after `after` that an expression names: at(…), rate(…) or cron(…); None where there is none."""
+    try:
+        return _next_time(expression, after, zone)
+    except OverflowError:  # beyond the year 9999
+        return NEVER
+
+
+def _next_time(expression: str, after: datetime, zone: str) -> datetime | None:
     if expression.startswith("at("):
         moment = datetime.fromisoformat(expression[3:-1]).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
         return moment if moment > after else None

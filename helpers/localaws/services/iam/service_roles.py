@@ -100,6 +100,8 @@ class ServiceRoles:
         def machine(change: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
             def changed(data: Record) -> Answer:
                 role = data.get("roleArn")
+                if role is not None and not re.fullmatch(schedules.ROLE, role):
+                    return _refused("InvalidArn", f"Invalid Role Arn: '{role}'")
                 if role and (refused := self._passing(role, "states")):
                     return _denied(refused)
                 if role and not self._trusts(role, "states"):
@@ -148,7 +150,11 @@ class ServiceRoles:
 
 
 def _denied(message: str) -> Answer:
-    refused: Answer = responses.error_response_json("AccessDeniedException", message, 400)
+    return _refused("AccessDeniedException", message)
+
+
+def _refused(code: str, message: str) -> Answer:
+    refused: Answer = responses.error_response_json(code, message, 400)
     return refused
 
 

@@ -1,4 +1,4 @@
-"""AWS's model of Lambda's API, as botocore has it: which operation a request asks for, and the shapes of its members.
+"""AWS's models of APIs, Lambda's above all, as botocore has them: which operation is asked for, and its members.
 
 https://smithy.io/2.0/spec/http-bindings.html says how a request carries members: in its path, query, headers and body.
 """
@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, unquote
 
 from ..shapes import Record
 
+LAMBDA = "lambda"
+
 
 class Operation(NamedTuple):
     """An operation and where it is: method, path with a group for each label, and what the query says in any case."""
@@ -24,6 +26,7 @@ class Operation(NamedTuple):
     labels: tuple[str, ...]
     query: frozenset[tuple[str, str]]
     input: str  # the name of its input's shape; empty where it takes nothing
+    service: str
 
 
 class Found(NamedTuple):
@@ -33,19 +36,20 @@ class Found(NamedTuple):
     labels: dict[str, str]
 
 
-def found_at(method: str, path: str, query: Record) -> Found | None:
-    """What a request asks for, by method, path and query; None where Lambda has nothing there."""
-    return _found_at(method, path, frozenset((name, str(values[0])) for name, values in query.items() if values))
+def found_at(method: str, path: str, query: Record, service: str = LAMBDA) -> Found | None:
+    """What a request asks for, by method, path and query; None where the service has nothing there."""
+    said = frozenset((name, str(values[0])) for name, values in query.items() if values)
+    return _found_at(service, method, path, said)
 
 
 def named(operation: str) -> Found:
     """An operation by its name, for who asks without a request."""
-    return next(Found(each, {}) for each in _operations() if each.name == operation)
+    return next(Found(each, {}) for each in _operations(LAMBDA) if each.name == operation)
 
 
-def shape(name: str) -> Record:
-    """A shape of the model, by its name."""
-    found: Record = _model()["shapes"][name]
+def shape(name: str, service: str = LAMBDA) -> Record:
+    """A shape of a model, by its name."""
+    found: Record = read(service)["shapes"][name]
     return found
 
 
@@ -53,11 +57,12 @@ def members_of(found: Found, headers: Record, body: Any, query: Record) -> Recor
     """The members of a request, by their names in the model, those alone that are there. `body` is JSON's value."""
     if not found.operation.input:
         return {}
-    structure, members = shape(found.operation.input), {}
+    service, members = found.operation.service, {}
+    structure = shape(found.operation.input, service)
     lowered = {name.lower(): value for name, value in headers.items()}
     inline = body if isinstance(body, dict) and "payload" not in structure else {}
     for name, reference in structure["members"].items():
-        wire, kind = reference.get("locationName", name), shape(reference["shape"])
+        wire, kind = reference.get("locationName", name), shape(reference["shape"], service)
         match reference.get("location"):
             case "uri":
                 value: Any = _from_text(found.labels.get(wire), kind)
@@ -85,31 +90,29 @@ def _from_text(text: str | None, kind: Record) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _found_at(method: str, path: str, query: frozenset[tuple[str, str]]) -> Found | None:
-    for operation in _operations():
+def _found_at(service: str, method: str, path: str, query: frozenset[tuple[str, str]]) -> Found | None:
+    for operation in _operations(service):
         is_there = operation.method == method and operation.query <= query
         if is_there and (match := operation.path.fullmatch(path.rstrip("/"))):
             return Found(operation, dict(zip(operation.labels, map(unquote, match.groups()), strict=True)))
     return None
 
 
-@lru_cache(maxsize=1)
-def _operations() -> list[Operation]:
-    """The operations of Lambda, those first that say most about their requests."""
-    found = [_operation(name, each) for name, each in _model()["operations"].items()]
+@lru_cache(maxsize=4)
+def _operations(service: str) -> list[Operation]:
+    """The operations of a service, those first that say most about their requests."""
+    found = [_operation(service, name, each) for name, each in read(service)["operations"].items()]
     return sorted(found, key=lambda each: (-len(each.query), len(each.labels)))
 
 
-def _operation(name: str, told: Record) -> Operation:
+def _operation(service: str, name: str, told: Record) -> Operation:
     path, _, query = told["http"]["requestUri"].partition("?")
     labels = tuple(re.findall(r"\{([^}+]*)\+?\}", path))
     pattern = re.sub(r"\\\{[^}]*\\\}", "([^/]+)", re.escape(path.rstrip("/")))
     shape_name = told.get("input", {}).get("shape", "")
-    return Operation(name, told["http"]["method"], re.compile(pattern), labels, frozenset(parse_qsl(query)), shape_name)
-
-
-def _model() -> Record:
-    return read("lambda")
+    return Operation(
+        name, told["http"]["method"], re.compile(pattern), labels, frozenset(parse_qsl(query)), shape_name, service
+    )
 
 
 @lru_cache(maxsize=16)

@@ -4,12 +4,10 @@ The words are those of ValidationException, as localstack recorded them in Novem
 every violation of a request in one sentence. What the model cannot say is in the modules of the features.
 """
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
-from ..constraints import MistypedError, detected, mistyped, violation, wire
+from ..constraints import MistypedError, broken, detected, limit, mistyped, violation, wire
 from ..shapes import Record
 from . import model
 from .model import Found
@@ -132,18 +130,7 @@ def _fails(name: str, value: Any) -> bool:
 def _broken(name: str, value: Any) -> Iterator[str]:
     """What a value of a shape must be and is not, one after another."""
     shape = model.shape(name)
-    size, noun = (len(value), "length") if isinstance(value, str | list | dict) else (value, "value")
-    if isinstance(value, bool) or shape["type"] == "blob":
-        return
-    if size > shape.get("max", size):
-        yield f"have {noun} less than or equal to {_limit(shape, 'max')}"
-    if size < shape.get("min", size):
-        yield f"have {noun} greater than or equal to {_limit(shape, 'min')}"
-    if isinstance(value, str):
-        if "pattern" in shape and not _pattern(shape["pattern"]).fullmatch(value):
-            yield f"satisfy regular expression pattern: {shape['pattern']}"
-        if "enum" in shape and value not in shape["enum"]:
-            yield f"satisfy enum value set: [{', '.join(_values(name, shape))}]"
+    return broken({**shape, "enum": _values(name, shape)} if "enum" in shape else shape, value)
 
 
 def _constraints(name: str) -> Iterator[str]:
@@ -151,9 +138,9 @@ def _constraints(name: str) -> Iterator[str]:
     shape = model.shape(name)
     noun = "length" if shape["type"] in ("string", "list", "map") else "value"
     if "max" in shape:
-        yield f"Member must have {noun} less than or equal to {_limit(shape, 'max')}"
+        yield f"Member must have {noun} less than or equal to {limit(shape, 'max')}"
     if "min" in shape:
-        yield f"Member must have {noun} greater than or equal to {_limit(shape, 'min')}"
+        yield f"Member must have {noun} greater than or equal to {limit(shape, 'min')}"
     if "pattern" in shape:
         yield f"Member must satisfy regular expression pattern: {shape['pattern']}"
     if "enum" in shape:
@@ -163,12 +150,6 @@ def _constraints(name: str) -> Iterator[str]:
 def _values(name: str, shape: Record) -> list[str]:
     """The values that a member may have, in AWS's order."""
     return ORDERS.get(name) or list(shape["enum"])
-
-
-def _limit(shape: Record, bound: str) -> float | int:
-    """A limit as AWS writes it: 1.0 for numbers that may have a fraction."""
-    limit: int = shape[bound]
-    return float(limit) if shape["type"] in ("double", "float") else limit
 
 
 def _check_type(kind: str, value: Any) -> None:
@@ -185,9 +166,3 @@ def _check_type(kind: str, value: Any) -> None:
 def _text(value: Any) -> str:
     """A value as AWS's sentences have it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@lru_cache(maxsize=256)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    r"""A pattern of the model, which is Java's: \p{L}, \p{Z} and \p{N} are letters, separators and numbers."""
-    return re.compile(pattern.replace(r"\p{L}", r"\w").replace(r"\p{Z}", r"\s").replace(r"\p{N}", r"\d"))

@@ -353,3 +353,27 @@ def test_an_alarm_tells_its_topic(make_function, clients, alarm):
     assert told["NewStateReason"].startswith("Threshold Crossed: 1 datapoint [1.0 (")
     clients("sqs").delete_queue(QueueUrl=url)
     clients("sns").delete_topic(TopicArn=topic)
+
+
+def test_alarms_are_found_by_their_actions(clients):
+    client, topic = clients("cloudwatch"), "arn:aws:sns:us-east-1:000000000000:told-by-an-alarm"
+    names = ["with-an-action", "without-an-action"]
+    for name, actions in zip(names, ([topic], []), strict=True):
+        client.put_metric_alarm(
+            AlarmName=name,
+            Namespace="own",
+            MetricName="m",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            OKActions=actions,
+        )
+
+    def found(prefix):
+        return [each["AlarmName"] for each in client.describe_alarms(ActionPrefix=prefix)["MetricAlarms"]]
+
+    assert found(topic) == found(topic[:-3]) == names[:1]
+    assert found(f"{topic}-of-another-kind") == []
+    client.delete_alarms(AlarmNames=names)

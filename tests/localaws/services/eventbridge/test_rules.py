@@ -202,14 +202,15 @@ def test_entries_that_are_no_events_fail_one_by_one(events):
         *({name: value for name, value in good.items() if name != missing} for missing in good),
         {**good, "Detail": "{"},
         {**good, "Detail": "[]"},
+        {**good, "Detail": '{"a": NaN}'},
         good,
     ]
     answer = events.put_events(Entries=entries)
-    assert answer["FailedEntryCount"] == 5
+    assert answer["FailedEntryCount"] == 6
     assert [entry.get("ErrorCode") for entry in answer["Entries"]] == [
         None,
         *["InvalidArgument"] * 3,
-        *["MalformedDetail"] * 2,
+        *["MalformedDetail"] * 3,
         None,
     ]
     assert answer["Entries"][1]["ErrorMessage"] == (

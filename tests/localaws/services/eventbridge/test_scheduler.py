@@ -30,6 +30,8 @@ NOON = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)  # a Tuesday
         ("at(2026-11-24T21:00:31)", "Asia/Tokyo", "2026-11-24T12:00:31"),
         ("at(2026-11-24T12:00:31)", "UTC", "2026-11-24T12:00:31"),
         ("at(2026-11-24T12:00:31)", "Asia/Tokyo", None),  # long ago
+        ("rate(99999999999999 days)", "UTC", "9999-12-31T23:59:59.999999"),  # beyond any calendar
+        ("at(9999-12-31T23:59:59)", "America/New_York", "9999-12-31T23:59:59.999999"),
     ],
 )
 def test_the_next_time(expression, zone, expected):
@@ -54,15 +56,16 @@ def schedule(clients):
     def make(name, function, expression, zone="UTC", **more):
         arn = clients("lambda").get_function_configuration(FunctionName=function.name)["FunctionArn"]
         target = {"Arn": arn, "RoleArn": ROLE, **more.pop("target", {})}
-        made.append(name)
-        return clients("scheduler").create_schedule(
+        answer = clients("scheduler").create_schedule(
             Name=name,
             ScheduleExpression=expression,
             ScheduleExpressionTimezone=zone,
             FlexibleTimeWindow={"Mode": "OFF"},
             Target=target,
             **more,
-        )["ScheduleArn"]
+        )
+        made.append(name)
+        return answer["ScheduleArn"]
 
     yield make
     for name in made:

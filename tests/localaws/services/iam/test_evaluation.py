@@ -559,6 +559,8 @@ def test_a_state_machine_acts_in_its_role(make_function, role, clients):
     states = clients("stepfunctions")
     untrusting = role(name="tested-other")
     of = {"name": "tested-machine", "definition": machine(arn)}
+    words = ("InvalidArn", "Invalid Role Arn: 'no role'")
+    assert refused(states.create_state_machine, **of, roleArn="no role") == words
     code, message = refused(states.create_state_machine, **of, roleArn=untrusting)
     assert code == "AccessDeniedException"
     assert message.startswith("Neither the global service principal states.amazonaws.com, nor the regional one is")

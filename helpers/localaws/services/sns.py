@@ -1,0 +1,45 @@
+"""SNS: names of topics that AWS refuses, and errors that stay XML whatever a request says.
+
+https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html. MiniStack takes any name.
+"""
+
+import re
+
+from ministack.services import sns
+
+from . import absent
+from .contract import Contract
+from .shapes import Answer, Record
+
+# What it relies on in MiniStack; contract.py checks it.
+CONTRACT: Contract = {
+    (sns, "_create_topic"): ("params",),
+    (sns, "_error"): ("code", "message", "status"),
+    (sns, "_p"): ("params", "key", "default"),
+    (sns, "_xml_escape"): ("text",),
+}
+
+NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?")
+NO_NAME = "Invalid parameter: Topic Name"
+NOT_OF_XML = re.compile(
+    r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)  # https://www.w3.org/TR/xml/#charsets
+
+
+def install() -> None:
+    """Let MiniStack refuse what AWS refuses. Call once, before it serves."""
+    create, escape = sns._create_topic, sns._xml_escape
+
+    def create_topic(params: Record) -> Answer:
+        refused = absent.refusal("sns", "CreateTopic", {name: sns._p(params, name) for name in params})
+        if not NAME.fullmatch(sns._p(params, "Name")):
+            refused = "InvalidParameter", NO_NAME
+        answer: Answer = sns._error(*refused, 400) if refused else create(params)
+        return answer
+
+    def escaped(text: str) -> str:
+        told: str = escape(NOT_OF_XML.sub("", text))
+        return told
+
+    sns._create_topic = create_topic
+    sns._xml_escape = escaped
