@@ -37,7 +37,9 @@ def add(name: str) -> None:
     """Bring the program, in the version that the name means. Raises RuntimeNotAdded."""
     ways = list(_ways(_known(name)))
     if not ways:
-        instead = "python3 -m helpers java adds a Java" if name.startswith("java") else "it comes with the environment"
+        instead = "it comes with the environment"
+        if name.startswith("java"):
+            instead = f"python3 -m helpers java adds Java {_added_java()}, and another one has to be installed"
         raise RuntimeNotAdded(f"{name} cannot be added by this command; {instead}.")
     folder = localaws.ADDED_RUNTIMES / name
     failures = []
@@ -53,6 +55,21 @@ def add(name: str) -> None:
         f"{name} could not be added: {', and '.join(failures)}; install that version by any other way, and it is found "
         "in the folders of uv, pyenv, conda, nvm or rbenv and on PATH."
     )
+
+
+def brought_by(name: str) -> str:
+    """The command that brings the version that the name means to this machine; empty where there is none."""
+    language, version = localaws.meant(name) or ("", "")
+    if language == "java":
+        return "python3 -m helpers java" if version == _added_java() else ""
+    if language == "ruby" and not any(map(shutil.which, CONDAS)):
+        return ""
+    return "python3 -m helpers runtimes add" if any(True for _ in _ways(name)) else ""
+
+
+def _added_java() -> str:
+    """The version of Java that the command for it adds, "25"."""
+    return environment.locked(settings.JAVA_LOCK)[environment.JAVA].version.partition(".")[0]
 
 
 def remove(name: str) -> None:

@@ -336,6 +336,11 @@ def _ask(account: str, region: str) -> None:
 
 
 def _connect_emulator(url: str) -> Workshop:
+    if not url.lower().startswith(("http://", "https://")):
+        raise ConnectError(
+            f"AWS_ENDPOINT_URL={url.rpartition('@')[2]} does not begin with http:// or https://; set it to an address "
+            "such as http://localhost:4566, or unset it to use the embedded AWS."
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -100,8 +100,14 @@ def _runtimes() -> list[Finding]:
             (other if localaws.find_runtime(name).note else true).append(name)
     findings = [("ok", f"What their names say is what functions in {', '.join(true)} run on.")] if true else []
     if other:
-        where = "python3 -m helpers runtimes lists on which, and brings the right one"
+        where = "python3 -m helpers runtimes lists on which"
         findings.append(("note", f"Functions in {', '.join(other)} run on another version; {where}."))
+    commands = {name: added_runtimes.brought_by(name) for name in other}
+    for command in filter(None, dict.fromkeys(commands.values())):
+        brought = [name for name in other if commands[name] == command]
+        findings.append(("note", f"{command} brings the right version for {', '.join(brought)}."))
+    if left := [name for name in other if not commands[name]]:
+        findings.append(("note", f"The version for {', '.join(left)} is found once it is installed."))
     return findings
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_what_could_not_be_added_is_one_sentence_and_leaves_nothing(bare, folder
     ("action", "name", "words"),
     [
         ("add", "ruby3.4", "conda is not on this machine"),
-        ("add", "java21", "cannot be added by this command; python3 -m helpers java adds a Java."),
+        ("add", "java21", "cannot be added by this command; python3 -m helpers java adds Java 25, and another"),
         ("add", "provided.al2023", "There is no runtime provided.al2023; these are known: python3.11, "),
         ("add", "../../x", "There is no runtime ../../x; "),
         ("remove", "python3.14", "was not added by this workshop, so there is nothing to remove."),
@@ -123,8 +124,26 @@ def test_the_list_has_a_line_for_each_runtime_that_aws_supports_and_what_it_runs
 
 
 def test_doctor_tells_those_that_are_what_their_names_say_from_the_others(bare):
-    (ok, true), (note, other) = doctor._runtimes()
+    (ok, true), (note, other), *_ = doctor._runtimes()
     this = f"python3.{sys.version_info.minor}"
     assert (ok, note) == ("ok", "note")
     assert this in true and this not in other
     assert "python3 -m helpers runtimes lists on which" in other
+
+
+def test_doctor_names_the_command_that_brings_what_is_missing_and_no_other(bare, monkeypatch):
+    """One that adds a runtime, one for the Java of the lock, and none for what has to be installed."""
+    others = [name for name in added_runtimes.names() if name not in ("python3.11", "nodejs24.x")]
+    monkeypatch.setattr(localaws, "find_runtime", lambda name: SimpleNamespace(note=name in others))
+
+    def told():
+        _, _, *found = doctor._runtimes()
+        return [text for _, text in found]
+
+    adds, java, installed = told()
+    assert adds.startswith("python3 -m helpers runtimes add brings the right version for python3.12, ")
+    assert "nodejs22.x" in adds and "ruby" not in adds and "java" not in adds
+    assert java == "python3 -m helpers java brings the right version for java25."
+    assert installed == "The version for ruby3.3, ruby3.4, ruby4.0, java21 is found once it is installed."
+    monkeypatch.setattr(added_runtimes.shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert told()[2] == "The version for java21 is found once it is installed."

@@ -192,7 +192,24 @@ def test_an_emulator_that_does_not_answer(started, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:x", "ftp://"])
+@pytest.mark.parametrize("url", ["localhost:4566", "127.0.0.1:4566", "nonsense", "ftp://localhost", "://", "http:/x"])
+def test_an_address_without_a_scheme(monkeypatch, url):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    with pytest.raises(ConnectError) as caught:
+        connect()
+    assert str(caught.value) == (
+        f"AWS_ENDPOINT_URL={url} does not begin with http:// or https://; set it to an address such as "
+        "http://localhost:4566, or unset it to use the embedded AWS."
+    )
+
+
+def test_an_address_without_a_scheme_may_hold_a_password(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "me:secret@localhost:4566")
+    with pytest.raises(ConnectError, match="^AWS_ENDPOINT_URL=localhost:4566 does not begin"):
+        connect()
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://"])
 def test_an_address_that_is_none(monkeypatch, url):
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     with pytest.raises(ConnectError, match=rf"^Nothing answers at AWS_ENDPOINT_URL={re.escape(url)}; start your"):
