@@ -234,7 +234,7 @@ class Pool:
                     idle += _retired([each for each in free if not each.lives and each not in idle], census.KILLED)
                 for environment in idle:
                     self._free[_key(environment.function)].remove(environment)
-                for held in self._provisioned.values() if self.told.watched.is_set() else ():
+                for held in self._provisioned.values():
                     idle += _retired(held.dead(), census.KILLED)
             self._close(idle)
 

@@ -6,6 +6,7 @@ done all its work when it is started, whatever MaxNumberOfMessagesPerSecond says
 
 import contextlib
 import json
+import re
 import time
 import uuid
 from collections.abc import Collection, Sequence
@@ -31,6 +32,7 @@ CONTRACT: Contract = {
     (sqs, "_queues"): None,
 }
 
+NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 MOST_RESULTS = 1000  # of a list, and where the request does not say
 MOST_IDS = 10  # that are told of several messages
 
@@ -68,10 +70,10 @@ def list_dead_letter_source_queues(data: Record, _url: str) -> Record:
 def _listed(member: str, urls: list[str], data: Record) -> Record:
     """A page of queues; there is a token where MaxResults asks for pages, and only there."""
     given = data.get("MaxResults")
-    most = MOST_RESULTS if given is None else given
-    if not 1 <= most <= MOST_RESULTS:
+    if given is not None and not (NUMBER.fullmatch(str(given)) and 1 <= int(given) <= MOST_RESULTS):  # text in a query
         reason = f"Reason: must be between 1 and {MOST_RESULTS}, if provided."
-        raise sqs._Err("InvalidParameterValue", f"Value {most} for parameter MaxResults is invalid. {reason}")
+        raise sqs._Err("InvalidParameterValue", f"Value {given} for parameter MaxResults is invalid. {reason}")
+    most = MOST_RESULTS if given is None else int(given)
     try:
         found, token = page(member, urls, str, most, data.get("NextToken"))
     except ForeignToken:

@@ -4,11 +4,13 @@ The refusals are in the words of localstack's recordings of November 2025: TestL
 test_lambda_api.snapshot.json, TestLambdaConcurrency in its test_lambda.snapshot.json.
 """
 
+import contextlib
 import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 from localaws_client import eventually, refused
 
@@ -191,6 +193,17 @@ def test_one_that_dies_is_replaced(version, clients):
     ready(clients, version, 1)
     (first,) = version.streams()
     assert version.invoke("die", Qualifier="1").error == "Unhandled"
+    eventually(lambda: get(clients, version)["Status"] == "READY" and len(version.streams()) == 2)
+    payload = version.invoke(Qualifier="1").payload
+    assert (payload["type"], payload["count"]) == (PROVISIONED, 1) and payload["stream"] != first
+
+
+def test_one_that_is_killed_between_calls_is_replaced_before_the_next_one(version, clients):
+    ready(clients, version, 1)
+    (first,) = version.streams()
+    for process in version.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     eventually(lambda: get(clients, version)["Status"] == "READY" and len(version.streams()) == 2)
     payload = version.invoke(Qualifier="1").payload
     assert (payload["type"], payload["count"]) == (PROVISIONED, 1) and payload["stream"] != first
@@ -397,6 +410,22 @@ def test_asynchronous_calls_have_it_too(version, clients):
     version.invoke(0, Qualifier="1", InvocationType="Event")
     eventually(version.reports)
     assert version.messages().count("init of on-demand\n") == 0 and len(version.streams()) == 1
+
+
+def test_a_busy_one_finishes_when_its_alias_moves(version, clients):
+    client = clients("lambda")
+    client.create_alias(FunctionName=version.name, Name="live", FunctionVersion="1")
+    published(version, clients, Description="two")
+    ready(clients, version, 1, "live")
+    found = []
+    call = threading.Thread(target=lambda: found.append(version.invoke(1, Qualifier="live")))
+    call.start()
+    eventually(lambda: any(message.startswith("START") for message in version.messages()))
+    client.update_alias(FunctionName=version.name, Name="live", FunctionVersion="2")
+    call.join()
+    assert (found[0].error, found[0].payload["type"], found[0].payload["version"]) == (None, PROVISIONED, "1")
+    eventually(lambda: get(clients, version, "live")["Status"] == "READY")
+    assert version.invoke(Qualifier="1").payload["type"] == "on-demand"
 
 
 def test_a_busy_one_finishes_when_its_configuration_is_deleted(version, clients):
