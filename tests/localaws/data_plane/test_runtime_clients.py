@@ -816,11 +816,3 @@ def test_marshalling_in_ruby_is_the_function_s_to_change(deploy):
         "def handler(event:, context:) = event.length\n"
     )
     assert deploy(Case(code, 7), "ruby").invoke({"a": 1.5}).payload == len('{"a": 1.5}')
-
-
-@pytest.mark.parametrize("language", ["node22", "node24"])
-def test_a_client_context_that_is_no_json_fails_the_invocation(deploy, language):
-    function = deploy(Case("export const handler = async () => 'well';\n", None), language)
-    context = base64.b64encode(b"no json").decode()
-    assert "Cannot parse ClientContext as json" in function.invoke({}, ClientContext=context).payload["errorMessage"]
-    assert function.invoke().payload == "well"

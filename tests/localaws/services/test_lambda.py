@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from localaws_client import HOST_VARIABLE, ROLE, THIS_PYTHON, UUID, TestedFunction, eventually, zipped
+from localaws_client import HOST_VARIABLE, ROLE, THIS_PYTHON, UUID, TestedFunction, eventually, refused, zipped
 
 ECHO = "def handler(event, context):\n    return event\n"
 MEGABYTE = 1024 * 1024
@@ -87,6 +87,19 @@ def test_the_context_has_what_the_caller_and_the_configuration_say(make_function
     sent = base64.b64encode(json.dumps({"custom": {"who": "日本"}}).encode()).decode()
     assert function.invoke(ClientContext=sent).payload["custom"] == {"who": "日本"}
     assert function.invoke().payload["custom"] is None
+    for other in (
+        "no base64",
+        "e30",
+        *(base64.b64encode(each).decode() for each in (b"no json", b"[]", b"1", b"\xff")),
+    ):
+        for kind in ("RequestResponse", "Event"):
+            told = refused(
+                clients("lambda").invoke, FunctionName=function.name, ClientContext=other, InvocationType=kind
+            )
+            assert told == (
+                "InvalidRequestContentException",
+                "Client context must be a valid Base64-encoded JSON object.",
+            )
     clients("lambda").publish_version(FunctionName=function.name)
     clients("lambda").create_alias(FunctionName=function.name, Name="live", FunctionVersion="1")
     assert function.invoke(Qualifier="1").payload == {**expected, "version": "1", "arn": arn + ":1"}

@@ -25,6 +25,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_function_qualifier_exists"): ("func", "qualifier"),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_put_function_concurrency"): ("func_name", "data"),
+    (lambda_svc, "_update_esm"): ("esm_id", "data"),
     (provisioners, "_RESOURCE_HANDLERS"): None,
     (provisioners, "_lambda_create"): ("logical_id", "props", "stack_name"),
     (provisioners, "_lambda_esm_attrs"): ("esm_id",),
@@ -43,6 +44,7 @@ CHECKED = {
     "Url": "CreateFunctionUrlConfig",
     "Version": "PublishVersion",
 }
+OF_ANOTHER = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp")  # of a mapping that replaces one
 SERVICE = "Lambda"
 STACK_TAGS = "aws:cloudformation:"  # which a stack gives to its resources, and nobody else may
 
@@ -51,7 +53,7 @@ def install(replies: dict[str, list[api.Reply]]) -> None:
     """Let stacks make what the API makes, after its `replies`. Call once, before it serves."""
     handlers = provisioners._RESOURCE_HANDLERS
     function, mapping = (handlers[f"AWS::Lambda::{name}"] for name in ("Function", "EventSourceMapping"))
-    change = function["update"]
+    change, change_mapping = function["update"], mapping["update"]
 
     def refuse(operation: str, members: Record) -> None:
         own = {key: value for key, value in (members.get("Tags") or {}).items() if not key.startswith(STACK_TAGS)}
@@ -83,10 +85,16 @@ def install(replies: dict[str, list[api.Reply]]) -> None:
     def create_mapping(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
         members = _members("CreateEventSourceMapping", props)
         refuse("CreateEventSourceMapping", members)
-        identifier = done(lambda_svc._create_esm(members), SERVICE)["UUID"]
-        made = lambda_svc._esms[identifier]
-        made["State"] = "Enabled" if made["Enabled"] else "Disabled"  # a stack waits until it is
-        return identifier, provisioners._lambda_esm_attrs(identifier)
+        return _settled(done(lambda_svc._create_esm(members), SERVICE)["UUID"])
+
+    def update_mapping(physical_id: str, old_props: Record, new_props: Record, stack_name: str) -> tuple[str, Record]:
+        is_another = any(new_props.get(name) != old_props.get(name) for name in OF_ANOTHER)
+        if is_another or physical_id not in lambda_svc._esms:
+            changed: tuple[str, Record] = change_mapping(physical_id, old_props, new_props, stack_name)
+            return changed
+        members = {**_members("UpdateEventSourceMapping", new_props), "UUID": physical_id}
+        refuse("UpdateEventSourceMapping", members)
+        return _settled(done(lambda_svc._update_esm(physical_id, members), SERVICE)["UUID"])
 
     def checked(operation: str, make: Callable[..., tuple[str, Record]]) -> Callable[..., tuple[str, Record]]:
         def create_checked(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
@@ -98,12 +106,29 @@ def install(replies: dict[str, list[api.Reply]]) -> None:
 
         return create_checked
 
+    def checked_update(operation: str, update: Callable[..., tuple[str, Record]]) -> Callable[..., tuple[str, Record]]:
+        def update_checked(physical_id: str, old: Record, new: Record, stack: str, *more: Any) -> tuple[str, Record]:
+            refuse(operation, _of_other(operation, new, stack))
+            return update(physical_id, old, new, stack, *more)
+
+        return update_checked
+
     provisioners._lambda_create = function["create"] = create
     function["update"] = update
     provisioners._lambda_esm_create = mapping["create"] = create_mapping
+    mapping["update"] = update_mapping
     for name, operation in CHECKED.items():
         handler = handlers[f"AWS::Lambda::{name}"]
         handler["create"] = checked(operation, handler["create"])
+        if "update" in handler:
+            handler["update"] = checked_update(operation, handler["update"])
+
+
+def _settled(identifier: str) -> tuple[str, Record]:
+    """A mapping that a stack has made or changed: it waits until that can be used."""
+    made = lambda_svc._esms[identifier]
+    made["State"] = "Enabled" if made["Enabled"] else "Disabled"
+    return identifier, provisioners._lambda_esm_attrs(identifier)
 
 
 def _of_function(logical_id: str, props: Record, stack_name: str) -> Record:

@@ -81,7 +81,9 @@ class Iam:
         if not self._on:
             return True
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-        role = iam._roles.get_scoped(account, None, name)
+        role = _role(role_arn)
+        if role is None and iam._roles.get_scoped(account, None, name):  # one of that name, at another path
+            return False
         context = iam_evaluator.EvalContext(
             principal_arn=session_arn(role_arn, session_name),
             principal_type="AssumedRole",
@@ -103,8 +105,7 @@ class Iam:
         """Whether a role is there that lets a service ("lambda.amazonaws.com") assume it."""
         if not self._on:
             return True
-        account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-        role = iam._roles.get_scoped(account, None, name)
+        account, role = role_arn.split(":")[4], _role(role_arn)
         return role is not None and self.service_may(
             role["AssumeRolePolicyDocument"], service, "sts:AssumeRole", role["Arn"], source_arn, account
         )
@@ -167,6 +168,13 @@ class Iam:
             return answer
 
         return noted
+
+
+def _role(arn: str) -> Record | None:
+    """The role that has this ARN, its path included."""
+    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    role: Record | None = iam._roles.get_scoped(account, None, name)
+    return role if role and role["Arn"] == arn else None
 
 
 def _tags_of(role: Record | None) -> Record:

@@ -118,6 +118,44 @@ def test_a_mapping_that_is_refused_fails_its_stack(stack, clients, make_function
     clients("sqs").delete_queue(QueueUrl=url)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"BatchSize": 11}, "Maximum batch window"),
+        ({"BatchSize": 0}, "at 'batchSize' failed to satisfy"),
+        ({"FunctionName": "nobody"}, "Function not found"),
+        ({"FilterCriteria": {"Filters": [{"Pattern": "{"}]}}, "Invalid filter pattern"),
+        ({"ParallelizationFactor": 2}, "Unsupported 'parallelizationFactor' parameter"),
+    ],
+)
+def test_a_change_of_a_mapping_is_judged_too(stack, clients, make_function, change, words):
+    made = make_function("x = 1")
+    url = clients("sqs").create_queue(QueueName="of-a-changed-stack")["QueueUrl"]
+    good = {"FunctionName": made.name, "EventSourceArn": f"arn:aws:sqs:{PLACE}:of-a-changed-stack", "BatchSize": 5}
+
+    def mapped(update="", **more):
+        return stack(update, Any={"Type": "AWS::Lambda::EventSourceMapping", "Properties": {**good, **more}})
+
+    name, status, reason = mapped()
+    assert status == "CREATE_COMPLETE", reason
+    _, status, reason = mapped(update=name, **change)
+    assert (status, words in reason) == ("UPDATE_ROLLBACK_COMPLETE", True), reason
+    assert mapped(update=name, BatchSize=7)[1] == "UPDATE_COMPLETE"
+    (mapping,) = clients("lambda").list_event_source_mappings(FunctionName=made.name)["EventSourceMappings"]
+    assert (mapping["State"], mapping["BatchSize"]) == ("Enabled", 7)
+    clients("sqs").delete_queue(QueueUrl=url)
+
+
+def test_a_change_of_what_belongs_to_a_function_is_judged_too(stack, make_function):
+    name = make_function("x = 1").name
+    kind, good = "AWS::Lambda::EventInvokeConfig", {"FunctionName": name, "Qualifier": "$LATEST"}
+    stacked, status, reason = stack(Any={"Type": kind, "Properties": {**good, "MaximumRetryAttempts": 1}})
+    assert status == "CREATE_COMPLETE", reason
+    wrong = {"Type": kind, "Properties": {**good, "MaximumRetryAttempts": 3}}
+    _, status, reason = stack(update=stacked, Any=wrong)
+    assert status == "UPDATE_ROLLBACK_COMPLETE" and "at 'maximumRetryAttempts' failed to satisfy" in reason
+
+
 LAMBDA = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
 
 

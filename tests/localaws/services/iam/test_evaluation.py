@@ -415,7 +415,8 @@ def test_without_rights_for_logs_the_log_is_empty(make_function, role, clients):
 def test_a_role_has_to_be_there_and_to_trust_lambda(make_function, role, clients):
     sentence = "The role defined for the function cannot be assumed by Lambda."
     other = role(trust={**LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}})
-    for arn in (other, "arn:aws:iam::000000000000:role/nobody-made-it"):
+    misplaced = role().replace(":role/", ":role/another/path/")
+    for arn in (other, "arn:aws:iam::000000000000:role/nobody-made-it", misplaced):
         with pytest.raises(ClientError, match=sentence):
             make_function(CALL, Role=arn)
     function = make_function(CALL)
