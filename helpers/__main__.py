@@ -102,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
 
     opens = command("lab", _lab, "open the workshop in JupyterLab, with the embedded AWS behind it")
     opens.add_argument("--no-browser", action="store_true", help="only print the address")
+    console = command("console", _console, "open the console: the screens of Lambda's, for the AWS that you chose")
+    console.add_argument("--no-browser", action="store_true", help="only print the address")
+    console.add_argument("--port", type=int, metavar="PORT", help="of 127.0.0.1; that of last time, or a free one")
+    name = "a name besides 127.0.0.1 that it may be reached by, such as a JupyterHub's"
+    console.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
     command("test", _test, "run all tests; what follows goes to pytest")
     command("start", lambda _: embedded_aws.start(), "start the embedded AWS in the background")
     command("stop", lambda _: embedded_aws.stop(), "stop the embedded AWS", needs_environment=False)
@@ -152,6 +157,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _lab(options: argparse.Namespace) -> int:
     return lab.open_lab(options.no_browser)
+
+
+def _console(options: argparse.Namespace) -> int:
+    from .commands import console
+
+    return console.open_console(options.no_browser, options.port, options.allow_host)
 
 
 def _test(options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ from helpers.localaws.data_plane import runtimes
 OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
 COMMANDS = (
     "lab",
+    "console",
     "test",
     "start",
     "stop",

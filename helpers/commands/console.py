@@ -1,0 +1,23 @@
+"""Opens the console in the browser, for the AWS that the reader chose, and serves it until Ctrl-C."""
+
+import os
+import threading
+import webbrowser
+
+from . import say
+
+
+def open_console(no_browser: bool, port: int | None, hosts: list[str]) -> int:
+    """Serve the console until this process is interrupted. Raises ConsoleError where it cannot be served."""
+    os.environ["MPLBACKEND"] = "Agg"  # its plots are pictures in a page
+    from ..console import page, server  # which takes a moment
+
+    connection = page.connected()
+    with server.serving(connection, port, tuple(hosts)) as address:
+        opened = not no_browser and webbrowser.open(address)
+        say("The console is open in your browser. Ctrl-C ends it." if opened else "The console's address, once:")
+        if not opened:
+            print(address, flush=True)
+            say("Ctrl-C ends it.")
+        threading.Event().wait()
+    return 0

@@ -1,0 +1,12 @@
+"""Which environment variables of a function look secret: pages show them when asked, and code never has them."""
+
+import re
+
+from ..webhook import WebhookUrl, hide
+
+NAMES = re.compile(r"secret|token|passw|credential|webhook|api_?key|access_?key|private", re.IGNORECASE)
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Whether a variable is one: a webhook's address, or what its name says."""
+    return bool(NAMES.search(name)) or isinstance(hide(value), WebhookUrl)

@@ -1,0 +1,49 @@
+// What a page does beyond its forms: copies a cell, indents in an editor, and says when the console has gone.
+// Everything works without it but these.
+
+const root = document.body.dataset.root;
+const said = document.getElementById("said");
+const lost = document.getElementById("lost");
+const ASK_MS = 3000;
+
+function say(text) {
+  said.textContent = "";
+  said.textContent = text;
+}
+
+for (const button of document.querySelectorAll(".copy")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.closest(".cell").querySelector("pre").textContent);
+    say(button.dataset.copied);
+  });
+}
+
+// What came of a click is read first.
+document.getElementById("notice")?.focus({ preventScroll: false });
+
+async function answers() {
+  try {
+    return (await fetch(`${root}alive`, { cache: "no-store", signal: AbortSignal.timeout(ASK_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+let isLost = false;
+async function look() {
+  if (!document.hidden || isLost) {
+    const there = await answers();
+    if (!there && !isLost) {
+      isLost = true;
+      lost.textContent = lost.dataset.lost;
+      lost.hidden = false;
+    } else if (there && isLost) {
+      isLost = false;
+      lost.hidden = true;
+      say(lost.dataset.back);
+    }
+  }
+  setTimeout(look, ASK_MS);
+}
+setTimeout(look, ASK_MS);
