@@ -46,7 +46,7 @@ def _of_function(notifications: dict[str, list[dict[str, Any]]], name: str) -> l
         for each in configurations:
             if name in each["LambdaFunctionArn"].split(":"):
                 rules = each.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-                told = {rule["Name"].lower(): rule["Value"] for rule in rules}
+                told = {"prefix": "", "suffix": ""} | {rule["Name"].lower(): rule["Value"] for rule in rules}
                 found.append({"bucket": bucket, "id": each["Id"], "events": each["Events"], **told})
     return found
 
