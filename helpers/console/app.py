@@ -6,11 +6,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from . import forms, highlight
+from ..watch import static_files
+from . import forms, highlight, live_socket
 from .access import Access, guarded
 from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, root_of, templates
 from .screens import SCREENS
@@ -62,6 +63,8 @@ def application(access: Access, connection: Connection) -> ASGIApp:
         Route("/alive", alive),
         Route("/code.css", colours),
         Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/watch", StaticFiles(directory=static_files.FOLDER)),
+        WebSocketRoute("/live-socket", live_socket.endpoint(connection)),
     ]
     return guarded(Starlette(routes=routes, exception_handlers={404: missing, 500: broken}), access)
 

@@ -15,7 +15,7 @@ import pytest
 from localaws_client import THIS_PYTHON, eventually, zipped
 
 from helpers.console import actions
-from helpers.console.actions import configuration, functions, inbox, invoke, observe, triggers, versions
+from helpers.console.actions import configuration, functions, inbox, invoke, live, observe, triggers, versions
 from helpers.console.cells import Performer, Written, cell_of, literal, plain
 from helpers.inbox import open_inbox
 
@@ -509,6 +509,13 @@ def test_a_function_is_created_by_a_cell_of_files_and_of_a_zip(aws_of_module, tm
 def test_the_inbox_by_a_cell(aws_of_module):
     open_inbox(aws_of_module).post({"text": "seen by a cell"})
     assert "seen by a cell" in [message.text for message in execute(cell_of(inbox.read_inbox))]
+
+
+def test_a_live_picture_by_a_cell(furnished):
+    seen = execute(cell_of(live.watch_functions, functions=[furnished]))
+    with seen:
+        execute(cell_of(invoke.invoke, function_name=furnished, event={}))
+    assert furnished in seen.sentence
 
 
 def test_every_action_is_executed_as_a_cell_here():
