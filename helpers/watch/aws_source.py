@@ -48,7 +48,7 @@ class _Stream:
 class AwsSource:
     """Tells {"type": "environments", …} once, then "activity" and "status", until it is closed."""
 
-    quiet_s = 3 * EVERY_S
+    quiet_s = 3.0 * EVERY_S
 
     def __init__(self, workshop: Any, functions: tuple[str, ...], told: Callable[[Message], None]) -> None:
         self._workshop, self._functions, self._told = workshop, functions, told

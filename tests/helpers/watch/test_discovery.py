@@ -139,6 +139,8 @@ def _scheduler_role(aws) -> str:
 
 @pytest.fixture(scope="module")
 def found(wired) -> System:
+    mappings = wired.aws.client("lambda").list_event_source_mappings
+    eventually(lambda: {each["State"] for each in mappings()["EventSourceMappings"]} == {"Enabled"})
     return find(wired.aws, [wired.aws.name("wired-worker")])
 
 

@@ -65,11 +65,6 @@ AWAITED = re.compile(r"/_ministack/(?:cfn-response|cfn-signal)/")  # where what 
 _caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")  # the ARN of who sent a request
 
 
-def sender() -> dict[str, str]:
-    """Who has sent the present request, as is told: the session of a role, which has its function's name, or nobody."""
-    return {"by": _caller.get()} if ":assumed-role/" in _caller.get() else {}
-
-
 def install() -> None:
     """Let MiniStack trust no key by its looks, and no request twice. Call once, before it serves."""
     arn_of = iam_evaluator.request_caller_arn
@@ -80,9 +75,8 @@ def install() -> None:
 
 
 def sender() -> dict[str, str]:
-    """Who sent the request that is served, as it is told of: `by`, an ARN; nothing where nobody signed one."""
-    arn = _caller.get()
-    return {"by": arn} if arn else {}
+    """Who has sent the present request, as is told: the session of a role, which has its function's name, or nobody."""
+    return {"by": _caller.get()} if ":assumed-role/" in _caller.get() else {}
 
 
 def _of_who_was_checked(resolve: Callable[..., Any]) -> Callable[..., Any]:

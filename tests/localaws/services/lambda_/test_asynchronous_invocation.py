@@ -447,7 +447,7 @@ def test_every_attempt_has_the_context_of_its_event_and_nothing_else_of_its_send
     seen = []
 
     def fail(event):
-        chain = asynchronous.lambda_recursive_loops.chain.get()
+        chain = asynchronous.recursive_loops.chain.get()
         scope = responses.get_account_id(), responses.get_region()
         seen.append((asynchronous.request.get().request_id, chain, *scope, leak.get()))
         return {"error": True, "body": {}}
@@ -455,7 +455,7 @@ def test_every_attempt_has_the_context_of_its_event_and_nothing_else_of_its_send
     def sender():
         leak.set("of the sender")
         asynchronous.request.set(asynchronous.Request("id", payload=b'"as sent"'))
-        asynchronous.lambda_recursive_loops.chain.set({"12345678": 3})
+        asynchronous.recursive_loops.chain.set({"12345678": 3})
         made_up.send(["not as sent"])
 
     made_up.functions[ARN] = fail
