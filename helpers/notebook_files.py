@@ -1,10 +1,12 @@
 """What a notebook of the workshop holds besides its cells: nothing of a machine, so that opening one changes no file.
 
 JupyterLab writes the kernel's exact version into a notebook as soon as it is open; `lab` has it keep this instead.
+A live picture of watch() is saved as the still one that is beside it: a widget ends with its kernel.
 """
 
 from typing import Any
 
+WIDGET, STILL = "application/vnd.jupyter.widget-view+json", "image/svg+xml"
 FOLDER = "notebooks/"  # below JupyterLab's root
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -18,6 +20,10 @@ METADATA = {
 
 
 def before_saving(model: dict[str, Any], path: str, **_: Any) -> None:
-    """Give a notebook of the workshop our metadata; Jupyter's contents manager calls it before it writes a file."""
+    """Make a notebook what is saved of it; Jupyter's contents manager calls it before it writes a file."""
     if model["type"] == "notebook" and path.startswith(FOLDER):
         model["content"]["metadata"] = METADATA
+        for cell in model["content"]["cells"]:
+            for output in cell.get("outputs", []):
+                if STILL in output.get("data", {}):
+                    output["data"].pop(WIDGET, None)

@@ -17,11 +17,11 @@ from typing import Any
 from nbformat import NotebookNode
 
 from .. import settings
+from ..notebook_files import WIDGET
 
 BEGAN = datetime(2026, 1, 1, 9)  # UTC; when every notebook says that it was executed
 WINDOW = timedelta(hours=12)  # a time further away, such as that of a sample event, is none of the execution
 OTHER_PORTS = 50_001  # the first of the numbers given to ports that are not the embedded AWS's
-WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_TEXT = "(An interactive element is here when this cell is run.)"
 DRAWN = {b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT", b"IEND"}  # PNG chunks; others hold software and dates
 

@@ -117,7 +117,8 @@ function render({ model, el }) {
 
   const root = element("section", "watch");
   root.setAttribute("aria-label", strings("watch.label"));
-  root.dataset.lmSuppressShortcuts = "true"; // of JupyterLab: keys in here are for here
+  // JupyterLab takes keys such as "b" for its own, but not from an element with this attribute.
+  root.addEventListener("focusin", (event) => (event.target.dataset.lmSuppressShortcuts = "true"));
   const forgetTheme = followTheme(root);
   const live = element("div", "watch-spoken");
   live.setAttribute("role", "status");

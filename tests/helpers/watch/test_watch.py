@@ -13,9 +13,10 @@ from helpers import watch
 from helpers.arguments import ArgumentError
 from helpers.authoring import outputs
 from helpers.authoring.execution import execute
+from helpers.notebook_files import WIDGET, before_saving
 from helpers.watch.widget import Picture
 
-SVG, WIDGET, TEXT = "image/svg+xml", outputs.WIDGET, "text/plain"
+SVG, TEXT = "image/svg+xml", "text/plain"
 SET_UP = """
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -87,6 +88,17 @@ def test_a_saved_notebook_has_no_secret(saved, embedded_aws):
     text = json.dumps(saved)
     assert embedded_aws.secret_access_key not in text
     assert embedded_aws.access_key_id not in text
+
+
+def test_jupyterlab_saves_a_live_picture_as_a_still_one():
+    widget = {"model_id": "1"}
+    live = {"output_type": "display_data", "data": {WIDGET: widget, SVG: "<svg/>", TEXT: "2 environments"}}
+    control = {"output_type": "display_data", "data": {WIDGET: widget}}
+    printed = {"output_type": "stream", "name": "stdout", "text": "hello"}
+    cells = [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": [live, control, printed]}]
+    before_saving({"type": "notebook", "content": {"cells": cells, "metadata": {}}}, "notebooks/02-scaling.ipynb")
+    assert live["data"] == {SVG: "<svg/>", TEXT: "2 environments"}
+    assert control["data"] == {WIDGET: widget}
 
 
 def test_the_state_of_the_widget_is_the_page_alone(embedded_aws):
