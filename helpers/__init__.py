@@ -1,4 +1,4 @@
-"""What the notebooks import: some twenty public names, each loaded on first use.
+"""What the notebooks import: fewer than thirty public names, each loaded on first use.
 
 Importing helpers needs the standard library alone and makes no network call.
 """

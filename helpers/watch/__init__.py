@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from IPython import get_ipython
 from IPython.display import display
 
-from ..arguments import FUNCTION_NAME, WORKSHOP, ArgumentError, one_of, shown, takes
+from ..arguments import FUNCTION_NAME, TEXT, WORKSHOP, ArgumentError, one_of, shown, takes
 from .session import Session
 from .still import Still
 
@@ -49,6 +49,14 @@ class Watch:
     def sentence(self) -> str:
         """What the picture says, e.g. "3 environments of hello: 2 idle, 1 busy; 3 cold starts, …"."""
         return self._still().alt
+
+    @takes(name=TEXT)
+    def most(self, name: str) -> dict[str, int]:
+        """Return the most that a picture of the system has seen at once of a queue or a function, by its name.
+
+        E.g. {"waiting": 48, "in_flight": 10} messages, or {"running": 2}; {} where nothing was seen.
+        """
+        return self._session.most(name)
 
     def still(self) -> None:
         """End the live picture; a still one of this moment takes its place."""

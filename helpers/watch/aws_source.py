@@ -55,6 +55,7 @@ class AwsSource:
         self._is_closed = threading.Event()
         self._logs = {name: _Log(workshop, name) for name in functions}
         self._looked = self._measured = 0.0
+        self._lacks = ""  # what AWS does not let us see of the rest, in a sentence
         self._thread = threading.Thread(target=self._run, daemon=True, name="watch-aws")
 
     def start(self) -> None:
@@ -64,7 +65,6 @@ class AwsSource:
         self._is_closed.set()
 
     def _run(self) -> None:
-        self._say(True, say("watch.aws", minutes=UNSEEN_S // 60))
         is_first = True
         while not self._is_closed.is_set():
             try:
@@ -74,7 +74,7 @@ class AwsSource:
             except (BotoCoreError, WorkshopError):
                 self._say(False, say("watch.aws_refused", code="network"))
             else:
-                self._say(True, say("watch.aws", minutes=UNSEEN_S // 60))
+                self._say(True, f"{say('watch.aws', minutes=UNSEEN_S // 60)} {self._lacks}".rstrip())
                 if is_first:
                     is_first = False
                     self._told(_snapshot(events))
@@ -94,8 +94,17 @@ class AwsSource:
         events = [event for log in self._logs.values() for event in log.look(now)]
         if now - self._measured > METRICS_EVERY_S:
             self._measured = now
-            events += [event for log in self._logs.values() for event in log.throttles(now)]
+            events += self._throttles(now)
         return sorted(events, key=lambda event: float(event["at"]))
+
+    def _throttles(self, now: float) -> list[Event]:
+        try:
+            found = [event for log in self._logs.values() for event in log.throttles(now)]
+        except ClientError as error:  # who may read logs may perhaps not read metrics
+            self._lacks = say("watch.aws_no_throttles", code=code(error))
+            return []
+        self._lacks = ""
+        return found
 
     def _find_functions(self) -> None:
         prefix = f"{self._workshop.tags['learner']}-"

@@ -35,6 +35,9 @@ class Part(Protocol):
 
     def still(self) -> Still | None: ...
 
+    def most(self, name: str) -> dict[str, int]:
+        """The most that was seen at once of a queue or function, e.g. {"waiting": 48, "in_flight": 10}."""
+
     def close(self) -> None: ...
 
 
@@ -64,8 +67,8 @@ class Session:
         self._log = LogFollower(workshop.client("logs"), self._send)
         self._source = (source or self._source_of_target)(self._told)
         self._ticker = threading.Thread(target=self._tick, daemon=True, name="watch-ticker")
-        if show == "system":
-            self._look_at_system(True)
+        self._is_of_system = show == "system"  # and is counted whether a page looks at it or not
+        self._look_at_system(self._is_of_system)
 
     def start(self) -> None:
         self._source.start()
@@ -85,7 +88,7 @@ class Session:
             with self._lock:
                 self._snapshot()
             self._send(self._heartbeat())
-            self._look_at_system(message.get("part") == "system")
+            self._look_at_system(self._is_of_system or message.get("part") == "system")
         elif kind == "log":
             asked = message.get("environment")
             with self._lock:
@@ -106,6 +109,11 @@ class Session:
         """The picture as it is now, of the environments."""
         with self._lock:
             return draw(self._environments, time.time() * 1000)
+
+    def most(self, name: str) -> dict[str, int]:
+        """The most that was seen at once of a queue or function, while somebody looked at the system."""
+        self._make_system()
+        return self._system.most(name) if self._system else {}
 
     def system_still(self) -> Still | None:
         return self._system.still() if self._system else None

@@ -72,6 +72,7 @@ PUBLIC = {
     "start_at",
     "track",
     "wait_until",
+    "watch",
 }
 
 

@@ -33,15 +33,18 @@ from helpers import (
     solution,
     start_at,
     track,
+    watch,
 )
 from helpers.arguments import ArgumentError, takes
 from helpers.connect import Workshop
 from helpers.errors import WorkshopError
 from helpers.inbox import Inbox
 from helpers.reports import COLUMNS
+from helpers.watch import Watch
 from helpers.webhook import WebhookUrl
 
 METHODS = [Workshop.client, Workshop.name, Workshop.role]
+METHODS += [Watch.most]
 METHODS += [Inbox.post, Inbox.messages, Inbox.refused, Inbox.wait, Inbox.fail_next, Inbox.slow_next]
 # fact() is the embedded AWS's too, which knows nothing of arguments
 PUBLIC = [getattr(helpers, name) for name in helpers.__all__ if name != "fact"]
@@ -154,6 +157,11 @@ WRONG = {
     "reset an unknown notebook": lambda w, i: reset("99"),
     "prices of a number": lambda w, i: load_prices(3),
     "prices of Mars": lambda w, i: load_prices("mars-1"),
+    "watch None": lambda w, i: watch(None),
+    "watch a number": lambda w, i: watch(w, 3),
+    "watch a name with a blank": lambda w, i: watch(w, "my function"),
+    "watch a part that there is not": lambda w, i: watch(w, show="everything"),
+    "most of a number": lambda w, i: watch(w).most(3),
     "track a number": lambda w, i: list(track(5, "x")),
     "track without a total": lambda w, i: list(track(iter([1]), "x")),
     "track without a label": lambda w, i: list(track([1], None)),

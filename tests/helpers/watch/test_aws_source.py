@@ -23,7 +23,7 @@ class Aws:
         self.events: list[dict] = []
         self.throttles: list[dict] = []
         self.config: dict = {}
-        self.error = ""
+        self.error = self.metrics_error = ""
         self.exceptions = SimpleNamespace(ResourceNotFoundException=KeyError)
         self.functions = ["ada-hello", "ada-other", "somebody-elses"]
 
@@ -51,6 +51,8 @@ class Aws:
         return self.config
 
     def get_metric_statistics(self, **asked) -> dict:
+        if self.metrics_error:
+            raise ClientError({"Error": {"Code": self.metrics_error}}, "GetMetricStatistics")
         if asked["Dimensions"][0]["Value"] != "ada-hello":
             return {"Datapoints": []}
         return {"Datapoints": [dict(each) for each in self.throttles]}
@@ -115,7 +117,7 @@ def states(seen) -> list[tuple]:
 
 def test_it_says_that_it_is_later_and_coarser(source):
     seen = source("ada-hello")
-    status = seen.messages[0]
+    status = next(each for each in seen.messages if each["type"] == "status")
     assert (status["connected"], status["coarse"]) == (True, True)
     assert "some seconds later" in status["sentence"]
     assert "for 15 minutes" in status["sentence"]
@@ -195,6 +197,15 @@ def test_throttles_come_from_the_metric(source, aws):
     eventually(lambda: seen.environments.counts.throttled == 3)
 
 
+def test_who_may_read_no_metrics_sees_the_rest(source, aws):
+    aws.metrics_error = "AccessDenied"
+    seen = source("ada-hello")
+    aws.add(start(R1), now())
+    eventually(lambda: states(seen) == [("busy", 0, None)])
+    said = [each["sentence"] for each in seen.messages if each["type"] == "status"][-1]
+    assert said.endswith("Throttles are not told, as CloudWatch answered AccessDenied.")
+
+
 def test_without_names_the_functions_of_the_learner_are_watched(source, aws):
     seen = source()
     aws.add(start(R1), now())
@@ -214,9 +225,7 @@ def test_a_refusal_is_said_and_tried_again(source, aws):
     aws.error = "AccessDeniedException"
     seen = source("ada-hello")
     refused = eventually(lambda: [each for each in seen.messages if each.get("connected") is False])
-    assert refused[0]["sentence"] == (
-        "The log on AWS cannot be read (AccessDeniedException). This tries again by itself."
-    )
+    assert refused[0]["sentence"] == ("The log cannot be read (AccessDeniedException). This tries again by itself.")
     aws.error = ""
     eventually(lambda: [each for each in seen.messages if each["type"] == "environments"])
     eventually(lambda: seen.messages[-1].get("connected"))
