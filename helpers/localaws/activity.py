@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_EVENTS = 20_000  # that are kept: a burst of 1,000 cold invocations is about half as many
 MOST_BYTES = 16 * 2**20
@@ -23,8 +23,7 @@ class Dropped(Exception):
     """A reader is too slow, or is not to read any more; the message is one sentence."""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One event: the function that it is about, if it is about one, and how it is sent."""
 
     function: str

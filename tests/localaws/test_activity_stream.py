@@ -12,7 +12,7 @@ import psutil
 import pytest
 import requests
 from activity_reader import PATH, ActivityReader
-from localaws_client import eventually, start_server
+from localaws_client import ROLE, THIS_PYTHON, TestedFunction, clients_for, eventually, start_server, zipped
 
 from helpers import localaws
 from helpers.localaws import activity_stream, page_token
@@ -181,15 +181,20 @@ def test_too_many_readers_are_refused_and_those_that_have_gone_make_room(embedde
     assert eventually(lambda: ask()[0] == 200)
 
 
-def test_streams_end_at_once_with_the_server_and_tell_that(tmp_path, free_port):
+def test_streams_end_at_once_with_the_server_and_tell_what_ends_with_it(tmp_path, free_port):
     endpoint = start_server(tmp_path, free_port())
     try:
-        readers = [ActivityReader(endpoint) for _ in range(3)]
+        readers, functions = [ActivityReader(endpoint) for _ in range(3)], clients_for(endpoint)("lambda")
+        code = {"ZipFile": zipped({"app.py": SMALL})}
+        functions.create_function(FunctionName="f", Runtime=THIS_PYTHON, Role=ROLE, Handler="app.handler", Code=code)
+        TestedFunction("f", clients_for(endpoint)).wait()
+        functions.invoke(FunctionName="f")
     finally:
         assert localaws.stop(tmp_path)
     for reader in readers:
         assert reader.ended.wait(5)
         assert reader.notices == ["The embedded AWS stops."]
+        assert reader.events[-1]["kind"] == "environment.ended" and reader.events[-1]["reason"] == "closed"
         reader.close()
 
 

@@ -103,6 +103,7 @@ def test_a_changed_function_has_new_environments_and_the_old_ones_are_ended(pool
     new = pool.invoke(variant(fingerprint="new"), 2)
     assert old is not new
     eventually(lambda: (old.closed, new.closed) == (1, 0))
+    assert old.reason == "changed"
 
 
 def test_versions_do_not_share(pool):
@@ -135,7 +136,7 @@ def test_an_environment_is_ended_when_it_was_idle_for_longer_than_its_time(pool,
     patient, hasty = (pool.invoke(variant(version="1", idle_s=100), 1), pool.invoke(variant(version="2", idle_s=5), 1))
     clock[0] = 5.1
     eventually(lambda: hasty.closed)
-    assert not patient.closed
+    assert not patient.closed and hasty.reason == "idle"
     assert pool.invoke(variant(version="2", idle_s=5), 1) is not hasty
     assert pool.invoke(variant(version="1", idle_s=100), 1) is patient
 
@@ -147,6 +148,7 @@ def test_for_one_more_than_there_may_be_the_one_that_nobody_used_for_the_longest
         environment.used_at = used_at
     pool.invoke(variant(version="3"), 1)
     eventually(lambda: [each.closed for each in (first, second, third)] == [0, 1, 0])
+    assert second.reason == "room"
     assert pool.invoke(variant(version="0"), 2) is first
 
 
