@@ -15,7 +15,7 @@ from .source import Message
 from .still import Still
 from .system_counts import Counts, OfNode
 from .system_moves import Moves
-from .system_still import draw
+from .system_still import Seen, draw
 
 EVERY_S = 1.0  # between two counts
 MOVES_S = 0.1  # between two messages of what has moved
@@ -53,6 +53,8 @@ class SystemPart:
             with self._telling:
                 self._environments.told(message["events"])
                 self._moves.receive(message["events"], self._discovery.system)
+                if any(event["kind"] == "environment.busy" for event in message["events"]):
+                    self._counts.run(self._busy())
             self._counts.receive(message["events"])
             self._discovery.receive(message["events"])
         elif message["type"] == "environments":
@@ -68,7 +70,13 @@ class SystemPart:
     def still(self) -> Still | None:
         """The picture as it is now; None where this machine cannot draw it."""
         system, counts = self._ask(anew=True)
-        return draw(system, counts, self._counts.lately(), self._moved())
+        return draw(system, Seen(counts, self._counts.most(system), self._counts.lately(), self._moved()))
+
+    def most(self, name: str) -> OfNode:
+        """The most that was seen at once, by the name of a queue or function: {"waiting": 48, "in_flight": 10}."""
+        system, _ = self._ask(anew=True)
+        most = self._counts.most(system)
+        return next((most[node.id] for node in system.nodes if node.name == name and node.id in most), {})
 
     def close(self) -> None:
         """Nobody looks any more; what was broken is as before."""
@@ -101,8 +109,13 @@ class SystemPart:
             if self._discovery.is_due():
                 self._discovery.look()
             system = self._discovery.system
-            busy = [each.function for each in self._there() if each.state == "busy"]
+            with self._telling:
+                busy = self._busy()
             return system, self._counts.look(system, busy, anew)
+
+    def _busy(self) -> list[str]:
+        """The name of a function for each environment of it that runs now."""
+        return [each.function for each in self._environments.there() if each.state == "busy"]
 
     def _there(self) -> list[Environment]:
         with self._telling:

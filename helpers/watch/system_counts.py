@@ -32,6 +32,7 @@ class Counts:
     def __init__(self, workshop: Workshop, clock: Callable[[], float] = time.monotonic) -> None:
         self._workshop, self._clock = workshop, clock
         self._samples: dict[str, list[Sample]] = {}  # by queue, one of every look
+        self._most: dict[str, OfNode] = {}  # of queues by ARN, and of functions by name
         self._stirred: set[str] = set()  # queues of which an event has told since they were asked
         self._throttled: Counter[str] = Counter()
         self._lock = threading.Lock()  # of these two
@@ -50,6 +51,16 @@ class Counts:
                 with self._lock:
                     self._throttled[name_of(event["function"])] += event.get("count", 1)
 
+    def run(self, busy: Iterable[str]) -> None:
+        """Take note of what runs now: the name of a function for each environment of it."""
+        for name, running in Counter(busy).items():
+            self._note(name, {"running": running})
+
+    def most(self, system: System) -> dict[str, OfNode]:
+        """The most of each count that was seen so far, by ARN; without those of which nothing was seen."""
+        found = {node.id: self._most.get(node.id) or self._most.get(node.name, {}) for node in system.nodes}
+        return {id: most for id, most in found.items() if any(most.values())}
+
     def look(self, system: System, busy: Iterable[str], anew: bool = False) -> dict[str, OfNode]:
         """The counts by ARN; `busy` has the name of a function for each environment of it that runs now.
 
@@ -66,6 +77,7 @@ class Counts:
         for id, told in self._queues.items():
             self._samples.setdefault(id, []).append((told["waiting"], told["in_flight"]))
             del self._samples[id][:-MOST_SAMPLES]
+            self._note(id, told)
         if self._workshop.is_embedded:
             running = Counter(busy)
             self._functions = {
@@ -73,11 +85,17 @@ class Counts:
             }
         elif self._is_time("metrics", METRICS_S):
             self._functions = {node.id: told for node in functions if (told := self._metrics(node))}
+            for id, told in self._functions.items():
+                self._note(id, {"running": told["running"]})
         return self._queues | self._functions
 
     def lately(self) -> dict[str, list[Sample]]:
         """For each queue what was counted lately: the most of each stretch, if there is more than a line can show."""
         return {id: _few(list(samples)) for id, samples in dict(self._samples).items()}
+
+    def _note(self, key: str, told: OfNode) -> None:
+        most = self._most.setdefault(key, {})
+        most.update({what: max(number, most.get(what, 0)) for what, number in told.items()})
 
     def _is_time(self, what: str, every_s: float) -> bool:
         if what in self._asked and self._clock() - self._asked[what] < every_s:

@@ -9,7 +9,7 @@ import subprocess
 import textwrap
 from collections import Counter
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from .. import localaws
@@ -25,6 +25,7 @@ LIMIT_S = 20  # a machine that does much else takes its time to start Node
 SCRIPT = static_files.FOLDER.parent / "system_still.mjs"
 MODULES = {"dagre": "vendor/dagre.esm.js", "system": "system.js", "root": "watch.js"}
 LEAST_WIDTH = 480
+PEAKS = 4  # that the sentence names
 LINE, LETTER = 20, 8.4  # the height of a line of the sentence above the picture; the width of a letter of it
 LOOK = {  # on white paper, as in static/system.css for the light theme
     "prefix": "watch-system-still",
@@ -39,13 +40,20 @@ LOOK = {  # on white paper, as in static/system.css for the light theme
 }
 
 
-def draw(
-    system: System, counts: dict[str, OfNode], samples: dict[str, list[Sample]], moved: dict[str, int]
-) -> Still | None:
-    """The picture with these counts, what queues had lately, and what moved; None where there is no Node.js."""
-    alt = sentence(system, counts)
+class Seen(NamedTuple):
+    """What was seen of a system: numbers by the ids of nodes and, for what moved, of edges."""
+
+    counts: dict[str, OfNode]  # now
+    most: dict[str, OfNode]
+    samples: dict[str, list[Sample]]  # of queues, lately
+    moved: dict[str, int]
+
+
+def draw(system: System, seen: Seen) -> Still | None:
+    """The picture; None where there is no Node.js."""
+    alt = sentence(system, seen)
     try:
-        width, height, parts = _drawn(json.dumps([system.message(), counts, samples, moved]))
+        width, height, parts = _drawn(json.dumps([system.message(), seen.counts, seen.samples, seen.moved]))
     except localaws.MissingRuntime:
         return None
     width = max(width, LEAST_WIDTH)
@@ -65,17 +73,25 @@ def draw(
     return Still(svg, alt)
 
 
-def sentence(system: System, counts: dict[str, OfNode]) -> str:
-    """E.g. "2 functions, 3 queues. 4 waiting, 5 in flight, 2 running, 0 throttled."."""
+def sentence(system: System, seen: Seen) -> str:
+    """E.g. "2 functions, 3 queues. 0 waiting, 0 in flight, 0 running, 0 throttled. At most 48 waiting in jobs."."""
     if not system.nodes:
         return say("system.empty")
     kinds = Counter(node.kind for node in system.nodes)
     parts = ", ".join(say(f"system.count.{kind}", n=n) for kind, n in kinds.items())
-    if not counts:
+    if not seen.counts:
         return say("system.summary", parts=parts)
     keys = ("waiting", "in_flight", "running", "throttled")
-    numbers = {key: sum(each.get(key, 0) for each in counts.values()) for key in keys}
-    return f"{say('system.summary', parts=parts)} {say('system.spoken', **numbers)}"
+    numbers = {key: sum(each.get(key, 0) for each in seen.counts.values()) for key in keys}
+    peaks = [
+        (seen.most[node.id].get(what, 0), say(f"system.most.{what}", n=seen.most[node.id][what], name=node.short))
+        for node in system.nodes
+        for what in ("waiting", "running")
+        if seen.most.get(node.id, {}).get(what)
+    ]
+    told = ", ".join(text for _, text in sorted(peaks, reverse=True)[:PEAKS])
+    said = f"{say('system.summary', parts=parts)} {say('system.spoken', **numbers)}"
+    return f"{said} {say('system.most', parts=told)}" if told else said
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ from helpers.watch import system_still
 from helpers.watch.discovery import Edge, Node, System
 from helpers.watch.system import part
 from helpers.watch.system_counts import METRICS_S, QUEUES_S, SAMPLES, Counts
-from helpers.watch.system_still import draw, sentence
+from helpers.watch.system_still import Seen, draw, sentence
 
 SOURCE = {"app.py": "import time\n\n\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n"}
 HOSTILE = "</title><script>alert(1)</script>\u202e\x00&amp;\"'"
@@ -51,6 +51,7 @@ def test_the_page_is_told_what_there_is_and_then_the_counts(told, queue):
     assert counts[queue.arn] == {"waiting": 2, "in_flight": 1}
     (system,) = told.of("system")
     assert queue.arn in [node["id"] for node in system["nodes"]]
+    assert told.part.most(queue.name) == {"waiting": 2, "in_flight": 1} and told.part.most("none") == {}
     assert [m["type"] for m in told.messages[:3]] == ["system", "faults", "counts"]
 
 
@@ -99,6 +100,20 @@ def test_what_runs_and_is_throttled_comes_from_the_events():
         [{"kind": "invocation.throttled", "function": f.id}, {"kind": "invocation.throttled", "function": "g"}]
     )
     assert counts.look(System((f,)), ["f", "f", "g"]) == {f.id: {"running": 2, "throttled": 2}}
+
+
+def test_the_most_at_once_is_kept_of_queues_and_functions(monkeypatch):
+    f = Node("arn:aws:lambda:us-east-1:000000000000:function:f", "function", "f")
+    q = Node("arn:aws:sqs:us-east-1:000000000000:q", "queue", "q", "q")
+    numbers = iter([3, 9, 1])
+    counts = Counts(SimpleNamespace(is_embedded=True, target="embedded"))
+    monkeypatch.setattr(counts, "_queue", lambda node: {"waiting": next(numbers), "in_flight": 0})
+    assert counts.most(System((f, q))) == {}
+    for _ in range(3):
+        counts.look(System((f, q)), [], anew=True)
+    counts.run(["f", "g", "f"])
+    counts.run(["f"])
+    assert counts.most(System((f, q))) == {f.id: {"running": 2}, q.id: {"waiting": 9, "in_flight": 0}}
 
 
 def test_on_aws_what_runs_comes_from_metrics_once_a_minute():
@@ -167,11 +182,12 @@ def small(name: str = "f", label: str = "") -> System:
     return System((f, q), (Edge(q.id, f.id, "mapping", label),), ())
 
 
+NOTHING = Seen({}, {}, {}, {})
 COUNTS = {"arn:aws:sqs:us-east-1:000000000000:q": {"waiting": 4, "in_flight": 5}}
 
 
 def test_the_still_picture_says_what_is_there_and_how_much_of_it():
-    still = draw(small(), COUNTS, {}, {})
+    still = draw(small(), Seen(COUNTS, {}, {}, {}))
     assert still.alt == "1 function, 1 queue. 4 waiting, 5 in flight, 0 running, 0 throttled."
     root = ElementTree.fromstring(still.svg)
     texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
@@ -180,11 +196,18 @@ def test_the_still_picture_says_what_is_there_and_how_much_of_it():
     assert "NaN" not in still.svg and "var(" not in still.svg
 
 
+def test_the_sentence_says_the_most_that_was_seen_at_once():
+    system = small()
+    most = {system.nodes[0].id: {"running": 3}, system.nodes[1].id: {"waiting": 48, "in_flight": 10}}
+    said = sentence(system, Seen(COUNTS, most, {}, {}))
+    assert said.endswith(" At most 48 waiting in q, 3 of f running.")
+
+
 def test_the_still_picture_has_what_moved_and_what_the_queue_had():
     system = small()
     lately = {system.nodes[1].id: [(number, 2) for number in range(10)]}
-    with_numbers = ElementTree.fromstring(draw(system, COUNTS, lately, {system.edges[0].id: 37}).svg)
-    without = ElementTree.fromstring(draw(system, COUNTS, {}, {}).svg)
+    with_numbers = ElementTree.fromstring(draw(system, Seen(COUNTS, {}, lately, {system.edges[0].id: 37})).svg)
+    without = ElementTree.fromstring(draw(system, Seen(COUNTS, {}, {}, {})).svg)
     texts = [each.text for each in with_numbers.iter("{http://www.w3.org/2000/svg}text")]
     assert "37" in texts
     paths = [len(list(each.iter("{http://www.w3.org/2000/svg}path"))) for each in (with_numbers, without)]
@@ -192,7 +215,7 @@ def test_the_still_picture_has_what_moved_and_what_the_queue_had():
 
 
 def test_the_still_picture_has_the_nodes_from_left_to_right():
-    root = ElementTree.fromstring(draw(small(), COUNTS, {}, {}).svg)
+    root = ElementTree.fromstring(draw(small(), Seen(COUNTS, {}, {}, {})).svg)
     places = {
         each.get("data-node"): float(re.match(r"translate\(([\d.]+)", each.get("transform"))[1])
         for each in root.iter()
@@ -203,17 +226,17 @@ def test_the_still_picture_has_the_nodes_from_left_to_right():
 
 
 def test_names_are_text_in_the_still_picture():
-    still = draw(small(HOSTILE, HOSTILE), {}, {}, {})
+    still = draw(small(HOSTILE, HOSTILE), NOTHING)
     root = ElementTree.fromstring(still.svg)
     assert not [each for each in root.iter() if each.tag.endswith("script")]
     assert "\u202e" not in still.svg and "\x00" not in still.svg
 
 
 def test_an_empty_system_is_a_sentence():
-    still = draw(System(), {}, {}, {})
+    still = draw(System(), NOTHING)
     assert (
         still.alt
-        == sentence(System(), {})
+        == sentence(System(), NOTHING)
         == ("Nothing is here yet: no function, queue, bucket or anything else with your prefix.")
     )
     ElementTree.fromstring(still.svg)
@@ -225,7 +248,7 @@ def test_without_node_there_is_no_picture(monkeypatch):
 
     monkeypatch.setattr(localaws, "find_runtime", missing)
     system_still._drawn.cache_clear()
-    assert draw(small(), {}, {}, {}) is None
+    assert draw(small(), NOTHING) is None
 
 
 def test_the_part_draws_its_still_picture(told, queue):
