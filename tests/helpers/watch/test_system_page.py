@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from localaws_client import eventually
+from watch_page import start
 
 from helpers.watch import static_files
 from helpers.watch.discovery import Edge, Node, System
@@ -87,25 +88,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def chromium(needs, tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = needs("chromium")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1024,576",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=needs("chromedriver")))
+    driver = start(needs, tmp_path_factory.mktemp("chromium"))
     yield driver
     driver.quit()
 
