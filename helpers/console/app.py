@@ -11,8 +11,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from ..watch import static_files
-from . import forms, highlight, live_socket
+from . import forms, highlight
 from .access import Access, guarded
+from .live_socket import LiveSockets
 from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, root_of, templates
 from .screens import SCREENS
 from .strings import words
@@ -21,7 +22,7 @@ STATIC = Path(__file__).with_name("static")
 LARGEST = 70 * 2**20  # bytes of a request: the largest zip that Lambda takes directly, and the form around it
 
 
-def application(access: Access, connection: Connection) -> ASGIApp:
+def application(access: Access, connection: Connection, live: LiveSockets) -> ASGIApp:
     """The console as an ASGI application, for whoever `access` lets in."""
     notices = Notices()
 
@@ -64,7 +65,7 @@ def application(access: Access, connection: Connection) -> ASGIApp:
         Route("/code.css", colours),
         Mount("/static", StaticFiles(directory=STATIC)),
         Mount("/watch", StaticFiles(directory=static_files.FOLDER)),
-        WebSocketRoute("/live-socket", live_socket.endpoint(connection)),
+        WebSocketRoute("/live-socket", live.serve),
     ]
     return guarded(Starlette(routes=routes, exception_handlers={404: missing, 500: broken}), access)
 

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -22,16 +21,38 @@ Message = dict[str, Any]
 WAITING = 500  # messages that a slow page may be behind, which is 25 s of them
 LOOK_S = 3  # between two looks at whether the AWS is still the same
 AGAIN, TOO_SLOW = 1012, 1013  # RFC 6455's registry: the service restarts; try again later
+END_S = 10  # for what has to be undone when the console ends
 LARGEST = 100_000  # characters of a message of the page
 
 
-def endpoint(connection: Connection) -> Callable[[WebSocket], Awaitable[None]]:
-    """What answers the WebSocket, for the AWS of this connection."""
+class LiveSockets:
+    """The WebSockets of all pages that are open."""
 
-    async def serve(socket: WebSocket) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._open: set[asyncio.Task[Any]] = set()
+        self._is_over = asyncio.Event()
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Answer one page, until it leaves or the console ends."""
+        task = asyncio.current_task()
+        assert task
+        self._open.add(task)
+        try:
+            await self._serve(socket)
+        finally:
+            self._open.discard(task)
+
+    async def end(self) -> None:
+        """Let all pages go, and wait until what they have broken is undone."""
+        self._is_over.set()
+        if self._open:
+            await asyncio.wait(self._open, timeout=END_S - 1)
+
+    async def _serve(self, socket: WebSocket) -> None:
         await socket.accept()
         try:
-            workshop = await run_in_threadpool(connection.workshop)
+            workshop = await run_in_threadpool(self._connection.workshop)
         except EXPECTED as error:
             await socket.send_json(_gone(error))
             return await socket.close(AGAIN)
@@ -39,10 +60,8 @@ def endpoint(connection: Connection) -> Callable[[WebSocket], Awaitable[None]]:
         functions = [name for name in socket.query_params.getlist("function") if name]
         session = Session(workshop, functions, outgoing.put)
         await run_in_threadpool(session.start)
-        tasks = [
-            asyncio.create_task(each)
-            for each in (_send(socket, outgoing), _receive(socket, session), _same(connection, workshop))
-        ]
+        ends = (_send(socket, outgoing), _receive(socket, session), self._other(workshop), self._is_over.wait())
+        tasks = [asyncio.ensure_future(each) for each in ends]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -53,7 +72,15 @@ def endpoint(connection: Connection) -> Callable[[WebSocket], Awaitable[None]]:
             with contextlib.suppress(RuntimeError):  # the page has closed it
                 await socket.close(TOO_SLOW if outgoing.is_full else AGAIN)
 
-    return serve
+    async def _other(self, workshop: Any) -> None:
+        """Return once another embedded AWS, or none, is in the place of the one that the page shows."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                if await run_in_threadpool(self._connection.workshop) is not workshop:
+                    return
+            except EXPECTED:
+                return
 
 
 class _Outgoing:
@@ -93,17 +120,6 @@ async def _receive(socket: WebSocket, session: Session) -> None:
             with contextlib.suppress(ValueError):  # no JSON
                 message = json.loads(text)
                 await run_in_threadpool(session.receive, message)
-
-
-async def _same(connection: Connection, workshop: Any) -> None:
-    """Return once another embedded AWS, or none, is in the place of the one that the page shows."""
-    while True:
-        await asyncio.sleep(LOOK_S)
-        try:
-            if await run_in_threadpool(connection.workshop) is not workshop:
-                return
-        except EXPECTED:
-            return
 
 
 def _gone(error: Exception) -> Message:

@@ -19,6 +19,7 @@ from .. import localaws, settings
 from ..whole_file import write_whole
 from .access import ENTER, Access
 from .app import application
+from .live_socket import END_S, LiveSockets
 from .page import Connection, ConsoleError
 
 STATE_FILE = "console.json"
@@ -32,7 +33,8 @@ def serving(connection: Connection, port: int | None = None, hosts: tuple[str, .
     Without `port` it is the one of last time, so that a page that is still open comes back, or another that is free.
     """
     listener, access = _listen(port, hosts)
-    with _served(application(access, connection), listener):
+    live = LiveSockets(connection)
+    with _served(application(access, connection, live), listener, live):
         yield f"http://127.0.0.1:{access.port}{ENTER}?token={access.new_token()}"
 
 
@@ -53,9 +55,10 @@ def _listen(port: int | None, hosts: tuple[str, ...]) -> tuple[socket.socket, Ac
 
 
 @contextlib.contextmanager
-def _served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
+def _served(app: ASGIApp, listener: socket.socket, live: LiveSockets) -> Iterator[None]:
     """Serve `app` from a thread with a loop of its own, so that a signal interrupts the main thread alone."""
     loop, over = asyncio.new_event_loop(), asyncio.Event()
+    loop.set_exception_handler(_say_unless_cancelled)
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = 1
@@ -67,8 +70,16 @@ def _served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(live.end(), loop).result(END_S)
         loop.call_soon_threadsafe(over.set)
-        thread.join(10)
+        thread.join(END_S)
+
+
+def _say_unless_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """In Python 3.11 an idle connection that is given up at the end is an error; newer ones close it in silence."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 def _last() -> dict[str, Any]:

@@ -5,10 +5,11 @@ import json
 
 import pytest
 import websocket
+from console_browser import Browser
 from localaws_client import THIS_PYTHON, eventually
 
 from helpers import localaws
-from helpers.console import live_socket
+from helpers.console import live_socket, page, server
 from helpers.console.actions import functions
 from helpers.console.cells import Written
 from helpers.watch import static_files
@@ -125,3 +126,21 @@ def test_without_an_embedded_aws_the_page_is_told_and_let_go(browser, monkeypatc
     assert "No embedded AWS runs;" in answer.text and 'http-equiv="refresh"' in answer.text
     monkeypatch.undo()
     assert "Functions" in browser.get("").text, "it comes back"
+
+
+def test_what_a_page_has_broken_is_undone_when_the_console_ends(aws_of_module, free_port, function):
+    """A function that is held at zero runs again, also where Ctrl-C came before the page had left."""
+    client = aws_of_module.client("lambda")
+
+    def reserved() -> int | None:
+        return client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
+
+    with server.serving(page.Connection(aws_of_module), free_port()) as address:
+        socket = opened(Browser(address), f"?function={function}")
+        socket.send(json.dumps({"type": "look", "part": "system"}))
+        told = until(socket, lambda message: message["type"] == "faults" and message["faults"])
+        [hold] = [each for each in told["faults"] if each["id"] == "hold" and each["of"].endswith(f":{function}")]
+        socket.send(json.dumps({"type": "fault", "id": hold["id"], "of": hold["of"], "on": True}))
+        until(socket, lambda message: message["type"] == "done")
+        assert reserved() == 0
+    assert reserved() is None
