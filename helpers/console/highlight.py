@@ -9,7 +9,8 @@ from pygments.lexer import Lexer
 from pygments.lexers import JsonLexer, PythonLexer, TextLexer, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
-LIGHT, DARK = "xcode", "github-dark"  # both keep a contrast of 4.5:1, as tests/helpers/console/test_highlight.py checks
+MOST = 100_000  # characters whose words are marked: a page does not wait for more
+LIGHT, DARK = "xcode", "monokai"  # the two of Pygments whose colours all have a contrast of 4.5:1 on our ground
 
 
 @lru_cache(maxsize=256)
@@ -32,9 +33,11 @@ def file_text(name: str, text: str) -> Markup:
 
 def style_sheet() -> str:
     """The colours, for a light page and for a dark one."""
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".code") for style in (LIGHT, DARK))
-    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+    styles = {"light": LIGHT, "dark": DARK}
+    rules = {scheme: HtmlFormatter(style=style).get_style_defs(".code") for scheme, style in styles.items()}
+    return "\n".join(f"@media (prefers-color-scheme: {scheme}) {{\n{each}\n}}" for scheme, each in rules.items())
 
 
 def _marked(text: str, lexer: Lexer) -> Markup:
+    lexer = lexer if len(text) <= MOST else TextLexer()
     return Markup(highlight(text, lexer, HtmlFormatter(cssclass="code", wrapcode=True)))  # noqa: S704 - Pygments escapes

@@ -24,7 +24,8 @@ from .forms import Form
 from .highlight import python_cell
 from .strings import words
 
-KEPT = 100  # results that a page can still show
+KEPT = 50  # results that a page can still show
+DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 
 templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
@@ -124,7 +125,18 @@ class Page:
 
     def __post_init__(self) -> None:
         self.perform = Performer(self.workshop)
+        self.left_out: list[str] = []  # why a part of the page is missing, in AWS's words
         self.notice = self.notices.find(self.request.query_params.get("done"))
+
+    def read(self, action: Action, otherwise: Any, **values: Any) -> Any:
+        """What an action that only reads answers, or `otherwise` where AWS does not allow it: the rest is shown."""
+        try:
+            return self.perform(action, **values)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in DENIED:
+                raise
+            self.left_out.append(error.response["Error"]["Message"])
+            return otherwise
 
     @property
     def root(self) -> str:
@@ -233,11 +245,3 @@ def notice_of(error: Exception, cells: list[str]) -> Notice:
 
 def root_of(request: Request) -> str:
     return "../" * (request.url.path.count("/") - 1) or "./"
-
-
-def perform_if_allowed(page: Page, action: Action, otherwise: Any, **values: Any) -> Any:
-    """What an action that only reads answers, or `otherwise` where AWS does not allow it: the rest is still shown."""
-    try:
-        return page.perform(action, **values)
-    except ClientError:
-        return otherwise

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from localaws_client import THIS_PYTHON, eventually
+from prefix_proxy import proxied
 
 from helpers import localaws
 from helpers.exercises import check
@@ -259,3 +260,22 @@ def test_live_shows_a_burst(hand, aws_of_module):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: invoke(FunctionName=aws_of_module.name("burst"), Payload="{}"), range(3)))
     eventually(lambda: re.search(r"3 environments of \S+burst: 3 idle", hand.text), LIMIT_S)
+
+
+def test_behind_a_proxy_with_a_prefix(driver, aws_of_module, free_port):
+    """As on a JupyterHub: pages, forms, their answers, styles, scripts and the WebSocket are all below the prefix."""
+    from helpers.console import page, server
+
+    port = free_port()
+    with server.serving(page.Connection(aws_of_module), port) as address, proxied(port, "/user/ada/proxy/1") as base:
+        driver.get(base + address.partition(f":{port}")[2])
+        eventually(lambda: "Functions" in driver.title)
+        hand = Hand(driver)
+        _begin(hand, "proxied")
+        hand.click("Create function")
+        assert f"The function {aws_of_module.name('proxied')} was created." in hand.text
+        assert driver.current_url.startswith(f"{base}/functions/")
+        hand.tab("Live")
+        eventually(lambda: "No environment" in hand.text or "environments of" in hand.text, LIMIT_S)
+        [cookie] = [each for each in driver.get_cookies() if each["name"] == f"console-{port}"]
+        assert cookie["path"] == "/user/ada/proxy/1", "other servers of the hub do not get it"

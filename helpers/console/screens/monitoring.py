@@ -30,7 +30,7 @@ class Picture:
 def show(page: Page) -> Response:
     name, hours = page.function_name, _hours(page.asked("hours"))
     page.perform(functions.get_configuration, function_name=name)
-    metrics = page.perform(observe.get_metrics, function_name=name, hours=hours)
+    metrics = page.read(observe.get_metrics, {}, function_name=name, hours=hours)
     pictures, why = [], ""
     for draw in (observe.draw_durations, observe.draw_timeline):
         try:

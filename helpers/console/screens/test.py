@@ -15,6 +15,7 @@ from ..page import Done, Page, Screen
 from ..strings import words
 
 FIRST = "hello"
+SHOWN = 50_000  # characters of an answer
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Result:
 
     status: int
     error: str | None  # FunctionError
-    payload: Markup
+    payload: Markup  # its beginning, where it is long
+    length: int
     log: str
     report: dict[str, Any]  # of the REPORT line; empty where there is none
 
@@ -42,15 +44,15 @@ def show(page: Page) -> Response:
         event=text,
         event_name=page.asked("event_name", chosen if is_own else ""),
         result=result,
+        most=SHOWN,
     )
 
 
 def press_test(page: Page) -> Done:
     event = events.parsed(page.asked("event"))
     status, error, payload, log = page.perform(invoke.invoke, function_name=page.function_name, event=event)
-    result = Result(
-        status, error, highlight.json_text(_laid_out(without_secret(payload))), without_secret(log), _report(log)
-    )
+    text = _laid_out(without_secret(payload))
+    result = Result(status, error, highlight.json_text(text[:SHOWN]), len(text), without_secret(log), _report(log))
     sentence = words("test.failed" if error else "test.succeeded", name=page.function_name, error=error)
     return Done(sentence, result=(result, page.asked("event")))
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from .. import events
 from ..actions import functions, triggers
 from ..cells import Written
-from ..page import Done, Page, Screen, perform_if_allowed
+from ..page import Done, Page, Screen
 from ..strings import words
 from .configuration import number
 
@@ -18,10 +18,10 @@ AUTH_TYPES = ("AWS_IAM", "NONE")
 def show(page: Page) -> Response:
     name = page.function_name
     arn = page.perform(functions.get_configuration, function_name=name)["FunctionArn"]
-    buckets = page.perform(triggers.list_buckets, prefix=page.prefix)
-    notifications = page.perform(triggers.list_notifications, buckets=buckets)
-    queues = page.perform(triggers.list_queues, prefix=page.prefix)
-    mappings = page.perform(triggers.list_mappings, function_name=name)
+    buckets = page.read(triggers.list_buckets, [], prefix=page.prefix)
+    notifications = page.read(triggers.list_notifications, {}, buckets=buckets)
+    queues = page.read(triggers.list_queues, [], prefix=page.prefix)
+    mappings = page.read(triggers.list_mappings, [], function_name=name)
     sources = [each["EventSourceArn"].split(":") for each in mappings]
     return page.render(
         "triggers.html",
@@ -31,9 +31,9 @@ def show(page: Page) -> Response:
         s3=_of_function(notifications, name),
         mappings=mappings,
         mapped=[source[-1] for source in sources if source[2] == "sqs"],
-        rules=perform_if_allowed(page, triggers.list_rules, [], function_arn=arn),
-        schedules=perform_if_allowed(page, triggers.list_schedules, [], function_arn=arn, prefix=page.prefix),
-        urls=page.perform(triggers.get_url, function_name=name),
+        rules=page.read(triggers.list_rules, [], function_arn=arn),
+        schedules=page.read(triggers.list_schedules, [], function_arn=arn, prefix=page.prefix),
+        urls=page.read(triggers.get_url, [], function_name=name),
         s3_events=S3_EVENTS,
         auth_types=AUTH_TYPES,
     )

@@ -12,8 +12,8 @@ def show(page: Page) -> Response:
     return page.render(
         "versions.html",
         tab="versions",
-        versions=page.perform(versions.list_versions, function_name=name),
-        aliases=page.perform(versions.list_aliases, function_name=name),
+        versions=page.read(versions.list_versions, [], function_name=name),
+        aliases=page.read(versions.list_aliases, [], function_name=name),
     )
 
 

@@ -6,6 +6,7 @@ import re
 import zipfile
 
 import pytest
+from botocore.exceptions import ClientError
 from localaws_client import THIS_PYTHON, eventually, zipped
 from plain_words import puzzling
 from sentences import doubled
@@ -411,3 +412,25 @@ def test_which_packages_the_editor_takes():
     empty = io.BytesIO()
     zipfile.ZipFile(empty, "w").close()
     assert packages.opened(empty.getvalue()).names == []
+
+
+def test_a_long_answer_is_shown_from_its_beginning(browser, function):
+    text = "def handler(event, context):\n    return 'x' * 3_000_000\n"
+    browser.post(f"functions/{function}/code", "save", file="app.py", text=text)
+    shown = browser.post(f"functions/{function}/test", "test", event="{}")
+    assert "These are the first 50000 of 3000002 characters." in shown.text
+    browser.post(f"functions/{function}/code", "save", file="app.py", text=HANDLER)
+
+
+def test_what_aws_does_not_allow_is_left_out_and_said(browser, function, aws_of_module):
+    def refuse(params, **_):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no <b>buckets</b> for you"}}, "ListBuckets")
+
+    events = aws_of_module.client("s3").meta.events
+    events.register("before-call.s3.ListBuckets", refuse)
+    try:
+        shown = browser.get(f"functions/{function}/triggers").text
+    finally:
+        events.unregister("before-call.s3.ListBuckets", refuse)
+    assert "A part of this page is missing, as AWS says: no <b>buckets</b> for you" in shown
+    assert "Add a schedule" in shown
