@@ -77,7 +77,7 @@ def _served(app: ASGIApp, listener: socket.socket, live: LiveSockets) -> Iterato
 
 
 def _say_unless_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """In Python 3.11 an idle connection that is given up at the end is an error; newer ones close it in silence."""
+    """In Python 3.11 an idle connection that is cancelled at the end is an error; newer ones just close it."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
 
