@@ -10,10 +10,9 @@ import json
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 MOST_EVENTS = 20_000  # that are kept: a burst of 1,000 cold invocations is about half as many
-MOST_BYTES = 16 * 2**20
 MOST_READERS = 64
 RETURN_S = 60.0  # how long is kept on after the last reader has gone, as it may come back
 _encoded = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder for each event
@@ -23,11 +22,28 @@ class Dropped(Exception):
     """A reader is too slow, or is not to read any more; the message is one sentence."""
 
 
-class Event(NamedTuple):
-    """One event: the function that it is about, if it is about one, and how it is sent."""
+class Event:
+    """One event. It is encoded when it is first sent, together with others: that costs less than one at a time."""
 
-    function: str
-    sent: bytes
+    __slots__ = ("_at", "_kind", "_members", "_sent", "number")
+
+    def __init__(self, number: int, kind: str, members: dict[str, Any]) -> None:
+        self.number, self._at, self._kind, self._members = number, time.time(), kind, members
+        self._sent = b""
+
+    @property
+    def function(self) -> str:
+        """The name of the function that it is about; empty where it is about none."""
+        name: str = self._members.get("function", "")
+        return name
+
+    @property
+    def sent(self) -> bytes:
+        """How it is sent."""
+        if not self._sent:
+            told = _encoded({"at": round(self._at * 1000, 3), "kind": self._kind, **self._members})
+            self._sent = f"id: {self.number}\nevent: activity\ndata: {told}\n\n".encode()
+        return self._sent
 
 
 @dataclass(eq=False)
@@ -41,8 +57,8 @@ class Reader:
 class Activity:
     """The list of the latest events. While nobody reads, none is kept, and to tell one costs next to nothing."""
 
-    def __init__(self, most_events: int = MOST_EVENTS, most_bytes: int = MOST_BYTES) -> None:
-        self._most_events, self._most_bytes = most_events, most_bytes
+    def __init__(self, most_events: int = MOST_EVENTS) -> None:
+        self._most_events = most_events
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None  # that of the readers
         self._readers: set[Reader] = set()
@@ -52,7 +68,6 @@ class Activity:
         # The numbers of another life of the embedded AWS are lower: it has told less than an event each microsecond.
         self._number = time.time_ns() // 1000
         self._first = self._number + 1  # of those that are kept
-        self._bytes = 0
         self.closed = False
 
     def tell(self, kind: str, **members: Any) -> None:
@@ -63,13 +78,10 @@ class Activity:
             if not self._readers and time.monotonic() > self._until:
                 self._forget()
                 return
-            number, at = self._number + 1, round(time.time() * 1000, 3)
-            told = _encoded({"at": at, "kind": kind, **members})
-            sent = f"id: {number}\nevent: activity\ndata: {told}\n\n".encode()
-            self._number, self._events[number] = number, Event(members.get("function", ""), sent)
-            self._bytes += len(sent)
-            while len(self._events) > self._most_events or self._bytes > self._most_bytes:
-                self._bytes -= len(self._events.pop(self._first).sent)
+            self._number += 1
+            self._events[self._number] = Event(self._number, kind, members)
+            if len(self._events) > self._most_events:
+                del self._events[self._first]
                 self._first += 1
             asleep, self._asleep = self._asleep, False
         if asleep:
@@ -126,7 +138,6 @@ class Activity:
     def _forget(self) -> None:
         self.watched.clear()
         self._events.clear()
-        self._bytes = 0
 
     def _stir(self) -> None:
         if self._loop:

@@ -108,12 +108,12 @@ class ActivityStream:
                 return
             if events:
                 await _give(send, _sent(events, functions))
-                if len(events) < MOST_AT_ONCE:
-                    await asyncio.sleep(PAUSE_S)
-                continue
+                if len(events) == MOST_AT_ONCE:  # there are more already
+                    continue
             try:
                 async with asyncio.timeout(min(KEEP_ALIVE_S, max(0.0, expires - time.time()))):
                     await reader.stirred.wait()
+                    await asyncio.sleep(PAUSE_S)
             except TimeoutError:
                 await _give(send, KEEP_ALIVE)
 
