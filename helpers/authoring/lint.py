@@ -345,7 +345,8 @@ def _cell_output_problems(cell: NotebookNode) -> list[str]:
     if EC2_IDS.search(written):
         problems.append("its output shows an id of EC2, which tells a reader nothing; show a name or a number instead")
     for output in cell.outputs:
-        if outputs.pictures(output) and not output.metadata.get("image/png", {}).get("alt"):
+        drawn = [kind for kind in outputs.PICTURES if kind in output.get("data", {})]
+        if not all(output.metadata.get(kind, {}).get("alt") for kind in drawn):
             problems.append(
                 "shows a picture without an alternative text; give the chart a title, or the picture an `alt`"
             )

@@ -17,11 +17,12 @@ from typing import Any
 from nbformat import NotebookNode
 
 from .. import settings
-from ..notebook_files import WIDGET
+from ..notebook_files import STILL, WIDGET
 
 BEGAN = datetime(2026, 1, 1, 9)  # UTC; when every notebook says that it was executed
 WINDOW = timedelta(hours=12)  # a time further away, such as that of a sample event, is none of the execution
 OTHER_PORTS = 50_001  # the first of the numbers given to ports that are not the embedded AWS's
+PICTURES = ("image/png", STILL)
 WIDGET_TEXT = "(An interactive element is here when this cell is run.)"
 DRAWN = {b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT", b"IEND"}  # PNG chunks; others hold software and dates
 
@@ -130,7 +131,7 @@ def _normalise_output(output: NotebookNode, text: Callable[[str], str]) -> None:
         for kind, value in output.data.items():
             if kind == "image/png":
                 output.data[kind] = base64.b64encode(_bare_png(base64.b64decode(value))).decode()
-            elif kind.startswith("text/") or kind.endswith("json"):
+            elif kind.startswith("text/") or kind.endswith("json") or kind == STILL:
                 output.data[kind] = _map_strings(value, text)
 
 

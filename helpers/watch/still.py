@@ -109,12 +109,13 @@ def _tile(parts: list[str], environment: Environment, scale: _Scale, x: float, y
     age = say("environments.age", text=time_text(made - environment.created))
     parts.append(_text(x + width - 8, y + 19, age, anchor="end"))
     place = x + 8
+    strip: dict[str, list[str]] = {}
     for kind, ms in segments(environment, at):
-        room = x + 8 + STRIP - place
-        length = min(max(2, ms * scale.px), room)
-        if room > 0.5:
-            parts.append(_box(place, y + 28, length, 10, f"url(#watch-{kind})"))
+        length = min(max(2, ms * scale.px), x + 8 + STRIP - place)
+        if length > 0.5:
+            strip.setdefault(kind, []).append(_outline(place, y + 28, length, 10))
         place += length + 1
+    parts += [_filled(kind, outlines) for kind, outlines in strip.items()]
     parts.append(f'<path d="M{x + 8:g},{y + 38.5:g} h{STRIP}" stroke="#bbb"/>')
     parts.append(_text(x + 8, y + 54, _said(environment)))
     parts.append(_text(x + 8, y + 70, _cut(_fate(environment), STRIP)))
@@ -140,10 +141,12 @@ def _fate(environment: Environment) -> str:
 
 def _cells(parts: list[str], group: list[Environment], scale: _Scale, y: float, at: float) -> float:
     in_a_row = (WIDTH - 2 * MARGIN) // CELL
+    cells: dict[str, list[str]] = {}
     for number, environment in enumerate(group):
         row, column = divmod(number, in_a_row)
-        kind = f"url(#watch-{environment.state})"
-        parts.append(_box(MARGIN + column * CELL, y + row * CELL, CELL - 2, CELL - 2, kind, stroke="#999"))
+        outline = _outline(MARGIN + column * CELL, y + row * CELL, CELL - 2, CELL - 2)
+        cells.setdefault(environment.state, []).append(outline)
+    parts += [_filled(kind, outlines, "#999") for kind, outlines in cells.items()]
     return y + (len(group) + in_a_row - 1) // in_a_row * CELL
 
 
@@ -181,6 +184,15 @@ def _scale(environments: Environments, at: float) -> _Scale:
 def _box(x: float, y: float, width: float, height: float, fill: str, stroke: str = "none") -> str:
     place = f'x="{x:.4g}" y="{y:.6g}" width="{width:.4g}" height="{height:.4g}"'
     return f'<rect {place} fill="{fill}"' + (f' stroke="{stroke}"/>' if stroke != "none" else "/>")
+
+
+def _outline(x: float, y: float, width: float, height: float) -> str:
+    """Of a box, in a path: many boxes of one pattern are one element, which is a fifth as long."""
+    return f"M{x:.5g},{y:.6g}h{width:.4g}v{height:g}h-{width:.4g}z"
+
+
+def _filled(kind: str, outlines: list[str], stroke: str = "none") -> str:
+    return f'<path d="{"".join(outlines)}" fill="url(#watch-{kind})" stroke="{stroke}"/>'
 
 
 def _text(x: float, y: float, text: str, size: int = 11, weight: int = 400, anchor: str = "start") -> str:

@@ -18,6 +18,7 @@ import pytest
 from helpers import authoring, claims, predict, settings
 from helpers.authoring import execution, lint, outputs, readme
 from helpers.authoring.outputs import RULES
+from helpers.notebook_files import STILL
 
 TINY = """\
 # %% [markdown]
@@ -586,6 +587,11 @@ SPOILT = {
     "picture without words": (
         spoil_solution(lambda notebook: notebook["cells"][3]["outputs"][0].update(metadata={})),
         "solutions/01-tiny.ipynb: cell 4: shows a picture without an alternative text; give the chart a title, or the "
+        "picture an `alt`.",
+    ),
+    "still picture without words": (
+        spoil_solution(with_output(2, {"output_type": "display_data", "data": {STILL: "<svg/>"}, "metadata": {}})),
+        "solutions/01-tiny.ipynb: cell 2: shows a picture without an alternative text; give the chart a title, or the "
         "picture an `alt`.",
     ),
     "picture missing": (
