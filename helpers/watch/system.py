@@ -36,6 +36,7 @@ class SystemPart:
         self._asking = threading.Lock()  # of what asks AWS, which may take a while
         self._stop: threading.Event | None = None  # that of the thread which looks at present
         self._threads: list[threading.Thread] = []
+        self._is_closed = False
 
     def look(self, on: bool) -> None:
         """Somebody looks at it, anew perhaps, or has stopped to."""
@@ -74,12 +75,13 @@ class SystemPart:
 
     def most(self, name: str) -> OfNode:
         """The most that was seen at once, by the name of a queue or function: {"waiting": 48, "in_flight": 10}."""
-        system, _ = self._ask(anew=True)
+        system = self._discovery.system if self._is_closed else self._ask(anew=True)[0]
         most = self._counts.most(system)
         return next((most[node.id] for node in system.nodes if node.name == name and node.id in most), {})
 
     def close(self) -> None:
         """Nobody looks any more; what was broken is as before."""
+        self._is_closed = True
         self.look(False)
         for thread in self._threads:
             thread.join(WAIT_S)

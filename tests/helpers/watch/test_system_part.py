@@ -38,6 +38,14 @@ def told(aws):
     its.close()
 
 
+def test_the_most_is_known_after_the_end_and_nobody_is_asked_any_more(told, queue, monkeypatch):
+    queue.sqs.send_message(QueueUrl=queue.url, MessageBody="{}")
+    assert told.part.most(queue.name)["waiting"] == 1
+    told.part.close()
+    monkeypatch.setattr(told.part, "_ask", None)
+    assert told.part.most(queue.name)["waiting"] == 1
+
+
 def test_nothing_is_asked_before_somebody_looks(told):
     assert told.messages == []
 
