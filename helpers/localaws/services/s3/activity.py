@@ -43,14 +43,15 @@ def install(tell: Tell, messages: MessageActivity) -> None:
         fire(bucket_name, key, event_name, *rest, **more)
 
     def sending(deliver: Callable[..., None]) -> Callable[..., None]:
-        def sent(arn: str, event_payload: Record, *rest: Any) -> None:
-            tell("notification.sent", **{"from": event_payload["Records"][0]["s3"]["bucket"]["arn"], "to": arn})
-            deliver(arn, event_payload, *rest)
+        def sent(arn: str, event_payload: Record, *rest: Any, **more: Any) -> None:
+            if "Records" in event_payload:  # a test event, which a new configuration sends, is of no object
+                tell("notification.sent", **{"from": event_payload["Records"][0]["s3"]["bucket"]["arn"], "to": arn})
+            deliver(arn, event_payload, *rest, **more)
 
         return sent
 
-    def queued(arn: str, *rest: Any) -> None:
-        messages.delivered(arn, lambda: to_queue(arn, *rest))
+    def queued(arn: str, *rest: Any, **more: Any) -> None:
+        messages.delivered(arn, lambda: to_queue(arn, *rest, **more))
 
     s3._fire_s3_event_async = fired
     s3._deliver_event_to_lambda = sending(s3._deliver_event_to_lambda)
