@@ -1,4 +1,4 @@
-"""SNS: names of topics that AWS refuses, and errors that stay XML whatever a request says.
+"""SNS: names of topics that AWS refuses, and answers that are XML whatever a request says.
 
 https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html. MiniStack takes any name.
 """
@@ -16,6 +16,7 @@ CONTRACT: Contract = {
     (sns, "_create_topic"): ("params",),
     (sns, "_error"): ("code", "message", "status"),
     (sns, "_p"): ("params", "key", "default"),
+    (sns, "_xml"): ("status", "root_tag", "inner"),
     (sns, "_xml_escape"): ("text",),
 }
 
@@ -28,7 +29,7 @@ NOT_OF_XML = re.compile(
 
 def install() -> None:
     """Let MiniStack refuse what AWS refuses. Call once, before it serves."""
-    create, escape = sns._create_topic, sns._xml_escape
+    create, escape, made_xml = sns._create_topic, sns._xml_escape, sns._xml
 
     def create_topic(params: Record) -> Answer:
         refused = absent.refusal("sns", "CreateTopic", {name: sns._p(params, name) for name in params})
@@ -41,5 +42,10 @@ def install() -> None:
         told: str = escape(NOT_OF_XML.sub("", text))
         return told
 
+    def answered(status: int, root_tag: str, inner: str) -> Answer:
+        answer: Answer = made_xml(status, root_tag, NOT_OF_XML.sub("", inner))
+        return answer
+
     sns._create_topic = create_topic
+    sns._xml = answered
     sns._xml_escape = escaped

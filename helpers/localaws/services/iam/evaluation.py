@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.services import iam
+from ministack.services import iam, sts
 
 from ...access_key import AccessKey
 from ..contract import Contract
@@ -26,6 +26,7 @@ CONTRACT: Contract = {
     (iam, "_attach_user_policy"): ("p",),
     (iam, "_create_user"): ("p",),
     (iam, "_now"): (),
+    (iam, "_error"): ("status", "code", "message", "ns"),
     (iam, "_roles"): None,
     (iam_evaluator, "AuthError"): None,
     (iam_evaluator, "EvalContext"): None,
@@ -39,6 +40,7 @@ CONTRACT: Contract = {
     (iam_evaluator, "evaluate_resource_policy"): ("doc", "ctx", "service", "named_only", "direct_only"),
     (iam_evaluator, "parse_policy_document"): ("doc",),
     (iam_evaluator, "resolve_principal"): ("access_key_id", "account_id", "credential"),
+    (sts, "_assumed_role_arn"): ("role_arn", "session_name"),
 }
 
 USER = "learner"
@@ -71,7 +73,9 @@ class Iam:
         for action in [each for each in iam._IAM_HANDLERS if not each.startswith(("Get", "List", "Simulate"))]:
             iam._IAM_HANDLERS[action] = self._noted(iam._IAM_HANDLERS[action])
         iam_evaluator.resolve_principal = self._known(iam_evaluator.resolve_principal)
-        if not self._on:
+        if self._on:
+            sts._assumed_role_arn = _at_its_path(sts._assumed_role_arn)
+        else:
             iam_evaluator.resolve_principal = _unlimited(iam_evaluator.resolve_principal)
         if self._activity:
             self._activity.install()
@@ -168,6 +172,19 @@ class Iam:
             return answer
 
         return noted
+
+
+def _at_its_path(assumed: Any) -> Any:
+    """AssumeRole of a role that has this ARN: MiniStack looks for its name alone."""
+
+    def assumed_role_arn(role_arn: str, session_name: str) -> tuple[str | None, Answer | None]:
+        found, refused = assumed(role_arn, session_name)
+        if refused is None and _role(role_arn) is None:
+            message = f"User: is not authorized to perform: sts:AssumeRole on resource: {role_arn}"  # as MiniStack says
+            return None, iam._error(403, "AccessDenied", message, ns="sts")
+        return found, refused
+
+    return assumed_role_arn
 
 
 def _role(arn: str) -> Record | None:

@@ -168,12 +168,18 @@ def install() -> None:
         return status, told, content
 
     def put_or_refuse(name: str, body: bytes, headers: Any = None) -> Answer:
-        refused = _refusal(body)
         answer: Answer
-        if _is_malformed(body):
-            answer = s3._error("MalformedXML", s3._MALFORMED_XML, 400)
+        try:
+            root = xml.fromstring(body)
+        except xml.ParseError:
+            answer = put(name, body, headers)  # which says so
         else:
-            answer = s3._error("InvalidArgument", refused, 400) if refused else put(name, body, headers)
+            if _is_malformed(root):
+                answer = s3._error("MalformedXML", s3._MALFORMED_XML, 400)
+            elif refused := _refusal(root):
+                answer = s3._error("InvalidArgument", refused, 400)
+            else:
+                answer = put(name, body, headers)
         return answer
 
     def refused(message: str) -> Answer:
@@ -220,12 +226,8 @@ class _Configuration:
         return dict(self.rules).get(name, "")
 
 
-def _is_malformed(body: bytes) -> bool:
+def _is_malformed(root: xml.Element) -> bool:
     """Whether a configuration has no event, or no destination, which the schema of S3 wants."""
-    try:
-        root = xml.fromstring(body)
-    except xml.ParseError:
-        return False  # MiniStack says so
     return any(
         not {"Event", CONFIGURATIONS[_tag(each)]} <= {_tag(part) for part in each if (part.text or "").strip()}
         for each in root
@@ -233,12 +235,9 @@ def _is_malformed(body: bytes) -> bool:
     )
 
 
-def _refusal(body: bytes) -> str | None:
+def _refusal(root: xml.Element) -> str | None:
     """Why S3 refuses the configurations of a bucket, or None; MiniStack says what is wrong with a destination."""
-    try:
-        configurations = list(_configurations(xml.fromstring(body)))
-    except xml.ParseError:
-        return None  # MiniStack says so
+    configurations = list(_configurations(root))
     for each in configurations:
         if not EVENTS.issuperset(each.events):
             return "The event is not supported for notifications"

@@ -412,10 +412,18 @@ def test_without_rights_for_logs_the_log_is_empty(make_function, role, clients):
     assert "said\n" in function.messages()
 
 
+def test_a_role_is_assumed_by_its_whole_arn(role, clients):
+    arn = role(trust={"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
+    assume = clients("sts").assume_role
+    assert assume(RoleArn=arn, RoleSessionName="tested")["AssumedRoleUser"]["Arn"].endswith("/tested")
+    for other in (arn.replace(":role/", ":role/another/path/"), f"{arn}-not-there"):
+        assert refused(assume, RoleArn=other, RoleSessionName="tested")[0] == "AccessDenied"
+
+
 def test_a_role_has_to_be_there_and_to_trust_lambda(make_function, role, clients):
     sentence = "The role defined for the function cannot be assumed by Lambda."
     other = role(trust={**LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}})
-    misplaced = role().replace(":role/", ":role/another/path/")
+    misplaced = role(name="tested-misplaced").replace(":role/", ":role/another/path/")
     for arn in (other, "arn:aws:iam::000000000000:role/nobody-made-it", misplaced):
         with pytest.raises(ClientError, match=sentence):
             make_function(CALL, Role=arn)
