@@ -124,16 +124,21 @@ configuration["Environment"]["Variables"]
 #
 # ### The parts of the console
 #
-# | In the console | What it is | Here |
-# |---|---|---|
-# | *Function overview* | the function, its triggers on the left, its destinations on the right | notebook 16 adds a trigger |
-# | *Code* | an editor for the files of the package | your file, in JupyterLab |
-# | *Runtime settings* | runtime, handler, architecture | `Runtime`, `Handler` |
-# | *Test* | saved test events, and the answer with the end of the log | `invoke(..., LogType="Tail")` |
-# | *Monitor* | metrics, and links to the log | CloudWatch, notebook 01 |
-# | *Configuration → General configuration* | memory, time limit, `/tmp` | `MemorySize`, `Timeout`, `EphemeralStorage` |
-# | *Configuration → Permissions* | the role, and the permission to invoke the function | `Role`, `add_permission` |
-# | *Configuration → Environment variables* | settings for the code | `Environment` |
+# The slides explain three screens of AWS's console. Their parts are in this table, beside ours: `python3 -m helpers console` in a terminal (*File → New →
+# Terminal*) opens it for the AWS that you use here. You can do this lab there, or in these cells; the check looks at your function alone. Each click there
+# shows the cell that does the same.
+#
+# | In AWS's console | What it is | In ours | In a cell |
+# |---|---|---|---|
+# | *Function overview* | the function, its triggers on the left, its destinations on the right | *Live*, *System* | notebook 16 adds a trigger |
+# | *Add trigger* | what invokes it | *Triggers* | notebook 16 |
+# | *Code* | an editor for the files of the package | *Code* | your file, in JupyterLab |
+# | *Runtime settings* | runtime, handler, architecture | *Configuration* | `Runtime`, `Handler` |
+# | *Test* | saved test events, and the answer with the end of the log | *Test*; yours are files in `work/events/` | `invoke(..., LogType="Tail")` |
+# | *Monitor* | metrics, and links to the log | *Monitoring*, *Logs* | CloudWatch, notebook 01 |
+# | *Configuration → General configuration* | memory, time limit, `/tmp` | *Configuration* | `MemorySize`, `Timeout`, `EphemeralStorage` |
+# | *Configuration → Permissions* | the role, and the permission to invoke the function | *Configuration*; *Triggers* adds what each needs | `Role`, `add_permission` |
+# | *Configuration → Environment variables* | settings for the code | *Configuration* | `Environment` |
 #
 # ### A test event
 #

@@ -15,7 +15,7 @@
 # ## Begin
 #
 # `start_at("16")` makes what notebook 09 would have made, so you can begin here. Choose your language again. The file that
-# you begin with can post already. What it does with the event is your part.
+# you begin with can post already. What it does with the event is your part. (`python3 -m helpers console` does this lab by clicks, too.)
 
 # %%
 import base64

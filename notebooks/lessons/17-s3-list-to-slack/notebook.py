@@ -15,7 +15,7 @@
 # ## Begin
 #
 # `start_at("17")` makes what the notebooks before would have made: the bucket, and the function of notebook 16 with its
-# trigger.
+# trigger. (`python3 -m helpers console` does this lab by clicks, too.)
 
 # %%
 import base64
