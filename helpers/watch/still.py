@@ -128,10 +128,15 @@ def _said(environment: Environment) -> str:
 
 
 def _fate(environment: Environment) -> str:
-    """Why it has ended, or else its memory."""
+    """Why it has ended, or else its memory, and whether it is kept for calls to come."""
     if environment.state == "ended":
         id = f"environments.reason.{environment.reason}"
         return say(id) if id in catalogue() else say("environments.reason.other", reason=environment.reason)
+    is_kept = environment.initialization_type == "provisioned-concurrency"
+    return ", ".join(filter(None, [_memory(environment), say("environments.kept") if is_kept else ""]))
+
+
+def _memory(environment: Environment) -> str:
     if environment.memory_size is None:
         return ""
     if environment.memory_mb is None:
