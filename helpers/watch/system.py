@@ -69,7 +69,7 @@ class SystemPart:
             threading.Thread(target=self._break, args=asked, daemon=True, name="watch-fault").start()
 
     def still(self) -> Still | None:
-        """The picture as it is now; None where this machine cannot draw it."""
+        """The picture as it is now, looked for anew; None where this machine cannot draw it."""
         system, counts = self._ask(anew=True)
         return draw(system, Seen(counts, self._counts.most(system), self._counts.lately(), self._moved()))
 
@@ -106,9 +106,9 @@ class SystemPart:
                 self._tell_moves()
 
     def _ask(self, anew: bool = False) -> tuple[System, dict[str, OfNode]]:
-        """The system and its counts."""
+        """The system and its counts; what is there is looked for `anew`, or when it is time to."""
         with self._asking:
-            if self._discovery.is_due():
+            if anew or self._discovery.is_due():
                 self._discovery.look()
             system = self._discovery.system
             with self._telling:

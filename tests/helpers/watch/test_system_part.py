@@ -1,6 +1,7 @@
 """The system in the picture: what the page is told, counts included, and the still picture that stays."""
 
 import re
+from contextlib import suppress
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -26,7 +27,8 @@ def queue(aws):
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     yield SimpleNamespace(name=name, url=url, arn=arn, sqs=sqs)
-    sqs.delete_queue(QueueUrl=url)
+    with suppress(sqs.exceptions.QueueDoesNotExist):
+        sqs.delete_queue(QueueUrl=url)
 
 
 @pytest.fixture
@@ -98,6 +100,13 @@ def test_whatever_a_page_sends_breaks_nothing(told, message):
     if message.get("type") == "fault":
         assert eventually(lambda: told.of("done"))[0]["refused"]
     assert not [each for each in told.of("done") if each["on"]]
+
+
+def test_what_has_gone_a_moment_ago_is_not_in_the_still_picture(told, queue):
+    name = queue.name.partition("-")[2]
+    assert f">{name}<" in told.part.still().svg
+    queue.sqs.delete_queue(QueueUrl=queue.url)  # which no event tells of
+    assert f">{name}<" not in told.part.still().svg
 
 
 def test_what_runs_and_is_throttled_comes_from_the_events():
@@ -245,7 +254,7 @@ def test_an_empty_system_is_a_sentence():
     assert (
         still.alt
         == sentence(System(), NOTHING)
-        == ("Nothing is here yet: no function, queue, bucket or anything else with your prefix.")
+        == ("Nothing is here: no function, queue, bucket or anything else with your prefix.")
     )
     ElementTree.fromstring(still.svg)
 
