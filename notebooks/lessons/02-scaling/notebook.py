@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from botocore.config import Config
-from helpers import connect, deploy, explore, fact, plot_timeline, reports, track
+from helpers import connect, deploy, explore, fact, plot_timeline, reports, track, watch
 from helpers.plots import BLUE, GREEN, ORANGE, PINK, RED
 
 # %%
@@ -124,19 +124,27 @@ predict("02.a")
 predict("02.b")
 
 # %% [markdown]
+# `watch` shows the environments of a function while the cell runs. Each one is a **tile**. A pattern and a word say what it does: it is *waiting* for
+# its turn to begin, in *init*, *busy* with an invocation, or *idle*, and at last *ended*. Its **strip** grows with its init and each invocation,
+# without the time in between. Look for strips with several invocations: these environments were used again. A click on a tile shows
+# its log. When the cell is done, a still picture stays.
+#
+# (AWS does not show environments. There the tiles are made from the log: some seconds later, each from its first invocation on.
+# The picture says so.)
+#
 # Each call has a thread of its own, so the loop does not wait for the answers.
 
 # %%
 began = datetime.now(UTC)
 request = {"FunctionName": waiter, "Payload": '{"seconds": 0.5}'}
-with ThreadPoolExecutor(40) as threads:
+with watch(workshop, waiter), ThreadPoolExecutor(40) as threads:
     for _ in track(range(40), "calls sent"):
         threads.submit(lambda_client.invoke, **request)
         time.sleep(1 / 10)
 steady = reports(logs, waiter, at_least=40, since=began)
 
 # %% [markdown]
-# `plot_timeline` draws each call as a bar, in the row of its environment (which is its log stream). In front of a cold
+# And *when* was each call? `plot_timeline` draws each call as a bar, in the row of its environment (which is its log stream). In front of a cold
 # call you see its *init*, the time that a new environment needs before the handler can run.
 
 # %%
@@ -326,6 +334,13 @@ claim("most of the second wave run at the same time", at_once > many / 2)
 # No setting says how many environments there shall be, and there are as many as calls. In the first wave this machine had to start them, a
 # few at a time: that is the slope, which AWS does not have. In the second wave they were there, frozen, and all could run together.
 #
+# See it happen: a third wave, which we do not measure. So many environments are small squares. They are idle now. Watch how they become busy.
+
+# %%
+with watch(workshop, waiter):
+    wave()
+
+# %% [markdown]
 # So many processes take memory. They end when the function changes:
 
 # %%

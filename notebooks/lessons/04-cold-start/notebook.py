@@ -35,7 +35,8 @@ lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 workshop
 
 # %%
-from helpers import check, claim, hint, load_prices, predict, predicted, solution, track
+from helpers import check, claim, hint, load_prices, predict, predicted, solution
+from helpers import track, watch
 
 # %% [markdown]
 # ## An experiment that needs a while
@@ -109,7 +110,8 @@ for name in (pinged, left_alone):
 # Afterwards Lambda keeps the environment, frozen, for the next event, which needs step 4 alone. The first kind of invocation
 # is **cold**, the second **warm**.
 #
-# Here is one of each. Only the cold one has an `Init Duration` in its REPORT line. (The folded cell replaces the long names of
+# Here is one of each. `watch` (notebook [02](02-scaling.ipynb)) shows one tile for both: see how its strip has one init and two invocations.
+# Only the cold one has an `Init Duration` in its REPORT line. (The folded cell replaces the long names of
 # environments by numbers.)
 
 
@@ -123,8 +125,9 @@ def numbered(rows):
 hello = workshop.name("cold-hello")
 hello_arn = deploy(workshop, hello, "hello/python")["FunctionArn"]
 began = datetime.now(UTC)
-for _ in range(2):
-    call(hello)
+with watch(workshop, hello):
+    for _ in range(2):
+        call(hello)
 first_two = numbered(reports(logs, hello, at_least=2, since=began))
 first_two[["environment", "init_ms", "duration_ms", "billed_ms"]]
 
@@ -236,7 +239,8 @@ claim(
 # ## After a rest
 #
 # Lambda ends an environment that gets no call for a while. With the tag we set this time to two
-# seconds. Then we call three times, the third time after a rest of four seconds.
+# seconds. Then we call three times, the third time after a rest of four seconds. The tile says how long its
+# environment is still kept.
 #
 # **Predict:** which of the three calls are cold?
 
@@ -247,9 +251,10 @@ predict("04.b", choices=["first", "first and second", "first and third", "all"])
 lambda_client.tag_resource(Resource=hello_arn, Tags={"localaws:idle-seconds": "2"})
 make_cold(hello, "after a rest")
 began = datetime.now(UTC)
-for rest in track((0, 0, 4), "calls"):
-    time.sleep(rest)
-    call(hello)
+with watch(workshop, hello):
+    for rest in track((0, 0, 4), "calls"):
+        time.sleep(rest)
+        call(hello)
 rested = numbered(reports(logs, hello, at_least=3, since=began))
 rested[["start", "environment", "init_ms", "duration_ms"]]
 
@@ -690,7 +695,8 @@ for _ in track(range(300), "seconds waited, at most"):
 state["Status"], state["AvailableProvisionedConcurrentExecutions"]
 
 # %% [markdown]
-# **Predict:** four calls come at once. They are the first that this version gets. How many of them are cold?
+# **Predict:** four calls come at once. They are the first that this version gets. How many of them are cold? (In the picture, the tiles that are *kept ready*
+# are there before the first call.)
 
 # %%
 predict("04.h")
@@ -701,7 +707,7 @@ def call_live(_):
     return json.load(lambda_client.invoke(**live)["Payload"])
 
 
-with ThreadPoolExecutor(4) as threads:
+with watch(workshop, ready), ThreadPoolExecutor(4) as threads:
     kinds = list(threads.map(call_live, range(4)))
 kinds
 

@@ -36,6 +36,7 @@ import psutil
 # %%
 from botocore.config import Config
 from helpers import connect, deploy, explore, fact, package, reports, track, wait_until
+from helpers import watch
 from helpers.plots import BLUE, GREEN, PINK, RED
 
 # %%
@@ -376,6 +377,9 @@ def durations_of(burst):
 # %% [markdown]
 # **Predict:** PostgreSQL keeps three of the 16 connections for its administrators (`superuser_reserved_connections`), and we hold one.
 # So let 5, 10 and 20 callers come at once: how many of the 20 fail?
+#
+# In the picture (notebook [02](02-scaling.ipynb) explains it), a tile that is idle or busy is an environment with *its* connection. One that gets no connection has no
+# init, and ends.
 
 # %%
 predict("07.a")
@@ -387,7 +391,8 @@ rounds = []
 if has_database:
     start_anew("direct")
     began = datetime.now(UTC)
-    rounds = [burst("direct", each) for each in (5, 10, CALLERS)]
+    with watch(workshop, direct):
+        rounds = [burst("direct", each) for each in (5, 10, CALLERS)]
 shown(*rounds)
 
 # %% show-refused folded
@@ -498,13 +503,14 @@ if has_database:
 
 # %% [markdown]
 # The environments are frozen, and a frozen program closes nothing. They hold their connections, idle, for as long as Lambda keeps
-# them, and nobody else gets in. The connections end only when the environments end:
+# them, and nobody else gets in. The connections end only when the environments end. Each tile below is one connection, until it ends:
 
 # %%
 if has_database:
-    end_environments(direct)
-    # PostgreSQL notices it a moment later; on AWS that may take minutes
-    wait_until(lambda: connections() == 0)
+    with watch(workshop, direct):
+        end_environments(direct)
+        # PostgreSQL notices it a moment later; on AWS that may take minutes
+        wait_until(lambda: connections() == 0)
     claim("with the environments their connections end", connections() == 0)
     print("connections now:", connections())
 

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from helpers import clean, connect, deploy, draw_map, load_prices, reports, track
+from helpers import clean, connect, deploy, draw_map, load_prices, reports, track, watch
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
@@ -572,9 +572,12 @@ predict("18.a")
 
 # %% [markdown]
 # Now remove it: `clean` says how much there is, and removes it when you type `yes`. (On AWS this may take some minutes: it asks AWS until each thing is gone.)
+#
+# The picture (notebook [14](14-event-driven-pdf.ipynb)) shows the system that you have made. Look at it before you type: what leads to what? At the end nothing should stay.
 
 # %% clean
-clean(workshop)
+with watch(workshop, show="system"):
+    clean(workshop)
 
 # %% proof
 pd.DataFrame({"before": before, "after": yours()})
