@@ -35,8 +35,7 @@ lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
 workshop
 
 # %%
-from helpers import check, claim, hint, load_prices, predict, predicted, solution
-from helpers import track, watch
+from helpers import check, claim, hint, load_prices, predict, predicted, solution, track
 
 # %% [markdown]
 # ## An experiment that needs a while
@@ -122,6 +121,8 @@ def numbered(rows):
 
 
 # %%
+from helpers import watch
+
 hello = workshop.name("cold-hello")
 hello_arn = deploy(workshop, hello, "hello/python")["FunctionArn"]
 began = datetime.now(UTC)

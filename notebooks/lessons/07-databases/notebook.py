@@ -36,7 +36,6 @@ import psutil
 # %%
 from botocore.config import Config
 from helpers import connect, deploy, explore, fact, package, reports, track, wait_until
-from helpers import watch
 from helpers.plots import BLUE, GREEN, PINK, RED
 
 # %%
@@ -48,7 +47,7 @@ print("with" if has_database else "without", "a database")
 workshop
 
 # %%
-from helpers import check, claim, hint, predict, predicted, solution
+from helpers import check, claim, hint, predict, predicted, solution, watch
 
 # %% [markdown]
 # ## A database with a limit
