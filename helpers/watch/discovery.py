@@ -454,8 +454,8 @@ def _inline(asking: _Asking, role: str) -> Iterator[dict[str, Any]]:
 
 
 def _names(statement: dict[str, Any], node: Node) -> bool:
-    """Whether a statement names this node: a "*" names nothing."""
-    return any(each in (node.id, f"{node.id}/*") for each in _list(statement, "Resource"))
+    """Whether a statement names this node, or a part of it such as keys of a bucket: a "*" names nothing."""
+    return any(each == node.id or each.startswith(f"{node.id}/") for each in _list(statement, "Resource"))
 
 
 def _list(holder: dict[str, Any], key: str) -> list[Any]:

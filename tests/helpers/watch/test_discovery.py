@@ -48,7 +48,8 @@ def wired(aws_of_module):
     write = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": arns["table"]}
     send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": [arns["done"], arns["dead"]]}
     publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": arns["topic"]}
-    role = aws.role(take, read, streams, write, send, publish)
+    put = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{aws.bucket('wired-files')}/out/*"}
+    role = aws.role(take, read, streams, write, send, publish, put)
     for name in ("worker", "lone"):
         arns[name] = deploy(aws, aws.name(f"wired-{name}"), SOURCE, Role=role if name == "worker" else aws.role())[
             "FunctionArn"
@@ -187,6 +188,7 @@ def test_each_edge_says_why_something_moves_along_it(wired, found):
         ("worker", "webhook", "webhook"): "WEBHOOK_URL",
         ("worker", "allowed", "table"): "dynamodb:PutItem",
         ("worker", "allowed", "jobs"): "sqs:SendMessage",
+        ("worker", "allowed", "bucket"): "s3:PutObject",
         ("jobs", "dead-letter", "dead"): "maxReceiveCount 3",
     }
 
