@@ -136,7 +136,7 @@ function route(placed) {
       const before = levels[i - 1];
       const middle = before && (before.end + next.begin) / 2;
       if (before) path += ` C${middle.toFixed(1)},${before.y.toFixed(1)} ${middle.toFixed(1)},${next.y.toFixed(1)} ${next.begin.toFixed(1)},${next.y.toFixed(1)}`;
-      path += ` H${next.end.toFixed(1)}`;
+      if (next.end !== next.begin) path += ` H${next.end.toFixed(1)}`; // an arrow at the end of nothing has no direction
     });
     edge.path = path;
   }

@@ -242,6 +242,18 @@ def test_the_still_picture_has_the_nodes_from_left_to_right():
     assert places[queue] < places[function]
 
 
+def test_each_line_ends_in_a_direction_so_that_its_arrow_has_one():
+    there = small()
+    f, q = there.nodes
+    there = System(there.nodes, (*there.edges, Edge(f.id, q.id, "allowed", "sqs:SendMessage")), ())
+    root = ElementTree.fromstring(draw(there, NOTHING).svg)
+    lines = [each.get("d") for each in root.iter() if each.get("marker-end")]
+    assert len(lines) == 2
+    for line in lines:
+        x, level = re.search(r"([\d.]+),[\d.]+(?: H([\d.]+))?$", line).groups()
+        assert x != level, line
+
+
 def test_names_are_text_in_the_still_picture():
     still = draw(small(HOSTILE, HOSTILE), NOTHING)
     root = ElementTree.fromstring(still.svg)
