@@ -6,7 +6,7 @@
 # - create a function that posts to Slack, in Python, Node.js or Ruby, and give it a setting and a test event;
 # - call an HTTP API from a function with the language's standard library alone;
 # - make a function fail *loudly*, with an error that Lambda counts, when Slack does not answer well;
-# - find your way in the Lambda console, which has the same parts.
+# - find your way in the Lambda console, and do the same there by clicks.
 #
 # It takes about 30 minutes. Slides: "[Hands-on] Slack message from Lambda" (LambdaでSlack通知, pages 15 to 22), in the part "Hands-on".
 #
@@ -122,28 +122,55 @@ configuration["Environment"]["Variables"]
 # The notebook hides the value. The console does not: anyone with the right to read the configuration can read the
 # variable. A secret that they must not see belongs in AWS Secrets Manager.
 #
-# ### The parts of the console
+# ## The three screens of the slides
 #
-# The slides explain three screens of AWS's console. Their parts are in this table, beside ours: `python3 -m helpers console` in a terminal (*File → New →
-# Terminal*) opens it for the AWS that you use here. You can do this lab there, or in these cells; the check looks at your function alone. Each click there
-# shows the cell that does the same.
+# In the slides all of this is done in AWS's Lambda console, of which they show three screens (pages 17 to 19). Since then AWS has moved its parts.
+# The workshop has a console, too, for the AWS that you have chosen. To open it, choose *File → New → Terminal* in JupyterLab and type
+# `python3 -m helpers console`. It opens in your browser; if not, open the address that the terminal shows. Choose your function. After each click the console shows **the cell that
+# does the same**. It works on the same functions as these cells, so take whichever you like: `check` looks only at the function. (If you wrote the
+# code in the console, call `check("09")` in a cell of its own. The cell below with the check would first deploy your file in its place.)
 #
-# | In AWS's console | What it is | In ours | In a cell |
+# ### Screen 1: the function, and what is around it
+#
+# At the top are buttons, a list of test events, and two tabs. Below is the *Designer*, a picture: the function, the triggers on its left, and on its
+# right what its role allows.
+#
+# | On the slide | In AWS's console now | In ours |
+# |---|---|---|
+# | *Designer*, with *Add trigger* | *Function overview*, with destinations on the right | *Triggers*; as a picture: *Live*, then *System* |
+# | what the role allows | *Configuration → Permissions* | dotted lines in that picture |
+# | *Throttle* | *Throttle* | *Hold at zero*, when you choose the function in that picture |
+# | *Qualifiers* | *Versions* and *Aliases* | *Versions and aliases* |
+# | test events, *Test* | *Test* | *Test* |
+# | *Monitoring* | *Monitor* | *Monitoring*, *Logs* |
+#
+# ### Screen 2: the code
+#
+# An editor in the browser shows the file of the function. Above it are the way in which the code comes in, the runtime, and the handler.
+#
+# | On the slide | In AWS's console now | In ours | In a cell |
 # |---|---|---|---|
-# | *Function overview* | the function, its triggers on the left, its destinations on the right | *Live*, *System* | notebook 16 adds a trigger |
-# | *Add trigger* | what invokes it | *Triggers* | notebook 16 |
-# | *Code* | an editor for the files of the package | *Code* | your file, in JupyterLab |
-# | *Runtime settings* | runtime, handler, architecture | *Configuration* | `Runtime`, `Handler` |
-# | *Test* | saved test events, and the answer with the end of the log | *Test*; yours are files in `work/events/` | `invoke(..., LogType="Tail")` |
-# | *Monitor* | metrics, and links to the log | *Monitoring*, *Logs* | CloudWatch, notebook 01 |
-# | *Configuration → General configuration* | memory, time limit, `/tmp` | *Configuration* | `MemorySize`, `Timeout`, `EphemeralStorage` |
-# | *Configuration → Permissions* | the role, and the permission to invoke the function | *Configuration*; *Triggers* adds what each needs | `Role`, `add_permission` |
-# | *Configuration → Environment variables* | settings for the code | *Configuration* | `Environment` |
+# | editor; *Save* at the top | *Code*; *Deploy* beside the editor | *Code → Edit the files*, *Save the code* | `deploy` |
+# | code entry type | *Upload from* | *Code → Upload a zip* | `package` |
+# | runtime and handler | *Code → Runtime settings* | *Configuration → Runtime settings* | `Runtime`, `Handler` |
+#
+# ### Screen 3: the settings
+#
+# Further down on the same page were four boxes. All are below *Configuration* now, in AWS's console and in ours.
+#
+# | On the slide | In AWS's console now | In ours | In a cell |
+# |---|---|---|---|
+# | environment variables | *Environment variables* | *Environment variables* | `Environment` |
+# | tags | *Tags* | not there | `tag_resource` |
+# | execution role | *Permissions* | *Permissions* | `Role` |
+# | description, memory, time limit | *General configuration*, with `/tmp` | *General configuration* | `MemorySize`, `Timeout`, `EphemeralStorage` |
+#
+# (For `WEBHOOK_URL` our console can take the address of the inbox by itself: *The webhook of the inbox*.)
 #
 # ### A test event
 #
-# In the console you make a test event and press *Test*. You see the answer and the end of the log.
-# `LogType="Tail"` gives the same. (`re.sub` leaves out ids, and the folder of the code.)
+# In both consoles you write a test event, or take a template, and press *Test*. You see the answer and the end of the log. (Ours saves events of yours as
+# files, in `work/events/`.) `LogType="Tail"` gives the same. (`re.sub` leaves out ids, and the folder of the code.)
 
 
 # %%
@@ -247,7 +274,7 @@ predicted("09.c", ended)
 # ## What you have learned
 #
 # - You create a function with a name, a runtime, a handler, a role and a package. Settings go into environment variables.
-# - The console has the same parts, under other names.
+# - The console does the same by clicks, and the workshop's shows the cell for each of them.
 # - A language's standard library is enough to POST JSON. Set a time limit of your own, and look at the status.
 # - Fail loudly: Lambda counts and logs an error that you raise, and tries an asynchronous event again.
 #

@@ -15,7 +15,12 @@
 # ## Begin
 #
 # `start_at("16")` makes what notebook 09 would have made, so you can begin here. Choose your language again. The file that
-# you begin with can post already. What it does with the event is your part. (`python3 -m helpers console` does this lab by clicks, too.)
+# you begin with can post already. What it does with the event is your part.
+#
+# You can do this lab in the workshop's console, too (`python3 -m helpers console` in a terminal; notebook 09 shows it), and `check` does not care: *Create
+# function* `s3-to-slack`, *Configuration → Environment variables* for `WEBHOOK_URL`, *Code → Edit the files*, *Test* with the template `s3-put`, *Triggers →
+# Add an S3 trigger* with the new bucket `uploads`, and *Inbox* for the messages. Then call `check("16")` in a cell of its own: the cell with the check below
+# would first deploy your file in place of what you wrote there.
 
 # %%
 import base64
@@ -70,7 +75,7 @@ deployed = deploy(workshop, name, folder, Timeout=10, **configuration)
 function_arn = deployed["FunctionArn"]
 
 # %% [markdown]
-# The console has a template *Amazon S3 Put* for test events. Ours is in `events/s3-put.json`. Put your bucket into it, and
+# AWS's console has a template *Amazon S3 Put* for test events. Ours is in `events/s3-put.json`. Put your bucket into it, and
 # a key that you recognise.
 #
 # Look at the part about S3: where is the name of the bucket? Where is the key, and what does it look like?

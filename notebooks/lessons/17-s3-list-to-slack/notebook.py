@@ -15,7 +15,11 @@
 # ## Begin
 #
 # `start_at("17")` makes what the notebooks before would have made: the bucket, and the function of notebook 16 with its
-# trigger. (`python3 -m helpers console` does this lab by clicks, too.)
+# trigger.
+#
+# In the workshop's console (`python3 -m helpers console` in a terminal; notebook 09 shows it) you can do exercise 2 and the trigger: for the function
+# `s3-list-to-slack`, *Code → Edit the files*, *Test*, and *Triggers → Add an S3 trigger*. Then call `check("17.2")` in a cell of its own. The policy of exercise 1
+# needs a cell: on AWS, too, it is made in another console, that of IAM.
 
 # %%
 import base64
