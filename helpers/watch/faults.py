@@ -1,7 +1,8 @@
 """Faults: what can be broken in a system at the press of a button, and how it is undone.
 
 Each does its work through boto3, through the inbox, or, where AWS has no call for it, through the embedded AWS alone.
-What lasts is undone when the reader leaves: when the picture is closed, a cell is interrupted, or the kernel ends.
+What lasts is undone when the reader leaves: when the picture is closed, a cell is interrupted, or the kernel ends; and
+where a kernel was killed, when the next picture is looked at.
 """
 
 import atexit
@@ -25,6 +26,7 @@ from ..inbox import open_inbox
 from ..resource_types import code
 from .discovery import WEBHOOK, Node, System, name_of
 from .environments import Environment
+from .faults_left import Broken
 from .strings import say
 
 SLOW_S = 5  # by which an init is slower: well below the limit of 10 s
@@ -45,11 +47,12 @@ class FaultError(WorkshopError):
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to break something. `fits` says what it can be done to; `begin` does it and returns how to undo it."""
+    """One way to break something. `fits` says what it can be done to; `begin` does it."""
 
     id: str
     fits: Callable[[Node, System], bool]
-    begin: Callable[["Faults", str], Undo | None]  # (…, id of the node)
+    begin: Callable[["Faults", str], Any]  # (…, id of the node); returns what has to be known to undo it
+    undo: Callable[["Faults", str, Any], Undo] | None = None  # (…, what begin() has returned)
     code: Callable[[Node], str] = lambda _: ""  # the cell that does the same; "" where AWS has no call for it
     lasting: bool = False  # whether it lasts until it is undone
     embedded_only: bool = False
@@ -69,6 +72,7 @@ class Faults:
     ) -> None:
         self.workshop, self.environments, self._undone = workshop, environments, undone
         self._undos: dict[tuple[str, str], Undo] = {}
+        self._broken = Broken(workshop.ledger.place)
         self._lock = threading.RLock()
 
     def offered(self, system: System) -> list[dict[str, Any]]:
@@ -78,12 +82,22 @@ class Faults:
             self._told(kind, node, system) for node in system.nodes for kind in kinds if kind.fits(node, system)
         ] + [self._told(kind, Node("", "environment", ""), system) for kind in kinds if kind.id == END]
 
+    def undo_left(self) -> None:
+        """Undo what pictures whose process was killed have left."""
+        for id, of, before in self._broken.left():
+            kind = next((kind for kind in KINDS if kind.id == id), None)
+            if kind and kind.undo:
+                with contextlib.suppress(WorkshopError, ClientError, BotoCoreError):
+                    kind.undo(self, of, before).run()
+
     def do(self, id: str, of: str, on: bool, system: System) -> dict[str, Any]:
         """Break something, or undo it where `on` is false; the answer for the page, with a sentence in any case."""
         kind = next((kind for kind in KINDS if kind.id == id), None)
         node = system.node(of) or Node(of, "environment", "")
         answer = {"type": "done", "id": id, "of": of, "on": False, "code": ""}
-        if kind is None or (kind.embedded_only and not self.workshop.is_embedded):
+        of_environment = id == END and system.node(of) is None
+        fits = kind is not None and (of_environment or kind.fits(node, system))
+        if kind is None or not fits or (kind.embedded_only and not self.workshop.is_embedded):
             return answer | {"refused": True, "sentence": say("system.fault.unknown")}
         shown = kind.code(node) if on else ""
         try:
@@ -112,14 +126,16 @@ class Faults:
     def _begin(self, kind: Kind, of: str) -> None:
         if kind.lasting and (kind.id, of) in self._undos:
             return
-        undo = kind.begin(self, of)
-        if undo is None:
+        before = kind.begin(self, of)
+        if kind.undo is None:
             return
         if not self._undos:
             atexit.register(self.close)
             if shell := get_ipython():
                 shell.events.register("post_run_cell", self._after_cell)
-        self._undos[kind.id, of] = undo
+        self._undos[kind.id, of] = kind.undo(self, of, before)
+        if kind.lasting:
+            self._broken.note((kind.id, of), before)
 
     def _undo(self, key: tuple[str, str]) -> str:
         """Undo it, if it is done; return the cell that does the same."""
@@ -128,6 +144,7 @@ class Faults:
             return ""
         undo.run()
         self._undos.pop(key)
+        self._broken.forget(key)
         return undo.code
 
     def _after_cell(self, result: Any) -> None:
@@ -174,10 +191,17 @@ def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, WorkshopError) else say("system.fault.unreached", kind=type(error).__name__)
 
 
-def _hold(faults: Faults, of: str) -> Undo:
+def _hold(faults: Faults, of: str) -> int | None:
     client, name = faults.workshop.client("lambda"), name_of(of)
-    before = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    before: int | None = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    if before == 0:  # by somebody else, who will want it so
+        raise FaultError(say("system.fault.at_zero", name=name))
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    return before
+
+
+def _let_go(faults: Faults, of: str, before: int | None) -> Undo:
+    client, name = faults.workshop.client("lambda"), name_of(of)
     if before is None:
         return Undo(
             lambda: client.delete_function_concurrency(FunctionName=name),
@@ -202,26 +226,37 @@ def _end_environment(faults: Faults, of: str) -> None:
     faults.post("end-environment", environment=chosen)
 
 
-def _slow_init(faults: Faults, of: str) -> Undo:
+def _slow_init(faults: Faults, of: str) -> None:
     faults.post("slow-init", function=name_of(of), seconds=SLOW_S, times=1)
+
+
+def _as_fast_as_ever(faults: Faults, of: str, _: None) -> Undo:
     return Undo(partial(faults.post, "slow-init", function=name_of(of), seconds=0, times=0))
 
 
-def _deliver_twice(faults: Faults, of: str) -> Undo:
+def _deliver_twice(faults: Faults, of: str) -> None:
     faults.post("deliver-twice", queue=of, times=1)
+
+
+def _deliver_once(faults: Faults, of: str, _: None) -> Undo:
     return Undo(partial(faults.post, "deliver-twice", queue=of, times=0))
 
 
-def _fail_webhook(faults: Faults, of: str) -> Undo:
-    inbox = open_inbox(faults.workshop)
-    inbox.fail_next(POSTS)
-    return Undo(lambda: inbox.fail_next(0), "open_inbox(workshop).fail_next(0)")
+def _fail_webhook(faults: Faults, of: str) -> None:
+    open_inbox(faults.workshop).fail_next(POSTS)
 
 
-def _redrive(faults: Faults, of: str) -> Undo:
-    sqs = faults.workshop.client("sqs")
-    handle = sqs.start_message_move_task(SourceArn=of)["TaskHandle"]
-    return Undo(lambda: sqs.cancel_message_move_task(TaskHandle=handle))
+def _let_answer(faults: Faults, of: str, _: None) -> Undo:
+    return Undo(lambda: open_inbox(faults.workshop).fail_next(0), "open_inbox(workshop).fail_next(0)")
+
+
+def _redrive(faults: Faults, of: str) -> str:
+    handle: str = faults.workshop.client("sqs").start_message_move_task(SourceArn=of)["TaskHandle"]
+    return handle
+
+
+def _stop_redrive(faults: Faults, of: str, handle: str) -> Undo:
+    return Undo(lambda: faults.workshop.client("sqs").cancel_message_move_task(TaskHandle=handle))
 
 
 def _is_dead_letter_queue(node: Node, system: System) -> bool:
@@ -253,16 +288,18 @@ KINDS = (
         "hold",
         lambda node, _: node.kind == "function",
         _hold,
+        _let_go,
         lambda node: _concurrency_code(node.name, 0),
         lasting=True,
     ),
-    Kind("slow-init", lambda node, _: node.kind == "function", _slow_init, embedded_only=True),
-    Kind("deliver-twice", lambda node, _: node.kind == "queue", _deliver_twice, embedded_only=True),
-    Kind("redrive", _is_dead_letter_queue, _redrive, _redrive_code),
+    Kind("slow-init", lambda node, _: node.kind == "function", _slow_init, _as_fast_as_ever, embedded_only=True),
+    Kind("deliver-twice", lambda node, _: node.kind == "queue", _deliver_twice, _deliver_once, embedded_only=True),
+    Kind("redrive", _is_dead_letter_queue, _redrive, _stop_redrive, _redrive_code),
     Kind(
         "fail-webhook",
         lambda node, _: node.id == WEBHOOK and node.name == "inbox",
         _fail_webhook,
+        _let_answer,
         lambda _: f"open_inbox(workshop).fail_next({POSTS})",
         lasting=True,
         embedded_only=True,

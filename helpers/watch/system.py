@@ -3,6 +3,7 @@
 It asks AWS in a thread of its own, and only while somebody looks.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -90,6 +91,8 @@ class SystemPart:
     def _follow(self, stop: threading.Event) -> None:
         """Tell the page what is there at first, and then what changes."""
         told: System | None = None
+        with contextlib.suppress(ConnectError):  # as below
+            self._faults.undo_left()
         while not stop.is_set():
             try:
                 system, counts = self._ask()

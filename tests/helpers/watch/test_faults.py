@@ -1,6 +1,7 @@
 """Each fault really breaks something, shows the cell that does the same, and is undone when the reader leaves."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -84,7 +85,7 @@ def test_what_can_be_done_depends_on_the_kind(faults, function):
 
 
 def test_on_aws_nothing_is_offered_that_the_embedded_aws_alone_can_do(function):
-    on_aws = Faults(SimpleNamespace(is_embedded=False), lambda: [])
+    on_aws = Faults(SimpleNamespace(is_embedded=False, ledger=SimpleNamespace(place="aws")), lambda: [])
     ids = {each["id"] for each in on_aws.offered(function.system)}
     assert ids == {"hold", "redrive"}
     assert on_aws.do("slow-init", function.arn, True, function.system)["refused"]
@@ -178,16 +179,34 @@ def test_a_redrive_sends_messages_back(faults, function, by):
 
 
 def test_a_refusal_of_aws_is_a_sentence_without_account(faults, function):
-    done = faults.do("redrive", function.arns["jobs"], True, function.system)
+    is_none = (*function.system.edges, Edge(function.arns["dead"], function.arns["jobs"], "dead-letter"))
+    done = faults.do("redrive", function.arns["jobs"], True, System(function.system.nodes, is_none))
     assert done["refused"] and "StartMessageMoveTask" in done["sentence"]
     assert "000000000000" not in done["sentence"]
-    gone = f"{function.arn}-gone"
-    assert "ResourceNotFoundException" in faults.do("hold", gone, True, function.system)["sentence"]
+    gone = System((Node(f"{function.arn}-gone", "function", f"{function.name}-gone"),))
+    assert "ResourceNotFoundException" in faults.do("hold", gone.nodes[0].id, True, gone)["sentence"]
 
 
-@pytest.mark.parametrize("id", ["nonsense", "", "hold\n"])
-def test_what_is_unknown_is_refused(faults, function, id):
+@pytest.mark.parametrize("id", ["nonsense", "", "hold\n", "redrive", "fail-webhook"])
+def test_what_is_unknown_or_of_another_kind_is_refused(faults, function, id):
     assert faults.do(id, function.arn, True, function.system)["refused"]
+
+
+@pytest.mark.parametrize("id", ["hold", "slow-init", "deliver-twice", "redrive"])
+def test_what_is_not_in_the_system_is_not_broken(faults, function, id):
+    assert faults.do(id, function.arn, True, System())["refused"]
+    assert concurrency(function) is None
+
+
+def test_what_somebody_holds_at_zero_stays_so(faults, function):
+    client = function.aws.client("lambda")
+    client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    try:
+        assert faults.do("hold", function.arn, True, function.system)["refused"]
+        faults.close()
+        assert concurrency(function) == 0
+    finally:
+        client.delete_function_concurrency(FunctionName=function.name)
 
 
 # When the reader leaves
@@ -232,6 +251,27 @@ if how == "interrupted":
     sys.stdout.flush()
     os._exit(0)
 """
+
+
+def test_what_a_killed_kernel_has_left_is_undone_by_the_next_picture(function):
+    code = f"{LEAVES}\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    done = subprocess.run([sys.executable, "-c", code, function.arn, function.name, "killed"], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL and concurrency(function) == 0
+    Faults(SimpleNamespace(ledger=SimpleNamespace(place="another place")), lambda: []).undo_left()
+    assert concurrency(function) == 0
+    next_one = Faults(function.aws, lambda: [])
+    next_one.undo_left()
+    assert concurrency(function) is None
+    function.aws.client("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=3)
+    next_one.undo_left()
+    assert concurrency(function) == 3, "once is enough"
+    function.aws.client("lambda").delete_function_concurrency(FunctionName=function.name)
+
+
+def test_what_a_living_picture_has_broken_is_left_to_it(faults, function):
+    faults.do("hold", function.arn, True, function.system)
+    Faults(function.aws, lambda: []).undo_left()
+    assert concurrency(function) == 0
 
 
 @pytest.mark.parametrize("how", ["ended", "interrupted"])

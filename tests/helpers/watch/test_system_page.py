@@ -35,7 +35,7 @@ const libraries = { load: () => import("./vendor/dagre.esm.js") };
 window.part = mount(document.getElementById("place"), bus, reader(catalogue), libraries);
 </script>"""
 HOSTILE = "<img src=x onerror=\"window.hurt='name'\">\u202e</text><script>window.hurt='script'</script>"
-EMBEDDED = SimpleNamespace(is_embedded=True)
+EMBEDDED = SimpleNamespace(is_embedded=True, ledger=SimpleNamespace(place="embedded"))
 
 
 def arn(service: str, name: str) -> str:
