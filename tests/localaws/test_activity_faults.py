@@ -90,7 +90,8 @@ def test_a_provisioned_environment_that_is_ended_is_replaced(make_function, clie
     (ready,) = reader.wait("environment.ready", function=function.name)
     fault("end-environment", environment=ready["environment"])
     assert function.invoke(0, Qualifier=version).error is None
-    _, other = reader.wait("environment.ready", 2, function=function.name)
+    kind = {"function": function.name, "initialization_type": "provisioned-concurrency"}
+    _, other = reader.wait("environment.created", 2, **kind)
     assert other["environment"] != ready["environment"]
     clients("lambda").delete_provisioned_concurrency_config(**ids)
 
