@@ -31,6 +31,11 @@ return [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .wat
   .map((each) => each.textContent)
 """
 
+DRAWN = """
+const canvas = document.querySelector('.watch .watch-strips');
+return canvas.width && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+"""
+
 
 @pytest.fixture(scope="module")
 def opened(browser, lab, checkout):
@@ -97,6 +102,7 @@ def test_it_has_the_theme_of_jupyterlab(opened, live, theme, paper, tmp_path):
     ink, ground = opened.execute_script(
         "const style = getComputedStyle(document.querySelector('.watch')); return [style.color, style.backgroundColor]"
     )
+    eventually(lambda: opened.execute_script(DRAWN), 30, lambda: "no strip is drawn")
     assert (_lightness(ink) > _lightness(ground)) == (paper == "dark")
 
 

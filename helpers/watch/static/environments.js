@@ -840,6 +840,12 @@ class View {
 
   #draw() {
     this.frame = 0;
+    // Where it is not laid out, as in a tab behind or while JupyterLab changes its theme, nothing has a place. It is
+    // tried again each second, and when the size changes.
+    if (!this.list.clientWidth) {
+      this.isArranged = false;
+      return;
+    }
     const now = this.now();
     let all = this.painter.refresh();
     if (!this.isArranged || all) {
@@ -866,7 +872,7 @@ class View {
   // Which group is where, and who is in it; with more than DENSE of them all, cells.
   #arrange() {
     this.isArranged = true;
-    this.width = this.list.clientWidth || this.width || 600;
+    this.width = this.list.clientWidth;
     this.isDense = this.fold.all.size > DENSE;
     const Kind = this.isDense ? Cells : Tiles;
     const members = new Map();

@@ -63,7 +63,9 @@ def snapshot(number: int, state: str = "idle", function: str = "hello", **member
 
 def show(page: Page, *snapshots: dict, counts: dict | None = None) -> None:
     page.tell("environments", environments=list(snapshots), **({"counts": counts} if counts else {}))
-    eventually(lambda: page.text(".watch-summary").startswith(tuple("123456789N")))
+    drawn = ".watch-tile, .watch-cursor" if snapshots else ".watch-summary:not(:empty)"
+    eventually(lambda: page.all(drawn))
+    eventually(lambda: not snapshots or page.text(".watch-summary")[:1].isdigit())
 
 
 def event(kind: str, number: int, function: str = "hello", **members) -> dict:
@@ -380,6 +382,19 @@ def test_it_has_the_theme_of_jupyterlab_or_of_the_system(page):
     page.run("document.body.dataset.jpThemeLight = 'true'")
     eventually(lambda: page.run(theme) == "light")
     eventually(lambda: BUSY in colors(page))
+
+
+def test_what_was_hidden_meanwhile_is_drawn_when_it_is_seen(page):
+    """JupyterLab hides all while it loads another theme, and tells nobody."""
+    page.run("document.getElementById('place').style.display = 'none'")
+    show_hidden = [snapshot(number, "busy") for number in range(3)]
+    page.tell("environments", environments=show_hidden)
+    page.run("document.body.dataset.jpThemeLight = 'true'")
+    page.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+    assert page.all(".watch-tile") == []
+    page.run("document.getElementById('place').style.display = ''")
+    eventually(lambda: page.all(WORDS) == ["busy"] * 3)
+    assert BUSY in colors(page)
 
 
 def test_without_motion_nothing_grows_from_frame_to_frame(page):
