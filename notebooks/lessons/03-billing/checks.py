@@ -200,6 +200,11 @@ def judge_hand_on(workshop: Workshop) -> Notes:
             f"{front.name} was invoked {CALLS} times, and {back.name} did not run as often; hand each event on "
             'with client.invoke and InvocationType="Event".'
         ) from None
+    if (began_calls := _starts(logs, back.log_group, began)) > CALLS:
+        raise NotSolved(
+            f"{front.name} was invoked {CALLS} times, and {back.name} {began_calls} times, each of which is paid; hand "
+            "each event on once."
+        )
     if (least := worked["duration_ms"].min()) < 1000 * WAIT_S:
         raise NotSolved(
             f"{back.name} ran for {least:.0f} ms, and the event told it to need {1000 * WAIT_S:g}, so it got another "
@@ -210,6 +215,16 @@ def judge_hand_on(workshop: Workshop) -> Notes:
             f'hand_on returned {json.dumps(wrong[0])[:100]}; return {{"handed_on": True}}.'
         )
     return []
+
+
+def _starts(logs: Any, group: str, since: datetime) -> int:
+    """How many invocations have begun: who hands an event on twice does so at once, and the work takes longer."""
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group,
+        filterPattern='"START RequestId"',
+        startTime=int(since.timestamp() * 1000),
+    )
+    return sum(len(page["events"]) for page in pages)
 
 
 INVOKE = 'client.invoke(FunctionName=back, InvocationType="Event", Payload=payload)'
@@ -228,6 +243,11 @@ WRONG_HAND_ONS = (  # each a change of the notebook's answer
         "bill-back did not run as often; hand each event on",
     ),
     WrongAnswer("hands nothing on", (INVOKE, "pass"), "bill-back did not run as often"),
+    WrongAnswer(
+        "hands on twice",
+        (INVOKE, f"{INVOKE}; {INVOKE}"),
+        "bill-back 6 times, each of which is paid; hand each event on once",
+    ),
     WrongAnswer(
         "another event",
         ("json.dumps(event)", "json.dumps({})"),

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from helpers.connect import Workshop
+from helpers.deploy import deploy
 from helpers.exercises import deployed
+from helpers.exercises.copies import copy
 from helpers.exercises.diagnosis import Outcome, refused_call
 from helpers.exercises.exercise import (
     Answer,
@@ -27,6 +29,7 @@ from .wrong_answers import WRONG_TABLES, WRONG_WORKERS
 # 06.1
 
 TIMEOUT_S = 3
+SHORT_S = 1  # of a copy: time for one item of 0.3 s at most, with half a second for the answer
 ANSWER_S = 0.5  # to be kept for the answer
 WORKED_ON = re.compile(r"^worked on (.+)$", re.MULTILINE)
 
@@ -51,7 +54,26 @@ def judge_worker(workshop: Workshop) -> Notes:
     # left. So a right answer does none, at once, however slow the machine is. Without the
     # half second one is begun, unless the handler looks for the first time after 0.4 s.
     _works(probe, 2, TIMEOUT_S - 0.4, at_least=0)
+    _asks_lambda(probe)
     return []
+
+
+def _asks_lambda(probe: Probe) -> None:
+    """NotSolved for a clock of the learner's own, which does not know of another Timeout, that of a copy."""
+    with copy(probe, "short", {}) as short:
+        function = probe.function
+        own = {
+            "Handler": function.configuration["Handler"],
+            "Environment": {"Variables": function.variables},
+        }
+        wanted = function.of_a_copy | own | {"Timeout": SHORT_S}
+        deploy(probe.workshop, short.function.name, function.files, **wanted)
+        items = [unique() for _ in range(20)]
+        if short.invoke({"items": items, "seconds_each": 0.3}).timed_out:
+            raise NotSolved(
+                f"A copy of the function with a Timeout of {SHORT_S} s was stopped at its time limit, so the time does "
+                "not come from Lambda; ask context.get_remaining_time_in_millis(), which knows the Timeout."
+            )
 
 
 def _works(probe: Probe, number: int, seconds: float, at_least: int) -> None:

@@ -12,6 +12,7 @@ FIRST = """    if left:
         done.append(left.pop(0))
 """
 NEEDED = '1000 * (event["seconds_each"] + 0.5)'
+ASKED = "context.get_remaining_time_in_millis()"
 LOOK = " and context.get_remaining_time_in_millis() > needed_ms"
 RETURNED = '{"done": done, "left": left}'
 # In the answer to 06.2.
@@ -93,6 +94,12 @@ WRONG_WORKERS = (
         "twice",
         LOOP.replace("        done", "        work(left[0], 0)\n        done"),
         "more than once for the same",
+    ),
+    _loop(
+        "a clock of one's own",
+        "    began = time.monotonic()\n"
+        + LOOP.replace(ASKED, "1000 * (began + 3 - time.monotonic())"),
+        "a Timeout of 1 s was stopped at its time limit, so the time does not come from Lambda",
     ),
     _loop("first without a look", FIRST + LOOP, "not one of them can be finished: ask"),
     WrongAnswer(
