@@ -1,5 +1,4 @@
-// What a page does beyond its forms: copies a cell, indents in an editor, and says when the console has gone.
-// Everything works without it but these.
+// What a page does beyond its forms: copies a cell, sends a form once, and says when the console has gone.
 
 const root = document.body.dataset.root;
 const said = document.getElementById("said");
@@ -18,6 +17,18 @@ for (const button of document.querySelectorAll(".copy")) {
     say(button.dataset.copied);
   });
 }
+
+// A button is pressed once: AWS may take a while.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.getAttribute("aria-busy") === "true") event.preventDefault();
+    form.setAttribute("aria-busy", "true");
+    say(said.dataset.working);
+  });
+}
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form")) form.removeAttribute("aria-busy"); // by the button Back
+});
 
 // What came of a click is read first.
 document.getElementById("notice")?.focus({ preventScroll: false });
