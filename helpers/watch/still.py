@@ -16,7 +16,7 @@ WIDTH, MARGIN, GAP = 880, 8, 8
 TILE = (210, 80)
 STRIP = 194  # width
 CELL = 16  # of the dense grid, with its gap
-DENSE = 48  # environments; with more of them, each is a cell
+DENSE = 60  # environments; with more of them, each is a cell
 MOST_GROUPS = 12
 LINE, LETTER = 118, 6.3  # characters of a line of the title; the width of one of a label
 FONT = 'font-family="system-ui, sans-serif"'

@@ -21,6 +21,10 @@ class Picture(anywidget.AnyWidget):
         self._esm = static_files.read("watch.js")
         self._css = static_files.style()
         super().__init__(modules=static_files.modules(), strings=strings.catalogue(), show=show)
+        # ipykernel sends what a page says to where the widget was used last: to the cell that runs, which has no time.
+        # JupyterLab names a thread of the kernel's that has (a "subshell"): the log of a tile can be read meanwhile.
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda data, named: named
         self.on_msg(lambda _, content, buffers: receive(content))
 
     def mimebundle(self) -> dict[str, Any]:

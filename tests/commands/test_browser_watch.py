@@ -22,7 +22,7 @@ def call(s=0):
 """  # noqa: E501
 CELLS = (
     SET_UP,
-    "with watch(workshop, name), ThreadPoolExecutor() as threads:\n    _ = list(threads.map(call, [6, 6, 6]))",
+    "with watch(workshop, name), ThreadPoolExecutor() as threads:\n    _ = list(threads.map(call, [20, 20, 20]))",
     "seen = watch(workshop, name)\nseen",
     "call()",
 )
@@ -50,9 +50,13 @@ def opened(browser, lab, checkout):
 
 @pytest.fixture(scope="module")
 def live(opened):
-    """The same, while the second cell runs, and then when all have: what was seen of the first picture, live."""
+    """The same, when all have run: what was seen of the first picture while its cell ran, and of a log in it."""
     opened.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     seen = eventually(lambda: _busy(opened), RUN_LIMIT_S, lambda: json.dumps(cells(opened))[-2000:])
+    opened.execute_script("document.querySelector('.watch .watch-tile').click()")
+    seen["log"] = eventually(
+        lambda: opened.execute_script(TEXTS, ".watch-lines div:nth-child(3)"), 60, lambda: _whole(opened)
+    )
     eventually(lambda: when_done(opened), RUN_LIMIT_S, lambda: json.dumps(cells(opened))[-2000:])
     assert [errors(cell) for cell in cells(opened)] == [[]] * len(CELLS)
     return seen
@@ -61,6 +65,11 @@ def live(opened):
 def test_environments_are_seen_at_work_while_the_cell_runs(live):
     assert live["words"] == ["busy"] * 3
     assert live["summary"] == "3 environments of browser-watched: 3 busy; 3 cold starts, 0 invocations."
+
+
+def test_the_log_of_one_is_read_while_the_cell_runs(live):
+    """It is in a picture that is gone once the cell is done."""
+    assert [each[12:] for each in live["log"]] == ["hello from browser-watched"]
 
 
 def test_when_the_cell_is_done_a_still_picture_takes_its_place(opened, live):
@@ -131,7 +140,8 @@ def _busy(browser) -> dict | None:
     """What the picture says, once all three environments are busy."""
     words = browser.execute_script(TEXTS, ".watch-word")
     summary = browser.execute_script(TEXTS, ".watch-summary")
-    return {"words": words, "summary": summary[0]} if summary and "3 busy" in summary[0] else None
+    is_busy = words == ["busy"] * 3 and "3 busy" in summary[0]
+    return {"words": words, "summary": summary[0]} if is_busy else None
 
 
 def _whole(browser) -> str:

@@ -355,7 +355,7 @@ class Group {
     this.version = environment.version;
     this.members = []; // environments, in the order in which they were made
     this.el = element("section", "watch-group");
-    this.name = element("h4", "watch-group-name");
+    this.name = element("p", "watch-group-name");
     this.title = element("bdi", "", view.strings("environments.group", this));
     this.says = element("span");
     this.name.title = this.title.textContent;
@@ -655,7 +655,7 @@ class Log {
     this.el = element("section", "watch-log");
     this.el.hidden = true;
     const head = element("div", "watch-log-head");
-    this.name = element("h5", "watch-log-name");
+    this.name = element("p", "watch-log-name");
     this.title = element("bdi");
     this.stream = element("code");
     this.name.append(this.title, this.stream);

@@ -126,7 +126,7 @@ def test_a_burst_is_seen_as_tiles(page):
 def test_a_tile_says_memory_age_and_how_long_it_is_kept(page):
     show(page, snapshot(1), snapshot(2, idle_s=None), snapshot(3, initialization_type="provisioned-concurrency"))
     assert page.all(".watch-tile .watch-age, .watch-tile .watch-word + .watch-right") == ["age 1 min"] * 3
-    assert page.all(".watch-tile .watch-fate") == ["given up in 5 min", "\xa0", "kept ready"]
+    assert page.all(".watch-tile .watch-fate") == ["kept for 5 min", "\xa0", "kept ready"]
     assert page.all(".watch-tile .watch-fate + .watch-right") == ["34 of 128 MB"] * 3
 
 
