@@ -39,6 +39,7 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 FIRST = (
     "lessons/test_notebooks.py",
     "commands/test_browser.py",
+    "commands/test_browser_console.py",
     "localaws/test_faults.py",
     "commands/test_start_at.py",
     "commands/test_command_line.py",

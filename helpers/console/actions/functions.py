@@ -1,5 +1,6 @@
 """Functions: list, create, read and delete them."""
 
+import io
 import urllib.request
 from contextlib import suppress
 from typing import Any
@@ -45,7 +46,7 @@ def download_code(workshop: Workshop, function_name: str) -> Any:
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({} if workshop.endpoint else None)
     )
-    return opener.open(code["Location"]).read()
+    return io.BytesIO(opener.open(code["Location"]).read())
 
 
 def update_code(workshop: Workshop, function_name: str, archive: bytes) -> Any:

@@ -11,7 +11,10 @@ from .create import archive_of
 
 def show(page: Page) -> Response:
     configuration = page.perform(functions.get_configuration, function_name=page.function_name)
-    package = packages.opened(page.perform(functions.download_code, function_name=page.function_name))
+    package = packages.Package({}, [], "code.image")
+    if configuration.get("PackageType") != "Image":
+        archive = page.perform(functions.download_code, function_name=page.function_name)
+        package = packages.opened(archive.getvalue())
     files = package.files
     if page.form.has("file"):  # what was typed, and was refused
         files = packages.files_of(page.form.texts("file"), page.form.texts("text"))

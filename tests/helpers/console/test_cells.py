@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import io
 import json
 import pkgutil
 import random
@@ -439,6 +440,8 @@ def test_a_cell_that_reads_shows_what_its_action_answers(aws_of_module, furnishe
 
 
 def _without_metadata(value: Any) -> Any:
+    if isinstance(value, io.BytesIO):
+        return value.getvalue()
     if isinstance(value, dict):
         return {
             key: _without_metadata(each)
@@ -503,7 +506,7 @@ def test_a_function_is_created_by_a_cell_of_files_and_of_a_zip(aws_of_module, tm
         values = {"runtime": THIS_PYTHON, "handler": "app.handler", "role": aws_of_module.role(), "archive": written}
         name = aws_of_module.name(name)
         execute(cell_of(functions.create_function, function_name=name, **values))
-        assert functions.download_code(aws_of_module, name) == written.value
+        assert functions.download_code(aws_of_module, name).getvalue() == written.value
 
 
 def test_the_inbox_by_a_cell(aws_of_module):
