@@ -111,7 +111,6 @@ def test_an_unknown_key_and_a_wrong_secret_are_refused_in_the_words_of_the_servi
         ("GET", "/?Action=ListQueues", None),
         ("GET", "/?Action=ListUsers&Version=2010-05-08", None),
         ("GET", "/_aws/sqs/messages", None),
-        ("GET", "/_localaws/inbox", None),
         ("GET", "/", None),
         ("PUT", "/tested-unsigned", None),
         ("PUT", "/tested-unsigned/", None),
