@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from helpers import connect, deploy, load_event, package, plot_durations, reports
+from helpers import connect, deploy, load_event, package, plot_durations, reports, watch
 from helpers.plots import BLUE, GREY, RED
 
 # %%
@@ -109,7 +109,7 @@ for name in (pinged, left_alone):
 # Afterwards Lambda keeps the environment, frozen, for the next event, which needs step 4 alone. The first kind of invocation
 # is **cold**, the second **warm**.
 #
-# Here is one of each. `watch` (notebook [02](02-scaling.ipynb)) shows one tile for both: see how its strip has one init and two invocations.
+# Here is one of each. `watch` (notebook [02](02-scaling.ipynb)) shows one tile for both: one init, and then two invocations, which are short beside it.
 # Only the cold one has an `Init Duration` in its REPORT line. (The folded cell replaces the long names of
 # environments by numbers.)
 

@@ -377,8 +377,8 @@ def durations_of(burst):
 # **Predict:** PostgreSQL keeps three of the 16 connections for its administrators (`superuser_reserved_connections`), and we hold one.
 # So let 5, 10 and 20 callers come at once: how many of the 20 fail?
 #
-# In the picture (notebook [02](02-scaling.ipynb) explains it), a tile that is idle or busy is an environment with *its* connection. One that gets no connection has no
-# init, and ends.
+# In the picture (notebook [02](02-scaling.ipynb) explains it), a tile that is idle or busy is an environment with *its* connection. One that gets none fails in
+# its init and ends, twice: Lambda tries it once more.
 
 # %%
 predict("07.a")
