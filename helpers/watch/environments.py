@@ -36,6 +36,7 @@ class Environment:
     failed: int = 0
     request_id: str | None = None  # that it holds
     idle_s: float | None = None  # how long it is kept idle; None where nothing says so
+    in_invocation: bool = False  # its init is part of an invocation, as the first one has failed
     reason: str = ""  # why it ended
     invocation_times: list[dict[str, Any]] = field(default_factory=list)  # the last ones: start, duration_ms, status
 
@@ -167,10 +168,12 @@ class Environments:
 
     def _init(self, environment: Environment, event: Event) -> None:
         self.counts.cold_starts += _is_cold_start(environment, event.get("phase", "init"))
+        environment.in_invocation = event.get("phase") == "invoke"
         _set(environment, event, "init")
 
     def _ready(self, environment: Environment, event: Event) -> None:
         environment.init_ms = event.get("init_ms", event.get("restore_ms"))
+        environment.in_invocation = False
         _set(environment, event, "idle")
 
     def _busy(self, environment: Environment, event: Event) -> None:
@@ -186,13 +189,13 @@ class Environments:
 
     def _ended(self, environment: Environment, event: Event) -> None:
         reason = event.get("reason", "")
-        if environment.state == "busy":
+        if environment.state == "busy" or environment.in_invocation:
             self._over(environment, event["at"], reason or "error", None)
         self._end(environment, event["at"], reason)
 
     def _over(self, environment: Environment, at: float, status: str, duration_ms: float | None) -> None:
         """An invocation of it has ended."""
-        start = environment.since if environment.state == "busy" else at - (duration_ms or 0)
+        start = environment.since if environment.state in ("busy", "init") else at - (duration_ms or 0)
         took = at - start if duration_ms is None else duration_ms
         environment.invocation_times.append({"start": start, "duration_ms": took, "status": status})
         del environment.invocation_times[:-REMEMBERED]

@@ -103,7 +103,7 @@ class Fold {
         if (event[name] !== undefined && event[name] !== null) environment[name] = event[name];
     };
     const over = (status, duration) => {
-      const start = environment.state === "busy" ? environment.since : event.at - (duration ?? 0);
+      const start = grows(environment) ? environment.since : event.at - (duration ?? 0);
       environment.invocation_times.push({ start, duration_ms: duration ?? event.at - start, status });
       if (environment.invocation_times.length > REMEMBERED) environment.invocation_times.shift();
       environment.invocations += 1;
@@ -117,9 +117,11 @@ class Fold {
     if (kind === "created") to("waiting");
     else if (kind === "init") {
       if (isColdStart(environment, event.phase ?? "init")) this.counts.cold_starts += 1;
+      environment.in_invocation = event.phase === "invoke"; // as the first init has failed
       to("init");
     } else if (kind === "ready") {
       environment.init_ms = event.init_ms ?? event.restore_ms ?? null;
+      environment.in_invocation = false;
       to("idle");
     } else if (kind === "busy") {
       to("busy");
@@ -128,7 +130,7 @@ class Fold {
       over(event.status ?? "success", event.duration_ms);
       to("idle");
     } else if (kind === "ended") {
-      if (environment.state === "busy") over(event.reason || "error");
+      if (environment.state === "busy" || environment.in_invocation) over(event.reason || "error");
       to("ended");
       environment.reason = event.reason ?? "";
       environment.request_id = null;

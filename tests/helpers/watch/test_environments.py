@@ -93,6 +93,19 @@ def test_one_that_ends_in_mid_call_has_a_failed_invocation(environments):
     assert (environments.counts.invocations, environments.counts.failed) == (1, 1)
 
 
+def test_an_invocation_that_never_gets_beyond_init_has_failed(environments):
+    """Lambda tries a failed init once more, as part of the invocation that waits for it."""
+    first = [*cold_start()[:2], event("ended", reason="failed")]
+    anew = [event("created", initialization_type="on-demand"), event("init", phase="invoke")]
+    environments.told([*first, *anew, event("ended", reason="failed")])
+    assert environments.sentence() == "No environment of hello: 2 ended; 1 cold start, 1 invocation, 1 failed."
+    [environment] = environments.all.values()
+    [failed] = environment.invocation_times
+    assert (failed["status"], failed["duration_ms"] > 0, environment.failed) == ("failed", True, 1)
+    environments.told([*anew, event("ready", init_ms=3.0), *invocation(), event("ended", reason="idle")])
+    assert (environments.counts.invocations, environments.counts.failed) == (2, 1)
+
+
 def test_after_a_crash_the_same_one_begins_anew(environments):
     environments.told([*cold_start(), *invocation(status="error"), event("ended", reason="exited"), *cold_start()])
     [environment] = environments.there()

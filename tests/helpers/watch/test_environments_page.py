@@ -153,6 +153,14 @@ def test_an_environment_that_is_killed_says_so_and_another_takes_its_place(page)
     eventually(lambda: sorted(page.all(WORDS)) == ["init", "waiting"])
 
 
+def test_an_invocation_that_never_gets_beyond_init_has_failed(page):
+    show(page, snapshot(2))
+    first = [event("created", 1, initialization_type="on-demand"), event("init", 1, phase="init")]
+    anew = [event("created", 1, initialization_type="on-demand"), event("init", 1, phase="invoke")]
+    happens(page, *first, event("ended", 1, reason="failed"), *anew, event("ended", 1, reason="failed"))
+    eventually(lambda: page.text(".watch-summary").endswith("1 cold start, 1 invocation, 1 failed."))
+
+
 def test_strips_grow_while_something_lasts_and_stand_still_otherwise(page):
     show(page, snapshot(1, "busy", init_ms=None, invocation_times=[]))
 
