@@ -126,9 +126,10 @@ configuration["Environment"]["Variables"]
 #
 # In the slides all of this is done in AWS's Lambda console, of which they show three screens (pages 17 to 19). Since then AWS has moved its parts.
 # The workshop has a console, too, for the AWS that you have chosen. To open it, choose *File → New → Terminal* in JupyterLab and type
-# `python3 -m helpers console`. It opens in your browser; if not, open the address that the terminal shows. Choose your function. After each click the console shows **the cell that
-# does the same**. It works on the same functions as these cells, so take whichever you like: `check` looks only at the function. (If you wrote the
-# code in the console, call `check("09")` in a cell of its own. The cell below with the check would first deploy your file in its place.)
+# `python3 -m helpers console`. It opens in your browser; if not, open the address that the terminal shows. Choose your function. After each click the
+# console shows **the cell that does the same**. It works on the same functions as these cells, so take whichever you like: `check` looks only at the
+# function. (If you wrote the code in the console, call `check("09")` in a cell of its own. The cell below with the check would first deploy your file in
+# its place.)
 #
 # ### Screen 1: the function, and what is around it
 #
@@ -156,7 +157,7 @@ configuration["Environment"]["Variables"]
 #
 # ### Screen 3: the settings
 #
-# Further down on the same page were four boxes. All are below *Configuration* now, in AWS's console and in ours.
+# Further down on the same page were four boxes. They are below *Configuration* now, in AWS's console and in ours.
 #
 # | On the slide | In AWS's console now | In ours | In a cell |
 # |---|---|---|---|

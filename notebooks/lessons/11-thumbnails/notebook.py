@@ -34,12 +34,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from helpers import connect, deploy, package_layer, plot_timeline, reports, track
+from helpers import connect, deploy, package_layer, plot_timeline, reports, track, watch
 from helpers.lessons import function_folder
-from helpers.plots import BLUE, GREEN, RED
+from helpers.plots import RED
 from IPython.display import Markdown, display
 from PIL import Image, ImageDraw
 
@@ -429,47 +428,17 @@ def drop(prefix):
     return began
 
 
-# %% [markdown]
-# The folded cell defines `watch`: once a second it draws what SQS and S3 say, until the last thumbnail is there.
-
-
-# %% watch folded
-COLUMNS = ["seconds", "messages waiting", "messages in flight", "thumbnails in S3"]
-STYLES = ["s--", "^:", "o-"]
-
-
-def draw(history):
-    figure, ax = plt.subplots(figsize=(10, 3.8))
-    history.plot("seconds", style=STYLES, color=[BLUE, RED, GREEN], linewidth=3, ax=ax)
-    seconds, *_, done = history.iloc[-1]
-    waited = int(history["messages waiting"].max())
-    made_in = f"{done:.0f} thumbnails after {seconds:.0f} s"
-    ax.set_title(f"{made_in}; up to {waited} messages waited")
-    ax.set_xlabel("seconds since the last picture was put into S3")
-    ax.set_ylabel("number")
-    ax.set_ylim(bottom=0)
-    ax.get_legend().remove()
-    figure.legend(loc="outside lower left", ncols=3, frameon=False)
-    plt.close(figure)  # otherwise Jupyter shows it once more when the cell ends
-    return figure
-
-
-def watch(prefix, limit=600):
-    """Draw until all thumbnails are made; return a row for each second."""
-    zero, rows = time.monotonic(), []
-    shown = display(Markdown("The pictures are in S3."), display_id=True)
-    while not rows or rows[-1][-1] < len(pictures):
-        seconds = time.monotonic() - zero
-        if seconds > limit:
-            raise TimeoutError(f"Not within {limit} s; the function's log may say why.")
-        rows.append((seconds, *depth(jobs_url), len(made(prefix))))
-        history = pd.DataFrame(rows, columns=COLUMNS)
-        shown.update(draw(history))
-        time.sleep(1)
-    return history
+# %% all-made
+def all_made(prefix):
+    """Wait until there is a thumbnail of each picture."""
+    wait_until(lambda: len(made(prefix)) == len(pictures))
 
 
 # %% [markdown]
+# `watch(…, show="system")` draws the system while a cell works: the buckets, queues and functions, and the lines along which something
+# moves between them. (A dotted line: the role of the function allows it.) When the cell is done, a still picture stays. Look at the queue: how
+# many messages wait, how many are in flight, and, as a small curve, how that changed. The numbers on the lines say how many have moved.
+#
 # **Predict:** sixty messages, five in a batch, two batches at a time. How many invocations will that be?
 
 # %%
@@ -483,8 +452,9 @@ predict("11.c")
 
 # %% first
 change_mapping(ScalingConfig={"MaximumConcurrency": 2})
-first_began = drop("pictures/first/")
-seen = watch("pictures/first/")
+with watch(workshop, function, show="system") as seen:
+    first_began = drop("pictures/first/")
+    all_made("pictures/first/")
 first = reports(logs, function, at_least=12, since=first_began)
 
 # %% [markdown]
@@ -497,7 +467,7 @@ ax = plot_timeline(first)
 # %%
 predicted("11.b", f"{len(first)} invocations")
 predicted("11.c", f"{first['environment'].nunique()} environments")
-claim("messages waited", seen["messages waiting"].max() >= 10)
+claim("messages waited", seen.most(workshop.name("thumbnail-jobs"))["waiting"] >= 10)
 claim("no invocation failed", (first["status"] == "success").all())
 
 # %% [markdown]
@@ -534,8 +504,9 @@ predict("11.d")
 
 # %% second
 change_mapping(ScalingConfig={"MaximumConcurrency": 6})
-second_began = drop("pictures/second/")
-seen = watch("pictures/second/")
+with watch(workshop, function, show="system"):
+    second_began = drop("pictures/second/")
+    all_made("pictures/second/")
 second = reports(logs, function, at_least=12, since=second_began)
 
 # %%
@@ -747,7 +718,7 @@ def is_settled(key):
 predict("11.e")
 
 # %% [markdown]
-# **Predict:** how many of the five will be in the dead-letter queue in the end?
+# **Predict:** how many of the five will be in the dead-letter queue in the end? (In the picture below, look at the line between the queues.)
 
 # %%
 predict("11.f")
@@ -758,8 +729,9 @@ batch = {name: painted[place] for place, name in enumerate(names)}
 batch["logo.png"] = as_file(logo, "PNG")
 
 # %%
-broken_began = upload(batch, "pictures/mixed/")
-wait_until(lambda: is_settled("pictures/mixed/logo.png"))
+with watch(workshop, function, show="system"):
+    broken_began = upload(batch, "pictures/mixed/")
+    wait_until(lambda: is_settled("pictures/mixed/logo.png"))
 mixed = outcome(batch, "pictures/mixed/", broken_began)
 mixed
 
@@ -799,15 +771,16 @@ renew(fixed, **hasty)
 
 # %% [markdown]
 # No upload is needed: the messages are still there. `start_message_move_task` sends all messages of a dead-letter queue back to where they came
-# from (the console calls it *redrive*). There each begins anew, with a receive count of 0.
+# from (the console calls it *redrive*). There each begins anew, with a receive count of 0. In the picture they go back along the same line.
 
 # %% redrive
-if dead_letters():  # otherwise they were sent back already
-    redrive_began = datetime.now(UTC)
-    sqs.start_message_move_task(SourceArn=failed_arn)
+with watch(workshop, function, show="system"):
+    if dead_letters():  # otherwise they were sent back already
+        redrive_began = datetime.now(UTC)
+        sqs.start_message_move_task(SourceArn=failed_arn)
+    wait_until(lambda: len(made("pictures/mixed/")) == 5 and depth(jobs_url) == [0, 0])
 
 # %%
-wait_until(lambda: len(made("pictures/mixed/")) == 5 and depth(jobs_url) == [0, 0])
 task = sqs.list_message_move_tasks(SourceArn=failed_arn)["Results"][0]
 print(task["Status"], task["ApproximateNumberOfMessagesMoved"], "messages moved")
 

@@ -37,10 +37,10 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from helpers import connect, deploy, package_layer, reports, track, wait_until
+from helpers import connect, deploy, package_layer, reports, track, wait_until, watch
 from helpers.lessons import function_folder
-from helpers.plots import BLUE, DARK_GREY, GREEN, PARTS, PINK, RED
-from IPython.display import Image, Markdown, display
+from helpers.plots import BLUE
+from IPython.display import Image, Markdown
 from matplotlib.backends.backend_pdf import PdfPages
 
 # %% connect
@@ -425,7 +425,9 @@ def begin_anew():
 # %% [markdown]
 # ## Three pages
 #
-# Put the short PDF, and wait for its index. You call nothing else.
+# Put the short PDF, and wait for its index. You call nothing else. `watch(…, show="system")` finds what is joined to a function, and draws what moves
+# while the cell works (a dotted line: the role of the function allows it). In the still picture that stays, follow the numbers on the lines, from the left
+# to the right: how many messages did one PDF become?
 
 
 # %% put-pdf
@@ -442,10 +444,13 @@ def index_of(document):
 
 # %%
 begin_anew()
-short = put_pdf("short.pdf")
-index = {"Bucket": pictures_bucket, "Key": f"{short}/index.png"}
 patience = {"Delay": 1, "MaxAttempts": 120}
-s3.get_waiter("object_exists").wait(**index, WaiterConfig=patience)
+with watch(workshop, renderer, show="system"):
+    short = put_pdf("short.pdf")
+    index = {"Bucket": pictures_bucket, "Key": f"{short}/index.png"}
+    s3.get_waiter("object_exists").wait(**index, WaiterConfig=patience)
+
+# %%
 Image(index_of(short), alt="An index of three pages, 1 to 3, with a curve each")
 
 # %% [markdown]
@@ -491,152 +496,28 @@ def look(document):
 # %%
 look(short)
 
-# %% [markdown]
-# The three folded cells draw the picture from the top of this notebook with these numbers in it, and below it how they change.
-
-# %% boxes folded
-from matplotlib.patches import FancyBboxPatch
-
-PLACES = {  # column and row of each box, and what it is
-    "pdfs": (0, 0, "bucket"),
-    "pdf-uploads": (1, 0, "queue"),
-    "splitter": (2, 0, "function"),
-    "pdf-pages": (3, 0, "queue"),
-    "renderer": (4, 0, "function"),
-    "thumbnails": (5, 0, "bucket"),
-    "table": (5, 1, "table"),
-    "pdf-complete": (3, 1, "queue"),
-    "indexer": (2, 1, "function"),
-    "index": (1, 1, "bucket"),
-    "pdf-failed": (0, 1, "queue"),
-}
-RIGHT = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 5, 0), (4, 5, 1)]
-LEFT = [(4, 3, 1), (3, 2, 1), (2, 1, 1)]  # from one column to the other, in a row
-
-
-def draw_boxes(ax):
-    """Draw boxes and arrows, and return the text of each box."""
-    arrow = {"arrowstyle": "-|>", "color": DARK_GREY, "linewidth": 2}
-    for start, end, row in RIGHT + LEFT:
-        side = 0.41 if end > start else -0.41
-        ax.annotate("", (end - side, row), (start + side, row), arrowprops=arrow)
-    round_corners, middle = "round,pad=0,rounding_size=0.06", {"ha": "center"}
-    middle |= {"va": "center", "size": 11, "color": "white"}
-    texts = {}
-    for name, (x, y, part) in PLACES.items():
-        height = 1.8 if name == "renderer" else 0.8
-        box = (x - 0.4, y - 0.4), 0.8, height
-        ax.add_patch(FancyBboxPatch(*box, boxstyle=round_corners, color=PARTS[part]))
-        texts[name] = ax.text(x, y - 0.4 + height / 2, "", **middle)
-    ax.set(xlim=(-0.45, 5.45), ylim=(1.45, -0.45))
-    ax.set_axis_off()
-    return texts
-
-
-# %% redraw folded
-def fill_in(texts, seen):
-    """Write into the boxes what look() has seen."""
-    for name, (waiting, flying) in seen["queues"].items():
-        texts[name].set_text(f"SQS {name}\n{waiting} waiting\n{flying} in flight")
-    for name in ("splitter", "renderer", "indexer"):
-        texts[name].set_text(f"Lambda\n{name}")
-    texts["pdfs"].set_text(f"S3\n{seen['pages']} pages")
-    texts["thumbnails"].set_text(f"S3\n{seen['thumbnails']} thumbnails")
-    texts["index"].set_text(f"S3\n{int(seen['index'])} index")
-    texts["table"].set_text(f"DynamoDB\n{seen['counted']} pages\ncounted")
-
-
-def redraw(run, seen):
-    """Bring the picture of a run up to date."""
-    fill_in(run.texts, seen)
-    there = "and the index are there" if seen["index"] else "are counted"
-    title = f"{age(run):.0f} s: {seen['counted']} of {seen['pages']} pages {there}, "
-    failed = seen["queues"]["pdf-failed"][0] or "none"
-    run.figure.axes[0].set_title(f"{title}{failed} failed")
-    for line, values in zip(run.lines, run.values, strict=True):
-        line.set_data(run.seconds, values)
-    run.ax.relim()
-    run.ax.autoscale()
-    run.shown.update(run.figure)
-
-
-# %% new-picture folded
-LINES = {
-    "pages counted": ("-", GREEN),
-    "pages waiting in the queue": ("--", PINK),
-    "pages in flight": (":", RED),
-}
-
-
-def new_picture():
-    """A run with a picture, and with no points in its lines yet."""
-    figure, (top, ax) = plt.subplots(
-        2, 1, figsize=(12, 5), gridspec_kw={"height_ratios": (5, 4)}
-    )
-    ax.set(xlabel="seconds since the PDF was put into S3", ylabel="pages")
-    shape = {"linewidth": 3, "drawstyle": "steps-post"}
-    lines = [
-        ax.plot([], [], style, color=color, label=label, **shape)[0]
-        for label, (style, color) in LINES.items()
-    ]
-    figure.legend(loc="outside lower left", ncols=3, frameon=False)
-    run = SimpleNamespace(figure=figure, ax=ax, texts=draw_boxes(top), lines=lines)
-    run.seconds, run.values = [], ([], [], [])
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # all stays in its place while numbers change
-    plt.close(figure)  # otherwise Jupyter shows it once more when the cell ends
-    run.shown = display(display_id=True)
-    return run
-
-
-def note(run, text):
-    """Write a text at this moment into the picture."""
-    run.ax.axvline(age(run), color="0.4", linewidth=1)
-    top = ("data", "axes fraction")
-    run.ax.annotate(text, (age(run), 1), (4, -4), top, "offset points", va="top")
-
-
-# %% [markdown]
-# `begin` puts a PDF and begins a picture. `follow`, in a folded cell, keeps the picture up to date until a condition is true.
-
-
-# %% begin
-def begin(key):
-    """Put a PDF, and return the run of it through the system."""
-    since, run = begin_anew(), new_picture()
-    run.since, run.began, run.document = since, time.monotonic(), put_pdf(key)
-    return run
-
-
-def age(run):
-    return time.monotonic() - run.began
-
-
-# %% follow folded
-def follow(run, until, limit=300):
-    """Look and draw, until until(what was seen) is true."""
-    drawn, drawn_at, enough = None, 0, False
-    while not enough:
-        if age(run) > limit:
-            sentence = "Not within {} s; the logs of the functions say more."
-            raise TimeoutError(sentence.format(limit))
-        seen = look(run.document)
-        run.seconds.append(age(run))
-        now = seen["counted"], *seen["queues"]["pdf-pages"]
-        for values, number in zip(run.values, now, strict=True):
-            values.append(number)
-        enough = until(seen)
-        if enough or (seen != drawn and age(run) > drawn_at + 1):
-            redraw(run, seen)
-            drawn, drawn_at = seen, age(run)
-        time.sleep(0.3 + age(run) / 30)  # less and less often: to look takes CPU, too
-    run.until = datetime.now(UTC)
-
 
 # %% is-done
 def is_done(seen):
     """The index is there, and no message waits or is in flight."""
     return seen["index"] and is_quiet()
+
+
+# %% [markdown]
+# `begin` puts a PDF, and `finish` waits until its index is there.
+
+
+# %% begin
+def begin(key):
+    """Put a PDF, and return the run of it through the system."""
+    since = begin_anew()
+    return SimpleNamespace(since=since, document=put_pdf(key))
+
+
+# %% finish
+def finish(run):
+    wait_until(lambda: is_done(look(run.document)))
+    run.until = datetime.now(UTC)
 
 
 # %% [markdown]
@@ -646,18 +527,19 @@ def is_done(seen):
 predict("14.b")
 
 # %%
-hundred = begin("long.pdf")
-follow(hundred, until=is_done)
+with watch(workshop, renderer, show="system") as seen:
+    hundred = begin("long.pdf")
+    finish(hundred)
 
 # %%
-_, waiting, in_flight = hundred.values
-claim("pages waited in the queue", max(waiting) > 20)
-claim("only a few were in flight", 0 < max(in_flight) <= 20)
-predicted("14.b", f"{max(in_flight)}, while up to {max(waiting)} waited")
+most = seen.most(workshop.name("pdf-pages"))
+claim("pages waited in the queue", most["waiting"] > 20)
+claim("only a few were in flight", 0 < most["in_flight"] <= 20)
+predicted("14.b", f"{most['in_flight']}, while up to {most['waiting']} waited")
 
 # %% [markdown]
 # The splitter is quick, so the pages *wait* in the queue. No message was refused. With more
-# concurrency the green line is steeper; with less the system is slower, and still loses nothing.
+# concurrency the system is faster; with less it is slower, and still loses nothing. (`most` of the picture is the most that it has seen at once.)
 #
 # At most 2 × 5 = 10 pages are in work at a time. (A few more may be in flight: Lambda's pollers may hold a batch ready.) In the log
 # each bar is a batch, in the row of its environment.
@@ -933,6 +815,9 @@ killer = fast | {"Role": renderer_role, "Handler": "saboteur.handler"}
 _ = deploy(workshop, renderer, sabotaged, **killer)
 
 # %% [markdown]
+# Watch how they come back to the queue. (You can break more: a picture that is the last line of a cell, such as `watch(workshop, renderer, show="system")`,
+# stays live, and when you choose a function or a queue in it, there are buttons to end an environment, or to deliver a message twice.)
+#
 # As soon as ten pages are counted, you also pull the **emergency stop**: with a reserved concurrency of 0 the renderer does not
 # run at all. Five seconds later you let it run again. (A message that Lambda receives meanwhile, and cannot deliver, uses up one of its
 # five tries.)
@@ -943,26 +828,23 @@ _ = deploy(workshop, renderer, sabotaged, **killer)
 predict("14.e", choices=["lost", "in the queue", "in the functions"])
 
 # %%
-killed = begin("long.pdf")
-follow(killed, until=lambda seen: seen["counted"] >= 10)
 stop = {"FunctionName": renderer, "ReservedConcurrentExecutions": 0}
-lambda_client.put_function_concurrency(**stop)
-note(killed, "stop")
-stopped = age(killed)
-follow(killed, until=lambda seen: age(killed) > stopped + 5)
-lambda_client.delete_function_concurrency(FunctionName=renderer)
-note(killed, "go on")
-follow(killed, until=is_done)
+with watch(workshop, renderer, show="system"):
+    killed = begin("long.pdf")
+    wait_until(lambda: look(killed.document)["counted"] >= 10)
+    lambda_client.put_function_concurrency(**stop)
+    time.sleep(5)
+    waiting, in_flight = depth(pages_url)
+    lambda_client.delete_function_concurrency(FunctionName=renderer)
+    finish(killed)
 
 # %%
-pause = np.searchsorted(killed.seconds, stopped + 5) - 1  # the last look before "go on"
-_, waiting, in_flight = (values[pause] for values in killed.values)
 claim("the pages were in the queue during the stop", waiting + in_flight > 0)
 where = "in the queue" if waiting + in_flight else "lost"
 predicted("14.e", f"{where}: {waiting} waiting, {in_flight} in flight")
 
 # %% [markdown]
-# Look at the dotted line. Most pages in flight had no function that worked on them: it was dead, or was not allowed to run. SQS
+# During the stop, no function worked on the pages in flight: it was dead, or was not allowed to run. SQS
 # knows only that nobody deleted them, so 30 seconds after they were received they are visible again. You have not written any
 # retries: the queue does that for you.
 #
@@ -1068,7 +950,7 @@ def where_is(second, received, deleted, visibility_timeout, max_receives):
 # check
 check("14.2", where_is)
 
-# a page whose first renderer died, as in the picture above
+# a page whose first renderer died, as in the run above
 page = {"received": [2, 34], "deleted": 35, "visibility_timeout": 30, "max_receives": 5}
 [where_is(second, **page) for second in (1, 10, 33, 34.5, 36)]
 
