@@ -854,10 +854,11 @@ class View {
       this.#arrange();
       all = true;
     }
+    const isLost = this.root.dataset.lost === "true"; // then nobody knows whether anything still lasts
     const growing = [];
     let longest = 1;
     for (const each of this.fold.all.values()) {
-      const isGrowing = grows(each);
+      const isGrowing = grows(each) && !isLost;
       if (isGrowing) growing.push(each);
       longest = Math.max(longest, each.spent + (isGrowing ? now - each.since : 0));
     }
