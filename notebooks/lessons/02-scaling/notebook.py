@@ -126,8 +126,8 @@ predict("02.b")
 # %% [markdown]
 # `watch` shows the environments of a function while the cell runs. Each one is a **tile**. A pattern and a word say what it does: it is *waiting* for
 # its turn to begin, in *init*, *busy* with an invocation, or *idle*, and at last *ended*. Its **strip** grows with its init and each invocation,
-# without the time in between. Look for strips with several invocations: these environments were used again. When the cell is done, a still
-# picture takes the place of the moving one.
+# without the time in between. Look for strips with several invocations: these environments were used again. A click on a tile shows
+# its log. When the cell is done, a still picture takes the place of the moving one.
 #
 # (AWS does not show environments. There the tiles are made from the log: some seconds later, each from its first invocation on.
 # The picture says so.)

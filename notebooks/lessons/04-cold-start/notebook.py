@@ -121,8 +121,6 @@ def numbered(rows):
 
 
 # %%
-from helpers import watch
-
 hello = workshop.name("cold-hello")
 hello_arn = deploy(workshop, hello, "hello/python")["FunctionArn"]
 began = datetime.now(UTC)
