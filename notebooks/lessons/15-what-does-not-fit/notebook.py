@@ -800,7 +800,7 @@ predicted("15.g", f"{len(loop_runs)} runs")
 # function has run in this chain, and stops the chain after about {{recursive_loop}} times. AWS writes to the owner of the account. (The embedded AWS
 # stops at exactly {{recursive_loop}}, and writes to nobody.)
 #
-# Where is the event now? In the queue, and its `condition` says why.
+# Where is the event of the last copy now? In the picture it went along the dashed line into the queue, and its `condition` says why.
 
 
 # %%
