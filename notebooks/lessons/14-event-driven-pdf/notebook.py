@@ -846,7 +846,7 @@ predicted("14.e", f"{where}: {waiting} waiting, {in_flight} in flight")
 # %% [markdown]
 # During the stop, no function worked on the pages in flight: it was dead, or was not allowed to run. SQS
 # knows only that nobody deleted them, so 30 seconds after they were received they are visible again. You have not written any
-# retries: the queue does that for you.
+# retries: the queue does that for you. In the picture, more messages go to the renderer than came into its queue: those are the tries.
 #
 # How much broke, and what was the result?
 
