@@ -122,7 +122,8 @@ def _tile(parts: list[str], environment: Environment, scale: _Scale, x: float, y
 
 
 def _said(environment: Environment) -> str:
-    parts = [say("environments.init_ms", text=time_text(environment.init_ms))] if environment.init_ms else []
+    began = "restore_ms" if environment.initialization_type == "snap-start" else "init_ms"
+    parts = [say(f"environments.{began}", text=time_text(environment.init_ms))] if environment.init_ms else []
     failed = [say("environments.failed_here", n=environment.failed)] if environment.failed else []
     return ", ".join([*parts, say("environments.invocations", n=environment.invocations), *failed])
 

@@ -290,7 +290,8 @@ function texts(strings) {
   }
   function did(each) {
     const parts = [strings("environments.invocations", { n: each.invocations })];
-    if (each.init_ms) parts.unshift(strings("environments.init_ms", { text: time(each.init_ms) }));
+    const began = each.initialization_type === "snap-start" ? "restore_ms" : "init_ms";
+    if (each.init_ms) parts.unshift(strings(`environments.${began}`, { text: time(each.init_ms) }));
     if (each.failed) parts.push(strings("environments.failed_here", { n: each.failed }));
     return parts.join(", ");
   }

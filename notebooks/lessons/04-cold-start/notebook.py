@@ -740,7 +740,7 @@ _ = lambda_client.delete_provisioned_concurrency_config(**live)
 # for Python and .NET the snapshot and each restore cost extra. Here it is a process that has done its init, and a restore is a copy of it. SnapStart
 # does not go together with provisioned concurrency.
 #
-# The same code again. The unpublished function (`$LATEST`) has no snapshot, so it has an init.
+# The same code again. The unpublished function (`$LATEST`) has no snapshot, so it has an init. In the picture, compare the first parts of the two strips.
 #
 # **Predict:** compared with that init, how long does a restore take?
 
@@ -759,8 +759,9 @@ except lambda_client.exceptions.InvalidParameterValueException as refused:
 
 # %%
 began = datetime.now(UTC)
-for qualifier in ("$LATEST", version):
-    lambda_client.invoke(FunctionName=snapped, Qualifier=qualifier)
+with watch(workshop, snapped):
+    for qualifier in ("$LATEST", version):
+        lambda_client.invoke(FunctionName=snapped, Qualifier=qualifier)
 both = reports(logs, snapped, at_least=2, since=began)
 both = both.reindex(columns=["init_ms", "restore_ms", "duration_ms"])
 both

@@ -153,6 +153,13 @@ def test_an_environment_that_is_killed_says_so_and_another_takes_its_place(page)
     eventually(lambda: sorted(page.all(WORDS)) == ["init", "waiting"])
 
 
+def test_one_that_begins_from_a_snapshot_has_a_restore(page):
+    show(page)
+    happens(page, event("created", 1, initialization_type="snap-start"), event("init", 1, phase="restore"))
+    happens(page, event("ready", 1, restore_ms=35))
+    eventually(lambda: page.all(".watch-tile .watch-wide") == ["restore 35 ms, 0 invocations"])
+
+
 def test_an_invocation_that_never_gets_beyond_init_has_failed(page):
     show(page, snapshot(2))
     first = [event("created", 1, initialization_type="on-demand"), event("init", 1, phase="init")]

@@ -62,6 +62,11 @@ def test_a_tile_has_its_state_in_a_pattern_and_a_word_and_what_it_did():
         assert text in texts(drawn.svg)
 
 
+def test_one_that_began_from_a_snapshot_has_a_restore():
+    drawn = still(snapshot(1, initialization_type="snap-start", init_ms=35))
+    assert "restore 35 ms, 2 invocations" in texts(drawn.svg)
+
+
 def test_one_that_has_ended_says_why():
     environments = Environments()
     environments.restart([snapshot(1)], AT)
