@@ -82,7 +82,7 @@ class Hand:
 
     def _find(self, xpath: str):
         return eventually(
-            lambda: [each for each in self.driver.find_elements("xpath", xpath) if each.is_displayed()], LIMIT_S
+            lambda: [each for each in self.driver.find_elements("xpath", xpath) if _is_displayed(each)], LIMIT_S
         )[0]
 
     def click(self, name: str) -> None:
@@ -135,7 +135,17 @@ class Hand:
 
     @property
     def text(self) -> str:
-        return self.driver.find_element("tag name", "main").text
+        """What the page says, asked for at once: another page may be on its way."""
+        return self.driver.execute_script("return document.querySelector('main')?.innerText ?? ''")
+
+
+def _is_displayed(element) -> bool:
+    from selenium.common.exceptions import StaleElementReferenceException
+
+    try:
+        return bool(element.is_displayed())
+    except StaleElementReferenceException:  # another page has come meanwhile
+        return False
 
 
 def _is_gone(element) -> bool:
