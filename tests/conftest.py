@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from localaws_client import (
     ROLE,
     THIS_PYTHON,
@@ -204,7 +205,6 @@ def aws(embedded_aws, embedded_home, monkeypatch):
 @pytest.fixture(scope="module")
 def aws_of_module(embedded_aws, embedded_home):
     """The same, while a module lasts; what its tests have made through it is then removed."""
-    from helpers.cleanup import remove
     from helpers.resource_types import RESOURCE_TYPES
 
     with pytest.MonkeyPatch.context() as patched:
@@ -214,7 +214,20 @@ def aws_of_module(embedded_aws, embedded_home):
         made = [entry for entry in workshop.ledger.entries() if entry not in there]
         order = [kind.name for kind in RESOURCE_TYPES]
         for entry in sorted(made, key=lambda entry: order.index(entry.kind)):
-            remove(workshop, entry)
+            eventually(lambda entry=entry: _is_removed(workshop, entry), 180)  # as long as clean() tries
+
+
+def _is_removed(workshop, entry) -> bool:
+    """Remove it, and say whether that could be: a mapping that changes is in use for a moment."""
+    from helpers.cleanup import remove
+
+    try:
+        remove(workshop, entry)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceInUseException":
+            raise
+        return False
+    return True
 
 
 def _connect(endpoint: Endpoint, home: Path, patched: pytest.MonkeyPatch):
