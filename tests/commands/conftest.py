@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import headless_chromium
 import pytest
 from lab_in_a_browser import LAB_LIMIT_S, address, eventually
 
@@ -65,32 +66,7 @@ def lab(checkout, tmp_path_factory, free_port) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser(needs_browser, tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1400,1000",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    driver.set_script_timeout(60)
+def browser(needs, tmp_path_factory):
+    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1400,1000")
     yield driver
     driver.quit()
-
-
-@pytest.fixture(scope="module")
-def needs_browser(needs):
-    needs("chromium")
-    needs("chromedriver")

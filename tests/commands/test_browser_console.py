@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import headless_chromium
 import pytest
 from localaws_client import THIS_PYTHON, eventually
 from prefix_proxy import proxied
@@ -46,25 +47,7 @@ def console(aws_of_module, embedded_home, free_port) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def driver(needs, console, tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = needs("chromium")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1024,576",  # 1280x720 at 125 %
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(needs("chromedriver")))
+    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1024,576")  # 1280x720 at 125 %
     driver.set_page_load_timeout(LIMIT_S)
     driver.get(console)
     eventually(lambda: "Functions" in driver.title)

@@ -3,7 +3,7 @@
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,32 +31,6 @@ window.leave = root.render({ model, el: document.getElementById("place") });
 </script>"""
 
 
-def start(driver_of: Callable[[str], str], folder: Path) -> Any:
-    """A Chromium without a window; `driver_of` gives the path of a program."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = driver_of("chromium")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1024,700",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={folder}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=driver_of("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    driver.set_script_timeout(60)
-    return driver
-
-
 def serve() -> Iterator[str]:
     """The address of the page, while the generator is not ended."""
     state = {"modules": {"environments": "/environments.js"}, "strings": strings.catalogue(), "show": "environments"}
@@ -67,7 +41,7 @@ def serve() -> Iterator[str]:
             body, kind = PAGE.encode(), "text/html"
             if name == "state.json":
                 body, kind = json.dumps(state).encode(), TYPES[".json"]
-            elif static_files.there(name) and name:
+            elif name and (static_files.FOLDER / name).is_file():
                 body, kind = static_files.read(name).encode(), TYPES[Path(name).suffix]
             self.send_response(200)
             self.send_header("Content-Type", f"{kind}; charset=utf-8")

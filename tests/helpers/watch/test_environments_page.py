@@ -2,6 +2,7 @@
 
 import time
 
+import headless_chromium
 import pytest
 import watch_page
 from localaws_client import eventually
@@ -15,7 +16,7 @@ WORDS = ".watch-tile .watch-word"
 
 @pytest.fixture(scope="module")
 def chromium(needs, tmp_path_factory):
-    driver = watch_page.start(needs, tmp_path_factory.mktemp("chromium"))
+    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1024,700")
     yield driver
     driver.quit()
 

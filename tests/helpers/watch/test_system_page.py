@@ -10,9 +10,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import headless_chromium
 import pytest
 from localaws_client import eventually
-from watch_page import start
 
 from helpers.watch import static_files
 from helpers.watch.discovery import Edge, Node, System
@@ -88,7 +88,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def chromium(needs, tmp_path_factory):
-    driver = start(needs, tmp_path_factory.mktemp("chromium"))
+    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1024,700")
     yield driver
     driver.quit()
 

@@ -2,12 +2,12 @@
 
 import json
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import headless_chromium
 import matplotlib
 import pytest
 from notebook_cells import Notebook
@@ -261,28 +261,7 @@ def test_a_crash_ends_the_server(system):
 
 @pytest.fixture(scope="module")
 def browser(needs, tmp_path_factory):
-    from selenium import webdriver
-
-    needs("chromium")
-    needs("chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=900,700",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(
-        options=options, service=webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    )
+    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "900,700")
     yield driver
     driver.quit()
 
