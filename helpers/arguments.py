@@ -147,6 +147,13 @@ FUNCTION_NAME = Wanted(
     "the name of a function, of letters, digits, - and _",
     lambda value: isinstance(value, str) and bool(re.fullmatch(r"[\w:-]{1,140}", value, re.ASCII)),  # or its ARN
 )
+
+
+def name_of_function(reference: str) -> str:
+    """The name of the function that a FUNCTION_NAME means: it may be an ARN, and name a version or an alias."""
+    return (reference.partition(":function:")[2] or reference).partition(":")[0]
+
+
 ANY_TEXT = Wanted("a text", lambda value: isinstance(value, str))
 TEXTS = Wanted(
     "a list of texts",

@@ -19,7 +19,7 @@ from .asking import says_yes
 from .connect import WHERE, Workshop, connect, embedded_is_off
 from .errors import WorkshopError
 from .ledger import UNKNOWN, Entry, LedgerError
-from .resource_tags import bears
+from .resource_tags import bears, tag_filters
 from .resource_types import RESOURCE_TYPES, ResourceType, code, says_absent
 
 # SQS may answer for a deleted queue for 60 s, and an event source mapping takes about as long to go.
@@ -223,7 +223,7 @@ def _has_prefix(workshop: Workshop, entry: Entry) -> bool:
 
 def _tagged(workshop: Workshop) -> set[str]:
     """The names of what bears this learner's tags, as AWS's tagging API knows them; none where it may not be asked."""
-    filters = [{"Key": key, "Values": [value]} for key, value in workshop.tags.items()]
+    filters = tag_filters(workshop.tags)
     pages = workshop.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
     try:
         arns = [each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]]

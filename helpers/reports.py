@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from botocore.exceptions import ClientError
 
-from .arguments import CALLABLE, COUNT, FUNCTION_NAME, LOGS, MOMENT, SECONDS, or_none, takes
+from .arguments import CALLABLE, COUNT, FUNCTION_NAME, LOGS, MOMENT, SECONDS, name_of_function, or_none, takes
 from .errors import WorkshopError
 from .report_lines import Line, Report, invocations, parse
 
@@ -115,7 +115,7 @@ def _default_group(function: str) -> str:
 
 def _log(logs: Any, function_name: str) -> _Log:
     """Where the function writes its log, as Lambda says where it can be asked; function_name may be an ARN."""
-    name = function_name.rpartition("function:")[2].partition(":")[0]
+    name = name_of_function(function_name)
     config: dict[str, Any] = {}
     with contextlib.suppress(ClientError):  # it was deleted, its log is still there; or one may not ask
         # A client of a workshop knows the others of it: see connect.py.

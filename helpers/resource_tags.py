@@ -24,6 +24,11 @@ ASKED_BY_ARN = {  # kind: (the operation that lists its tags, its parameter for 
 }
 
 
+def tag_filters(tags: dict[str, str]) -> list[dict[str, Any]]:
+    """How AWS's tagging API is asked for what bears all these tags."""
+    return [{"Key": key, "Values": [value]} for key, value in tags.items()]
+
+
 def bears(kind: str, client: Any, id: str, tags: dict[str, str]) -> bool:
     """Whether a thing that is there bears all these tags; False for what bears none, or tells them to nobody."""
     if kind not in TELLS:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from IPython import get_ipython
 from IPython.display import display
 
-from ..arguments import FUNCTION_NAME, TEXT, WORKSHOP, ArgumentError, one_of, shown, takes
+from ..arguments import FUNCTION_NAME, TEXT, WORKSHOP, ArgumentError, name_of_function, one_of, shown, takes
 from .session import Session
 from .still import Still
 
@@ -150,7 +150,7 @@ def watch(workshop: Any, *functions: str, show: str = "environments") -> Watch:
     for name in functions:
         if not FUNCTION_NAME.fits(name):
             raise ArgumentError(f"watch() takes as functions {FUNCTION_NAME.words}, and not {shown(name)}.")
-    return Watch(workshop, tuple(name.rpartition("function:")[2].partition(":")[0] for name in functions), show)
+    return Watch(workshop, tuple(map(name_of_function, functions)), show)
 
 
 def _bundle(still: Still) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,8 +16,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import settings
+from ..arguments import name_of_function
 from ..connect import Workshop
 from ..inbox import InboxError, open_inbox
+from ..resource_tags import tag_filters
 from ..resource_types import code, says_absent
 
 MOST = 500  # of one kind that are listed, so that an account with many things is not read for minutes
@@ -129,7 +131,9 @@ def _is_news(event: dict[str, Any], system: System) -> bool:
     if event["kind"] == "environment.ended":
         return event.get("reason") in CHANGES
     if event["kind"] == "environment.created":
-        return not any(node.kind == "function" and node.name == name_of(event["function"]) for node in system.nodes)
+        return not any(
+            node.kind == "function" and node.name == name_of_function(event["function"]) for node in system.nodes
+        )
     if event["kind"] == "notification.sent":
         ends = unqualified(event["from"]), unqualified(event["to"])
         known = any((edge.source, edge.target) == ends for edge in system.edges)
@@ -141,7 +145,9 @@ def find(workshop: Workshop, functions: Sequence[str] = ()) -> System:
     """The learner's system; with names of functions, what is joined to these alone."""
     asking = _Asking(workshop)
     parts = (_functions, _mappings, _queues, _buckets, _topics, _tables, _rules, _schedules, _apis)
-    asking.tagged = frozenset(asking.pages("resourcegroupstaggingapi", "get_resources", "", _tags_of(workshop)))
+    asking.tagged = frozenset(
+        asking.pages("resourcegroupstaggingapi", "get_resources", "", {"TagFilters": tag_filters(workshop.tags)})
+    )
     with ThreadPoolExecutor(len(parts)) as threads:  # on AWS each answer takes a while
         found = [each for part in threads.map(lambda part: list(part(asking)), parts) for each in part]
     nodes = {each.id: each for each in found if isinstance(each, Node)}
@@ -162,11 +168,6 @@ def unqualified(arn: str) -> str:
     if len(parts) > 7 and parts[2] == "lambda" and parts[5] == "function":
         return ":".join(parts[:7])
     return arn.partition("/stream/")[0] if ":dynamodb:" in arn else arn
-
-
-def name_of(function: str) -> str:
-    """The name of a function that is given by it, or by its ARN."""
-    return function.split(":")[6] if function.startswith("arn:") else function.partition(":")[0]
 
 
 class _Asking:
@@ -229,10 +230,6 @@ class _Refusal:
 def _called(operation: str) -> str:
     """An operation as AWS names it, e.g. "ListQueues"."""
     return "".join(word.capitalize() for word in operation.split("_"))
-
-
-def _tags_of(workshop: Workshop) -> dict[str, Any]:
-    return {"TagFilters": [{"Key": key, "Values": [value]} for key, value in workshop.tags.items()]}
 
 
 def _functions(asking: _Asking) -> Found:
@@ -492,7 +489,7 @@ def _joined_to(
     """What can be reached from these functions along edges of any direction; everything where none is named."""
     if not functions:
         return nodes, edges
-    names = {name_of(each) for each in functions}
+    names = {name_of_function(each) for each in functions}
     reached = {id for id, node in nodes.items() if node.kind == "function" and node.name in names}
     before = 0
     while len(reached) != before:

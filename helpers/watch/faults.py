@@ -20,11 +20,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from IPython import get_ipython
 
 from .. import localaws, settings
+from ..arguments import name_of_function
 from ..connect import Workshop
 from ..errors import WorkshopError
 from ..inbox import open_inbox
 from ..resource_types import code
-from .discovery import WEBHOOK, Node, System, name_of
+from .discovery import WEBHOOK, Node, System
 from .environments import Environment
 from .faults_left import Broken
 from .strings import say
@@ -85,14 +86,14 @@ class Faults:
     def undo_left(self) -> None:
         """Undo what pictures whose process was killed have left."""
         for id, of, before in self._broken.left():
-            kind = next((kind for kind in KINDS if kind.id == id), None)
+            kind = BY_ID.get(id)
             if kind and kind.undo:
                 with contextlib.suppress(WorkshopError, ClientError, BotoCoreError):
                     kind.undo(self, of, before).run()
 
     def do(self, id: str, of: str, on: bool, system: System) -> dict[str, Any]:
         """Break something, or undo it where `on` is false; the answer for the page, with a sentence in any case."""
-        kind = next((kind for kind in KINDS if kind.id == id), None)
+        kind = BY_ID.get(id)
         node = system.node(of) or Node(of, "environment", "")
         answer = {"type": "done", "id": id, "of": of, "on": False, "code": ""}
         of_environment = id == END and system.node(of) is None
@@ -192,7 +193,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _hold(faults: Faults, of: str) -> int | None:
-    client, name = faults.workshop.client("lambda"), name_of(of)
+    client, name = faults.workshop.client("lambda"), name_of_function(of)
     before: int | None = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     if before == 0:  # by somebody else, who will want it so
         raise FaultError(say("system.fault.at_zero", name=name))
@@ -201,7 +202,7 @@ def _hold(faults: Faults, of: str) -> int | None:
 
 
 def _let_go(faults: Faults, of: str, before: int | None) -> Undo:
-    client, name = faults.workshop.client("lambda"), name_of(of)
+    client, name = faults.workshop.client("lambda"), name_of_function(of)
     if before is None:
         return Undo(
             lambda: client.delete_function_concurrency(FunctionName=name),
@@ -217,9 +218,9 @@ def _end_environment(faults: Faults, of: str) -> None:
     """End this environment; of a function, one that is in mid-call, or else any."""
     environments = [each for each in faults.environments() if each.is_there]
     if of.startswith("arn:"):
-        its = [each for each in environments if each.function == name_of(of) and each.state != "waiting"]
+        its = [each for each in environments if each.function == name_of_function(of) and each.state != "waiting"]
         if not its:
-            raise FaultError(say("system.fault.no_environment", name=name_of(of)))
+            raise FaultError(say("system.fault.no_environment", name=name_of_function(of)))
         chosen = min(its, key=lambda each: (each.state != "busy", each.since)).environment
     else:
         chosen = of
@@ -227,11 +228,11 @@ def _end_environment(faults: Faults, of: str) -> None:
 
 
 def _slow_init(faults: Faults, of: str) -> None:
-    faults.post("slow-init", function=name_of(of), seconds=SLOW_S, times=1)
+    faults.post("slow-init", function=name_of_function(of), seconds=SLOW_S, times=1)
 
 
 def _as_fast_as_ever(faults: Faults, of: str, _: None) -> Undo:
-    return Undo(partial(faults.post, "slow-init", function=name_of(of), seconds=0, times=0))
+    return Undo(partial(faults.post, "slow-init", function=name_of_function(of), seconds=0, times=0))
 
 
 def _deliver_twice(faults: Faults, of: str) -> None:
@@ -305,3 +306,4 @@ KINDS = (
         embedded_only=True,
     ),
 )
+BY_ID = {kind.id: kind for kind in KINDS}

@@ -13,8 +13,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..arguments import name_of_function
 from ..connect import Workshop
-from .discovery import Node, System, name_of
+from .discovery import Node, System
 
 WAITING, IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 QUEUES_S = {"embedded": 10.0, "emulator": 1.0, "aws": 5.0}  # each answer of SQS is a request that AWS bills
@@ -49,7 +50,7 @@ class Counts:
                     self._stirred |= {event.get("queue", ""), event.get("to", "")}
             if event.get("kind") == "invocation.throttled" and event.get("function"):
                 with self._lock:
-                    self._throttled[name_of(event["function"])] += event.get("count", 1)
+                    self._throttled[name_of_function(event["function"])] += event.get("count", 1)
 
     def run(self, busy: Iterable[str]) -> None:
         """Take note of what runs now: the name of a function for each environment of it."""

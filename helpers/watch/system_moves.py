@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from .discovery import System, name_of, unqualified
+from ..arguments import name_of_function
+from .discovery import System, unqualified
 
 Event = dict[str, Any]
 Move = tuple[str, bool]  # the id of an edge, and whether it goes backwards, as a redrive does
@@ -55,7 +56,7 @@ def _ends(event: Event, system: System) -> tuple[str | None, str | None] | None:
         case "message.redriven":
             return event.get("to"), event.get("queue")
         case "invocation.destination":
-            return _named("function", name_of(event.get("function", "")), system), event.get("to")
+            return _named("function", name_of_function(event.get("function", "")), system), event.get("to")
     return None
 
 

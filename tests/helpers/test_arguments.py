@@ -35,7 +35,7 @@ from helpers import (
     track,
     watch,
 )
-from helpers.arguments import ArgumentError, takes
+from helpers.arguments import ArgumentError, name_of_function, takes
 from helpers.connect import Workshop
 from helpers.errors import WorkshopError
 from helpers.inbox import Inbox
@@ -325,3 +325,10 @@ def test_a_parameter_that_the_function_lacks_is_a_fault_of_ours():
 
 def test_since_takes_what_the_notebooks_give(inbox):
     assert inbox.messages(since=datetime.now(UTC)) == []
+
+
+@pytest.mark.parametrize("name", ["hello", "my-function", "function"])
+@pytest.mark.parametrize("before", ["", "000000000000:function:", "arn:aws:lambda:us-east-1:000000000000:function:"])
+@pytest.mark.parametrize("qualifier", ["", ":1", ":live"])
+def test_the_name_of_a_function_is_found_in_each_way_to_name_it(name, before, qualifier):
+    assert name_of_function(f"{before}{name}{qualifier}") == name

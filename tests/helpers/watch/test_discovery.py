@@ -7,9 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from localaws_client import eventually
 
+from helpers.arguments import name_of_function
 from helpers.deploy import deploy
 from helpers.watch import discovery
-from helpers.watch.discovery import AGAIN_S, SOONEST_S, Discovery, Edge, Node, System, find, name_of, unqualified
+from helpers.watch.discovery import AGAIN_S, SOONEST_S, Discovery, Edge, Node, System, find, unqualified
 
 SOURCE = {"app.py": "def handler(event, context):\n    return event\n"}
 
@@ -343,4 +344,4 @@ def test_arns_are_brought_to_the_thing_that_they_are_of():
     assert unqualified(f"{FUNCTION}:live") == unqualified(FUNCTION) == FUNCTION
     table = "arn:aws:dynamodb:us-east-1:000000000000:table/t"
     assert unqualified(f"{table}/stream/2026-11-30T00:00:00.000") == table
-    assert name_of(f"{FUNCTION}:3") == name_of("f:live") == name_of("f") == "f"
+    assert name_of_function(f"{FUNCTION}:3") == name_of_function("f:live") == name_of_function("f") == "f"
