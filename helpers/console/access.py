@@ -124,12 +124,12 @@ def guarded(app: ASGIApp, access: Access) -> ASGIApp:
 
 
 def _with_headers(send: Send) -> Send:
-    ours = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+    ours = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
 
     async def send_with(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [each for each in message["headers"] if each[0] not in dict(ours)]
-            message = {**message, "headers": [*kept, *ours]}
+            kept = [each for each in message["headers"] if each[0] not in ours]
+            message = {**message, "headers": [*kept, *ours.items()]}
         await send(message)
 
     return send_with

@@ -1,6 +1,6 @@
 """Session: what one picture is told and what it may ask, whoever carries the messages: a widget, or a WebSocket.
 
-README: CONTRIBUTING.md, "What happens, live". Messages are JSON, each with a "type"; what comes from a page is checked
+CONTRIBUTING.md, "Show what happens". Messages are JSON, each with a "type"; what comes from a page is checked
 here, as anybody may have written it.
 """
 

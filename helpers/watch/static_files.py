@@ -13,14 +13,10 @@ def read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def there(*names: str) -> list[str]:
-    return [name for name in names if (FOLDER / name).is_file()]
-
-
 def modules() -> dict[str, str]:
     """The source of each module that the root loads."""
-    return {name: read(file) for name, file in MODULES.items() if there(file)}
+    return {name: read(file) for name, file in MODULES.items()}
 
 
 def style() -> str:
-    return "\n".join(map(read, there(*STYLES)))
+    return "\n".join(map(read, STYLES))

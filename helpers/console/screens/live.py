@@ -23,7 +23,7 @@ def show(page: Page) -> Response:
         part=page.asked("part") if page.asked("part") in PARTS else PARTS[0],
         modules={name: f"{page.root}watch/{file}" for name, file in static_files.MODULES.items()},
         catalogue=strings.catalogue(),
-        styles=static_files.there(*static_files.STYLES),
+        styles=static_files.STYLES,
     )
 
 
