@@ -151,3 +151,17 @@ def _whole(browser) -> str:
 def _lightness(color: str) -> float:
     """Of "rgb(255, 255, 255)"."""
     return sum(float(part) for part in color.partition("(")[2].rstrip(")").split(",")[:3])
+
+
+def test_a_solution_that_nobody_has_run_shows_its_still_pictures(browser, lab):
+    path = "notebooks/solutions/04-cold-start.ipynb"
+    browser.get(lab.replace("notebooks/00-start-here.ipynb", path))
+    eventually(lambda: path_shown(browser) == path, LAB_LIMIT_S, lambda: browser.title)
+    eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
+    drawn = [n for n, cell in enumerate(cells(browser)) if "image/svg+xml" in json.dumps(cell.get("outputs", []))]
+    assert drawn
+    shown = """
+    window.jupyterapp.shell.currentWidget.content.scrollToItem(arguments[0]);
+    return document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-RenderedSVG').length;
+    """
+    eventually(lambda: browser.execute_script(shown, drawn[0]), 60, lambda: "no still picture is shown")
