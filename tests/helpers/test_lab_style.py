@@ -23,3 +23,9 @@ def test_what_a_cell_prints_is_wrapped_between_words():
     css = (lab.JUPYTER / "custom" / "custom.css").read_text(encoding="utf-8")
     [rule] = re.findall(r"^\.jp-OutputArea \.jp-OutputArea-output\.jp-RenderedText pre \{(.*?)\}", css, re.M | re.S)
     assert "word-break: normal" in rule
+
+
+def test_a_still_picture_is_shown_whole():
+    css = (lab.JUPYTER / "custom" / "custom.css").read_text(encoding="utf-8")
+    [rule] = re.findall(r"^\.jp-RenderedSVG > img \{(.*?)\}", css, re.M | re.S)
+    assert "max-width: 100%" in rule and "height: auto" in rule
