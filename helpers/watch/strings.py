@@ -1,6 +1,7 @@
 """say() takes the sentences of the picture from its one catalogue, static/strings.en.json, which its page reads too."""
 
 import json
+import math
 import unicodedata
 from functools import cache
 from typing import Any
@@ -39,14 +40,18 @@ def _escape(character: str) -> str:
     return f"\\u{ord(character):04x}"
 
 
-UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
+UNITS = {"ms": (1, 1000), "s": (1000, 60), "min": (60_000, 60), "h": (3_600_000, math.inf)}  # how long, how many
 
 
 def time_text(ms: float) -> str:
-    """How long something lasts, in the largest unit that it fills, e.g. "481 ms" or "2.5 min"."""
-    unit = max((unit for unit in UNITS if ms >= UNITS[unit]), key=UNITS.__getitem__, default="ms")
-    value = max(ms, 0) / UNITS[unit]
-    return say(f"time.{unit}", value=round(value, 0 if value >= 10 else 1))
+    """How long something lasts, in the largest unit that it fills once rounded, e.g. "481 ms" or "2.5 min"."""
+    values = {unit: _rounded(max(ms, 0) / length) for unit, (length, _) in UNITS.items()}
+    unit = next(unit for unit, (_, most) in UNITS.items() if values[unit] < most)
+    return say(f"time.{unit}", value=values[unit])
+
+
+def _rounded(value: float) -> float:
+    return round(value, 0 if value >= 10 else 1)
 
 
 def _shown(value: object) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import string
 from types import SimpleNamespace
+from unittest import mock
 from unittest.mock import patch
 
 import boto3
@@ -338,6 +339,16 @@ def things(ledger, monkeypatch):
     workshop = SimpleNamespace(ledger=ledger, client=lambda _: None, tags=TAGS, target="embedded")
     found.clean = lambda **asked: clean(workshop, sleep=found.pauses.append, **{"ask": False} | asked)
     return found
+
+
+@pytest.mark.parametrize("state, asked", [("Creating", 1), ("Enabled", 1), ("Disabled", 1), ("Deleting", 0)])
+def test_a_mapping_that_is_being_deleted_is_not_asked_to_go_again(state, asked):
+    """Once it is gone, AWS knows its function no more, and so denies what the policy allows for ours alone."""
+    client = mock.Mock()
+    client.get_event_source_mapping.return_value = {"State": state}
+    [mapping] = [each for each in RESOURCE_TYPES if each.name == "event source mapping"]
+    mapping.delete(client, "9d1d1f59")
+    assert client.delete_event_source_mapping.mock_calls == asked * [mock.call(UUID="9d1d1f59")]
 
 
 # What the reader answers

@@ -273,9 +273,8 @@ function texts(strings) {
   function time(ms) {
     const value = Math.max(0, ms);
     const round = (of) => (of >= 10 ? Math.round(of) : Math.round(of * 10) / 10);
-    if (value < 1000) return strings("time.ms", { value: round(value) });
-    if (value < 60000) return strings("time.s", { value: round(value / 1000) });
-    if (value < 3600000) return strings("time.min", { value: round(value / 60000) });
+    for (const [unit, ms, next] of [["ms", 1, 1000], ["s", 1000, 60], ["min", 60000, 60]])
+      if (round(value / ms) < next) return strings(`time.${unit}`, { value: round(value / ms) }); // 60 s are 1 min
     return strings("time.h", { value: round(value / 3600000) });
   }
   function reason(id) {

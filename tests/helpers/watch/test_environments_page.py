@@ -49,7 +49,7 @@ def snapshot(number: int, state: str = "idle", function: str = "hello", **member
         "initialization_type": "on-demand",
         "state": state,
         "since": now() - 1000,
-        "created": now() - 60_000 + number,
+        "created": now() - 59_800 + number,
         "init_ms": 400,
         "memory_mb": 33.7,
         "invocations": 2,

@@ -136,7 +136,8 @@ def test_every_sentence_can_be_said_with_one_and_with_many():
 @pytest.mark.parametrize(
     "ms, text",
     [(0, "0 ms"), (0.94, "0.9 ms"), (12.3, "12 ms"), (999, "999 ms"), (1500, "1.5 s"), (59_000, "59 s"),
-     (61_000, "1 min"), (900_000, "15 min"), (5_400_000, "1.5 h"), (-5, "0 ms")],
+     (999.6, "1 s"), (59_499, "59 s"), (59_999, "1 min"), (61_000, "1 min"), (3_599_000, "1 h"),
+     (900_000, "15 min"), (5_400_000, "1.5 h"), (-5, "0 ms")],
 )  # fmt: skip
 def test_times_have_the_unit_that_fits(ms, text):
     assert time_text(ms) == text
