@@ -8,7 +8,7 @@ from . import say
 
 
 def open_console(no_browser: bool, port: int | None, hosts: list[str]) -> int:
-    """Serve the console until this process is interrupted. Raises ConsoleError where it cannot be served."""
+    """Serve the console until this process is interrupted. Raises LocalPageError where it cannot be served."""
     os.environ["MPLBACKEND"] = "Agg"  # its plots are pictures in a page
     from ..console import page, server  # which takes a moment
 

@@ -10,9 +10,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from ..local_page.access import Access, guarded
 from ..watch import static_files
 from . import forms, highlight
-from .access import Access, guarded
 from .live_socket import LiveSockets
 from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, root_of, templates
 from .screens import SCREENS

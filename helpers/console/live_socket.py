@@ -13,6 +13,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..local_page import server
 from ..watch.session import Session
 from .page import EXPECTED, Connection, notice_of
 
@@ -21,7 +22,6 @@ Message = dict[str, Any]
 WAITING = 500  # messages that a slow page may be behind, which is 25 s of them
 LOOK_S = 3  # between two looks at whether the AWS is still the same
 AGAIN, TOO_SLOW = 1012, 1013  # RFC 6455's registry: the service restarts; try again later
-END_S = 10  # for what has to be undone when the console ends
 LARGEST = 100_000  # characters of a message of the page
 
 
@@ -47,7 +47,7 @@ class LiveSockets:
         """Let all pages go, and wait until what they have broken is undone."""
         self._is_over.set()
         if self._open:
-            await asyncio.wait(self._open, timeout=END_S - 1)
+            await asyncio.wait(self._open, timeout=server.END_S - 1)
 
     async def _serve(self, socket: WebSocket) -> None:
         await socket.accept()

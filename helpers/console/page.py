@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from .. import aws_choice, localaws, settings
 from ..connect import Workshop, connect
 from ..errors import WorkshopError
+from ..local_page.access import Access
 from ..webhook import without_secret
-from .access import Access
 from .cells import Action, Performer
 from .forms import Form
 from .highlight import python_cell

@@ -10,6 +10,7 @@ from console_browser import Browser, Shown
 
 from helpers.console import server
 from helpers.console.page import Connection
+from helpers.local_page import server as local_page
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_another_token_opens_nothing(own, token):
 
 
 def test_a_token_is_old_after_a_while(own, monkeypatch):
-    monkeypatch.setattr("helpers.console.access.time.monotonic", lambda: 1e9)
+    monkeypatch.setattr("helpers.local_page.access.time.monotonic", lambda: 1e9)
     assert ask(own, own.removeprefix(base_of(own))).status_code == 403
 
 
@@ -122,7 +123,7 @@ def test_what_is_kept_is_the_owners_alone_and_lets_a_page_come_back(aws_of_modul
     port = free_port()
     with server.serving(Connection(aws_of_module), port) as address:
         browser = Browser(address)
-    file = embedded_home / server.STATE_FILE
+    file = local_page.state_file("console")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert json.loads(file.read_text())["port"] == port
     with server.serving(Connection(aws_of_module)) as again:  # at the port of last time
@@ -134,7 +135,7 @@ def test_a_cookie_is_not_good_for_ever(aws_of_module, free_port, embedded_home):
     port = free_port()
     with server.serving(Connection(aws_of_module), port) as address:
         browser = Browser(address)
-    file = embedded_home / server.STATE_FILE
+    file = local_page.state_file("console")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"until": 0}))
     with server.serving(Connection(aws_of_module), port):
         assert browser.session.get(browser.base).status_code == 403

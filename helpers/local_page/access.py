@@ -40,44 +40,50 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # The cookie is Strict: it would not come along on a redirect from a link of another page, so the page goes on itself.
-ENTERED = '<!doctype html><meta http-equiv="refresh" content="0; url=./"><title>Console</title><a href="./">Console</a>'
+ENTERED = '<!doctype html><meta http-equiv="refresh" content="0; url=./"><title>{name}</title><a href="./">{name}</a>'
 NO_ENTRY = (
-    "This address opens the console no more: an address is good for one time and for ten minutes. "
-    "Run python3 -m helpers console again, and open the address that it prints."
+    "This address opens the {name} no more: an address is good for one time and for ten minutes. "
+    "Run python3 -m helpers {command} again, and open the address that it prints."
 )
 
 
 @dataclass
 class Access:
-    """Who may use the console: whoever has its cookie."""
+    """Who may use a page: whoever has its cookie. `name` is the page's, such as "console", and `command` serves it."""
 
+    name: str
+    command: str
     port: int
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     hosts: tuple[str, ...] = ()
     _tokens: dict[str, float] = field(default_factory=dict)
 
     def new_token(self) -> str:
-        """A token that opens the console once."""
+        """A token that opens the page once."""
         token = secrets.token_urlsafe(32)
         self._tokens[token] = time.monotonic() + TOKEN_S
         return token
 
     def proof(self) -> str:
         """What a form of these pages sends along, and a page of another site cannot know."""
-        return hmac.digest(self.cookie.encode(), b"a form of the console", "sha256").hex()
+        return hmac.digest(self.cookie.encode(), f"a form of the {self.name}".encode(), "sha256").hex()
 
     def proves(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self.proof().encode())
 
     @property
     def cookie_name(self) -> str:
-        return f"console-{self.port}"  # browsers give a cookie to all ports of a machine
+        return f"{self.name.replace(' ', '-')}-{self.port}"  # browsers give a cookie to all ports of a machine
+
+    @property
+    def no_entry(self) -> str:
+        return NO_ENTRY.format(name=self.name, command=self.command)
 
     def enter(self, token: str) -> Response:
         """The page that sets the cookie, where a token is good; it is no more afterwards."""
         if self._tokens.pop(token, 0) < time.monotonic():
-            return PlainTextResponse(NO_ENTRY, 403)
-        response = HTMLResponse(ENTERED)
+            return PlainTextResponse(self.no_entry, 403)
+        response = HTMLResponse(ENTERED.format(name=self.name.capitalize()))
         # without a path it holds for the folder of this page: behind a proxy, for its prefix alone
         response.set_cookie(self.cookie_name, self.cookie, path=None, httponly=True, samesite="strict")
         return response
@@ -86,12 +92,12 @@ class Access:
         """Why a request is not answered, in one sentence."""
         host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
         if not HERE.fullmatch(host) and host not in self.hosts:
-            return f"The console is at 127.0.0.1 alone, and not at {host}; --allow-host names another."
+            return f"The {self.name} is at 127.0.0.1 alone, and not at {host}; --allow-host names another."
         if origin is not None and not self._is_own(origin, host):
-            return f"The console answers its own pages, and not the page at {origin}."
+            return f"The {self.name} answers its own pages, and not the page at {origin}."
         is_look = connection.scope.get("method") in LOOKS
         if connection.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not is_look:
-            return "The console answers its own pages alone."
+            return f"The {self.name} answers its own pages alone."
         return None
 
     def knows(self, connection: HTTPConnection) -> bool:
@@ -113,7 +119,7 @@ def guarded(app: ASGIApp, access: Access) -> ASGIApp:
             [token] = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[:1]
             return await access.enter(token)(scope, receive, _with_headers(send))
         if why is None and not access.knows(connection):
-            why = NO_ENTRY
+            why = access.no_entry
         if why is None:
             return await app(scope, receive, _with_headers(send))
         if scope["type"] == "websocket":
