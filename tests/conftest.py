@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 import psutil
 import pytest
+from accessibility import Axe
 from botocore.exceptions import ClientError
 from localaws_client import (
     ROLE,
@@ -119,6 +120,12 @@ def needs_sdk(needs) -> Callable[[str], None]:
             give_up(f"functions in {language} lack the AWS SDK: {error}")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def axe(needs, tmp_path_factory) -> Axe:
+    """What finds faults of accessibility in a page."""
+    return Axe(needs("npm"), tmp_path_factory.mktemp("axe"))
 
 
 @pytest.fixture(scope="session")

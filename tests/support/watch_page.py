@@ -91,8 +91,10 @@ class Page:
     def press(self, *keys: str) -> None:
         self.driver.switch_to.active_element.send_keys(*keys)
 
-    def focused(self, attribute: str = "aria-label") -> str:
-        return self.run("return document.activeElement.getAttribute(arguments[0]) ?? ''", attribute)
+    def focused(self) -> str:
+        """The name of what has the focus, as a screen reader says it."""
+        name: str = self.driver.switch_to.active_element.accessible_name
+        return name
 
     def problems(self) -> list[str]:
         """What the browser's console says that is an error."""

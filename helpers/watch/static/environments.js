@@ -310,8 +310,8 @@ function texts(strings) {
   }
   function label(each) {
     const state = strings(`environments.word.${each.state}`);
-    const head = strings("environments.tile", { number: each.number, function: each.function, state });
-    return [head, did(each), memory(each)].filter(Boolean).join(", ");
+    const head = strings("environments.tile", { number: each.number, function: each.function });
+    return [`${head} ${state}`, did(each), memory(each)].filter(Boolean).join(", ");
   }
   // The same sentence as environments.py has for the still picture.
   function states(counted) {
@@ -458,18 +458,22 @@ class Tiles extends Group {
     tile.el.type = "button";
     tile.el.tabIndex = -1;
     tile.el.setAttribute("aria-expanded", "false");
+    // Its name is all that it says, in the order in which it shows it, between what is shown by its place alone.
     for (const [name, classes] of [
+      ["heard", "watch-heard"],
       ["word", "watch-word"],
       ["age", "watch-right"],
     ])
-      tile.el.append((tile[name] = element("span", classes)));
+      tile.el.append((tile[name] = element("span", classes)), " ");
     tile.el.append((tile.strip = element("span", "watch-strip")));
     for (const [name, classes] of [
       ["did", "watch-wide"],
       ["fate", "watch-fate"],
       ["memory", "watch-right"],
+      ["opens", "watch-heard"],
     ])
-      tile.el.append((tile[name] = element("span", classes)));
+      tile.el.append((tile[name] = element("span", classes)), " ");
+    write(tile.opens, this.view.strings("environments.open"));
     tile.el.addEventListener("click", () => {
       this.moveTo(this.members.findIndex((each) => each.environment === id), false);
       this.view.open(id, this);
@@ -506,8 +510,7 @@ class Tiles extends Group {
     write(tile.fate, texts.fate(each, now) || "\u00a0");
     const whole = [texts.did(each), texts.memory(each), texts.fate(each, now)].filter(Boolean).join(", ");
     if (tile.whole !== whole) tile.el.title = tile.whole = whole; // what may be cut off
-    const label = `${texts.label(each)}. ${this.view.strings("environments.open")}`;
-    if (tile.label !== label) tile.el.setAttribute("aria-label", (tile.label = label));
+    write(tile.heard, this.view.strings("environments.tile", { number: each.number, function: each.function }));
   }
 
   draw(each, now, perMs) {
