@@ -204,6 +204,30 @@ def test_the_screens_of_the_slides(hand, aws_of_module):
     assert eventually(is_logged, LIMIT_S), "S3 has invoked the function"
 
 
+def test_axe_finds_nothing_on_any_screen(hand, axe):
+    found = {"list": axe.problems(hand.driver)}
+    hand.click("Create function")
+    found["Create function"] = axe.problems(hand.driver)
+    hand.choose("Runtime", THIS_PYTHON)
+    hand.click("Begin with this runtime")
+    hand.type("Name", "for-axe")
+    hand.click("Create function")
+    for tab in (
+        "Code",
+        "Test",
+        "Configuration",
+        "Triggers",
+        "Versions and aliases",
+        "Monitoring",
+        "Logs",
+        "Inbox",
+        "Live",
+    ):
+        hand.tab(tab)
+        found[tab] = axe.problems(hand.driver)
+    assert {screen: problems for screen, problems in found.items() if problems} == {}
+
+
 def test_lab_09_from_nothing_to_a_solved_check(hand, aws_of_module, embedded_home, capsys):
     source = labs()["09"].answer("python").read_text(encoding="utf-8")
     _begin(hand, "slack")

@@ -362,6 +362,18 @@ def test_the_focus_stays_where_it_is_when_the_system_changes(page):
 # Names of others
 
 
+def test_axe_finds_nothing(page, keys, axe):
+    of_the_page = ("landmark-one-main", "page-has-heading-one", "region", "html-has-lang")  # which only holds it
+    but = (*of_the_page, "label-content-name-mismatch")  # it reads the texts of an SVG without a space between them
+    page.show(SYSTEM)
+    page.tell({"type": "counts", "counts": COUNTS})
+    assert axe.problems(page.driver, but=but) == []
+    page.run("document.querySelector('[data-node]').focus()")
+    page.press(keys.ENTER)
+    eventually(page.panel)
+    assert axe.problems(page.driver, but=but) == []
+
+
 def test_names_and_labels_are_text(page, keys):
     bad = Node(arn("lambda", "function:bad"), "function", HOSTILE, HOSTILE, {HOSTILE: HOSTILE})
     system = System((bad, JOBS), (Edge(JOBS.id, bad.id, "mapping", HOSTILE),), (HOSTILE,))
