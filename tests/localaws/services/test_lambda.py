@@ -108,6 +108,22 @@ def test_the_context_has_what_the_caller_and_the_configuration_say(make_function
     assert function.invoke(FunctionName=arn + ":live").payload["arn"] == arn + ":live"
 
 
+def test_a_client_context_has_3583_bytes_at_most(make_function, clients):
+    function = make_function(ECHO)
+
+    def context(size: int) -> str:
+        sent = base64.b64encode(json.dumps({"custom": {"x": "y" * (size * 3 // 4 - 22)}}).encode()).decode()
+        assert len(sent) == size
+        return sent
+
+    assert function.invoke(ClientContext=context(3580)).error is None
+    for kind in ("RequestResponse", "Event", "DryRun"):
+        told = refused(
+            clients("lambda").invoke, FunctionName=function.name, ClientContext=context(3584), InvocationType=kind
+        )
+        assert told == ("InvalidRequestContentException", "Client context must have 3583 bytes of Base64 at most.")
+
+
 def test_a_dry_run_runs_nothing(make_function):
     function = make_function(ECHO)
     assert function.invoke(InvocationType="DryRun").status == 204
