@@ -4,6 +4,7 @@ Importing helpers needs the standard library alone and makes no network call.
 """
 
 import importlib
+import os
 import sys
 import types
 import typing
@@ -60,3 +61,6 @@ class _Package(types.ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+
+if "JPY_SESSION_NAME" in os.environ:  # Jupyter started this kernel for a notebook
+    importlib.import_module(".cells_run", __name__).watch()

@@ -5,10 +5,8 @@ exists is known. Where AWS chooses a part of the identifier, UNKNOWN is in its p
 """
 
 import contextlib
-import fcntl
 import functools
 import json
-import os
 import string
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .appended_file import append_line
 from .errors import WorkshopError
 from .resource_tags import bears
 from .resource_types import ResourceType
@@ -97,7 +96,7 @@ class Ledger:
         line = {"event": event, "kind": entry.kind, "id": entry.id, "place": self.place, "time": now}
         with self._explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _append_line(self.path, json.dumps(line).encode())
+            append_line(self.path, json.dumps(line).encode())
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -118,24 +117,6 @@ class Ledger:
                     f"Line {number} of {self.path} cannot be read and is skipped; if it held something in AWS, clean() "
                     "does not remove that: look for it there, and then delete the line."
                 )
-
-
-def _append_line(path: Path, line: bytes) -> None:
-    """Add a line to a file, all of it or, on a full disk, nothing. Two notebooks take turns."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        size = os.fstat(file).st_size
-        # a last line without an end was written by somebody who was killed: the next must not be added to it
-        rest = (b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b"") + line + b"\n"
-        try:
-            while rest:
-                rest = rest[os.write(file, rest) :]
-        except OSError:
-            os.ftruncate(file, size)
-            raise
-    finally:
-        os.close(file)
 
 
 def _parse(text: bytes) -> dict[str, str] | None:

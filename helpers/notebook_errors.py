@@ -7,16 +7,14 @@ a TimeoutError the sentence is shown.
 An IPython extension: `lab` gives it to every kernel, so that it is there after a restart, and connect() to all others.
 """
 
-import os
 import re
 import symtable
 from collections.abc import Iterator
-from pathlib import PurePath
 from traceback import walk_tb
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from . import lessons
+from . import lessons, this_notebook
 from .errors import WorkshopError
 
 CELL = re.compile(r"^# %%.*\n", re.MULTILINE)
@@ -108,13 +106,9 @@ def exercises_of(lesson: lessons.Lesson) -> Iterator[Unsolved]:
 
 
 def _made_here() -> set[str]:
-    """The names that the cells of the open notebook make; none where Jupyter does not say which one is open.
-
-    A reader's copy (04-cold-start-Copy1) and what reset() kept (04-cold-start.bak) begin as their notebook does.
-    """
-    stem = PurePath(os.environ.get("JPY_SESSION_NAME", "")).stem
-    source = next((each.source for each in lessons.lessons() if stem.startswith(each.stem)), None)
-    return _names(source.read_text(encoding="utf-8")) if source else set()
+    """The names that the cells of the open notebook make; none where nobody says which one is open."""
+    lesson = this_notebook.lesson()
+    return _names(lesson.source.read_text(encoding="utf-8")) if lesson else set()
 
 
 def _names(code: str) -> set[str]:

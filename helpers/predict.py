@@ -6,7 +6,7 @@ from typing import Any
 from IPython.display import Markdown, display
 from ipywidgets import HTML, Dropdown, HBox, Layout, Text
 
-from . import progress
+from . import progress, record
 from .arguments import TEXT, TEXTS, ArgumentError, takes
 
 WIDE = Layout(width="34em")
@@ -24,13 +24,13 @@ def predict(key: str, expected: Any = None, *, choices: Sequence[str] = ()) -> N
     if expected is not None:
         if choices and str(expected) not in choices:
             raise ArgumentError(f"{expected!r} is not among the choices; take one of {', '.join(choices)}.")
-        progress.keep_prediction(key, str(expected))
+        _keep(key, str(expected))
     kept = progress.prediction(key)
     said = HTML(_said(kept))
     box = _box(kept, choices)
 
     def keep(change: dict[str, Any]) -> None:
-        progress.keep_prediction(key, change["new"])
+        _keep(key, change["new"])
         said.value = _said(change["new"])
 
     box.observe(keep, names="value")
@@ -43,7 +43,15 @@ def predicted(key: str, measured: Any) -> None:
     """Show what the reader predicted under this key, and what was measured."""
     kept = progress.prediction(key)
     yours = f"You predicted **{kept}**." if kept else "You made no prediction."
+    record.note("measured", key=key, text=str(measured))
     display(Markdown(f"{yours} Measured: **{measured}**."))
+
+
+def _keep(key: str, expected: str) -> None:
+    before = progress.prediction(key)
+    progress.keep_prediction(key, expected)
+    if (kept := progress.prediction(key)) != before:  # a cell that runs again predicts nothing new
+        record.note("prediction", key=key, text=kept)
 
 
 def _box(kept: str, choices: Sequence[str]) -> Text | Dropdown:

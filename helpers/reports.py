@@ -4,6 +4,7 @@ It measures nothing itself: every figure is Lambda's own, from the REPORT line o
 """
 
 import contextlib
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 from botocore.exceptions import ClientError
 
+from . import record
 from .arguments import CALLABLE, COUNT, FUNCTION_NAME, LOGS, MOMENT, SECONDS, name_of_function, or_none, takes
 from .errors import WorkshopError
 from .report_lines import Line, Report, invocations, parse
@@ -31,6 +33,7 @@ COLUMNS = {
     "error_type": "str",
 }
 RESTORED = {"restore_ms": "float64"}  # the last column, where environments were restored from a snapshot
+NOTED = 200  # rows of a table in the record
 POLL = 0.5  # s; CloudWatch allows a few filter_log_events calls per second for an account
 
 
@@ -103,7 +106,9 @@ def reports(
         read = _read(logs, log, since, lambda: clock() > deadline)
         rows = _rows(read, started=since is not None)
         if read.is_whole and len(rows) >= at_least:
-            return _frame(rows)
+            frame = _frame(rows)
+            _note(log.function, frame)
+            return frame
         if clock() >= deadline:
             raise ReportsError(_why(log, read, len(rows), at_least, timeout))
         sleep(POLL)
@@ -181,3 +186,20 @@ def _frame(rows: list[Report]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(columns))
     frame["start"] = pd.to_datetime(frame["start"], unit="ms", utc=True)
     return frame.astype(columns)
+
+
+_noted: dict[str, pd.DataFrame] = {}  # the table of each function that was read last in this kernel
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    """The table of each function, by its name, as the cells of this kernel have read it last."""
+    return dict(_noted)
+
+
+def _note(function: str, frame: pd.DataFrame) -> None:
+    """Enter a table in the record, unless it is the one that was read before."""
+    before = _noted.get(function)
+    if record.is_on("table") and len(frame) and (before is None or not frame.equals(before)):
+        _noted[function] = frame.copy()
+        rows = json.loads(frame.tail(NOTED).to_json(orient="values", date_format="iso"))
+        record.note("table", name=function, columns=list(frame.columns), rows=rows, total=len(frame))

@@ -33,6 +33,7 @@ from helpers.errors import WorkshopError
 from helpers.localaws import Endpoint, node_sdk
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window for a picture that a test draws
+os.environ.pop("JPY_SESSION_NAME", None)  # tests that a notebook has started are no session of its reader
 
 # A worker reads the model of a service once, and not for each of its many sessions.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)

@@ -123,8 +123,9 @@ def kernel(environment: Mapping[str, str]) -> Iterator[Kernel]:
 
 def _kernel_environment(environment: Mapping[str, str], ipython: str) -> dict[str, str]:
     path = [str(settings.ROOT), *filter(None, [environment.get("PYTHONPATH")])]
-    # without MPLBACKEND, plots go to the notebook
-    kept = {name: value for name, value in environment.items() if name != "MPLBACKEND"}
+    # without MPLBACKEND, plots go to the notebook; and nobody works in it, whatever notebook started this process
+    left_out = ("MPLBACKEND", "JPY_SESSION_NAME")
+    kept = {name: value for name, value in environment.items() if name not in left_out}
     return {**kept, "PYTHONPATH": os.pathsep.join(path), "IPYTHONDIR": ipython}
 
 

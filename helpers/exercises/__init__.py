@@ -8,8 +8,9 @@ from typing import Any
 
 from IPython import get_ipython
 
-from .. import lessons, progress
+from .. import cells_run, lessons, progress, record
 from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, shown, takes
+from .answers import written
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES
 
@@ -28,13 +29,18 @@ def check(exercise: str, answer: Any = None) -> None:
     """
     chosen = _exercise(exercise)
     try:
-        notes = chosen.judged(answer)
+        with record.without("table"):
+            notes = chosen.judged(answer)
     except NotSolved as wrong:
         helps = f'hint("{chosen.number}") helps'
-        raise NotSolved(f"Not yet. {wrong} ({progress.summary_of_notebook(chosen.notebook)}; {helps}.)") from None
+        no = NotSolved(f"Not yet. {wrong} ({progress.summary_of_notebook(chosen.notebook)}; {helps}.)")
+        _note_attempt(chosen, answer, str(no), solved=False)
+        raise no from None
     progress.solve(chosen.number)
     note = f" Note: {'; '.join(notes)}." if notes else ""
-    print(f"Exercise {chosen.number}, {chosen.title}: solved.{note} {progress.summary_of_notebook(chosen.notebook)}.")
+    yes = f"Exercise {chosen.number}, {chosen.title}: solved.{note} {progress.summary_of_notebook(chosen.notebook)}."
+    _note_attempt(chosen, answer, yes, solved=True)
+    print(yes)
 
 
 @takes(exercise=EXERCISE, number=or_none(COUNT))
@@ -48,6 +54,7 @@ def hint(exercise: str, number: int | None = None) -> None:
     hints = chosen.hints_in(chosen.lab.language()) if chosen.lab else chosen.hints_in("python")
     wanted = None if number is None else min(max(number, 1), len(hints))
     place = min(progress.count_hint(chosen.number, wanted), len(hints))
+    record.note("hint", exercise=chosen.number, number=place)
     print(f"Hint {place} of {len(hints)}{_which(exercise, chosen)}: {hints[place - 1]}")
     if place == len(hints):
         again, answer = f'hint("{chosen.number}", 1)', f'solution("{chosen.number}")'
@@ -72,6 +79,13 @@ def solution(exercise: str, language: str | None = None, *, use: bool = False) -
         _use(chosen, language)
     else:
         _show(chosen, language, languages)
+    record.note("solution", exercise=chosen.number)
+
+
+def _note_attempt(chosen: Exercise, answer: Any, sentence: str, *, solved: bool) -> None:
+    if record.is_on("attempt"):
+        text = written(chosen, answer)
+        record.note("attempt", exercise=chosen.number, solved=solved, sentence=sentence, answer=text)
 
 
 def _show(chosen: Exercise, language: str, languages: list[str]) -> None:
@@ -95,6 +109,7 @@ def _use(chosen: Exercise, language: str) -> None:
     if shell is None:
         raise ArgumentError(f'solution("{chosen.number}", use=True) runs the answer in a notebook, and this is none.')
     shell.run_cell(chosen.answer(), store_history=False).raise_error()  # which inspect.getsource() then finds
+    cells_run.put_in_exercise_cell(chosen.number, chosen.answer())
     print(f"The reference answer of exercise {chosen.number} is in place of yours; go on with the next cell.")
 
 

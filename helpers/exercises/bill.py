@@ -1,10 +1,15 @@
 """What the reader's function is billed: invoked by a check, and read off its REPORT lines at AWS's list prices."""
 
+import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
+
+from .. import record
 from ..prices import load_prices
-from ..reports import reports
+from ..reports import reports, tables
 from .deployed import Deployed
 from .exercise import NotSolved
 from .probe import Probe
@@ -40,3 +45,12 @@ def require_same_code(function: Deployed, wanted: str) -> None:
             f"The code of {function.name} was changed, and its configuration alone is asked for; run the cell that "
             "deploys it, and begin again."
         )
+
+
+def note_bill(bill: Callable[[pd.DataFrame], float]) -> None:
+    """Enter in the record what all that this kernel has read of reports() costs, by the reader's own `bill`."""
+    read = tables()
+    with contextlib.suppress(Exception):  # the reader's own function, of more than the check has given it
+        frame = pd.concat(read.values(), ignore_index=True)
+        usd = float(bill(frame))
+        record.note("bill", usd=usd, text=f"{len(frame):,} invocations of {len(read):,} functions: {usd:.8f} USD")

@@ -1,0 +1,94 @@
+"""Sees which cells of a notebook are run: notes the section that one is at, and keeps the text of each cell.
+
+Standard library only: it is there from a kernel's start.
+"""
+
+import contextlib
+import json
+import re
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import lessons, record, this_notebook
+
+HEADING = re.compile(r"^## +(?P<text>.+?) *#*$", re.MULTILINE)
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+
+_texts: dict[str, str] = {}  # what was run last of each cell, by its id
+_at: tuple[str, str] | None = None  # the notebook and the section of the cell that was run last
+
+
+class Cell(NamedTuple):
+    """A code cell of a starter."""
+
+    id: str
+    text: str
+    section: str
+
+
+def watch() -> None:
+    """Look at each cell that this kernel runs from now on; a second time changes nothing. Outside of one, nothing."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None and not getattr(shell, "watched_by_workshop", False):
+        shell.watched_by_workshop = True
+        shell.events.register("pre_run_cell", _before)
+
+
+def exercise_cell(number: str) -> str | None:
+    """What the cell of an exercise, such as "03.3", held when it was run last in this kernel; None if it was not."""
+    return _texts.get(_exercise_id(number))
+
+
+def put_in_exercise_cell(number: str, text: str) -> None:
+    """Take note of an answer that was run in place of the cell of an exercise."""
+    _texts[_exercise_id(number)] = text
+
+
+@lru_cache
+def code_cells(starter: Path) -> tuple[Cell, ...]:
+    """The code cells of a starter, with their sections; none where it cannot be read."""
+    found, section = [], ""
+    try:
+        cells = json.loads(starter.read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            text = "".join(cell["source"])
+            if cell["cell_type"] == "code":
+                found.append(Cell(cell["id"], text, section))
+            elif headings := HEADING.findall(FENCED.sub("", text)):
+                section = headings[-1]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+    return tuple(found)
+
+
+def _before(info: Any) -> None:
+    """IPython calls it before a cell runs. It must not raise: a traceback would stand below the reader's cell."""
+    with contextlib.suppress(lessons.LessonError, OSError):
+        if record.is_on():
+            _note(str(getattr(info, "cell_id", None)), str(info.raw_cell))
+
+
+def _note(cell_id: str, text: str) -> None:
+    global _at
+    lesson = this_notebook.lesson()
+    cells = code_cells(lesson.starter_path) if lesson else ()
+    # VS Code has ids of its own: there the text tells, as long as it is the starter's
+    cell = next((each for each in cells if each.id == cell_id), None) or next(
+        (each for each in cells if each.text.strip() == text.strip()), None
+    )
+    if lesson is None or cell is None:  # the reader's own
+        return
+    _texts[cell.id] = text
+    if _at != (lesson.number, cell.section):
+        _at = (lesson.number, cell.section)
+        record.note("section", section=cell.section, cell=cell.id)
+
+
+def _exercise_id(number: str) -> str:
+    lesson, _, place = number.partition(".")  # "03.3" is the third exercise of notebook 03
+    cells = code_cells(lessons.lesson(lesson).starter_path)
+    exercises = [cell.id for cell in cells if "raise NotImplementedError(" in cell.text]
+    return exercises[int(place or 1) - 1] if int(place or 1) <= len(exercises) else ""
