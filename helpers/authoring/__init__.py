@@ -12,12 +12,28 @@ A lesson's `notebook.py` (jupytext's py:percent) becomes `notebooks/NN-slug.ipyn
                            It fails while the exercise is unsolved; all other cells work nevertheless.
     # raises KeyError      is the first line of a cell that is there to show this exception.
     # picture: name.png    is the first line of a cell whose first picture goes to notebooks/images/name.png.
+    # %% notes [markdown]  begins what an instructor says in a section, which is in no notebook; see below.
     {{timeout}}            in prose is a fact about AWS, from helpers/facts.toml: "1,800 s". {{timeout.since}} is one of
                            its other parts. In code, fact("timeout") is its value.
 
 The cell after prose that says **Predict** is `predict("02.a")`, which keeps what the reader expects; further down
 `predicted("02.a", measured)` shows it beside the measurement. What the text says of a measurement is a condition,
 too: `claim("a cold start takes longer", cold > warm)`. Where it is not met, `build` measures again.
+
+A section is what stands under a heading `## …`, and the opening before the first one. Its notes follow the prose that
+the heading is in; where that prose has several headings, their notes follow it one after the other. Each of their
+paragraphs begins with a label, in this order. All but the first two may be missing, and a label may come again:
+
+    # %% notes [markdown]
+    # Minutes: 6
+    #
+    # Say: One or more sentences, in CommonMark.
+    #
+    # Goes wrong: What usually goes wrong here, and what to say or do.
+    #
+    # Answer 04.a: What answers the prediction that the section asks for, and why.
+    #
+    # Skip: What may be left out when time is short.
 """
 
 import contextlib

@@ -16,12 +16,13 @@ from .. import claims, settings
 from ..facts import unknown
 from ..lessons import Lesson, LessonError
 from ..notebook_files import METADATA
-from . import outputs, source
+from . import notes, outputs, source
 from .source import Cell, Source
 
 MOST_LINES, MOST_FOLDED_LINES = 14, 40  # of a code cell
 WIDEST_LINE = 88  # of code: what a projector shows at 1280 pixels and 125 %
 WORDS_A_MIN, LINES_A_MIN, EXERCISE_MIN, LAB_MIN = 200, 15, 4, 20
+NOTES_MINUTES_PERCENT = 20  # by how much the minutes of the sections may differ from what the lesson says
 PUTS_A_FILE = "lab.put("  # in the exercise of a lab, whose answer is a file
 LARGEST_OUTPUT = 300_000  # bytes of the notebook's file
 BUILD = "run `python3 -m helpers build`"
@@ -36,9 +37,15 @@ THE_READERS = re.compile(r"\.\./work/labs/(?P<lab>\d\d)/(?P<file>\w+/[\w.]+)")
 def source_problems(made_of: Source) -> list[str]:
     """What an author has to correct in the source of a lesson."""
     place = f"lessons/{made_of.name}/notebook.py"
-    marks = re.findall(r"^# %%(?!(?: \[markdown\]| [a-z0-9-]+(?: folded)?)?$).*", made_of.text, flags=re.MULTILINE)
+    marks = re.findall(
+        r"^# %%(?!(?:(?: notes)? \[markdown\]| (?!notes\b)[a-z0-9-]+(?: folded)?)?$).*",
+        made_of.text,
+        flags=re.MULTILINE,
+    )
     if marks:  # what they begin is no cell that can be built
-        wanted = "write `# %%`, `# %% name-of-the-cell`, `# %% name folded` or `# %% [markdown]`"
+        wanted = (
+            "write `# %%`, `# %% name-of-the-cell`, `# %% name folded`, `# %% [markdown]` or `# %% notes [markdown]`"
+        )
         return [f"{place}: {wanted} in place of `{mark}`." for mark in marks]
     named = Counter(cell.name for cell in made_of.cells if cell.name)
     problems = [f"two cells have the name {name}; give each its own" for name, count in named.items() if count > 1]
@@ -47,6 +54,7 @@ def source_problems(made_of: Source) -> list[str]:
     problems += _prediction_problems(made_of)
     problems += _claim_problems(made_of)
     problems += _minutes_problems(made_of)
+    problems += _notes_problems(made_of)
     for number, cell in enumerate(made_of.cells, start=1):
         found = _prose_problems(cell.text, made_of) if cell.kind == "markdown" else _code_problems(cell)
         problems += [f"cell {number}: {problem}" for problem in found]
@@ -225,6 +233,42 @@ def _minutes_problems(made_of: Source) -> list[str]:
     if abs(said - takes) <= max(takes / 3, 5):
         return []
     return [f"it says {said} minutes; by its words, code and exercises it takes {takes:.0f}"]
+
+
+def _notes_problems(made_of: Source) -> list[str]:
+    """Notes stand where their section begins, answer its predictions, and take as long as the lesson says."""
+    sections, problems = made_of.sections, []
+    headings = Counter(section.heading for section in sections)
+    problems += [f"two sections have the heading {each}; give each its own" for each, n in headings.items() if n > 1]
+    problems += [
+        f"the notes that begin with `{cell.text[:30]}` do not follow the prose that begins a section, one for each"
+        for cell in made_of.written
+        if cell.kind == source.NOTES and cell.text not in [section.notes for section in sections]
+    ]
+    for section in sections:
+        if section.notes:
+            found = _section_notes_problems(section, made_of)
+            problems += [f"the notes of {section.heading or 'the opening'}: {problem}" for problem in found]
+    if problems or not all(section.notes for section in sections):
+        return problems
+    said, takes = made_of.lesson.minutes, sum(each.minutes for each in made_of.notes.values())
+    if abs(said - takes) > said * NOTES_MINUTES_PERCENT / 100:
+        problems.append(f"it says {said} minutes; by the notes of its sections it takes {takes}")
+    return problems
+
+
+def _section_notes_problems(section: source.Section, made_of: Source) -> list[str]:
+    """What is wrong with the notes of one section."""
+    problems = notes.problems(section.notes) or _prose_problems(section.notes, made_of)
+    if problems:
+        return problems
+    asked = [key for cell in section.cells if cell.kind == "code" for key in source.PREDICT.findall(cell.text)]
+    answered = notes.read(section.notes).answers
+    problems += [
+        f"no `Answer {key}:` for the prediction that the section asks for" for key in asked if key not in answered
+    ]
+    problems += [f"the section does not ask for the prediction {key}" for key in answered if key not in asked]
+    return problems
 
 
 def minutes(made_of: Source) -> float:

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from ..facts import fill
 from ..lessons import Lesson, lessons_in
 from ..notebook_files import METADATA
+from . import notes
 
 # A comment that looks like a magic stays a comment.
 PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
@@ -32,6 +33,8 @@ PREDICTED = re.compile(r"^ *predicted\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 MEASURES = re.compile(r"\breports\(")
 # What a measurement has to show, see helpers/claims.py.
 CLAIM = re.compile(r"\bclaim\(")
+HEADING = re.compile(r"^## +(?P<heading>.*\S)", re.MULTILINE)
+NOTES = "notes"
 # A cell whose code draws a picture: it is folded away until the reader opens it.
 FOLDED = {"jupyter": {"source_hidden": True}}
 # A relative link or picture, other than a link to another notebook, which has its solution beside it.
@@ -41,10 +44,18 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#|\d\d-[a-z0-9-]+\.ipynb)(?=[^)\s])")
 class Cell(NamedTuple):
     """One cell of a source."""
 
-    kind: str  # "code" or "markdown"
+    kind: str  # "code", "markdown", or "notes" for what an instructor says, which is in no notebook
     text: str
     name: str = ""  # becomes its id in the notebook; tests drive a notebook by the names of its cells
     is_folded: bool = False
+
+
+class Section(NamedTuple):
+    """What stands under one heading of the second level. Prose with several headings is in the section of each."""
+
+    heading: str  # "" for the opening of the notebook
+    cells: list[Cell]
+    notes: str  # "" where there are none
 
 
 @dataclass(frozen=True)
@@ -70,9 +81,40 @@ class Source:
         return self.lesson.source.read_text(encoding="utf-8")
 
     @cached_property
-    def cells(self) -> list[Cell]:
-        """Every cell: code as written, prose with its facts about AWS."""
+    def written(self) -> list[Cell]:
+        """Every cell, the instructor's notes too: code as written, prose with its facts about AWS."""
         return [cell._replace(text=_with_facts(cell.kind, cell.text)) for cell in _read(self.text)]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every cell of its notebooks."""
+        return [cell for cell in self.written if cell.kind != NOTES]
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """Its sections, in their order. The notes of one follow the prose that its heading is in.
+
+        Where that prose has several headings, their notes follow it one after the other.
+        """
+        found: list[Section] = []
+        waiting: list[int] = []  # the places of the sections whose notes may follow now
+        for cell in self.written:
+            if cell.kind == NOTES:
+                if waiting:
+                    place = waiting.pop(0)
+                    found[place] = found[place]._replace(notes=cell.text)
+                continue
+            begun = ([] if found else [""]) + (HEADING.findall(cell.text) if cell.kind == "markdown" else [])
+            waiting = list(range(len(found), len(found) + len(begun)))
+            found += [Section(heading, [cell], "") for heading in begun]
+            if not begun:
+                found[-1].cells.append(cell)
+        return found
+
+    @cached_property
+    def notes(self) -> dict[str, notes.Notes]:
+        """What an instructor says, by the headings of the sections that have notes. Raises NotesError."""
+        return {section.heading: notes.read(section.notes) for section in self.sections if section.notes}
 
     def cell(self, name: str) -> Cell:
         """The cell of this name. Raises KeyError."""
@@ -181,7 +223,8 @@ def to_bytes(notebook: NotebookNode) -> bytes:
 def _read(text: str) -> list[Cell]:
     """The cells of a source as written. Kept: jupytext takes a tenth of a second, and each hint begins here."""
     cells = jupytext.reads(text, fmt=PERCENT).cells
-    return [Cell(cell.cell_type, cell.source, *_mark(cell.metadata.get("title", ""))) for cell in cells]
+    found = [Cell(cell.cell_type, cell.source, *_mark(cell.metadata.get("title", ""))) for cell in cells]
+    return [Cell(NOTES, each.text) if (each.kind, each.name) == ("markdown", NOTES) else each for each in found]
 
 
 def _mark(title: str) -> tuple[str, bool]:
@@ -191,7 +234,7 @@ def _mark(title: str) -> tuple[str, bool]:
 
 
 def _with_facts(kind: str, text: str) -> str:
-    return fill(text) if kind == "markdown" else text
+    return text if kind == "code" else fill(text)
 
 
 def _notebook(cells: list[Cell]) -> NotebookNode:

@@ -640,7 +640,7 @@ HEADING = "# %% [markdown]\n# # 01 Bad\n#\n# - see what is bad.\n#\n# It takes a
 EXERCISE = "# %%\n# solution: Do it.\npass\n\n"
 CHECK = "# %%\n# check\nassert True\n\n"
 ONE_HEADING = "the first cell has to begin with the one heading of the first level (`# 04 Cold start`)"
-MARK = "write `# %%`, `# %% name-of-the-cell`, `# %% name folded` or `# %% [markdown]`"
+MARK = "write `# %%`, `# %% name-of-the-cell`, `# %% name folded`, `# %% [markdown]` or `# %% notes [markdown]`"
 ASKED = '# %% [markdown]\n# **Predict:** how many?\n\n# %%\npredict("01.a", choices=["1", "2"])\n\n'
 ANSWERED = '# %%\nif True:\n    predicted("01.a", 1)\n\n'
 BAD_SOURCES = {

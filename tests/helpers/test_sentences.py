@@ -41,7 +41,7 @@ def test_the_texts_of_our_code(path):
 
 @pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda lesson: lesson.stem)
 def test_the_prose_of_a_notebook(lesson):
-    prose = [cell.text for cell in Source(lesson).cells if cell.kind != "code"]
+    prose = [cell.text for cell in Source(lesson).written if cell.kind != "code"]
     assert prose and [found for text in prose for found in doubled(text)] == []
 
 
