@@ -20,8 +20,27 @@
 # **New to notebooks?** The grey boxes are *cells*. Click into one and press Shift+Enter: it runs, and its result appears
 # below. Run the cells from top to bottom. You can change a cell and run it again, as often as you like.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The deck has two halves, and so has the workshop: first you get to know Lambda, then you build with it. You
+# guess before you measure, the whole time. Ask the room two things: who has used AWS, and who has a function in
+# production? The hands tell you how fast you can go.
+#
+# Goes wrong: Somebody has no JupyterLab yet, because the first `python3 -m helpers lab` still makes its environment.
+# Let this person sit beside somebody who has it, and begin: the download ends by itself.
+
 # %% [markdown]
 # ## The map
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Each box is a section of the deck, in the deck's order. Show with your finger which boxes you do today. The
+# others are for afterwards, with no need of you.
+#
+# Goes wrong: The first cell that imports something takes some seconds. A star, `[*]`, beside a cell means that it
+# runs: nobody has to press again.
 
 # %%
 from helpers import choose, claim, draw_map, hint, reset, solution, start_at
@@ -70,11 +89,44 @@ ax = draw_map()
 # - **Claims**: a line with `claim(...)` says what the figures should show. It prints nothing when they do, and "Not measured this time" when they do not: then
 #   run the cells that measure again.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Say which of the three ways you take, and when the breaks are. Nobody has to write anything down: all solutions
+# are in the folder `solutions`.
+#
+# Skip: All of it, if you have shown your plan already.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: A wrong guess that you have written down is what you remember. So write one also where you are not sure. Do not
+# read ahead to the measurement. Where your guess and the figure differ, put your hand up: that is the moment for a
+# question.
+#
+# Goes wrong: A cell answers "Exercise 01.1 is yours." That is no fault of the workshop: the exercise waits for code
+# in place of the line that begins with `raise`. A cell answers "There is no … yet": a cell above was left out, so
+# *Run → Run All Above Selected Cell*. And who runs the measuring cell first reads "You made no prediction": that is
+# allowed, but the fun is gone.
+
 # %% [markdown]
 # ## Which AWS?
 #
 # `connect()` finds the AWS that you chose, and starts the embedded one if it is not running. Everything that you make gets
 # a name that begins with yours: your login name, or what `WORKSHOP_LEARNER` says.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Everything today happens on this laptop: nobody can get a bill, and nobody can break something of a
+# neighbour's. The calls are those of boto3, so what you write here also works on AWS. Ask: what would you need to
+# know before you run somebody else's notebook on your company's account? That is what `choose("aws")` shows first.
+#
+# Goes wrong: Another program has the port of the embedded AWS. The message names the port; `WORKSHOP_PORT` chooses
+# another one. Where several people share one AWS account, each needs a `WORKSHOP_LEARNER` of their own, or one
+# deletes what the other has made.
+#
+# Skip: The paragraph about AWS itself, where everybody stays on the embedded AWS.
 
 # %%
 from helpers import connect, deploy, load_event, reports
@@ -93,6 +145,16 @@ workshop
 # ## Does everything work?
 #
 # `greet` deploys a function in one language, calls it, and returns its answer.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Wait here until everybody has a greeting from Python. This is the only moment at which you help each person
+# with the machine. Ask who has Ruby or Java: they can show their figures in notebook 04.
+#
+# Goes wrong: A language says *missing*. That is no error: Python and Node.js are enough for everything, and Java is
+# needed for one comparison. If Python itself gives no greeting, restart the kernel and run from the top; if it still
+# does not, `python3 -m helpers doctor` in a terminal says what this machine lacks.
 
 # %% greet
 import json
@@ -174,6 +236,14 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #
 # The embedded AWS forgets everything when it stops. Your notebooks stay.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Name three things and go on: processes and errors are real, milliseconds are this laptop's, and waiting times
+# are shorter. When a figure looks wrong later, ask which of the three it is.
+#
+# Skip: Everything but these three. Come back to the list when somebody asks.
+
 # %% [markdown]
 # ## How to go on
 #
@@ -190,3 +260,16 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 # - The notebooks follow the slides. Each one asks, measures, and closes with what you have learned.
 # - You are connected to an AWS, and a function has answered you.
 # - Processes, init, logs and errors are real here. The network, the MicroVM and the milliseconds are not AWS's.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: One rule for the rest of the day: if something looks wrong, restart the kernel and run the notebook from the
+# top. Every notebook can be run again.
+#
+# Skip: All of it, in an evening.
+
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: Ask if everybody has seen a greeting, and open 01.

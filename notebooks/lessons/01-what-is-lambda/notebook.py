@@ -11,12 +11,27 @@
 # It takes about 30 minutes. Slides: "Features of Lambda, part 1: serverless" (Lambdaの特徴 その1「サーバーレス」, page 5) and
 # the pages before it, in the part "Know Lambda".
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The slide says "you write only the function". Here you find out what that means: you make one, call it, and
+# look for what it has left behind. Ask: what does a function need to run in a place where you have never been?
+
 # %% [markdown]
 # ## Connect
 #
 # `connect()` finds the AWS that you chose in notebook 00: by default the embedded AWS, which runs on this machine
 # and costs nothing. boto3 is AWS's library for Python, and `workshop.client("lambda")` is an ordinary boto3 client: in
 # your own script you write `boto3.client("lambda")`. The name of everything that you make begins with your login name.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: This is an ordinary boto3 client with an address of its own. Leave `workshop` away, write
+# `boto3.client("lambda")`, and you have the script that you would write at work.
+#
+# Goes wrong: A cell says that the embedded AWS does not answer. It was stopped, or the laptop slept: run the cell
+# with `connect()` again.
 
 # %%
 import base64
@@ -49,6 +64,15 @@ from helpers import check, claim, hint, predict, predicted, solution
 #
 # It is an ordinary function, so first call it here.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: There is no framework here: no class, no server, no port. It is a function with two arguments. Ask for examples
+# of events from their own work, and write them on the board; you will need them again in notebook 10.
+#
+# Goes wrong: People look for what `context` is for, as the example gives `None`. Tell them that *Look around inside*
+# uses it.
+
 
 # %%
 def handler(event, context):
@@ -69,6 +93,21 @@ handler({"name": "Ada"}, None)
 #
 # A function acts with the rights of a role. Roles belong to IAM, the part of AWS that says who may do what. A role has a
 # **trust policy**: it says *who* may use the role (AWS says: *assume* it). Here that is the Lambda service.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: The console makes all of this with one click, and so hides it. There are four things, and most errors of the
+# first weeks belong to one of them: the role. Two questions about a role: who may use it, and what may it do? The
+# trust policy answers the first, the permissions the second. From here on `deploy` does it in one line, so this is
+# the last time that you see it step by step.
+#
+# Goes wrong: Somebody runs a cell again and fears that they have broken something. The cells expect that:
+# `EntityAlreadyExists` and `ResourceConflictException` are caught, and mean "it is there". On AWS, a person without
+# the right to make roles gets `AccessDenied` here: then set `WORKSHOP_ROLE`, leave out the two cells, and write
+# `workshop.role()`.
+#
+# Skip: Reading the JSON of the two policies. Run the cells, and name the four things.
 
 # %%
 service = {"Service": "lambda.amazonaws.com"}
@@ -149,6 +188,20 @@ shown = ["State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize"]
 #
 # This is the event.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Let everybody guess, then count hands for the three choices of the second question before anybody runs the
+# cell. Do not say who is right.
+#
+# Goes wrong: Some write the whole JSON as a guess, some only the text. Both are fine: nobody judges a guess.
+#
+# Answer 01.a: `Hello, Lambda!`, as the event of this file has the name Lambda. Many say "Hello, Ada!", which was the
+# event of the call in the notebook.
+#
+# Answer 01.b: Into a log. The answer holds only what the handler returns; what it prints goes to CloudWatch Logs. The
+# cell after *Read its log* shows the line.
+
 # %%
 event = load_event("hello")
 event
@@ -183,6 +236,20 @@ predicted("01.a", answer["message"])
 # `/aws/lambda/<name>`. Look for the line that our `print` wrote, and for the lines that Lambda wrote around it.
 #
 # On AWS the log comes some seconds later. `reports` waits until the last line of the invocation is there; the rest is plain boto3.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Nobody can log in to the machine that ran this, so the log is all that you will ever see of it. Read the REPORT
+# line aloud, field by field: two minutes spent here are saved in notebooks 02 to 05. Ask: which of these numbers do
+# you pay for?
+#
+# Goes wrong: There is no `INIT_START` near the end, because the person has invoked several times: it is further up.
+# With the log in JSON, somebody looks for a line that is not there: `ApplicationLogLevel` is INFO, so what is logged
+# with `debug` is left out.
+#
+# Skip: *A log that can be searched*, and the box for an event of one's own. Notebook 03 shows Logs Insights, which is
+# the better tool.
 
 # %%
 logs = workshop.client("logs")
@@ -279,6 +346,21 @@ _ = interact_manual.options(manual_name="Invoke")(invoke, event=box)
 #
 # The next function returns what it finds: facts from `context`, and its environment variables.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Ask where the database's password comes from, if the function sees nothing of the machine. Environment
+# variables are the answer of today; notebook 09 says why a secret needs a better place.
+#
+# Goes wrong: On a machine where functions are not confined, somebody prints more than the environment, and finds
+# files of their own. That is true: the variables are clean there, the disk is not. `python3 -m helpers doctor` says
+# which kind of machine it is.
+#
+# Answer 01.c: No. A function gets the variables that Lambda documents and those that you configure. What the shell of
+# this machine has set is not passed on.
+#
+# Skip: All but the prediction and its answer.
+
 
 # %%
 def look(event, context):
@@ -334,6 +416,18 @@ predicted("01.c", "yes" if {"HOME", "USER"} & set(variables) else "no")
 # Our first function expects a `name`. Send it an event without one.
 #
 # **Predict:** will `invoke` raise an exception here in the notebook?
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Take a vote, then run it. This is the mistake that costs people a night: the script says 200, so they think
+# that all is well. Ask: where would you notice it, if nobody looks at the payload?
+#
+# Goes wrong: Somebody expects `FunctionError` to hold the message. It holds only one word; type and message are in
+# the payload, the trace is there and in the log.
+#
+# Answer 01.d: No. The call succeeded, so boto3 raises nothing; the failure is a field of the answer. boto3 raises
+# only when the call itself fails, as the last cell of this section shows.
 
 # %%
 predict("01.d", choices=["yes", "no"])
@@ -397,6 +491,28 @@ except lambda_client.exceptions.ResourceNotFoundException as error:
 # checks your function. If you need help, `hint("01.1")` in a new cell gives a hint, one more each time, and
 # `solution("01.1")` shows an answer.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The slide lists what you do not manage. Ask which row of the table costs their team most today. Then ask what
+# is new work with Lambda: roles, limits, and a log instead of a login.
+#
+# Skip: The table, if you go on to notebook 08, which measures it.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Four minutes, alone or in pairs. Who is done early changes the event in the check, and tries to break the
+# function of a neighbour.
+#
+# Goes wrong: `KeyError: 'language'`: the sentence of the check says that the event had no language. Ask how a dict is
+# asked for a key that may be missing. *Lambda finds no handler app.greet*: they have renamed the function, and
+# `Handler` still has the old name. An answer that is a text and not `{"message": …}` is named too. Rarer: a language
+# that stays from the last event, because somebody keeps it in a global variable; an environment is used again, which
+# is the subject of notebook 04.
+#
+# Skip: It can be homework: nothing later needs `greet`.
+
 
 # %% greeter
 def greet(event, context):
@@ -422,6 +538,17 @@ assert json.loads(payload.read()) == {"message": "Bonjour, Ada!"}
 # Every answer of boto3 has the request id in `ResponseMetadata`. Write `report_of`: given the name of a function and
 # a request id, it returns the REPORT line of that invocation. Ask CloudWatch for the function's log events as above,
 # and choose the one line. The check invokes a function and asks yours for the line.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: This is what you do at three in the morning: a customer has one request id, and the log has a million lines.
+# The cell of *Read its log* has nearly all that you need.
+#
+# Goes wrong: They return the first line with the id, and the check says that it begins with START. Or they return the
+# last REPORT of the log, which belongs to another invocation. Or a list of lines, where one text is asked for.
+#
+# Skip: It can be homework. Say that a filter pattern with the request id lets CloudWatch do the search.
 
 
 # %% report-of
@@ -452,3 +579,9 @@ assert report_of(name, request_id).startswith(f"REPORT RequestId: {request_id}")
 #
 # **Next:** notebook [02](02-scaling.ipynb), *Scaling*, calls a function many times at once. Notebook [04](04-cold-start.ipynb), *Cold start*, is
 # about the `Init Duration` of the first REPORT.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Let three people say one thing each that was not as they had guessed. If nobody says "200", ask again what it
+# means.

@@ -17,6 +17,15 @@
 # few cores. So we mostly send tens of calls, once as many as this machine carries, and calculate what is beyond. On AWS all
 # calls of this notebook cost less than a cent.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The slide has one sentence on this: up to {{concurrency.slides}} at once, by itself, fast. Ask: where you work
+# now, who decides how many machines there are, and how long does a change take? Then show that here nobody decides.
+#
+# Skip: *A thousand*, *What CloudWatch counts* and *How fast can AWS follow?* are the parts that a short session can
+# do without.
+
 # %%
 import math
 import time
@@ -61,6 +70,24 @@ from helpers import check, claim, hint, predict, predicted, solution
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it.
 # `hint("02.1")` in a cell of its own helps.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Draw a supermarket till: one customer at a time, no queue inside. Ten customers a minute and half a minute each
+# need how many tills? That is Little's law, and it is the only formula of this workshop that you should know by
+# heart.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Three minutes. Do the first load of the table in your head before you write code.
+#
+# Goes wrong: Nobody reads that the time is in *milliseconds*: the answer is a thousand times too large. `round` in
+# place of `math.ceil`: 6.3 needs seven, and the check gives the load for which it matters. Some add one in any case;
+# where the load fills its environments exactly, that is one too many.
+#
+# Skip: In an evening, do the sum on the board, and go on. Nothing later needs the function.
+
 
 # %% concurrency-needed
 def concurrency_needed(calls_per_second, duration_ms):
@@ -87,6 +114,22 @@ pd.DataFrame(rows, columns=["calls per second", "ms per call", "needed"])
 #
 # The next function only waits, as many do in real life: for a database, for another service. Waiting needs no CPU, so this
 # machine can run many such calls at once.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Let the room write down both guesses before anybody runs the cell. Then watch the tiles together, and count
+# aloud while they appear. The interesting question is not "five or seven" but "why more than five".
+#
+# Goes wrong: On a slow laptop there are eight or nine environments, because each init takes longer. That is the point
+# of this section, and no fault: ask what the table with the two means says. *Not measured this time* appears where
+# something else was busy: run from `began = …` again.
+#
+# Answer 02.a: A few more than the five that the sum gives. The first calls are cold, and a cold call keeps its
+# environment busy during init, too, so for a moment more of them are needed.
+#
+# Answer 02.b: As many as there are environments: each has exactly one cold start, at its beginning. All other calls
+# find one that is free.
 
 # %%
 waiter = workshop.name("waiter")
@@ -176,6 +219,21 @@ pd.DataFrame({"busy ms": mean_ms, "needed": 10 * mean_ms / 1000}).round(1)
 #
 # Now all at the same moment: 1 call, then 10, then 50, then 50 once more. Each takes two seconds. First we ask what this
 # account allows: `ConcurrentExecutions` is the limit for all its functions in a region together.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Ask for the second question first: who thinks that the second burst of 50 is cold again? Then the rule in one
+# sentence: a burst pays for what is missing. A shop that opens at nine, or an alarm that everybody gets, is such a
+# burst.
+#
+# Goes wrong: On AWS with a new account the limit is {{concurrency_new_account}}, and the bursts of 50 are left out:
+# the cell says which ones it takes. On a laptop with few cores the inits of the burst of 50 look longer than those
+# before, because the processes share the cores. On AWS they do not.
+#
+# Answer 02.c: Nine. One environment is there from the first call, and ten calls at once need ten.
+#
+# Answer 02.d: None. The first burst of 50 has left 50 environments, and all are free.
 
 # %%
 limit = lambda_client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
@@ -268,6 +326,21 @@ ax = plot_timeline(bursts_seen)
 # them again.
 #
 # **Predict:** how many of the second wave will be cold?
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: The number of the slide, on this laptop. Start the cell, and talk about Firecracker while the first wave runs:
+# it takes a minute or two. Ask what the slope of the left picture is. It is this laptop, not Lambda.
+#
+# Goes wrong: The laptop becomes slow and its fan loud; somebody stops the cell half way. Let them wait, or restart
+# the kernel and go on behind this section. Where a machine carries fewer than {{concurrency}}, the cell takes fewer,
+# and `python3 -m helpers doctor` says how many. In a room where thirty people run it at the same time on a shared
+# server, do it once, on the projector.
+#
+# Answer 02.g: Nearly none, and mostly none at all. All environments of the first wave are still there and idle.
+#
+# Skip: All of it. Show the picture of the solution, `solutions/02-scaling.ipynb`.
 
 # %%
 predict("02.g")
@@ -372,6 +445,25 @@ deploy_anew(waiter)
 # pandas: `pd.concat` puts two Series below one another, `.groupby(level=0).sum()` adds up what has the same label, in order, and
 # `.cumsum()` sums up from the top.)
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Two customers run code on the same machine, and neither may see the other. That needs a virtual machine, and a
+# virtual machine used to need a minute. Firecracker is the reason that Lambda can have both. Ask who has heard of it,
+# and from where.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Draw three bars on the board, and move a pen from left to right: plus one, minus one. Then let them write it.
+# This is the hardest exercise of the notebook; pairs work well.
+#
+# Goes wrong: They count rows, environments or cold starts, and the check says which of these it was. Two that follow
+# one another are counted as two at once: ends come before starts of the same moment. The duration in milliseconds is
+# added as if it was in nanoseconds, so that nothing overlaps. The table is not in the order of time: sort it.
+#
+# Skip: It can be homework.
+
 
 # %% peak-concurrency
 def peak_concurrency(frame):
@@ -402,6 +494,25 @@ for number, frame in by_burst:
 #
 # (On AWS at least {{concurrency_unreserved}} must stay unreserved; the embedded AWS does not check that. An account with a limit of
 # {{concurrency_new_account}} can reserve nothing, and `reserve` says so. Your calls below then reach the account's own limit.)
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: We have shown that it grows by itself; now ask who wants that. The database of notebook 07 does not. Say
+# "guarantee and cap" together, because people remember only the cap. The emergency stop is worth a minute: one call,
+# nothing deleted.
+#
+# Goes wrong: Some expect a queue inside Lambda, so "they wait". There is none for synchronous calls. boto3 hides a
+# refusal by trying again, so people see no error and believe that nothing happened: look at the last caller's waiting
+# time. On AWS a reservation needs some seconds, so a few more calls may pass.
+#
+# Answer 02.e: They are refused, at once, with status 429. Nothing waits in Lambda for a caller who waits for an
+# answer.
+#
+# Answer 02.f: About ten: 30 less the 20 that are reserved.
+#
+# Skip: *What boto3 hides*, but say its last sentence: when a service feels slow and its durations are fine, look at
+# `Throttles`.
 
 # %%
 capped = workshop.name("capped")
@@ -558,6 +669,17 @@ all_answers += [stopped, runs]
 # You do not see the exceptions of every caller. CloudWatch counts for all of them: `Invocations` and `Throttles` are sums,
 # `ConcurrentExecutions` is a level, so ask for its maximum. A throttled call is not an invocation.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Nobody sees the exceptions of all callers, but CloudWatch does. Ask which of the three metrics deserves an
+# alarm. A throttled call is in no log at all.
+#
+# Goes wrong: On AWS the cell waits for up to five minutes, because metrics are late there. Do not wait in front of a
+# room.
+#
+# Skip: The whole section, on AWS.
+
 
 # %%
 cloudwatch = workshop.client("cloudwatch")
@@ -615,6 +737,17 @@ pd.DataFrame(rows, index=["we count", "our number", "CloudWatch"]).T
 #
 # This machine cannot show that, so here we calculate: a load that begins at once and stays. The calculation leaves out
 # retries and the time of the cold starts.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Move one slider at a time, and ask before you let go. Begin with the account's limit: it is what hurts in
+# practice. Then the green line: when would you rather pay for servers?
+#
+# Goes wrong: People read the orange area as calls that wait. They are refused; whoever does not try again has lost
+# them.
+#
+# Skip: All but the picture.
 
 # %% ramp
 PER_SECOND = fact("scaling") // fact("scaling_period")
@@ -699,6 +832,18 @@ explore(
 # **0.4 seconds**. The database takes **20 connections**, and **6** of them belong to others: reports and backups.
 # The picture, which the folded cell draws, shows the orders that came on the busiest day so far.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Two numbers limit the choice, one from below and one from above. Find both before you write anything. There are
+# three right answers, so compare with your neighbour.
+#
+# Goes wrong: They take 20, since the database has 20 connections, and forget the six that others need. They take less
+# than the peak needs, because they read the mean of the day and not the highest bar. 0 is the emergency stop: no
+# order is written.
+#
+# Skip: Do it as a discussion, without the call.
+
 # %% orders
 night, day = [2, 1, 1, 1, 1, 2, 4], [8, 12, 15, 18, 22, 26, 24, 20, 18, 17]
 evening = [19, 25, 30, 28, 18, 9, 4]
@@ -754,3 +899,8 @@ print(f"20 orders at once: {20 - throttled} written, {throttled} throttled")
 # - AWS gives a function {{scaling}} environments at once and 100 more per second, within the limit of the account.
 #
 # **Next:** notebook [03](03-billing.ipynb), *Billing*, works out what all these invocations cost.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask for the formula, from memory. Then: which limit do you meet first, yours or AWS's?

@@ -14,6 +14,12 @@
 # All durations come from REPORT lines in CloudWatch. The prices are AWS's list prices for x86 in Tokyo and N. Virginia (some regions
 # cost more), so the totals are what AWS would charge there for these invocations. The embedded AWS itself costs nothing.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The slide promises that you pay for what you use. Tonight you check an invoice line by line. Ask: what does a
+# server cost that nobody calls this night?
+
 # %%
 import inspect
 import json
@@ -45,6 +51,15 @@ from helpers import check, claim, hint, predict, predicted, solution, wait_until
 # With the memory you also choose the CPU: Lambda gives both together. So the slide's "CPU and memory are taken
 # into account" is one number, `MemorySize`. Each month has a **free tier**: what you use below it is not charged.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Requests and GB-seconds, no third thing. The trap is in one word: the memory that you *configure*. Ask what a
+# function with 1,024 MB that uses 80 MB is billed for.
+#
+# Goes wrong: Somebody asks for CPU as a price. It has none of its own: it comes with the memory, and the section on
+# memory shows how.
+
 # %%
 listed = load_prices()
 prices, x86 = listed["lambda"], listed["lambda"]["gb_second"]["x86_64"]
@@ -63,6 +78,19 @@ table.round(2)
 #
 # One piece of code, five functions. Three succeed. One fails in every call. One waits for longer than its `Timeout` of one second, so
 # Lambda stops it.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Five functions, one piece of code. Let the room vote: is a crash free? Is a timeout free? Then read the row of
+# *too-slow*: this is what a hanging call costs, and the time limit is the price that you have agreed to.
+#
+# Goes wrong: Somebody has run the cell a moment ago, and the first row of a function is warm: it has `NaN` in the
+# column of init. `status` of *fails* is `success`, and people think that the table is wrong. The REPORT line of a
+# call that raised an exception looks like any other.
+#
+# Answer 03.a: None of them: all 35 are billed. Time was used, whether something came out of it or not. A timeout is
+# billed for its full limit. Free is only what never reaches your function, such as a throttled call.
 
 # %%
 told_code = """
@@ -145,6 +173,15 @@ used.round(4)
 #
 # The folded cell arranges the same figures like AWS's invoice: an amount, a unit price, a charge.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: The sum has many zeros, so nobody can feel it. Ask the better question: how often could we do this in a month
+# for nothing? Then say that the free tier is one for the whole account, and not one for each function.
+#
+# Goes wrong: They look for the place where the free tier is subtracted. Nowhere: the table shows list prices, and the
+# share of the free tier beside them.
+
 
 # %% invoice folded
 def invoice(frame):
@@ -193,6 +230,25 @@ print(f"Free each month: {1 / share.max():,.0f} times (limit: {share.idxmax()})"
 # your own runtimes it was billed before, too.
 #
 # We apply the three rules to your calls. The last rule should agree with REPORT.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: The deck is right for its year, and wrong today, twice. Ask what people did in 2019 to save money: they put
+# several tasks into one call. Ask if that still pays.
+#
+# Goes wrong: The pictures have no group "quick, cold" if the calls were warm; then there is no answer to the second
+# question either. Change something in `session`, or wait five minutes.
+#
+# Answer 03.b: Some fifty times, or a hundred: a call of one or two milliseconds was rounded up to 100, and is now
+# rounded up to the next millisecond.
+#
+# Answer 03.c: Not far from once, a little more or less. In 2019 its init was free, and its short run was rounded up
+# to 100; now init and run are billed as they are, and together they take about as long.
+#
+# Answer 03.g: Somewhat less than twice. The calls at 1,024 MB count most, and their wait of 110 ms was billed as 200.
+#
+# Skip: The last prediction.
 
 
 # %% three-rules
@@ -291,6 +347,26 @@ predicted("03.g", f"{more:.2f} times as many GB-seconds")
 # Take a function that computes for a second or two at 128 MB, and one that only *waits*, for a database, say.
 #
 # **Predict:** how many times as fast is the first one with {{vcpu_memory}} as with 128 MB?
+
+# %% notes [markdown]
+# Minutes: 8
+#
+# Say: This is the most useful picture of the notebook, so give it time. Twice the memory is twice the price for each
+# second, and half the seconds. So what is the bill? Let them guess before the cell runs; the cell takes half a minute
+# or more, in which you can explain what a share of a CPU means. Ask afterwards: your function calls a database, which
+# of the two lines is it?
+#
+# Goes wrong: On a busy laptop a claim says *Not measured this time*: run `computing = …` again, alone. With
+# `WORKSHOP_CPU_SHARE=off` there is no difference at all, and the claims say so. Beyond one vCPU some expect a still
+# shorter time: this code has one thread.
+#
+# Answer 03.d: About as many times as it has more memory, some fourteen: 128 MB have 7 % of a vCPU, and
+# {{vcpu_memory}} have all of one.
+#
+# Answer 03.e: About the same. Each second costs fourteen times as much, and there are a fourteenth of them. Faster
+# for the same price: that is what surprises people.
+#
+# Skip: Run the cells before the session, or open the picture in `solutions/03-billing.ipynb`.
 
 # %%
 predict("03.d")
@@ -449,6 +525,18 @@ init_ms.to_frame("Init Duration, ms").T
 #
 # **Predict:** *front* does nothing itself. What share of the GB-seconds is *front*'s?
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Two functions, one waits for the other. Ask who pays: everybody who is awake. This is the most expensive
+# beginner's design, and it looks so natural, because in a program one function calls another.
+#
+# Goes wrong: People think that *front* is cheap since it does nothing. It has 512 MB, and it does nothing for half a
+# second.
+#
+# Answer 03.f: About two thirds, all of it for waiting. Both run for the same half second, and *front* has twice the
+# memory of *back*.
+
 # %%
 predict("03.f")
 
@@ -515,6 +603,16 @@ claim("both are billed for the half second", both["billed_ms"].min() >= 500)
 # Each function writes its own log group, and the names of yours begin with your prefix. So the bill of *all* your
 # functions, also of the notebooks before, is in the logs. (On AWS a log group stays when its function is
 # deleted. `python3 -m helpers clean` deletes both, and the workshop's logs are kept for a week.)
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Your own bill, of all notebooks of today. Ask who has the highest one, and which function it was. After this
+# notebook it is the one of the memory test, and hardly anybody guesses that.
+#
+# Goes wrong: It is nearly empty for somebody who began here. That is fine.
+#
+# Skip: The query in Logs Insights, unless you skip the one in 04, too. One of the two should be shown.
 
 # %%
 prefix = f"/aws/lambda/{workshop.tags['learner']}-"
@@ -591,6 +689,12 @@ claim("the functions were ready for longer than they were billed", ready > bille
 #
 # `monthly` computes what one function costs. (AWS subtracts the free tier once for all functions of an account.)
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Take the load of somebody in the room: calls a month, memory, milliseconds. Set the sliders, and read the title
+# aloud.
+
 
 # %% monthly
 def monthly(calls, memory_mb, duration_ms, free=True):
@@ -655,6 +759,17 @@ print(f"A GB-second on arm64 costs {1 - arm / x86:.0%} less than on x86.")
 #
 # Replace the line that begins with `raise`, and run the cell and its check. `hint("03.1")` in a new cell helps.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: It is one line of pandas. The traps are units: MB and GB, ms and s, per million and for each.
+#
+# Goes wrong: The check knows many ways to be wrong, and names the one that it sees. The common ones: `duration_ms` in
+# place of `billed_ms`; `max_memory_mb`, which is what was used and not what is billed; the sum of all memory times
+# the sum of all time; a GB taken as 1,000 MB; requests forgotten.
+#
+# Skip: It can be homework; nothing later in this notebook needs `bill`.
+
 
 # %% bill
 def bill(frame):
@@ -680,6 +795,16 @@ for label, frame in tables.items():
 #
 # `client`, `json` and `os` are there, as in `front_code`. The function gets *front*'s role, which may invoke *back* in both ways.
 # The check invokes your function, and reads in the REPORT lines what both functions were billed.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: You have seen that waiting costs. Now do not wait. One argument of `invoke` is enough. Ask first: what do you
+# lose? The answer of *back*.
+#
+# Goes wrong: They leave out `InvocationType`, and the check says for how long the function was billed. They take
+# `DryRun`, which runs nothing. They hand on `{}` in place of the event. They give `Payload` a dict: it has to be
+# text, so `json.dumps`.
 
 
 # %% hand-on
@@ -709,6 +834,16 @@ pd.Series(billed, name="billed, ms, while back works").to_frame()
 #
 # *bill-report* loads a table of 150 MB in its init phase, and waits a fifth of a second for a database in each
 # call. Somebody gave it {{vcpu_memory}}, to be on the safe side.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Think before you try: does it compute or wait? Then which size will it be? Whoever has the answer without an
+# experiment has understood the notebook.
+#
+# Goes wrong: 128 MB looks cheapest, and then each call fails, since the table alone needs more. arm64 alone saves
+# only a fifth, which is too little. Somebody makes the code faster: the check refuses it, because only the
+# configuration may change.
 
 # %% report-code
 report_code = """
@@ -763,3 +898,9 @@ per_size(reports(logs, report)).round(2)
 #
 # **Next:** [04 Cold start](04-cold-start.ipynb). `python3 -m helpers clean` removes what this notebook made, when you
 # no longer need it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask each row to name one thing that is billed and one that is free. Keep the GB-seconds of the evening for
+# notebook 18, which adds them up again.

@@ -16,6 +16,15 @@
 # All durations here but one come from the REPORT lines in CloudWatch. On the embedded AWS the processes,
 # their init and their reuse are real, but the milliseconds are your machine's.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Everybody has heard of the cold start, and everybody has an opinion. The slide has one, too: if you have to
+# fight it, ask if Lambda is right. Ask the room: how long is a cold start, and how often does it happen? Write three
+# answers on the board, and come back to them at the end.
+#
+# Goes wrong: The notebook is the longest. Decide beforehand where you stop; *Measure it* is enough for an evening.
+
 # %%
 import json
 import time
@@ -45,6 +54,15 @@ from helpers import check, claim, hint, load_prices, predict, predicted, solutio
 #
 # AWS does not document how long it keeps an idle environment, and you cannot set it: minutes, sometimes much longer. The
 # embedded AWS keeps it for five minutes, or for as many seconds as the function's tag `localaws:idle-seconds` says.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Start it, and forget it. It needs a minute of rest, and you will talk for longer than that. It is the advice of
+# the slide: call the function regularly, so that it stays warm. We will see if that works, and for how many callers.
+#
+# Skip: Run the cells, as the next sections use the function `call`, and say nothing about them. Then leave out *What
+# to do about it*, which looks at the result.
 
 # %%
 IDLE_SECONDS = 70
@@ -113,6 +131,19 @@ for name in (pinged, left_alone):
 # Only the cold one has an `Init Duration` in its REPORT line. (The folded cell replaces the long names of
 # environments by numbers.)
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Show the four steps with your fingers. Which of them do *you* write? Only the third and the fourth; so these
+# two you can make shorter. Then the picture: the first part of the strip is init, and the two invocations are hardly
+# to be seen.
+#
+# Goes wrong: "There is no call yet": this person has left out the experiment above, whose cells make the function
+# `call`. *Run → Run All Above Selected Cell* helps.
+#
+# Goes wrong: Both rows are warm, because the notebook was run a moment ago, and the environment is still there. Run
+# *Measure it*, which makes cold ones by force.
+
 
 # %% numbered folded
 def numbered(rows):
@@ -141,6 +172,22 @@ first_two[["environment", "init_ms", "duration_ms", "billed_ms"]]
 # each update of your function makes the next calls cold.
 #
 # **Predict:** how many times as long as a warm invocation does a cold one take?
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Collect guesses aloud: twice, ten times, a thousand times? Then let the cell run, and ask who was within a
+# factor of two. On AWS the number is another, the picture is the same: two clouds of points, and nothing between
+# them.
+#
+# Goes wrong: A busy laptop has one point far away from its cloud. Use the median, and say why: a mean would be that
+# one point. The axis is logarithmic; say so, as many read it as a linear one.
+#
+# Answer 04.a: A few tens of times here, by the medians. The function does nearly nothing, so a warm call is short,
+# and a cold one is nearly all init. A function that works for seconds has a much smaller factor with the same init:
+# what matters is the difference, and who waits for it.
+#
+# Skip: The query of Logs Insights, if you have shown the one in 03.
 
 # %%
 predict("04.a")
@@ -243,6 +290,17 @@ claim(
 #
 # **Predict:** which of the three calls are cold?
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: The embedded AWS lets us choose when an environment ends; AWS does not, and does not say when. Ask: if you had
+# to measure it on AWS, how would you do it, and how long would it take?
+#
+# Goes wrong: On AWS the third call is warm as well, almost certainly. Say so before somebody sees it as an error.
+#
+# Answer 04.b: The first and the third. The first finds no environment, as the configuration has just changed; the
+# second uses that one; before the third call it has been ended, as it rested for longer than its two seconds.
+
 # %%
 predict("04.b", choices=["first", "first and second", "first and third", "all"])
 
@@ -271,6 +329,16 @@ claim("the first and the third call are cold", on_aws or [*is_cold] == [1, 0, 1]
 # One environment serves **one invocation at a time**. Now ten calls come together, each taking half a second.
 #
 # **Predict:** how many cold starts will they cause?
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: This is the answer to "we ping it, so it is warm". Ask before you run: how many does a pinger keep warm? One.
+# How many calls come at the same time in your system?
+#
+# Answer 04.c: Ten. An environment serves one invocation at a time, and all ten come together.
+#
+# Answer 04.d: None. Ten environments are there and free.
 
 # %%
 predict("04.c")
@@ -343,6 +411,25 @@ _ = ax.legend(loc="center")
 # its client in the init phase, the other inside the handler, again in each call.
 #
 # **Predict:** which has the longest init?
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Three functions, the same work. Let people choose first, and do not correct them. The sentence to remember is
+# "prepare in init, work in the handler". Ask which imports of their own programs they could do without.
+#
+# Goes wrong: Few expect how slow the first *call* of *client in handler* is: the import that it has avoided in init
+# comes back there, and at the small CPU share of its memory size. Look at the two columns together.
+#
+# Answer 04.e: *client in init*: it imports boto3 and makes a client before the first event comes. *client in handler*
+# has an init as short as *no import*.
+#
+# Answer 04.f: *client in handler*: it makes the client again in every call. The import itself is quick from the
+# second time on, the client is not.
+#
+# Answer 04.g: Nearly all of it. What remains for the handler is one request.
+#
+# Skip: The third prediction.
 
 # %%
 predict("04.e", choices=["no import", "client in init", "client in handler"])
@@ -426,6 +513,14 @@ claim("client in handler is slowest when warm", warm_ms.idxmax() == "client in h
 # REPORT does not show this time: Lambda fetches and unpacks *before* the init phase, and does not bill it. But the caller
 # waits, so here, and only here, we measure at the caller.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The only measurement of this notebook that is done at the caller. Ask why: nothing in the log shows it. On AWS
+# most of this happens when you deploy, so do not promise your boss a number from here.
+#
+# Skip: All of it, in a session below two hours.
+
 # %%
 noise = np.random.default_rng(seed=4).bytes(25_000_000)  # which no zip makes smaller
 handler = "def handler(event, context):\n    return 'hello'\n"
@@ -465,6 +560,18 @@ claim("a large package makes the caller wait", outside["large"] > outside["small
 #
 # The slide advises a language that starts fast ("the JVM is slow"). Here is the same small function in the languages
 # of this machine. Node.js came with the workshop; Ruby and Java take part if they are installed (`python3 -m helpers doctor` says how).
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: The slide says that the JVM is slow. Ask for the order of Python, Node.js, Ruby and Java before you show the
+# picture. Then look at the second column: a JVM pays in its first call, not in its init.
+#
+# Goes wrong: A language is left out, since the machine lacks it: the cell says so. Nobody should install Java now;
+# the solution has the figures. People compare the bars of the left and the right picture. They are of two machines;
+# compare the order.
+#
+# Skip: The archive of Java's classes.
 
 # %%
 runtimes = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}
@@ -570,6 +677,18 @@ for ax, values, color, title in [
 #
 # The next cell waits until the function that was left alone has rested for longer than `IDLE_SECONDS`.
 
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Go through the list as a discussion. The first answer is the best one: do nothing, if nobody waits. Then look
+# at the experiment of the beginning: who is warm? And what does it cost to keep *one* environment warm, and what does
+# it help when ten calls come?
+#
+# Goes wrong: The waiting cell needs the rest of the minute, and people think that it hangs. It shows its progress in
+# seconds. If the experiment was left out above, this section cannot run: say the result, and go on.
+#
+# Skip: The cost of the pings.
+
 # %%
 passed = (datetime.now(UTC) - experiment_began).total_seconds()
 for _ in track(range(max(0, round(IDLE_SECONDS + 5 - passed))), "seconds"):
@@ -632,6 +751,18 @@ with suppress(no_rule, no_permission):  # where this cell has run before
 # `publish_version` freezes code and configuration, and gives them a number.
 #
 # The next function imports boto3, which makes its init long, and answers how its environment came to be.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: AWS sells what the pinger tries. You say how many; they are ready; you pay for them day and night. Two words
+# are new here, *version* and *alias*; draw them: a number that never changes, and a name that points at one. Exercise
+# 4 needs both.
+#
+# Goes wrong: On AWS the waiting cell takes a minute or two. And do not stop here without the cell that ends it:
+# `delete_provisioned_concurrency_config`. On AWS it costs for as long as it is configured.
+#
+# Answer 04.h: Two. Two environments were ready, and four calls came at once, so two had to begin cold.
 
 # %% kind-of
 source = """
@@ -744,6 +875,18 @@ _ = lambda_client.delete_provisioned_concurrency_config(**live)
 #
 # **Predict:** compared with that init, how long does a restore take?
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Take a photograph after init, and start from the photograph. Ask what could go wrong with a photograph:
+# everything that was random, and every connection that was open, is the same in each copy. Do not answer; Exercise 3
+# does.
+#
+# Goes wrong: On macOS the embedded AWS refuses SnapStart, and the cell prints why: go on with the text. On AWS with
+# Python a snapshot costs extra, so remove the function after the session.
+#
+# Answer 04.i: Less than half as long. A restore does not run the imports again, it continues after them.
+
 # %%
 predict("04.i", choices=["longer", "about as long", "less than half as long"])
 
@@ -784,6 +927,17 @@ if restore_ms > 0:
 #
 # Put your code in place of the line that begins with `raise`, and run the cell. The cell after it deploys both functions and
 # checks yours. `hint("04.1")` in a cell of its own helps.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: One event in a thousand pays for all others. Turn it round.
+#
+# Goes wrong: They move only the client and leave `import boto3` at the top: the check still finds boto3 in a cold
+# call that greets. They move both into the handler, above the `if`: then each event pays. They forget the cache, so
+# each event that counts makes a client anew: the check accepts it; ask them what it costs.
+#
+# Skip: Show the solution, and ask what *every* event needs.
 
 # %% heavy
 heavy_source = """
@@ -837,6 +991,14 @@ for label in ("heavy", "light"):
 # The function below says whether a number from 2 to 999,999 is prime. It makes its list of primes again for every event. Move out of
 # the handler everything that does not have to be done for every event. The answers must stay the same.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Cut, paste, done: which lines do not depend on the event? It is quick, so do this one if you do only one.
+#
+# Goes wrong: Somebody finds a better test for primes, and it gives other answers for 2 or for 9. The answers must
+# stay the same.
+
 # %% primes
 slow_source = """
 def handler(event, context):
@@ -876,6 +1038,18 @@ for label in ("slow", "fast"):
 # The function below draws tickets. With SnapStart, init runs once for all environments of a version. So two environments draw the *same* tickets. Write
 # `unique_source`: each ticket is different, whichever environment draws it. The answer keeps its form. Keep the line with `sleep`, too: with it, calls
 # at the same time need an environment each.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Two customers get the same ticket number, and no test has found it, because in a test there is one environment.
+# Ask where in their own code something random is made at the top of a file.
+#
+# Goes wrong: A seed from the time in init: that is in the photograph, too. One number drawn in init: the same for
+# all. They remove the `sleep`: then calls do not need environments of their own, and nothing is tested. Where the
+# embedded AWS has refused SnapStart, the exercise cannot be solved on this machine; the check says so.
+#
+# Skip: All of it, where nobody uses SnapStart.
 
 # %% tickets
 repeated_source = """
@@ -918,6 +1092,15 @@ check("04.3")
 # Below are two versions of a function, and the alias `live` points at the old one. Write `shift`: given a part such as 0.1, that part of the calls of `live`
 # runs the *new* version, and all others run the old one. `shift(0)` sends all calls to the old one again. It is one call of `update_alias`; look at its
 # `RoutingConfig` in the [API Reference](https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html).
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: The new version has a fault, and only a tenth of the callers meet it. To go back is one call. Ask how long it
+# takes them today to take back a release.
+#
+# Goes wrong: They move the alias itself to the new version: then all callers have the fault. The weight is given in
+# percent: AWS refuses 10, it wants 0.1. The way back is forgotten: `shift(0)` has to give no weights at all.
 
 # %% versions
 canary = workshop.name("canary")
@@ -974,3 +1157,9 @@ failed.groupby(ran).agg(calls="size", failed="sum")
 #
 # **Next:** notebook [05](05-lambda-or-ec2.ipynb), *Lambda or EC2*, asks when a machine that is always on is cheaper. `python3 -m helpers clean` removes what
 # this notebook made, when you no longer need it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Look at the three guesses on the board. And ask the last question of the list: does anybody wait for these
+# calls?

@@ -12,11 +12,27 @@
 #
 # ![You invoke the function, and it posts to Slack](lessons/09-slack/picture.svg)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The first hands-on of the deck: you press a button, and a message appears. It is small on purpose. What is
+# worth learning here is the sad path: what does your function do when Slack does not answer?
+
 # %% [markdown]
 # ## Begin
 #
 # Choose **your language**: `"python"`, `"node"` or `"ruby"`. `start_at("09")` puts a file to begin with into a folder of
 # yours. It never writes over a file that you have changed.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Choose the language in which you write at work, and stay with it in 16 and 17. Python needs nothing; Node.js
+# came with the workshop; Ruby is there if your machine has it. Say aloud where the file is: it is not in the
+# notebook.
+#
+# Goes wrong: They run the cell before they change `language`, and then edit the file of another language than the one
+# that is deployed. Change the line, and run from the top. `start_at` never writes over a file that they have changed.
 
 # %%
 import base64
@@ -41,6 +57,19 @@ from helpers import check, claim, hint, predict, predicted, solution
 #
 # You need no Slack for this lab: an **inbox** on this machine answers as Slack does. If you have a webhook of your own, set
 # `WORKSHOP_SLACK_WEBHOOK_URL` before you start JupyterLab, and the messages go to your channel instead.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Do this before any Lambda: know the other side first. Ask what they think of an address that is also the
+# password. Then ask for the guess.
+#
+# Goes wrong: Somebody has a webhook of their own and pastes it into a cell. Ask for it to be removed at once: it
+# belongs into `WORKSHOP_SLACK_WEBHOOK_URL`, set before JupyterLab starts. Then the checks cannot read the messages,
+# and say so.
+#
+# Answer 09.a: 400, with the reason `no_text`. A webhook refuses what it cannot show, so the status has to be looked
+# at.
 
 # %%
 inbox = open_inbox(workshop)
@@ -82,6 +111,15 @@ inbox.show()
 #
 # The **role** says what the function may do in AWS. This function only posts to Slack, and Slack does not belong to AWS. So it needs
 # no right but to write its log, which `workshop.role()` always allows.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: In the deck everybody takes one role that may read all of S3. Ask why we do not. This function can write its
+# log, and nothing else in AWS; a mistake in it can harm nobody's files.
+#
+# Goes wrong: Somebody wants to see the address, and the notebook shows `…(hidden)`. They copy this text into the
+# console, and the check says that it is not the address of the inbox. The cell sets it; nobody has to type it.
 
 # %%
 runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
@@ -173,6 +211,21 @@ configuration["Environment"]["Variables"]
 # In both consoles you write a test event, or take a template, and press *Test*. You see the answer and the end of the log. (Ours saves events of yours as
 # files, in `work/events/`.) `LogType="Tail"` gives the same. (`re.sub` leaves out ids, and the folder of the code.)
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Open the console on the projector, make one click, and show the cell below it: this is the whole idea. The
+# tables are for those who will use AWS's console; the parts have moved since 2019, so the screenshots of the deck no
+# longer fit.
+#
+# Goes wrong: They edit the code in the console and then run the check's cell, which deploys the file and so puts the
+# old code back. Who works in the console calls `check("09")` in a cell of its own.
+#
+# Answer 09.b: With an error. The file that they begin with raises `NotImplementedError`, and the answer and the log
+# say so. This is what an error of a function looks like: learn its face now.
+#
+# Skip: The tables, and with them the console. Run the cell of `test`, which the rest needs.
+
 
 # %%
 def test(event):
@@ -213,6 +266,27 @@ predicted("09.b", ended)
 # Lambda's runtimes hold hardly any libraries, so use what the language has: `urllib.request` in Python, `fetch` in
 # Node.js, `net/http` in Ruby. The next cell gives a hint, and one more each time you run it.
 
+# %% notes [markdown]
+# Minutes: 12
+#
+# Say: Ten minutes. Five points are asked for, and the fourth is the one that most forget. Run the check early: its
+# sentence tells you what comes next, so you need not think of all five at once. Walk around; whoever has it helps the
+# person on the left.
+#
+# Goes wrong: The most common: the file was changed, and not saved or not deployed, so the check sees the old code.
+# "There is no test yet": the section before, which makes `test`, was left out; *Run → Run All Above Selected Cell*.
+# *The handler is not written yet*: another file than the deployed one was edited. `requests` or `axios` is imported:
+# Lambda does not have it, and the hint names what is there. The JSON is put together by hand, and a quote in the text
+# breaks it. No `Content-Type`. In Node.js a request without `await`: the handler ends, the environment is frozen, and
+# no message comes. In Ruby the handler takes keywords: `event:, context:`.
+#
+# Goes wrong: The last two sentences of the check puzzle people. *Reported success all the same*: the code catches the
+# error and prints it; it should let it through. *Let the request give up after two seconds*: the inbox waits on
+# purpose, and the request needs a time limit of its own, below that of the function.
+#
+# Skip: When half of the room has it, give the others `solution("09", use=True)`, then the check's cell. Nobody has to
+# be finished for 16: `start_at("16")` makes what is missing.
+
 # %%
 hint("09")
 
@@ -244,6 +318,15 @@ _ = test({"text": "Grüße, 東京!"})
 # Sometimes Slack answers 500, or 429 when you post too much. The inbox does so when you ask for it.
 #
 # **Predict:** how will this invocation end? (And how should it?)
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Ask first: is an error here good or bad? It is good. Who hides it, loses the message, the retry, the metric and
+# the alarm. That is worth repeating, as many have learned to catch everything.
+#
+# Answer 09.c: With an error, if the function looks at the status: its payload has the type and the message of your
+# exception. Who gets "without an error" has code that hides it.
 
 # %%
 predict("09.c", choices=["without an error", "with an error"])
@@ -281,3 +364,16 @@ predicted("09.c", ended)
 #
 # **Next:** notebook [10](10-what-fits.ipynb) asks what Lambda is suited to. The next lab is 16, in which a new file makes your function run.
 # When you no longer need what you made, `python3 -m helpers clean` in a terminal removes it; `start_at` makes it again.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Three languages, one difference that costs money: Python's `urlopen` raises an error for 500; `fetch` and
+# `Net::HTTP` do not. Ask who has met that.
+#
+# Skip: All of it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Everybody shows a neighbour the last message of their own inbox. Then: in 16 nobody presses a button any more.

@@ -11,6 +11,12 @@
 #
 # ![A file put into S3 triggers the function, which posts to Slack](lessons/16-s3-to-slack/picture.svg)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: In 09 you pressed the button. Now a file does. Ask who has such a thing at work: a file arrives, and somebody
+# has to notice.
+
 # %% [markdown]
 # ## Begin
 #
@@ -21,6 +27,14 @@
 # function* `s3-to-slack`, *Configuration → Environment variables* for `WEBHOOK_URL`, *Code → Edit the files*, *Test* with the template `s3-put`, *Triggers →
 # Add an S3 trigger* with the new bucket `uploads`, and *Inbox* for the messages. Then call `check("16")` in a cell of its own: the cell with the check below
 # would first deploy your file in place of what you wrote there.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Posting is there already, so that you can think of the event alone. Take the same language as in 09.
+#
+# Goes wrong: Whoever has not done 09 fears to be behind: `start_at("16")` makes the function of 09 with our answer.
+# And they edit the file of lab 09 in place of that of 16: look at the folder in the name.
 
 # %%
 import base64
@@ -44,6 +58,12 @@ from helpers import check, claim, compare_events, hint, predict, predicted
 # In the console: *S3 → Create bucket*. Each bucket needs a name that no other bucket of any AWS account has. So the name has
 # your own name in it, and on AWS a few digits that belong to your account.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: One name for all accounts of the world. Ask what happens if two people in this room take the same name on AWS:
+# the second one gets an error. So our names have the learner's name in them, and digits of the account.
+
 # %%
 s3 = workshop.client("s3")
 options = {}
@@ -62,6 +82,17 @@ except s3.exceptions.BucketAlreadyOwnedByYou:
 #
 # Deploy the file as it is. The event tells all that the function needs, and it calls no other service of AWS. So its role may
 # write its log, and nothing else: `workshop.role()`. The address of the inbox goes into `WEBHOOK_URL`.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Read the event aloud, and ask three questions. Where is the bucket? Where is the key? Why is `Records` a list?
+# Everybody answers the first two, and forgets the third; the check does not.
+#
+# Goes wrong: They take the key as it looks: `my+first+file.txt` seems to be a name. It is a name with spaces. The
+# word *URL-encoded* helps nobody; show how a browser writes a search for two words.
+#
+# Answer 16.a: With an error: the handler raises `NotImplementedError`, as the file is not written yet.
 
 # %%
 runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
@@ -133,6 +164,19 @@ predicted("16.a", ended)
 # **resource-based policy**, and this one is still empty. Begin with the second setting, and look at what S3 says. (On AWS
 # this cell takes a minute: the workshop tries again, as a new permission may need some seconds.)
 
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: In the console it is one click, and it is two settings, one on each side: the function opens the door, and the
+# bucket walks through. Do them in the wrong order on purpose, and read what S3 says: it is one of the least helpful
+# sentences of AWS, and you will meet it again. Then ask: why is the role not the place for this? A role says what the
+# function may do; this is about who may use the function.
+#
+# Goes wrong: A second run prints *S3 accepts it: the permission is there already*: then the person has run the cells
+# before, and misses the error. Show yours. On AWS the refused cell takes a minute, because the workshop tries again.
+# And say that the call for the notification *replaces* all that the bucket had: on a bucket of a company that has
+# deleted somebody's trigger.
+
 # %% notification
 trigger = {"LambdaFunctionArn": function_arn, "Events": ["s3:ObjectCreated:*"]}
 notification = {"LambdaFunctionConfigurations": [trigger]}
@@ -179,6 +223,23 @@ _ = s3.put_bucket_notification_configuration(**notify)
 #
 # The next cell gives a hint, and one more each time you run it.
 
+# %% notes [markdown]
+# Minutes: 8
+#
+# Say: A loop, a decoded key, one message for each record. Say the three things, and let them write; run the check
+# early. Whoever is done uploads a file with the strangest name that they can think of.
+#
+# Goes wrong: The check names the kind of mistake. *The key came as S3 encodes it*: not decoded, or `unquote` in place
+# of `unquote_plus`. *The + was turned into a space after decoding*: then a plus of the name itself is lost, too.
+# *Brought 1 of their keys*: only the first record. *Brought 1 message*: all keys in one text, where one for each is
+# asked. *Names the bucket …-uploads*: the name of their own bucket is in the code; it belongs to the event. In
+# Node.js, `forEach` with an async function does not wait.
+#
+# Goes wrong: *S3 may not invoke …*, *does not notify …*, *for any bucket*: this is about the trigger, and not about
+# the code; go back one section. *No message about it came* within the time: look into the log of the function.
+#
+# Skip: `solution("16", use=True)`, then the check's cell. Real files are the reward, so keep two minutes for them.
+
 # %%
 hint("16")
 
@@ -204,6 +265,19 @@ check("16")
 # CloudWatch has a REPORT line for each of the four.
 #
 # **Predict:** how will `100%+more.txt` look in its message?
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Let somebody call out a name for a file, and upload it. Nobody calls the function: that is the moment of the
+# evening, so keep quiet until the message is there. Ask why the order of the messages is another one than that of the
+# uploads.
+#
+# Goes wrong: The message comes twice. That may be: S3 promises *at least once*. If no message comes, the function has
+# no trigger or fails; its log says which.
+#
+# Answer 16.b: As `100%+more.txt`, at the end of its address. S3 sends `100%25%2Bmore.txt`, and decoding gives the
+# name back, its own plus included.
 
 # %%
 predict("16.b", choices=["100%+more.txt", "100%25%2Bmore.txt", "100% more.txt"])
@@ -233,6 +307,15 @@ predicted("16.b", hundred[-1] if hundred else "no such message in this inbox")
 #
 # How good is our sample? A function that returns its event would show the real one, but S3 drops what a function returns.
 # So this small function *prints* its event, and we read it from the log. (Without `Role`, `deploy` takes `workshop.role()`.)
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: How far do you trust a test event that somebody typed? Compare it with a real one. Printing the event into the
+# log is the oldest way to see it, and it works with every trigger. Ask what must not be printed: events may hold
+# personal data.
+#
+# Skip: All of it, in an evening. Say that `compare_events` exists.
 
 # %%
 listener = workshop.name("listener")
@@ -310,3 +393,16 @@ compared
 #
 # **Next:** notebook [17](17-s3-list-to-slack.ipynb) asks S3 for more than the event tells. `python3 -m helpers clean` in a terminal removes what you made, when
 # you no longer need it; `start_at` makes it again.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Each language has several functions that decode, and only one of them turns a plus into a space. Look at yours.
+#
+# Skip: All of it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask for the two settings, and which side each is on. Then: what does the function *not* know from the event?
+# Lab 17 asks S3.
