@@ -15,6 +15,12 @@
 # You rent EC2's virtual machines by the hour, used or not. This notebook starts none: the costs come from
 # list prices, and from the REPORT lines of your functions. The prices are Tokyo's, as in the slides.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The slide asks "isn't EC2 good enough?", and gives two prices. Ask who has ever computed it for a system of
+# their own, and who has only heard that serverless is cheap.
+
 # %%
 import inspect
 import time
@@ -40,6 +46,15 @@ from helpers import check, claim, hint, predict, predicted, solution
 # "For 2 GB of memory, for a month: Lambda 88 dollars, EC2 (t3.small) 19 dollars." The formula is in a comment of the slide. These are
 # its inputs, from 2019:
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Check the slide before you believe it. The arithmetic is right; ask what it assumes. One environment that never
+# rests, for a month: who has such a function?
+#
+# Goes wrong: Somebody finds that the comment of the slide says "per ms" and concludes that the price is wrong by a
+# hundred. It is the price of 100 ms; only the unit is wrong.
+
 # %% prices
 prices = load_prices()  # of Tokyo
 then = prices["slides_2019"]
@@ -61,6 +76,14 @@ print(f"Lambda: {lambda_2019:.2f} USD a month, EC2: {ec2_2019:.2f} USD a month")
 #
 # Lambda bills by the millisecond now, and its unit is a GB-second: one GB of memory for one second. AWS's calculator
 # takes a month as 730 hours. There are also ARM processors, in Lambda (`arm64`) and in EC2 (`t4g`).
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Seven years later, other processors, another rounding, two regions; and the quotient is still between four and
+# six. Ask for the hours before you compute them, and write the guesses on the board.
+#
+# Answer 05.a: Some five and a half hours. It is the quotient of the slide's two prices, as a share of the day.
 
 # %% today
 HOURS = 365 * 24 / 12  # of a month: 730
@@ -129,6 +152,14 @@ _ = ax.legend()
 # Lambda's price includes the CPU: {{vcpu_memory}} come with one vCPU, so 2,048 MB with 1.16. What does the machine cost
 # with 0.4 vCPUs in use, with 1.16, and with both?
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The slide's machine is one that waits. One that computes all day costs more, and still less than Lambda. Ask
+# which of the two a web server is.
+#
+# Skip: All of it; say only the last sentence.
+
 # %% vcpus
 t3 = prices["ec2"]["t3.small"]
 for vcpus in (0.4, 2048 / fact("vcpu_memory"), 2.0):
@@ -151,6 +182,15 @@ for vcpus in (0.4, 2048 / fact("vcpu_memory"), 2.0):
 #
 # **Predict:** what does one request per second cost in a month, of 200 ms at 512 MB? (In Tokyo, on x86_64, at list price
 # without the free tier.)
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Nobody knows for how many hours a day 2 GB are in use; people know requests per second. So change the unit. Let
+# everybody guess the price of one request per second for a month.
+#
+# Answer 05.d: About five dollars. A month has some two and a half million seconds, which sounds like more; but each
+# request costs only a few millionths of a dollar.
 
 # %%
 predict("05.d")
@@ -184,6 +224,14 @@ predicted("05.d", f"{lambda_cost(1, 200, 512):.2f} USD a month")
 # For requests of 200 ms at 512 MB it is at about four a second. **Predict:** requests of 20 ms at 128 MB are ten times as
 # short, with a quarter of the memory. So their break-even is at more requests per second: how many times as many?
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: It is one division. The question with the choices is a trap, so let people argue before they run it.
+#
+# Answer 05.e: Fewer than ten, some eight. A fortieth of the GB-seconds would give forty; but a short request costs
+# mostly the price of a request, which stays the same.
+
 # %%
 predict("05.e", choices=["ten", "forty", "between ten and forty", "fewer than ten"])
 
@@ -209,6 +257,17 @@ claim("the break-even is at fewer than ten times as many requests", more < 10)
 #
 # The next function also knows the other architecture and the *free tier*: each month AWS gives an account
 # {{free_requests}} requests and {{free_gb_seconds}} GB-seconds.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: You cannot rent half a machine, and you should not rent one alone. Move the sliders with the room: a short
+# duration, two zones, the free tier. Each time ask before you let go: where does the crossing go?
+#
+# Goes wrong: Both axes are logarithmic, so the steps of EC2 look small on the right. Say it.
+#
+# Answer 05.b: To the right, to about twice the rate: the machines cost twice as much, so Lambda stays cheaper for
+# longer.
 
 
 # %% lambda-month
@@ -327,6 +386,14 @@ predicted("05.b", f"{way}, from {one:.2g} to {two:.2g} requests per second")
 # The folded cell draws every rate and duration, at 512 MB. The colour says how many times as much the more expensive one costs; the black
 # line is the break-even. Each stripe on the right is one more machine.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Point at the two corners. On the left there is no bottom: an idle machine can cost thousands of times more. On
+# the right there is a limit, the 88 / 19 of the slide. Ask which mistake is the more expensive one.
+#
+# Skip: The picture alone, without its code.
+
 # %% draw-map folded
 rate, duration_ms = np.meshgrid(np.logspace(-2, 2.5, 300), np.logspace(1, 4, 300))
 # above 1, EC2 is cheaper
@@ -359,6 +426,14 @@ claim("an idle machine costs over a thousand times what Lambda does", up_to > 10
 # ## A day has a shape
 #
 # No load is "the same all month". Take a service where people order lunch: a rush at noon, and nothing at night.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: On Lambda you pay for the area, on EC2 for the height. Draw it by hand before you show the picture: people
+# remember the drawing. Ask for the shape of their own load.
+#
+# Answer 05.c: About a twentieth. The machines are for the peak at noon, and for most of the day nobody comes.
 
 # %% office
 hour = np.arange(0, 24, 1 / 60)  # each minute of a day
@@ -420,6 +495,17 @@ pd.Series(scaled).map("{:.2f} USD a month".format).to_frame("cost")
 # Now a real function: it turns a password into a key, which is slow on purpose. Its billed
 # duration and its memory come from its REPORT lines. (On the embedded AWS the milliseconds are this machine's, and the costs follow from them.)
 # We leave the cold start out: Lambda bills it too, but under a steady load it is rare.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Now with a duration that you have measured. Everybody has another number here, as everybody has another laptop;
+# so everybody has another break-even. Let two people compare.
+#
+# Goes wrong: With more than 2,048 MB the function does not fit into the machine of the comparison. And with
+# `WORKSHOP_CPU_SHARE=off` more memory changes nothing.
+#
+# Skip: All of it.
 
 # %%
 source = """
@@ -484,6 +570,15 @@ print(f"At {meet:,.0f} calls a day they cost as much as one t3.small.")
 # The function `intake` takes readings of a partner's machines. Each call waits a tenth of a second for a service. On average **3** calls
 # come in a second, at the peak **60**; the service can take **10** at once.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Four wishes, four settings. Do them in any order; the check says which one is missing.
+#
+# Goes wrong: They reserve 60, the calls in a second, and not the concurrency: multiply by the tenth of a second. They
+# reserve one, from the average. Half of the memory is still too expensive: it waits, so take the least. The time
+# limit stays at a quarter of an hour. And `deploy` cannot set the reservation: that is a call of its own.
+
 # %% intake
 intake_code = """
 import time
@@ -532,6 +627,17 @@ print(f"{usd:.2f} USD a month now; one t3.small costs {machine_usd:.2f}")
 # Very short calls cost mostly the price of the *request*. Take a million readings, each in a call of its own, which
 # takes 20 ms at 128 MB.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: A million calls cost a million prices of a request. Ask what changes if a hundred come together. This is what a
+# queue does for you in notebook 11.
+#
+# Goes wrong: A loop that saves each reading alone: it takes a hundred times 20 ms. Or only the first one is saved. Or
+# nothing is saved, and the line is printed nevertheless; the check looks at the time.
+#
+# Skip: It can be homework.
+
 # %%
 one_by_one, requests_alone = 1e6 * request_usd(20, 128), 1e6 * request_usd(0, 128)
 print(f"{one_by_one:.2f} USD, of which {requests_alone:.2f} are for requests")
@@ -573,6 +679,12 @@ print(f"A million readings in packs of a hundred: {million:.4f} USD")
 #
 # List prices of compute are easy to add up. Here is some of the rest, for one small machine in Tokyo. The two numbers of the first line
 # are *yours*: set them to what is true where you work.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Put your own hourly rate into the cell. The difference of the slide, 88 less 19, is less than two hours of
+# somebody's work. Ask who patches the machine.
 
 # %%
 HOURS_OF_WORK, AN_HOUR_USD = 1, 40  # a month, for updates, alarms, a full disk
@@ -618,6 +730,20 @@ print(f"{full:.2f} - {machine_usd:.2f} USD are {minutes:.0f} minutes of your wor
 # ## Exercise 3: decide
 #
 # Three loads, in Tokyo, on x86_64. `average` and `peak` are requests per second. `zones` is the least number of machines.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Two traps: Lambda where it does not fit, and a machine for a job of two minutes. Ask who has fallen into which.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: First by feeling, with a show of hands for each of the three. Then compute. Where the hands were wrong, ask
+# why.
+#
+# Goes wrong: They compute Lambda with the peak, or EC2 with the average. *tickets* looks like EC2 because of its high
+# peak; it is the strongest case for Lambda.
 
 # %% cases
 cases = pd.DataFrame(
@@ -671,3 +797,15 @@ pd.Series(choices, name="cheaper").to_frame()
 # - The calculation leaves out work, networks and promises. Calculate before you decide.
 #
 # **Next:** notebook [06](06-limits.ipynb), *Limits*: what no price changes.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Read the last row: some dollars of difference, then take what your team knows.
+#
+# Skip: All but the last row.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask for the share of the day at which the two meet, from memory.

@@ -34,6 +34,14 @@
 #
 # We go beyond each limit and read what Lambda says.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The slide has four numbers; read the table and ask which of them have changed since. More useful is the last
+# column: some limits are yours, and a limit of your own is a decision. We go beyond each of them, to know its face.
+#
+# Goes wrong: People read the whole table. It is for later; show the numbers in bold.
+
 # %%
 import base64
 import inspect
@@ -91,6 +99,22 @@ def ask(operation, **parameters):
 # `context.get_remaining_time_in_millis()` counts down.
 #
 # **Predict:** we deploy it without a `Timeout` and ask for five seconds. How many lines will it print?
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Two guesses, and the second one is the important one. Then let the log speak. Ask what happens to a file that
+# was half written, or to a payment that was half done.
+#
+# Goes wrong: They count wrongly, because the first line is printed at once. And they ask for the `finally`: it does
+# not run either.
+#
+# Goes wrong: Somebody asks why a long function ran twice at work. boto3 waits one minute for an answer by default,
+# and then calls again. That paragraph is worth reading aloud.
+#
+# Answer 06.a: Three, as the default limit is three seconds: at the beginning, after one second, and after two.
+#
+# Answer 06.b: No. Lambda kills the process; no exception, no `except`, no `finally`.
 
 # %%
 predict("06.a")
@@ -153,6 +177,18 @@ ask(update, FunctionName=slow, Timeout=fact("timeout") + 1)
 # REPORT from CloudWatch: `Max Memory Used`, and the status.
 #
 # **Predict:** how much of 128 MB is left for your data?
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Ask where the memory goes before a line of yours runs. Then look for the row that was killed, and read its
+# message: *signal: killed*, and nothing about memory. You will see that at night, once.
+#
+# Goes wrong: They look for a `MemoryError` of Python. There is none; it is the system that ends the process. On AWS a
+# function that lacks only little may end with a time-out.
+#
+# Answer 06.c: Most of it, but not all: Python itself takes a small part, more than a tenth. On AWS the runtime takes
+# somewhat more.
 
 # %%
 predict("06.c")
@@ -244,6 +280,19 @@ ask(update, FunctionName=hungry, MemorySize=fact("memory_max") + 1)
 #
 # We make a zip of 51 MB: a small handler, and noise, which does not get smaller in a zip. (The folded cell defines `zip_of`; the workshop's
 # `package()` refuses to make a zip of this size.) On AWS, the upload may take some minutes.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Two limits, and only one of them has a way round. The upload can go through S3; the unzipped size cannot. Ask
+# what makes their packages large.
+#
+# Goes wrong: On AWS the upload of the noise takes minutes on a slow line: do not run this cell in front of a room.
+# People believe that layers give more room; they count into the same sum.
+#
+# Answer 06.d: No. It is small as a zip, and too large unzipped. S3 would not help.
+#
+# Skip: *Layers and environment variables*.
 
 
 # %% zip-of folded
@@ -358,6 +407,15 @@ said[:220] + " …"
 # (`InvocationType="Event"`, an *asynchronous* call), the event can have {{payload_asynchronous}}, because Lambda keeps it in a queue of its own. The
 # function below answers with as many bytes as the event asks for.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Nobody sends a film in a letter; one sends the address. Ask where they have seen it: an event of S3 has a
+# bucket and a key, and never the file.
+#
+# Goes wrong: A large event is an error of the *call*, and the function does not run; a large answer is an error of
+# the *function*, which ran and is billed. Many mix these two.
+
 
 # %%
 def handler(event, context):
@@ -430,6 +488,17 @@ payload
 #
 # **Predict:** how much of 520 MB will it write into a `/tmp` of 512 MB?
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: A disk that may be gone at the next call, or may still be there with what the last caller left. Ask which of
+# the two is the worse one.
+#
+# Goes wrong: Both lines say that all was written: on this machine functions are not confined, and share its `/tmp`.
+# `python3 -m helpers doctor` says so.
+#
+# Answer 06.e: All 512 MB that there are, and not the last piece: the system says *No space left on device*.
+
 # %%
 predict("06.e")
 
@@ -485,6 +554,20 @@ claim("520 MB fit into a /tmp of 1,024 MB", written[1024] == 520)
 #
 # Our function takes money, prints a line about it, and then fails. When Lambda stops trying, we want to know:
 # the event goes to the `OnFailure` destination, here a queue.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: The most expensive misunderstanding of this notebook. A function takes money, and then fails to send a mail.
+# Ask how often the customer pays, and wait for the silence. Then the word: idempotent.
+#
+# Goes wrong: Who looks at the status in REPORT sees *success* three times. For the platform the function ended
+# normally; look at the metric `Errors`. On AWS the three runs take more than three minutes: talk about the table of
+# *What to use instead* meanwhile.
+#
+# Answer 06.f: Three: one run, and two more, as Lambda tries a failed asynchronous event twice again by default.
+#
+# Answer 06.g: One. The event then goes to the destination at once.
 
 
 # %%
@@ -660,6 +743,26 @@ claim("with 0 retries there is one run", len(single) == 1)
 # Put your code in place of the line that begins with `raise`, and run the cell. The next cell deploys and
 # checks it, which takes some seconds; `hint("06.1")` helps.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Take the cases that people named at the beginning, and look for their row. The slide says it in one sentence:
+# what must watch its time does not belong here.
+#
+# Skip: The list below the table.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: This is how a long job survives in a short function: it stops by itself, and says what is left. Look at the
+# clock *before* each item, the first one too.
+#
+# Goes wrong: Seconds and milliseconds are mixed. The time for the answer is forgotten, the half second. A clock of
+# their own in place of Lambda's: then another `Timeout` is not known. An item is copied and not moved, so that it is
+# in both lists. The first item is begun without a look.
+#
+# Skip: Show the output of the check's cell: three invocations share the work.
+
 
 # %% worker
 def work(item, seconds):
@@ -705,6 +808,17 @@ while left:  # the check has seen that each invocation does some
 # The cell with the check deploys your handler with the statement `write`: it may put objects into the bucket of this notebook, and
 # nothing else.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Return an address, always, and not only when the table is large. Ask why: the caller should not need two kinds
+# of code.
+#
+# Goes wrong: `Body` takes bytes: `text.encode()`. The address is returned with other names, `Bucket` and `Key`. They
+# look into the bucket first, which the role does not allow: `PutObject` is all that it has.
+#
+# Skip: It can be homework.
+
 
 # %% table-maker
 def make_table(event, context):
@@ -740,6 +854,16 @@ print(f"an answer of {len(json.dumps(answer))} bytes, a table of {size / MB:.1f}
 # milliseconds) and a request id. It returns when this request was run, in **seconds after its first run**. For an event
 # that was run three times on AWS that is about `[0.0, 60.0, 180.0]`. A run begins with a line
 # `START RequestId: <request id> Version: $LATEST`. The log events come in any order, and other requests are among them.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Read the times out of a log: this is the work of the morning after. The pauses show who tried again.
+#
+# Goes wrong: All lines with the id are counted, not only those that begin with START. Milliseconds. The log is not in
+# the order of time. Other requests are among them.
+#
+# Skip: It can be homework; the picture can be shown from the solution.
 
 
 # %% run-times
@@ -791,3 +915,8 @@ draw_runs(run_times(lines, retried_id))
 # - A job that must watch its time belongs somewhere else: Step Functions, Fargate, Batch, EC2.
 #
 # **Next:** notebook [07](07-databases.ipynb), *Databases*: a limit that is not Lambda's own.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask each table for one limit, and the sentence that it is recognised by.

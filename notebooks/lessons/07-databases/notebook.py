@@ -18,6 +18,14 @@
 # On AWS, RDS needs a private network (a VPC), takes about ten minutes to make, and costs money by the hour.
 # There, the cells that need the database do nothing; those about DynamoDB and the queue run.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The loudest slide of the deck: do not connect to RDS. It was right in 2019; ask who still hears it today. You
+# find out what is behind it, and which of four ways you would take.
+#
+# Goes wrong: On AWS the cells of the database do nothing. Teach this one on the embedded AWS.
+
 # %%
 import inspect
 import json
@@ -57,6 +65,17 @@ from helpers import check, claim, hint, predict, predicted, solution, watch
 # ([Amazon RDS User Guide]({{connections_per_gb.source}}), read on {{connections_per_gb.checked}}).
 # Ours gets 16: then a small burst of calls is for it what a large burst is for a large database.
 # RDS keeps parameters in a *parameter group*.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: A connection is a process on the other side. Ask how many connections their database at work has, and who uses
+# them. Ours has sixteen, so that the room can count along.
+#
+# Goes wrong: The first start of the database takes some seconds, and the waiter looks as if it hangs. A second run of
+# the notebook finds old connections; the cells that end environments are there for this.
+#
+# Skip: Reading the code of the DB instance. Run it.
 
 # %%
 MAX_CONNECTIONS = 16
@@ -176,6 +195,15 @@ connections()
 # `CPUUtilization` and `FreeableMemory` of the DB instance. The embedded AWS does not have these metrics, so we ask this machine's
 # operating system. The folded cell adds up the CPU time of PostgreSQL's processes, and the memory that they do not share.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The slide says CPU and memory; here are both. The surprise is that an idle connection costs as well.
+#
+# Goes wrong: On macOS there is no figure for the CPU, as the system does not count processes that have ended.
+#
+# Skip: The measurement of the CPU.
+
 
 # %% measure-database folded
 def processes():
@@ -262,6 +290,25 @@ if has_database:
 # A web application on a server opens some connections when it starts, a *pool*, and all its requests share them. A
 # Lambda function connects in init, as notebook 04 says: once in each environment. Every order is an insert that takes the
 # database 0.2 s: `pg_sleep` is there instead of real work.
+
+# %% notes [markdown]
+# Minutes: 9
+#
+# Say: Do the sum on the board: sixteen, less three, less one. Then run it, and watch the tiles that fail in their
+# init. Now the more important question: the burst is over, nobody calls; is the database free again? Take a vote. The
+# frozen environments hold their connections, and a colleague cannot get in.
+#
+# Goes wrong: Some expect that Lambda closes connections. It freezes a process, and a frozen process closes nothing.
+# The log has more refusals than failed calls: Lambda tries a failed init once more.
+#
+# Answer 07.a: Eight. Three of the sixteen are for administrators and one is ours, so twelve are left for twenty
+# callers.
+#
+# Answer 07.b: Twelve, as before. Nobody calls, but the environments are there, frozen, each with its connection.
+#
+# Answer 07.c: Is refused. The connections that are not in use are not free either.
+#
+# Skip: The picture of the durations, and the sliders.
 
 # %% connect-source
 connect_source = """
@@ -564,6 +611,18 @@ explore(draw, calls_per_second=rates, duration_ms=[50, 100, 200, 500])
 # own, and there is no limit on the number of clients. (There is one on requests per second, which
 # grows with the load.) The price: no joins, and queries only by key. You design tables for the questions that you will ask.
 
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: Stop here, if you have two sessions. The second one begins with Way 2: *Run → Run All Above Selected Cell*
+# brings back what a new kernel needs.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: No connections, so nothing to run out of. Ask what they would miss: joins, and questions that nobody has
+# thought of before.
+
 # %%
 dynamodb = workshop.client("dynamodb")
 attributes = [{"AttributeName": "id", "AttributeType": "N"}]
@@ -608,6 +667,19 @@ shown(results["dynamodb"])
 # *If it must be RDS*, says the slide, put a queue in between and write in batches. The function that takes the
 # order only sends a message to **SQS**, AWS's queue, and is done. A second function, the *writer*, gets up to ten messages at once.
 # `MaximumConcurrency` says how many writers run at a time: two, the smallest number that AWS allows.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Say the price first: the answer means "we have your order", and not "it is stored". Ask which of their pages
+# could live with that.
+#
+# Goes wrong: They look for a setting that limits the first function. It is the *mapping* that has the limit,
+# `MaximumConcurrency`; two is the least that AWS allows.
+#
+# Answer 07.d: Two, as two writers run at a time and each has one connection.
+#
+# Answer 07.e: Later. When the last caller has its answer, orders still wait in the queue.
 
 # %%
 sqs = workshop.client("sqs")
@@ -745,6 +817,19 @@ if has_database:
 # proxy. It lends them one of its few connections to the database for one *transaction*; when all are lent, callers wait.
 # In the function only host and port change. The proxy takes the password from Secrets Manager.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: What a web server has always had, a pool, now as a service beside the functions. In the function only host and
+# port change. Ask what happens to the caller who finds all connections lent: it waits.
+#
+# Goes wrong: They expect a gain in speed. A proxy protects the database; it does not make an insert faster.
+#
+# Answer 07.f: None. Those who find no free connection wait for one.
+#
+# Answer 07.g: Not more than about a second: twenty inserts of 0.2 s over four connections. With cold starts that
+# spread the calls it is less.
+
 # %%
 secrets = workshop.client("secretsmanager")
 secret = json.dumps({"username": USER, "password": PASSWORD})
@@ -832,6 +917,12 @@ if has_database:
 # that failed, the orders that arrived, and the `Duration` of an invocation, without its cold start:
 # the median, and p95, which 95% do not exceed.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: One burst, four ways, one picture. Ask for the one word that each way costs: lost orders, another design,
+# later, money.
+
 # %%
 pages = dynamodb.get_paginator("scan").paginate(TableName=name, Select="COUNT")
 arrived = {"dynamodb": sum(page["Count"] for page in pages)}
@@ -904,6 +995,23 @@ claim("DynamoDB, the queue and the proxy lose no order", not others.any())
 # use `others`. `functions` functions share the rest equally. Return the reserved concurrency
 # of each, as large as it can be without a refused call; 0 if there is no room.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The second reason of the slide, the slow start inside a VPC, is gone. The first one, the number of connections,
+# is not.
+#
+# Skip: All of it but RDS Proxy.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: The simplest protection needs no new service: reserve as much as the database takes. Round down, because one
+# too many is refused.
+#
+# Goes wrong: The three of the superuser are forgotten, or the connections of others. The division comes before the
+# subtraction. Below zero: return 0.
+
 
 # %% safe-concurrency
 def safe_concurrency(max_connections, superuser_reserved, others, functions):
@@ -941,6 +1049,19 @@ if has_database:
 # Write the handler `write_orders`. It stores every good order of the batch, wherever the bad ones are. `connection` and
 # `INSERT` are there, as in the cell with `connect_source`. SQS may deliver a message twice, even to two environments at once:
 # look at how `INSERT` ends.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: One bad apple brings the whole batch back, again and again. Report the bad one, and store all others, those
+# after it too.
+#
+# Goes wrong: The loop stops at the first error, so good orders behind it are lost. The id of the *order* is reported,
+# and not the `messageId`; then Lambda brings back the whole batch. One transaction around all: after an error
+# PostgreSQL refuses the rest of it. Who looks first and inserts then is right for one environment, and wrong for two
+# at the same moment.
+#
+# Skip: It can be homework. Notebook 11 has a shorter one of the same kind.
 
 
 # %% orders-writer
@@ -992,6 +1113,15 @@ if has_database:
 # - *seats*: people book seats in an existing PostgreSQL, in one transaction over three tables. Up to 300 wait for their answer.
 # - *nightly*: every night one function reads the existing PostgreSQL for two minutes and mails a report.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: A discussion for four groups, one case each. Each group says what it would *not* take, and why. Three questions
+# help: where must the data be, who waits, how many come at once?
+#
+# Goes wrong: *nightly* gets a proxy, because proxies are good. One caller needs one connection, and the proxy costs
+# all day.
+
 # %% choices
 choices = dict.fromkeys(["baskets", "clicks", "seats", "nightly"])
 # solution: Choose a way for each case, as in choices["baskets"] = "queue".
@@ -1025,3 +1155,8 @@ end_environments(*functions.values(), writer)
 #
 # **Next:** notebook [08](08-xaas.ipynb), *XaaS compared*: who manages what. `python3 -m helpers clean` removes what this notebook made, the
 # database included, when you no longer need it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The question is not "Lambda or RDS". Ask for the better one: how many connections at once, and who can wait?

@@ -12,6 +12,12 @@
 # Slides: "Comparison with XaaS" (XaaSとの比較, page 13) and "Services that correspond to XaaS" (XaaSに対応するサービス, page 14),
 # in the part "Know Lambda".
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Four words with "as a service", and a picture that everybody has seen. Ask which of them they use today; write
+# the names of the services on the board.
+
 # %%
 import http.client
 import json
@@ -49,6 +55,15 @@ from helpers import check, claim, hint, predict, predicted, solution
 #
 # The slide's picture is from [serverless.zone](https://serverless.zone/abstracting-the-back-end-with-faas-e5e80e837362). Here it is
 # data: for each level, how many of the layers, from the top, are yours.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Read the picture from the bottom: what is nobody's worry any more? Then from the top: what always stays? Your
+# code, on every level.
+#
+# Goes wrong: A discussion about ECS begins, and it is a good one: with machines of your own below it, the operating
+# system is yours again. The second picture shows it.
 
 # %%
 layers = ["function", "application", "runtime", "container image"]
@@ -175,6 +190,36 @@ draw_layers(detailed)
 #
 # One end should be an EC2 instance. In the embedded AWS an instance is an entry in a list, with no machine behind it. So we use a
 # process on this machine: you start it by hand, it listens on a port, and it runs until you end it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Look for the services on the board. Names change, one is closed already; the levels are the same.
+#
+# Skip: The table and the sources. They are to be looked up.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Do not ask which of the four names something has. Ask the three questions at the end of this section, and write
+# them on the board: you use them in exercise 2.
+#
+# Skip: The list; keep the three questions.
+
+# %% notes [markdown]
+# Minutes: 7
+#
+# Say: The server has one place on purpose. Somebody will say that this is not fair: right, so set `places = 10`
+# together, and it is as quick as the function. The point is who chooses that number, and when. Then ask what the
+# process does while we talk.
+#
+# Goes wrong: They think that servers are slow. They are not: this one has one place because we said so.
+#
+# Answer 08.a: Two seconds: ten times 0.2 s, one after the other, as there is one place.
+#
+# Answer 08.b: It runs on, until somebody ends it. On EC2 it would cost all this time.
+#
+# Skip: The waves side by side; take the picture from the solution.
 
 # %% task
 task = """
@@ -398,6 +443,16 @@ pd.DataFrame(compared, index=what)
 #
 # `hint("08.1")` in a cell of its own helps.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: It is three in the morning, and something happens. Who gets up? In pairs, one minute for each incident, then
+# compare.
+#
+# Goes wrong: *patch* and *end of support* are taken for the same. Within a version the provider patches, on PaaS and
+# FaaS; a move to the next version is your work everywhere. Or the answer says where the *provider* acts: the check
+# sees that.
+
 # %% whose-turn
 incidents = ["disk", "kernel", "library", "patch", "end of support", "bug"]
 you_act = dict.fromkeys(incidents)
@@ -432,6 +487,17 @@ nights
 # - *shop*: a shop in PHP, with a common framework and one database; busy all day. Two developers, no administrator.
 # - *videos*: one run of three hours converts the day's videos, with a program that needs a large disk.
 # - *fleet*: twelve services run on Kubernetes in your own rooms. Their images and settings should move as they are.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Eight cards, eight groups, one minute for each group to defend its card. Good engineers disagree on four of
+# them, and the check knows it.
+#
+# Goes wrong: *chat* goes to FaaS because it is modern: a function is frozen after each event and keeps no connection.
+# *shop* goes to IaaS, though there is nobody to patch it. *training* goes to FaaS: it takes ten hours.
+#
+# Skip: Discuss four cards in place of eight; `solution("08.2", use=True)` puts in the whole answer.
 
 # %% where-to-put-it
 cards = ["driver", "report", "chat", "training", "thumbnails", "shop"]
@@ -468,3 +534,8 @@ placed.sort_values("layers of yours")
 #   mine, what is added under load, and what runs when nobody calls?
 #
 # **Next:** enough of comparing. In notebook [09](09-slack.ipynb) you write a function that posts to Slack.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask for the three questions again.

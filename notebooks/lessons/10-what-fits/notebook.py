@@ -10,6 +10,12 @@
 #
 # It takes about 20 minutes. Slides: "Features (recap)" (特徴(おさらい), page 24) and "What is it suited to?" (何に向いているか？, page 25), in the part "Architectures".
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The second half of the deck begins: where does it belong? After this notebook you can answer that for a system
+# of your own. So write down one system now, in a sentence; you need it at the end.
+
 # %%
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -39,6 +45,21 @@ from helpers import check, claim, hint, predict, predicted, solution
 # again: twenty calls of half a second at once, and twenty more right after.
 #
 # **Predict:** how many environments?
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Six traits, and for each of them a figure that you have measured. Before you run it, let somebody who was not
+# here last time explain why both guesses are easy.
+#
+# Goes wrong: On an account with a limit of {{concurrency_new_account}} there are fewer environments, as calls are
+# throttled and tried again.
+#
+# Answer 10.a: About twenty: as many as calls at once.
+#
+# Answer 10.b: About twenty of the forty: the first wave is cold, and the second one finds what the first has left.
+#
+# Skip: Run it, and read only the table.
 
 # %%
 predict("10.a")
@@ -158,6 +179,25 @@ Markdown("\n".join(f"| {' | '.join(row)} |" for row in table))
 #
 # **Predict:** which status will the five answers have?
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The slide has five lines. For each of them ask for one example from the room. Where nobody has one, take the
+# thumbnail: it has all five.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: A visitor waits two seconds, or does not wait. Ask what the answer can hold, if the work has not begun.
+# Nothing: it is a receipt.
+#
+# Goes wrong: People look for the result in the answer. There is none, so the function must put it somewhere. And it
+# may run twice: say it here, notebook 15 comes back to it.
+#
+# Answer 10.c: 202 for each of them: accepted, not done.
+#
+# Answer 10.d: None. The work takes two seconds, and the answers come at once.
+
 # %%
 predict("10.c")
 
@@ -226,6 +266,12 @@ ax.invert_yaxis()
 # The facts of a case show which reasons it has. Here are six cases; the first four are the examples of the slides (notebooks 11
 # to 14). `mean` and `peak` are calls per second, over the month and in its busiest minute; `seconds` is the time of one call.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The first four rows are the four examples of the deck. Which of the facts would you not know for your own
+# system? Find that out first.
+
 # %% cases
 facts = "case, started by, somebody waits, mean, peak, seconds, on the web server now"
 rows = [
@@ -265,6 +311,23 @@ cases.set_index("case")
 # - `"async"`: nobody waits;
 # - `"no server"`: one server is busy for less than `break_even` of the time. How much it is busy follows from
 #   `mean` and `seconds`.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: One objection weighs more than five reasons. Go through the list with the systems that people have written
+# down.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Five questions, five `if`. One is there already.
+#
+# Goes wrong: `elif` or an early `return`: then only the first reason is found. "At least ten times" needs `>=`. *no
+# server*: the calls have to be multiplied by the seconds, and compared with a share from 0 to 1, not with percent. A
+# request is no event here, and what runs by itself is none either.
+#
+# Skip: Do it on paper, with the six cases.
 
 
 # %% speaks-for
@@ -324,6 +387,16 @@ draw_reasons(cases)
 # Ten cases, three piles. Run the folded cell, and choose in its boxes (or write your choices into the cell after it). For some cards more than one
 # pile is right.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: This is the best discussion of the day. Print the ten cards, or read them aloud, and let the room walk to three
+# corners. For a wrong card the check gives the reason; let somebody defend it first.
+#
+# Goes wrong: *points* is put on *fits*: adding is harmful when it is done twice. *prices* too: steady load and
+# servers that are there already; no reason speaks for a move. *film* and *discount* may lie on two piles. The boxes
+# and the cell must agree: who writes choices into the cell overrides the boxes.
+
 # %% cards folded
 cards = {
     "photos": "Users upload photos: none for an hour, then 200 in a minute. "
@@ -381,3 +454,8 @@ pd.Series(lying, name="cards").str.join(", ").to_frame()
 #   can be repaired.
 #
 # **Next:** notebook [11](11-thumbnails.ipynb) builds the case with the most reasons: thumbnails for uploaded images.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Take your own system again, and say its pile and one reason, in one sentence. Two or three aloud.
