@@ -23,6 +23,16 @@
 # 3. The function makes thumbnails, and puts them into a second bucket.
 # 4. What fails again and again goes to a **dead-letter queue**, and an alarm tells you.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The first example of the deck, and the first system that you build and not only call. Follow the arrows of the
+# picture with your finger, and ask at each arrow: what happens if this one fails? By the end there is an answer for
+# each.
+#
+# Goes wrong: It is long. Up to *A pause* it is a complete story; the second half is about failures, and worth a
+# session of its own.
+
 # %% imports
 import hashlib
 import inspect
@@ -60,6 +70,17 @@ from helpers import check, claim, fact, hint, load_prices, predict, predicted, s
 #
 # Before a thumbnail is published, another service checks what it shows, as Amazon Rekognition does. Here
 # `moderate` only waits as long as such a call takes: 0.5 s.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Half of the work is in reading: a message of SQS has a body, and the body is an event of S3 as text. Ask
+# somebody to find the picture's key in it. Then the guess: no work to do, so will it run?
+#
+# Goes wrong: `Unable to import module 'app': No module named 'PIL'`: it is wanted here. Who installs Pillow into the
+# notebook's Python gains nothing; the function has a Python of its own.
+#
+# Answer 11.a: No. The import at the top fails before any work: Lambda's Python has the standard library and boto3.
 
 # %% source-files
 folder = function_folder("thumbnail") / "python"
@@ -123,6 +144,17 @@ predicted("11.a", "no" if "FunctionError" in response else "yes")
 # embedded AWS runs functions with this machine's Python, so it takes what is installed here.
 # The names of the compiled files say for which Python and which machine they were made.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: "It works on my Mac" is this section. Look at the names of the files: they say for which Python and which
+# machine they were compiled. Ask who has met that with Lambda.
+#
+# Goes wrong: Somebody thinks that a layer makes room. It counts into the same unzipped size; what it saves is the
+# upload at each change of your code.
+#
+# Skip: How `publish` compares hashes.
+
 # %% archive
 archive = package_layer(["pillow"], target=workshop.target)
 entries = zipfile.ZipFile(io.BytesIO(archive)).infolist()
@@ -176,6 +208,15 @@ print(response.get("FunctionError"), json.loads(response["Payload"].read()))
 #
 # You need **two** buckets: a function that writes into the bucket that starts it starts itself, again and again (notebook 15).
 # Another prefix in the same bucket and a filter work as well, until somebody changes the filter.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Two buckets, and the reason is a nightmare: notebook 15 shows what one bucket does. Then three numbers of a
+# queue; say each as a sentence: how long is a message hidden, how often is it tried, how long is it kept.
+#
+# Goes wrong: The visibility timeout is taken for a delay. It is the time in which nobody else sees a message that
+# somebody works on.
 
 # %% buckets
 place = {"LocationConstraint": workshop.region}
@@ -234,6 +275,15 @@ jobs_url, jobs_arn = make_queue("thumbnail-jobs", patient)
 # function. So the role must allow three calls more, on this queue alone. (AWS's managed policy `AWSLambdaSQSQueueExecutionRole` allows the same
 # three, but on every queue of the account.)
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: The function does not ask the queue. Lambda does, in the role of the function: so the role needs three rights
+# for calls that your code never makes. That surprises everybody once.
+#
+# Goes wrong: Without these rights Lambda refuses the mapping. On AWS a change of a mapping takes up to a minute; the
+# cell waits.
+
 # %% queue-role
 take = {"Effect": "Allow", "Resource": jobs_arn}
 take["Action"] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -288,6 +338,15 @@ change_mapping(
 #
 # Two settings. The queue allows S3 to send, but only for our bucket and our account.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Two settings again, one on each side, as with every arrow: the queue lets S3 in, and the bucket sends. Ask
+# which of the two people forget.
+#
+# Goes wrong: The call for notifications replaces all that the bucket had. Only keys that begin with `pictures/`
+# count; a test file beside it does nothing.
+
 # %% condition
 account = jobs_arn.split(":")[4]
 from_us = {
@@ -333,6 +392,21 @@ notify(QueueConfigurations=[to_queue])
 #
 # The folded cell defines how to paint a picture: hills in the evening. Ten are painted, and each is uploaded six
 # times: for the system that makes no difference.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Let everybody guess both numbers, then look at the queue of the picture, and not at the function: it fills, and
+# nothing is refused. This is what a queue is for. The web server has been done for a long time.
+#
+# Goes wrong: More than twelve invocations: then some batches were not full. On AWS that is usual. If nothing happens
+# at all, a cell of the mapping or of the notification was left out: *Run → Run All Above Selected Cell*.
+#
+# Answer 11.b: Twelve, if each batch is full: sixty messages, five in each.
+#
+# Answer 11.c: Two: the mapping lets two batches run at a time, and an environment is used again.
+#
+# Skip: How the pictures are painted, and the sheet of the results.
 
 
 # %% paint folded
@@ -499,6 +573,18 @@ display(gallery("pictures/first/"), metadata=alt)
 #
 # **Predict:** how many times as fast will it be?
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: One number, three times as many at once. Ask what it costs: the same. Ask then why not a thousand: because
+# something is behind the function.
+#
+# Goes wrong: It is less than three times as fast. New environments start cold, and the last batches are not full.
+# Work that computes would gain nothing on a laptop with two cores.
+#
+# Answer 11.d: Less than three times. Three would be the best case; cold starts and batches that are not full cost a
+# part of it.
+
 # %%
 predict("11.d")
 
@@ -573,11 +659,24 @@ print("at most", int(max(datapoints(*at_once))), "at once in any minute")
 # This is a good place to stop: what you made stays. When you come back with a new kernel, select this cell, choose
 # *Run → Run All Above Selected Cell*, and go on below.
 
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: Stop here in a day's course. What comes is about one bad picture.
+
 # %% [markdown]
 # ## An alarm, before something goes wrong
 #
 # Nobody looks at a dead-letter queue all day, so let CloudWatch do it: this alarm changes to `ALARM` when there is a message in the queue. With
 # `AlarmActions=[…]` it tells an SNS topic, which sends a mail. Here you look at its state yourself.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: A dead-letter queue that nobody looks at is a waste bin. Make the alarm before you need it; most teams do it
+# after.
+#
+# Skip: Run it, and go on.
 
 # %% alarm
 alarm = workshop.name("thumbnail-failed")
@@ -609,6 +708,21 @@ alarm_state()
 # ## One picture that breaks it
 #
 # Now somebody uploads a logo: a PNG with a **transparent** background. JPEG has no transparency. What will Pillow do?
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: A logo with a transparent background, uploaded by a nice person in marketing. Nothing is broken on their side.
+# Ask for both guesses, and wait for the table: the pictures after it were never tried.
+#
+# Goes wrong: On AWS the five may come in several batches, and fewer suffer; say so before you show the table. The
+# section changes time limits on purpose, so that nobody waits for five minutes.
+#
+# Answer 11.e: Not at all. The handler ends at the exception, and the whole batch comes again; each time it ends at
+# the same picture.
+#
+# Answer 11.f: All five. For Lambda a batch succeeds or fails as a whole, so the good ones go to the dead-letter queue
+# with it.
 
 # %% logo
 logo = Image.new("RGBA", (600, 400), (0, 0, 0, 0))
@@ -763,6 +877,12 @@ cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateReason"]
 #
 # The picture is all right; the function is not. It needs one change: convert every image to RGB before it is saved.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The picture was right, and the function was wrong. So nobody uploads anything again: one call sends the work
+# back. Ask what must be true of the work for that. It must be harmless when it is done again.
+
 # %% fixed
 save, save_as_rgb = "image.save(", 'image.convert("RGB").save('
 text = original["thumbnail.py"].replace(save, save_as_rgb)
@@ -805,6 +925,21 @@ sent_back
 #
 # Here S3 makes the call, not the function. So it is the *function* that must allow it: `add_permission` lets S3 invoke it, but only for our bucket and
 # our account.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Fewer parts, and less time to repair something. Ask who would take this one, and for what. The table at the end
+# is the best slide of this notebook.
+#
+# Goes wrong: They look for the lost event in the dead-letter queue of the first half. It belongs to the queue; this
+# function has none.
+#
+# Answer 11.g: Three times: S3 invokes asynchronously, and Lambda tries a failed event twice more.
+#
+# Answer 11.h: Gone. A metric counts it, and nothing keeps it, unless you have set a destination.
+#
+# Skip: Run it, and show only the table.
 
 # %% direct
 direct = workshop.name("thumbnail-direct")
@@ -889,6 +1024,13 @@ claim("one event is gone after three tries", len(tries) == 3 and not kept)
 # This is Lambda's part, from the REPORT lines of the first sixty. You pay for the time in which the function waits for the other service, too. (Requests to
 # S3 and SQS are extra. SQS has a million free requests a month. On AWS, Lambda polls an empty queue all the time, and those requests count.)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Half a second of waiting for another service is paid, too. Ask how you would avoid it.
+#
+# Skip: All of it.
+
 # %%
 prices = load_prices()["lambda"]
 gb_seconds = (first["billed_ms"] / 1000 * first["memory_mb"] / 1024).sum()
@@ -907,6 +1049,15 @@ print(f"{gb_seconds:.1f} GB-s; {thousand:.4f} USD for a thousand pictures")
 # - it returns `{"batchItemFailures": [{"itemIdentifier": <messageId>}, …]}`, with one entry for each message that failed, and an empty list when none did.
 #
 # `work(message)` is the one from above; it raises an exception when a picture fails. Print the exception, or nobody will ever know of it.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Nobody should suffer for the logo. One `try`, in the right place.
+#
+# Goes wrong: The `try` is outside of the loop, so the pictures after the bad one are not tried. The answer has
+# another form: a bare list, ids without a dict, `receiptHandle` in place of `messageId`. The exception is caught and
+# not printed: then nobody ever learns of it, and the check says so.
 
 
 # %% partial-handler
@@ -966,6 +1117,16 @@ _ = sqs.set_queue_attributes(QueueUrl=jobs_url, Attributes=patient)
 # - `images` come at once, `batch_size` in each batch, and all batches are full, except perhaps the last;
 # - `max_concurrency` batches are worked on at a time, and there is no other limit.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: First without times: how many batches, and how many for each environment, one after the other?
+#
+# Goes wrong: The cold rows are counted. Milliseconds. Each picture is counted, where each *batch* takes its duration
+# once. Both divisions need rounding up.
+#
+# Skip: It can be homework.
+
 
 # %% drain-seconds
 def drain_seconds(frame, images, batch_size, max_concurrency):
@@ -997,6 +1158,13 @@ pd.DataFrame({"seconds": seconds}, at_a_time).round().astype(int)
 # - **readings**: A million small files an hour. Work on one takes 2 ms, and on a hundred together hardly more than 20 ms.
 # - **preview**: A user waits for the preview of the one file just uploaded. An hour later nobody wants it any more.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Hands for each case, then the check. For each of them ask for the word in the text that decides.
+#
+# Goes wrong: *preview* gets a queue, because queues are good. Nobody wants it an hour later.
+
 # %% ways
 cases = ["scans", "contracts", "avatars", "readings", "preview"]
 ways = dict.fromkeys(cases, "choose")
@@ -1022,3 +1190,8 @@ pd.Series(ways, name="way").to_frame()
 # - S3 → Lambda is simpler, and forgets after three tries.
 #
 # **Next:** notebook [12](12-night-scale-in.ipynb) has a function that a clock starts. `python3 -m helpers clean` removes what this notebook made.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Go through the picture at the top once more: what happens at each arrow when it fails?

@@ -23,6 +23,16 @@
 # vCPUs, so the account must allow ten (*Running On-Demand Standard instances* in Service Quotas). A new account often allows five, and one on AWS's free plan may
 # refuse this type: then do this notebook on the embedded AWS, which costs nothing.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The second example of the deck is not about users at all: it operates the account itself. Ask what runs at your
+# place at three in the morning, and who needs it. The word on the slide, CloudWatch Events, is called EventBridge
+# now.
+#
+# Goes wrong: On AWS machines cost money from the next section to the last one. In a course take the embedded AWS; a
+# new account may not even allow so many machines.
+
 # %%
 import inspect
 import json
@@ -62,6 +72,17 @@ print(f"5 machines: {5 * nano:.3f} USD an hour on AWS (Tokyo, {prices['checked']
 #
 # The embedded AWS keeps the data of a group and its instances, but **no machine runs**. On AWS they are real. We take the smallest type, without a
 # public address. The image is Amazon Linux; `resolve:ssm:` lets AWS look up its newest version. (The embedded AWS accepts any text here.)
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Three numbers of a group: how many there should be, and two limits. On the embedded AWS there is no machine
+# behind them, and that is all right: the function cannot tell the difference.
+#
+# Goes wrong: On AWS the cell waits a minute or two for machines. If it says after ten minutes that not all run, read
+# why; often it is the quota.
+#
+# Skip: How the launch template is made. Run it.
 
 # %%
 path = "aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
@@ -197,6 +218,12 @@ else:
 # The cell shows `handler` and `change`. The steps that they call are in
 # [app.py](lessons/12-night-scale-in/functions/night-scale-in/python/app.py).
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: A first draft, and its author was careful. Where does it keep the number overnight? Not in memory: ask why not.
+# Then look at the condition in the role: a function that can stop machines can stop the wrong ones.
+
 # %%
 app_source = (function_folder("night-scale-in") / "python" / "app.py").read_text()
 upper_part, _, _ = app_source.partition("\n\n\ndef tags_of")
@@ -245,6 +272,22 @@ deployed = deploy(workshop, function, {"app.py": app_source}, **options)
 # EventBridge Scheduler needs a role, too, with the right to invoke the function. The condition says that it is for schedules of *this*
 # account. Without it, another customer could make AWS use the role for them: the *confused deputy*. (If you may not create roles on AWS, read this
 # part, and run it on the embedded AWS.)
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Two guesses in a row, and both are about Saturday. Draw two lines on the board, Tokyo and UTC, and let somebody
+# mark Friday evening. The bill is the only one that notices this fault.
+#
+# Goes wrong: The cron of AWS has six fields, and one of the two for days must be `?`. People write the five fields of
+# Unix.
+#
+# Answer 12.a: From Tuesday to Saturday. 23:00 on Monday in UTC is 8:00 on Tuesday in Japan.
+#
+# Answer 12.b: For 118 of them, and 70 are wanted. On Saturday morning the machines start, and nothing stops them
+# until Monday night.
+#
+# Skip: The role of the scheduler, and the table of rules and schedules.
 
 
 # %%
@@ -452,6 +495,14 @@ _ = draw_week(f"{extra} of {sum(copied)} hours a week are not wanted", rows)
 # Make them with `events.put_rule`, as above. The name of the first is `workshop.name("lab-start")`, and so on. Each has a cron in UTC and
 # `State="DISABLED"`. The check reads them back from EventBridge.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Four rules on paper first, then in the cell. Only times before nine in the morning change the day: ask why.
+#
+# Goes wrong: Nine hours are added and not subtracted. The days stay, or all of them move; only those before 09:00 do.
+# Sunday is lost when each day moves back: before it there is Saturday. The minutes come first.
+
 # %% lab-rules
 # solution: Call events.put_rule for each of the four, with time and days in UTC.
 lab_rules = {
@@ -489,6 +540,18 @@ _ = draw_week(f"With the days moved, {agree} of 168 hours are as wanted", rows)
 # to the minute, and machines need time to start.)
 #
 # The two folded cells define `watch`, which draws what `look()` says until it is morning.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Order an evening, and watch it come. Quiet in the room: the machines go off. Ask what you would have to see
+# tomorrow morning to be sure.
+#
+# Goes wrong: On AWS this night takes four minutes. Tell them when the cell starts, and use the time for the question
+# of the next section.
+#
+# Answer 12.c: On the embedded AWS both at once, as no machine has to stop. On AWS the capacity falls first, and the
+# machines follow.
 
 
 # %% draw-night folded
@@ -598,6 +661,17 @@ print(*[line for line in lines if line.startswith(ours)], sep="\n")
 #
 # (On AWS an instance that is still *stopping* cannot be started. After so short a night the build server may stay off.)
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: The same careful function, and the same event a second time. Nobody has made a mistake, there is no error and
+# no alarm. Then people come to work. Let them find the line that does the harm before you go on.
+#
+# Goes wrong: They think that it cannot happen. Events come at least once; schedules and queues say so themselves.
+#
+# Answer 12.d: None at all. The second evening has written a new note over the first: an empty group. In the morning
+# this is restored.
+
 
 # %%
 def play(*happened):
@@ -663,6 +737,18 @@ pd.concat([first, by_hand, play(MORNING, EVENING)], ignore_index=True)
 # - A morning without a note changes nothing, and does not fail.
 # - The next night begins anew, with the size of that day. `MinSize` counts too.
 
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Three rules: do not overwrite a note, forget it only when it is restored, and note last that it is done. Say
+# them aloud; each belongs to one line.
+#
+# Goes wrong: `LAST` is noted at the beginning: if the function stops half way, its second try is ignored. `SIZE` is
+# overwritten by the second evening. A morning without a note fails with `KeyError`. The note is forgotten before the
+# group is restored.
+#
+# Skip: Go through the solution together; it is short.
+
 
 # %% change
 def change(group, action, time):
@@ -705,6 +791,11 @@ play(EVENING, EVENING, MORNING, MORNING, EVENING)
 # ## What it costs, and what it saves
 #
 # First the function: two invocations on each of 22 working days, as long as those of the night above.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Less than a cent for the function. Set the slider to the machines of somebody in the room.
 
 # %%
 seconds = 22 * night_shift["billed_ms"].sum() / 1000  # an evening and a morning
@@ -754,6 +845,15 @@ explore(draw_month, machines=machines, hours_a_day=hours)
 #
 # **Predict:** in which month of 2026 are the machines off for the most hours?
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: A small question for the end of a long day: which month has the most hours off?
+#
+# Answer 12.e: May and August: they have 31 days, and only 21 of them are working days.
+#
+# Skip: All of it.
+
 # %%
 predict("12.e")
 
@@ -780,6 +880,12 @@ predicted("12.e", ", ".join(f"{month}" for month in off.index[off == off.max()])
 # ## When no function is needed
 #
 # Auto Scaling has **scheduled actions**: a cron (here with five fields, as in Unix), a time zone, and the new sizes.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The best function is none: a group can have scheduled actions. Ask when you still need code: when something
+# must *look* before it acts.
 
 # %%
 this = {"AutoScalingGroupName": group_name, "ScheduledActionName": "evening"}
@@ -815,6 +921,11 @@ pd.DataFrame(found["ScheduledUpdateGroupActions"])[columns]
 #
 # These cells delete schedules and rules, scale the group to zero and stop the build server. (`python3 -m helpers clean` removes the rest: the group, its template, the instance with its disk. On AWS the disk costs money until then.)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: On AWS do this before anybody leaves the room.
+
 # %%
 for rule in ("night-in", "night-out", "lab-start", "lab-open", "lab-stop", "lab-clean"):
     events.delete_rule(Name=workshop.name(rule))
@@ -842,3 +953,8 @@ look()
 # - Where the sizes are always the same, scheduled actions do it without a function.
 #
 # **Next:** notebook [13](13-rendering-pages.ipynb), *Rendering pages*.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask for the three rules of exercise 2, without looking.

@@ -18,6 +18,15 @@
 # all visitors (style sheets, pictures, scripts) is **static**: files that only have to be sent. The picture shows both. On AWS this notebook
 # costs less than a cent.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The third example of the deck says "more scalable than a web server on EC2". That is a claim, so you measure
+# it: with Lambda, and with a server that runs the same code. Ask who believes it.
+#
+# Goes wrong: It is a long one. In an hour take the first four sections and *How long do visitors wait?*; streaming
+# and *Break it* are for a second session.
+
 # %% imports
 import json
 import os
@@ -68,6 +77,12 @@ for scheme in ("http://", "https://"):
 #
 # It has two files. `page.py` makes the HTML, and knows nothing of Lambda:
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Two files: one that knows HTML, and one that knows HTTP. That is what lets the server use the same page later.
+# Point at `html.escape`; you come back to it twice.
+
 # %%
 print((function_folder("render-page") / "python/page.py").read_text())
 
@@ -111,6 +126,18 @@ answer["statusCode"], answer["headers"]
 # A **function URL** is an address for one function: each request to it becomes an event. `AuthType="NONE"` means that everybody may use it.
 # (For your own programs take `"AWS_IAM"`: then each request must be signed, as boto3's are. CloudFront can sign, too, and then the address behind it is closed
 # to everybody else.)
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: An address, and nobody may use it, not even you. Add one permission, and it is still closed. This is the moment
+# to say that "no signature needed" and "everybody may" are two things. Before the second permission, ask who will
+# come.
+#
+# Goes wrong: It says 200 at once: the permissions are left from an earlier run. On AWS a new address needs some
+# seconds.
+#
+# Answer 13.a: They are escaped, as `&lt;` and `&gt;`. The browser shows the name as text, and does not obey it.
 
 
 # %% create-url
@@ -237,6 +264,14 @@ print(missing.status_code, missing.headers["Content-Type"])
 #
 # In us-east-1, and only there, a new bucket must not name its region.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: A picture from a function costs an invocation. Ask what a shop with fifty pictures on a page would pay for one
+# visitor.
+#
+# Goes wrong: The style sheet has no effect: its `ContentType` is missing. That is a classic.
+
 # %% bucket
 bucket = workshop.bucket("web-static")
 place = {"LocationConstraint": workshop.region}
@@ -261,6 +296,17 @@ for file, kind in kinds.items():
 # An **HTTP API** of API Gateway has **routes**: method and path, and where such requests go, its **integration**. It waits for a function for **{{http_api_timeout}}**
 # at most, whatever its `Timeout` is. Then the visitor gets status 503, and the function runs on and is billed. A function URL waits as long as `Timeout` says. The
 # folded cell deletes the API of an earlier run.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Three requests, three who answer. Let the room guess the third. On AWS the bucket stays closed and CloudFront
+# goes in front; say it, so that nobody opens a bucket at work tomorrow.
+#
+# Goes wrong: The frame with the shop is empty in a solution or after *Close what is public*: its function is gone. In
+# a room with a shared server the address works on that machine alone.
+#
+# Answer 13.b: The API itself. No route fits `/cart`, so nobody is asked.
 
 # %% delete-old-api folded
 api_name = workshop.name("tea-shop")
@@ -385,6 +431,14 @@ IFrame(f"{api_url}/?visitor=Ada", width="100%", height=340)
 #
 # Both ways send an event of the same kind, *payload format 2.0*. How much the same? This function returns the event itself:
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Compare the two events, and look for what only one of them has. Then the three things to know about answers;
+# the second one, who may keep a copy, is the one that goes wrong in production.
+#
+# Skip: All but the three things.
+
 # %% answers
 answers = workshop.name("render-page-answers")
 answers_arn = deploy(workshop, answers, "render-page-answers/python")["FunctionArn"]
@@ -458,6 +512,23 @@ print(
 #
 # Now many visitors at once. What counts for them is how long they wait. So here you measure with the **client's clock** (`elapsed`: from
 # sending a request to the headers of its answer). Each caller asks again as soon as it has its answer.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: A mean hides the unlucky ones; who has read only averages so far? Guess twice, then let the picture grow. Ask
+# where the cold starts are: at the moments at which more come than ever before.
+#
+# Goes wrong: With 40 callers the laptop is busy, and the warm calls become slower as well. On AWS they do not. If a
+# claim is not met, close other programs, and run the measuring cell again.
+#
+# Answer 13.c: A few times as long, and far less than forty times. Lambda makes environments; what remains is this
+# machine, whose cores all of them share.
+#
+# Answer 13.d: Where the callers become more than ever before, and only some of them meet a cold start: mostly in the
+# middle, with 20. With 40 p50 rises, too. This is the guess with the least certain answer; look at the picture.
+#
+# Skip: The table of cold and warm requests.
 
 
 # %% ask-once
@@ -612,6 +683,14 @@ claim("most requests are warm", cold < len(joined) / 2)
 # This program takes the place of one EC2 machine. It renders **the same pages with the same code**, `page.py`, and waits the same tenth of a
 # second for its data. A worker serves one request at a time; the others wait in line.
 
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: One worker is unfair, and somebody will say so. Good. Then ask for the right number, and change it together.
+# The point is not "slower", it is "who knows the number, and when".
+#
+# Answer 13.e: About four seconds: forty times a tenth, one after the other. The worker is not even busy; it waits.
+
 # %%
 print((function_folder("render-page") / "server/server.py").read_text())
 
@@ -705,6 +784,14 @@ claim("more workers serve more pages a second", rise > 1.5)
 # Put your code in place of the line that begins with `raise`, run the cell, and then the cell after it, which checks it. `hint("13.1")` in a
 # cell of its own helps.
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: You need no load test, only the time of one page when nobody else is there.
+#
+# Goes wrong: All rows are used, and those of many callers stood in line. The mean, where the median is asked for. Per
+# millisecond. Divided by the workers, though more workers serve more.
+
 
 # %% capacity
 def capacity(frame, workers):
@@ -746,6 +833,18 @@ for most in (50, limit):
 # page once, and for another page nine times at the same moment.
 #
 # **Predict:** how many of the ten get their page from Lambda?
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Somebody's page kills the process. Ask who else suffers. On the server, everybody who was in it; on Lambda,
+# nobody. This is the quiet advantage of one call for each environment.
+#
+# Answer 13.f: Nine. Only the one that killed its environment gets an error.
+#
+# Answer 13.g: None, or hardly any: all workers are in one process, and it has ended.
+#
+# Skip: Tell the result with the table of the solution.
 
 # %%
 predict("13.f")
@@ -818,6 +917,14 @@ http.get(f"{api_url}/item/3").status_code
 # ## Exercise 2: a careless page
 #
 # Somebody wrote this handler in a hurry:
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Three faults, and one of them is dangerous. Do the script first.
+#
+# Goes wrong: 301 in place of 302: browsers remember it for good. The page for what does not exist repeats the path,
+# and does not escape it. The name is escaped twice. A 404 without a body, or without a content type.
 
 # %% careless-source
 careless_source = """
@@ -918,6 +1025,18 @@ visit(corner_url)
 # This page sends its heading at once, and then five teas. To look each of them up takes a tenth of a second. `HttpResponseStream.from` sends status
 # and headers, which come first.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: The same page, and the visitor sees something at once. Ask what you give up: an answer that has begun can no
+# longer become an error.
+#
+# Goes wrong: It is in Node.js. Nobody has to understand each line; look for `write` and `end`.
+#
+# Answer 13.h: Before 200 ms: the heading is sent before the first look-up. The last byte comes as late as before.
+#
+# Skip: All of it.
+
 # %% stream-source
 stream_source = """
 import { setTimeout as wait } from "node:timers/promises";
@@ -991,6 +1110,11 @@ claim("a streamed page begins sooner, and ends no sooner", sooner and as_late)
 # On AWS, the four function URLs and the API are open to the whole internet. Close them, and the bucket. (Run this cell again after cells above
 # that open something.)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: On AWS do not skip this cell, ever.
+
 # %% close-all
 for function_name in (name, answers, corner, stream):
     close(function_name)
@@ -1005,6 +1129,12 @@ s3.delete_bucket_policy(Bucket=bucket)
 # A page is a request and its `billed_ms`, cold starts included (the load above had many, so the result is on the high side). A function URL
 # costs nothing more. An HTTP API costs [{{http_api_million}} per million requests]({{http_api_million.source}}) in N. Virginia; very many cost a
 # little less. Left out: the traffic, which costs the same on EC2, the database, and the free tier.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Ask for the traffic of somebody's site, and look for its row. For few pages it costs nothing; for a hundred
+# million, take machines. Most of what you pay for here is waiting.
 
 # %%
 prices = load_prices("us-east-1")  # list prices of N. Virginia
@@ -1048,3 +1178,8 @@ claim("Lambda is cheaper for few pages, not for many", cheaper[1] and not cheape
 #
 # **Next:** notebook [14](14-event-driven-pdf.ipynb), *Event-driven PDF*: work where nobody waits for the answer. `python3 -m helpers clean`
 # removes what is left of this notebook.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Is the claim of the slide true? Let somebody answer in one sentence, with a "but".

@@ -24,6 +24,14 @@
 # No function calls another one. Each takes a message, does one small thing, and sends messages on. On the embedded AWS, too, the
 # queues, the retries and the dying processes are real.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The fourth example of the deck, and the largest system of the workshop: three functions that do not know one
+# another. Ask who calls whom. Nobody.
+#
+# Goes wrong: It is two sessions. Stop at *A pause*, and do not begin *Kill it* with ten minutes left.
+
 # %% imports
 import hashlib
 import inspect
@@ -57,6 +65,11 @@ from helpers import check, claim, fact, hint, predict, predicted, solution
 # ## The work
 #
 # First the PDFs. The folded cell defines `make_pdf`, which draws a number and a curve on each page. One PDF has 3 pages, the other 100.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Two PDFs, one with three pages to think with, and one with a hundred to measure with.
 
 
 # %% make-pdf folded
@@ -96,6 +109,21 @@ pdfs = {"short.pdf": make_pdf(3), "long.pdf": make_pdf(100)}
 #
 # There are two buckets, because a function that writes into the bucket that starts it starts itself again (notebook 15). The folded cell
 # defines `create`, which makes a bucket as in notebook 11.
+
+# %% notes [markdown]
+# Minutes: 9
+#
+# Say: Build it from the end, as what a function uses must be there first. Do not read all the code; read the
+# renderer, and ask the three questions above it. Let the room find out what saves it: a write that only the first one
+# wins, and a set.
+#
+# Goes wrong: On AWS versioning of a new bucket takes a while, and `KeyError: 'VersionId'` follows. People want to
+# know why the page is not counted with a number; *The count that goes wrong* shows it, so say "wait".
+#
+# Answer 14.a: Yes, it is rendered again. But nothing changes: the picture is written only where there is none, and
+# the page is in the set already. The cells of *Twice* show it.
+#
+# Skip: The roles and the layer; run them.
 
 
 # %% create folded
@@ -429,6 +457,11 @@ def begin_anew():
 # while the cell works (a dotted line: the role of the function allows it). In the still picture that stays, follow the numbers on the lines, from the left
 # to the right: how many messages did one PDF become?
 
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: Put one file, and keep your hands off the keyboard. Then read the numbers on the lines, from left to right.
+
 
 # %% put-pdf
 def put_pdf(key):
@@ -472,6 +505,17 @@ item_of(short) | {"document": "…"}
 #
 # Where is a document at this moment? You can ask every part: the queues for their messages, the table for the counted pages, and S3
 # for the thumbnails.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Ask where a page can be at this moment: in S3, in a queue, in a function, in the table. Then watch, and count
+# how many are in flight.
+#
+# Goes wrong: A few more than ten are in flight: Lambda may hold one more batch ready. The end takes a moment, as the
+# indexer comes last.
+#
+# Answer 14.b: About ten: two environments, five pages each. All others wait in the queue, and nothing is refused.
 
 
 # %% pictures-of
@@ -560,6 +604,11 @@ Image(index, alt="An index of a hundred pages, 1 to 100, none missing")
 # This is a good place to stop: what you made stays. When you come back with a new kernel, select the next cell, choose
 # *Run → Run All Above Selected Cell*, and go on below.
 
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: Stop here for a break. With a new kernel, *Run → Run All Above Selected Cell* brings everything back.
+
 # %% [markdown]
 # ## Twice
 #
@@ -567,6 +616,13 @@ Image(index, alt="An index of a hundred pages, 1 to 100, none missing")
 # of the short PDF two times more, and then the notification of S3, which brings all three pages again.
 #
 # **Predict:** how many counted pages will the short PDF have afterwards?
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: It is rare, so do it by hand. Everybody expects damage; nothing happens, and that is the result.
+#
+# Answer 14.c: Three, as before. A set does not grow by what is in it.
 
 # %%
 predict("14.c")
@@ -656,6 +712,15 @@ pd.DataFrame(whole)
 #
 # It looks simpler to count like this: add 1 for each message. When the count is the number of pages, the document is
 # complete. Here is a function that does so. It returns the documents that its batch has completed.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: This is the function that everybody would have written. Ask for the line that says "complete" before you run
+# it. Then ask who has such a counter in production.
+#
+# Answer 14.d: The third. It has counted three messages, and page 3 is still missing. And when page 3 comes, nothing
+# says "complete".
 
 # %% counter-source
 counter_source = """
@@ -757,6 +822,16 @@ predicted("14.d", " and ".join(ends) or "none")
 # `table` is there, as a resource of boto3: give it Python's numbers, and a set as `{page}`. The role allows `get_item`, `put_item` and `update_item`
 # of this table, and nothing else. The renderer above shows half of an answer.
 
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: The renderer shows half of the answer. The other half is one question: was *this* call the one that made it
+# complete?
+#
+# Goes wrong: Reading first and writing then: two environments at the same moment both read the old set. The check
+# lets two meet for certain, so this is found. "Complete" comes again for a page that is repeated after the end. The
+# exception of the condition is not caught. Or it is kept in the memory of one environment.
+
 
 # %% count-once
 def count_once(document, page, pages):
@@ -793,6 +868,19 @@ _ = send_pages(counter, [1, 1, 3, 2, 3])
 #
 # Now the hard test. A second handler, the *saboteur* (who does damage on purpose), runs in front of the renderer. At the first try of every third page the process **dies**.
 # Some pages of its batch are rendered and counted by then, but SQS does not know: the whole batch comes again.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Now be cruel. Every third page kills its process, and in the middle you stop everything. Ask where the pages
+# are during the stop. Then compare the last two columns of the table: the same.
+#
+# Goes wrong: The emergency stop counts as a try for messages that Lambda had received; with a low `maxReceiveCount`
+# it alone fills the dead-letter queue. It takes a while until the last pages come back: that is the visibility
+# timeout, and no fault.
+#
+# Answer 14.e: In the queue: some wait, and some are in flight, although nobody works on them. SQS only knows that
+# nobody has deleted them.
 
 # %% saboteur-source
 saboteur = """
@@ -886,6 +974,13 @@ _ = deploy(workshop, renderer, "pdf-renderer/python", Role=renderer_role, **fast
 # Lambda's part, from the REPORT lines of both runs of a hundred pages. (Requests to S3, SQS and DynamoDB are extra: for each page about one
 # write to S3 and to DynamoDB, and half a request to SQS, since ten are sent and five received and deleted at once.)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: A crash is expensive, since all imports are paid once more. Point at the two columns.
+#
+# Skip: All of it.
+
 # %%
 from helpers import load_prices
 
@@ -932,6 +1027,16 @@ thousand.round(3).rename_axis("USD for 1,000 PDFs")
 # Return `"waiting"`, `"in flight"`, `"dead-letter queue"` or `"gone"`. When a message has been received `max_receives` times
 # and becomes visible once more, SQS moves it to the dead-letter queue when it is next asked for messages. Lambda asks all the time, so take it as at once.
 
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Draw a line with a receive, a timeout and a delete. Then it is four questions in the right order.
+#
+# Goes wrong: The timeout is counted from the beginning, and not from the *last* receive. Receives that are still to
+# come are counted. A message that was deleted goes nowhere.
+#
+# Skip: Do it on the board, with the five times of the check's cell.
+
 
 # %% where-is
 def where_is(second, received, deleted, visibility_timeout, max_receives):
@@ -974,3 +1079,9 @@ page = {"received": [2, 34], "deleted": 35, "visibility_timeout": 30, "max_recei
 #   the dead-letter queue, and an alarm tells you.
 #
 # **Next:** notebook [15](15-what-does-not-fit.ipynb), *What does not fit*, has the opposite: five systems that break. `python3 -m helpers clean` removes what this notebook made.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Two sentences are needed together: nothing is lost, since a message is deleted only after success; and nothing
+# is double, since every step may be repeated. Ask which of the two SQS gives you, and which is your own work.

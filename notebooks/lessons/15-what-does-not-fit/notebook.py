@@ -21,6 +21,14 @@
 #
 # (On AWS this costs less than a cent, and takes some ten minutes longer.)
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The slide with the skull: five cases that do not fit. You let each of them fail, look at what it leaves in the
+# log, and repair it. Ask which of the five somebody in the room has had.
+#
+# Goes wrong: Two sessions. If you have only one hour, take 1, exercise 1 and 5; these two cost the most in real life.
+
 # %%
 import base64
 import inspect
@@ -99,6 +107,19 @@ def items(table, key, value):
 #
 # A cashier lets a bank charge a customer, and then mails the receipt. Bank and mail server are outside services. Here a table of DynamoDB is
 # the bank's book, with one row for each payment.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: Bank first, mail then, and the mail server is down. Ask each person for a number, and write the numbers on the
+# board. Then show the bank's book.
+#
+# Goes wrong: Somebody wants to switch off the retries. Then the customer never gets a receipt, and queues and callers
+# still send things twice.
+#
+# Answer 15.a: Three. One event, three runs, and each has charged before it failed.
+#
+# Answer 15.b: Refused. The condition makes reading and writing one step, so only one of two can win.
 
 # %%
 show("cashier")
@@ -228,6 +249,19 @@ predicted("15.b", second)
 # and `orders.get_item(Key={"id": "17"}, ConsistentRead=True)["Item"]` take and give plain Python values. `Taken` is the
 # exception of a failed condition. The folded cell has the rest of the file: imports, these names, and a handler that calls `charge_once`.
 
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Three steps: claim, charge, note. For each of them ask what is left in the table if the process ends right
+# behind it.
+#
+# Goes wrong: Looking first and writing then: two runs at once both find nothing, and the check makes two meet. The
+# claim comes after the bank was asked. The key is not the order: a new id each time, or the amount. The record in the
+# state *started* is answered as if all had gone well; it has to raise an exception.
+#
+# Answer 15.c: It fails, with a right `charge_once`: it finds "started", and nobody knows if the bank was reached.
+# Charging again would be worse. Whoever gets "it charges again" has no claim before the charge.
+
 # %% frame folded
 before_charge_once = """
 import os
@@ -330,6 +364,23 @@ predicted("15.c", "it charges again" if paid > 1 else ended)
 #
 # A job of 24 items, a quarter of a second each. The function may run for three seconds. (The times are short so that you do not
 # have to wait. With {{timeout}} and a job of an hour the same thing happens.) The file has three ways to do the job.
+
+# %% notes [markdown]
+# Minutes: 8
+#
+# Say: A retry does not make a job shorter. Ask what happens to it next year, when there is more data. Then two ways
+# to hold what is left: a queue, or a state machine; let people say which one they could explain to a colleague.
+#
+# Goes wrong: They set the largest `Timeout` and are content. It only moves the limit. On AWS a new mapping needs up
+# to a minute.
+#
+# Answer 15.d: A part of them, somewhat less than half: as many quarters of a second as fit into three seconds. And
+# the caller does not know which.
+#
+# Answer 15.e: Three times, as a rule: each run does about ten of the items, with half a second kept for the answer.
+# On a slow machine it can be four.
+#
+# Skip: Step Functions, if nobody uses it.
 
 # %%
 show("piecework")
@@ -586,11 +637,27 @@ costs
 # This is a good place to stop: what you made stays. When you come back with a new kernel, select the next cell, choose
 # *Run → Run All Above Selected Cell*, and go on below.
 
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: Stop here for a break.
+
 # %% [markdown]
 # ## 3. A command that is not there
 #
 # Programs often call others: `ffmpeg` for films, ImageMagick's `convert` for pictures, `git`. This function counts the slides of a deck with a
 # command `count-slides`.
+
+# %% notes [markdown]
+# Minutes: 3
+#
+# Say: On this laptop `git` is there, on Lambda it is not: say this aloud, as the embedded AWS finds this machine's
+# commands. Then bring one along, and look what is still missing.
+#
+# Answer 15.f: The right to run it. The file is there now, but a zip also carries permissions, and this one was made
+# from a text.
+#
+# Skip: All but the prediction.
 
 # %%
 show("count-slides")
@@ -671,6 +738,30 @@ with_layer(function_folder("count-slides") / "layer")
 #
 # Last, the failure that grows by itself. The function below puts a stamp under each text that comes into a bucket. S3 triggers it
 # for keys that begin with `incoming/`, and it writes its copy under the name that `TARGET` says.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: You know this one from notebook 07; look at the picture once more. If you have left out 07, this is its
+# one-minute version.
+
+# %% notes [markdown]
+# Minutes: 8
+#
+# Say: The only failure without any error. Let somebody read the two names aloud, the prefix of the trigger and the
+# prefix of the copy, until they laugh. Then upload one object. Move the slider to two copies, and be quiet for a
+# moment: that is the bill.
+#
+# Goes wrong: They rely on Lambda, which stops the loop by itself. It counts the length of a chain, and not its width,
+# and does not see loops through other services. On AWS the metric comes some minutes late.
+#
+# Answer 15.g: About {{recursive_loop}}, and then Lambda stops the chain. All of them succeed.
+#
+# Answer 15.h: None. With the brake on, the event goes to the destination at once.
+#
+# Answer 15.i: One run, which fails: the role refuses its first write, so nothing is there that could start it again.
+#
+# Skip: The brake can be told. Do not skip the role.
 
 # %%
 show("stamp")
@@ -945,6 +1036,21 @@ print("runs:", len(reports(logs, stamp, since=repaired_began)))
 # You have caused four of the five failures, and notebook 07 the fifth. Here is what they left in CloudWatch. (The line of the database is
 # from your run of notebook 07 if there was one, and otherwise an example.) The folded cell shortens and collects the logs.
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: The case of the slide without a measurement. Ask somebody to describe the piece that they would cut out, and
+# what it would take along.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Five logs, five groups. Each group says first what it *sees*, then what it is, then what repairs it. Look at
+# the request ids before anything else.
+#
+# Goes wrong: A is taken for a retry: but each run has another id, and none has failed. *more time* and *no retries*
+# look like repairs; they only move or hide something. The brake stops a loop and repairs nothing.
+
 
 # %% evidence folded
 def traces(name, since, most):
@@ -1074,3 +1180,8 @@ claim("the time limit is one of the errors", "Task timed out" in set(errors["err
 #
 # **Next:** notebook [16](16-s3-to-slack.ipynb), a lab: your function from 09 runs by itself when a file comes. `python3 -m helpers clean` removes what
 # this notebook made, when you no longer need it.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Read the slide once more. Which of its five cases would you still put there today?

@@ -11,6 +11,12 @@
 #
 # ![A file put into S3 triggers the function, which lists the bucket and posts the list](lessons/17-s3-list-to-slack/picture.svg)
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The last lab of the deck: the event is not enough, so the function has to ask. Two traps are new: a list that
+# is longer than its answer, and a right that nobody has given.
+
 # %% [markdown]
 # ## Begin
 #
@@ -20,6 +26,15 @@
 # In the workshop's console (`python3 -m helpers console` in a terminal; notebook 09 shows it) you can do exercise 2 and the trigger: for the function
 # `s3-list-to-slack`, *Code → Edit the files*, *Test*, and *Triggers → Add an S3 trigger*. Then call `check("17.2")` in a cell of its own. The policy of exercise 1
 # needs a cell: on AWS, too, it is made in another console, that of IAM.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: The same language again. `start_at("17")` has made the bucket and the function of 16, whatever you have
+# finished.
+#
+# Goes wrong: Ruby without the SDK of AWS: the function says so when it is tested. Change the language, or install it
+# as `python3 -m helpers doctor` says.
 
 # %%
 import base64
@@ -45,6 +60,14 @@ from helpers import check, claim, hint, predict, predicted, track
 #
 # The event names one object. For the others the function must ask S3, with `list_objects_v2`. Try it here first, where it is
 # easier to look at.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: Try a call where it is easy to look at, before you put it into a function. Ask for the guess about the empty
+# bucket, and then who tests with an empty one. The 1,200 objects take a moment: use it to ask what happens at 1,001.
+#
+# Answer 17.a: No `Contents` at all: not an empty list, but no such key.
 
 
 # %%
@@ -111,6 +134,17 @@ one_answer["KeyCount"], one_answer["IsTruncated"], counts
 #
 # (If you may not create roles on AWS: set `WORKSHOP_ROLE` to one that you may use, write `role_arn = workshop.role()`, and leave out the cells that make
 # or change the role.)
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: The most frequent error of AWS, so learn to read it. Put the message on the projector, and let four people read
+# one part each: who, what, on what, why.
+#
+# Goes wrong: The name of the call and the name of the right differ: `list_objects_v2`, and `s3:ListBucket`. Most of
+# the time at work is lost here.
+#
+# Answer 17.b: An error. A right that is missing never shows as an empty answer.
 
 # %%
 service = {"Service": "lambda.amazonaws.com"}
@@ -189,6 +223,15 @@ predicted("17.b", said if isinstance(said, int) else "an error")
 #
 # `put_policy` makes a policy of your statement and puts it into the role. The cell can be run again: a policy of the same name is replaced.
 
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: All that you need is in the message. Allow that, and nothing else; the check looks for what is too wide.
+#
+# Goes wrong: `s3:*` or `s3:List*`, because it works: the check refuses what is wider than needed. `s3:ListObjectsV2`,
+# which IAM does not know. A resource that ends in `/*`: these are objects, and the right is one on the bucket. `*`
+# for all buckets of the world. On AWS a new policy needs some seconds, so the first try may still be refused.
+
 
 # %% put-policy
 def put_policy(statement):
@@ -221,6 +264,11 @@ check("17.1")
 # ## The function
 #
 # It gets the role with your policy, more time, because listing takes longer, and 256 MB, because the SDK needs memory.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: More time and more memory than in 16; ask why. Listing takes several calls, and the SDK has to be loaded.
 
 # %%
 runtime = {"python": "python3.13", "node": "nodejs24.x", "ruby": "ruby3.4"}[language]
@@ -269,6 +317,19 @@ test(event)
 # If your language's SDK is not on this machine, the function says so when you test it; then choose another
 # language at the top.
 
+# %% notes [markdown]
+# Minutes: 8
+#
+# Say: Four points, and the check goes through them in about this order: all objects, few messages, the empty bucket,
+# the answer. Run it early.
+#
+# Goes wrong: *Only the first 1,000 were listed*: no paginator. An empty bucket: `KeyError: 'Contents'`, or silence;
+# it should say that it is empty. A message for each key, or one message that is too long for Slack: fill one, then
+# begin the next. The bucket of lab 16 is in the code, where that of the event belongs. Without the policy of exercise
+# 1 nothing works.
+#
+# Skip: `solution("17.2", use=True)`, and then *Try it on your buckets*, which is the interesting part.
+
 # %%
 hint("17.2")
 
@@ -291,6 +352,16 @@ check("17.2")
 # ## Try it on your buckets
 #
 # **Predict:** how many messages for the bucket with 1,200 objects, whose keys have 13 characters each?
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Do the sum on the board: 1,200 keys, thirteen characters and a line end each, and three thousand in a message.
+#
+# Answer 17.c: Six, if the messages are filled: 1,200 times fourteen characters are a little less than seventeen
+# thousand.
+#
+# Answer 17.d: One, which says that the bucket is empty.
 
 # %%
 predict("17.c")
@@ -328,6 +399,13 @@ if not inbox.is_slack:
 # (The bucket of notebook 16 has a trigger already. S3 allows one function for each kind of event and filter. For two, give them
 # different suffixes, or have S3 tell an SNS topic or EventBridge, which tell both functions. A queue cannot do that: each of its messages
 # goes to only one of them.)
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Three files, three events. Ask what the first list holds: it depends on the moment.
+#
+# Answer 17.e: Three times. Every upload is an event of its own; S3 collects nothing.
 
 # %%
 listed = workshop.bucket("listed")
@@ -397,3 +475,15 @@ if not inbox.is_slack:
 # - Every upload is an event of its own.
 #
 # **Next:** notebook [18](18-wrap-up.ipynb), the wrap-up, with a quiz. `python3 -m helpers clean` removes what the labs made.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Each SDK has a paginator, and each calls it differently.
+#
+# Skip: All of it.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Ask somebody to read an `AccessDenied` from memory: who, which action, on what, why.

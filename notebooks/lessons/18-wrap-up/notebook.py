@@ -13,6 +13,12 @@
 # The section "Clean up, and prove it" removes from AWS **everything** that you have made in this workshop. Until you run it, nothing is removed. A cell that looks for
 # something of an earlier notebook says so where it is not there.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Two sentences are on the last slide: Lambda is useful; think well about where you use it. Here you prove both
+# to yourselves. Nothing is removed before the section that says so.
+
 # %% imports
 import json
 import time
@@ -72,6 +78,23 @@ from helpers import check, claim, fact, hint, predict, predicted, solution
 #
 # Write your answers into the dict: numbers without quotes, words with quotes. `hint("18.1")` in a cell of its own helps.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Read the three goals, and ask for a hand for each that is reached. The table says where to go back to.
+
+# %% notes [markdown]
+# Minutes: 6
+#
+# Say: Everybody alone, from memory, five minutes. Then in pairs: where you disagree, the number in brackets says
+# which notebook has measured it.
+#
+# Goes wrong: Numbers in quotes: the check asks for numbers without. *pinger* is answered with ten or with one.
+# *rounding* is about 2019. *batch* is answered with one or with three; all five come again. *night*: the rule counts
+# in UTC.
+#
+# Skip: In an evening do it aloud, with hands; it closes the day well.
+
 # %% quiz
 first = ["burst", "pinger", "cold bill", "rounding", "memory", "ec2"]
 last = ["timeout", "retries", "connections", "batch", "night", "charge"]
@@ -98,6 +121,16 @@ check("18.1", answers)
 # ## Let AWS check the answers
 #
 # Now we ask AWS. One small function is enough: it computes, waits or fails, as the event says.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: A quiz that the machine answers. Where your answer and the figure differ, trust neither: look at why.
+#
+# Goes wrong: On AWS the cell of the retries takes more than three minutes. On a busy laptop *memory* may not be met;
+# run its cells again.
+#
+# Skip: The cells; show the table of the solution.
 
 # %% code
 code = """
@@ -359,6 +392,19 @@ pd.DataFrame({"your answer": answers, "AWS says": measured}).fillna("no answer")
 # What have all your functions done? Their log groups begin with your prefix, as in notebook 03. (A notebook in the folder `solutions` runs on an AWS of its own,
 # so there you see this notebook's one function.)
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Count the rows that begin with *unchanged*. Numbers have changed, the design has not.
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Your own day in ten figures. Who has the most cold starts, who the longest run?
+#
+# Goes wrong: In the folder `solutions` only the one function of this notebook is there, as a solution runs on an AWS
+# of its own.
+
 # %% everything
 prefix = f"{workshop.tags['learner']}-"
 lister = logs.get_paginator("describe_log_groups")
@@ -419,6 +465,11 @@ pd.Series(figures, name="your session").to_frame()
 # All your invocations, at the list price of x86 and without the free tier. (A REPORT does not say that a function ran on arm64.) On the embedded AWS it is what AWS would charge for these milliseconds. Queues, tables and logs have prices of their own; here they
 # are cents.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Let everybody read out the total. It is a matter of cents; ask what a server for today would have cost.
+
 # %% bill
 price = prices["lambda"]
 gb_seconds = memory / 1024 * billed / 1000
@@ -447,6 +498,17 @@ print(f"{bill['USD'].sum():.6f} USD; {free:.4%} of the free GB-seconds of a mont
 # - `"MemorySize"` of the function, in MB, and its `"Timeout"`, in seconds
 # - `"MaximumConcurrency"` of the event source mapping
 # - `"VisibilityTimeout"` of the queue, in seconds, and its `"maxReceiveCount"`: after so many tries a message goes to the dead-letter queue
+
+# %% notes [markdown]
+# Minutes: 7
+#
+# Say: In groups of three, one sheet of paper: first the words, then the numbers, each with a reason. Only then the
+# check. More than one design is right, so compare two of them.
+#
+# Goes wrong: 128 MB: the process is killed, as it uses more. A `Timeout` that stops the worst photos: with less
+# memory the work is slower, so it needs a longer one. A thousand at once, and the partner takes twenty. A visibility
+# timeout below the `Timeout`. The request id or the message id as the key: both are new when the same receipt comes
+# again.
 
 # %% design
 words, sizes = ["trigger", "in between", "idempotency key"], ["MemorySize", "Timeout"]
@@ -488,6 +550,11 @@ cost_of(design)
 #
 # ## What you have solved
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Look at the ticks, and be content. The open ones are for home.
+
 # %% map
 ax = draw_map()
 
@@ -511,6 +578,25 @@ ax = draw_map()
 # The workshop keeps a list of all that it makes, the *ledger*, and `clean` removes what is in it. But such a list
 # cannot prove that it is complete. So we ask AWS itself, service by service: whose
 # name begins with your prefix? The folded cell has boto3's lists, and where the names are in each answer. (EC2 still shows a terminated instance for about an hour; it does not count.)
+
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: For those who want to compare languages, at home.
+#
+# Skip: All of it.
+
+# %% notes [markdown]
+# Minutes: 4
+#
+# Say: A list of what you have made cannot prove that it is complete, so ask AWS itself. Guess first how many services
+# hold something of yours. On AWS nobody leaves the room before the right column is zero.
+#
+# Goes wrong: Nothing is removed, since `yes` was not typed. Something is left with their prefix: it was made by hand,
+# in the console for example, and `clean` names it. On AWS it can take some minutes.
+#
+# Answer 18.a: It depends on what each person has run. After a whole day there are functions, log groups, buckets,
+# queues, roles and more; in the solution, which runs alone, only a few.
 
 # %% lists folded
 import re
@@ -609,3 +695,13 @@ predicted("18.a", f"{(before != 0).sum()} of {len(before)}")
 # - Events come at least once. What is harmful twice needs a key and a conditional write.
 # - Lambda is useful for bursts, for events, and for work that nobody waits for. For what runs all day, for long, or always in a few milliseconds, choose something else.
 # - Think well about where you use it, and about the architecture. You have measured why.
+
+# %% notes [markdown]
+# Minutes: 0
+#
+# Say: Take one of these, and not all.
+
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: Last question to each person: what will you *not* put on Lambda?
