@@ -131,6 +131,21 @@ def _parser() -> argparse.ArgumentParser:
     lists = command("runtimes", _runtimes, "list which program runs which runtime of Lambda here")
     lists.add_argument("action", nargs="?", choices=["add", "remove"], help="bring the program of one, or remove it")
     lists.add_argument("name", nargs="?", help="such as python3.13")
+    brings = (
+        "make a folder of all that is installed here, for machines without a network: WORKSHOP_WHEELS names it there"
+    )
+    wheels = command("wheels", _wheels, brings)
+    wheels.add_argument("folder", type=whole, metavar="FOLDER", help="it is made; what is there already stays")
+    pythons = "for this Python, such as 3.13; may be said several times; the one that runs now if none"
+    wheels.add_argument("--python", action="append", default=[], metavar="X.Y", help=pythons)
+    platforms = "for machines of this kind, such as linux-aarch64; may be said several times; this one if none"
+    wheels.add_argument("--platform", action="append", default=[], metavar="KIND", help=platforms)
+    wheels.add_argument("--java", action="store_true", help="with Java, which `java` adds")
+    wheels.add_argument("--runtimes", action="store_true", help="with Node.js 22, which `runtimes add nodejs22.x` adds")
+    wheels.add_argument("--hub", action="store_true", help="with JupyterHub, which `install --hub` adds")
+    makes = "make the environment, which every other command does too, and nothing else"
+    installs = command("install", _install, makes)
+    installs.add_argument("--hub", action="store_true", help="with a JupyterHub for a class on this machine: deploy/")
     about = command("facts", _facts, "list the facts about AWS: limits, prices and dates, with their sources")
     about.add_argument("--newest", action="store_true", help="say which of them the newest botocore contradicts")
     bench = command("bench", _bench, "measure the embedded AWS beside others that run functions on one machine")
@@ -219,6 +234,18 @@ def _runtimes(options: argparse.Namespace) -> int:
     return runtimes.change(options.action, options.name)
 
 
+def _wheels(options: argparse.Namespace) -> int:
+    from .commands import wheels
+
+    return wheels.make(options)
+
+
+def _install(options: argparse.Namespace) -> int:
+    from .commands import install
+
+    return install.install(options.hub)
+
+
 def _bench(options: argparse.Namespace) -> int:
     from .commands import bench
 
@@ -268,7 +295,7 @@ def _add_node_sdk() -> None:
         return
     say("Adding the AWS SDK for functions in Node.js, once.")
     try:
-        node_sdk.install()
+        node_sdk.install(settings.wheels())
     except node_sdk.NodeSdkError as problem:
         say(str(problem))
 

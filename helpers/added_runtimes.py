@@ -110,8 +110,7 @@ def _pip(package: str, folder: Path) -> str | None:
         wanted = Path(scratch) / "requirements.txt"
         wanted.write_text(f"{package}=={locked.version} " + " ".join(f"--hash={value}" for value in locked.hashes))
         pip = [sys.executable, "-I", "-m", "pip", "install", "--no-input", "--quiet", "--no-deps", "--no-compile"]
-        checks = ["--require-hashes", "--only-binary=:all:"]
-        return _failure([*pip, *checks, "--target", str(folder), "-r", str(wanted)])
+        return _failure([*pip, *environment.CHECKS, *environment.source(), "--target", str(folder), "-r", str(wanted)])
 
 
 def _by_uv(version: str, folder: Path) -> str | None:

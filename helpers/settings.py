@@ -3,6 +3,7 @@
 Standard library only: the command line needs it before the environment exists.
 """
 
+import contextlib
 import difflib
 import getpass
 import os
@@ -19,6 +20,8 @@ PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
 JAVA_LOCK = ROOT / "requirements-java.lock"
 RUNTIMES_LOCK = ROOT / "requirements-runtimes.lock"
+HUB_LOCK = ROOT / "deploy" / "requirements-hub.lock"
+HUB_PROXY = ROOT / "deploy"  # its package-lock.json has the proxy of JupyterHub
 VENV = ROOT / ".venv"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
@@ -39,6 +42,7 @@ NAMES = (
     "WORKSHOP_ROLE",
     "WORKSHOP_SLACK_WEBHOOK_URL",
     "WORKSHOP_TARGET",
+    "WORKSHOP_WHEELS",
 )
 OTHER_NAMES = {"WORKSHOP_REGION": "AWS_REGION"}  # what somebody may well try: what it is called
 
@@ -57,6 +61,19 @@ def home() -> Path:
         return Path(text).expanduser().resolve()  # "~" stays as it is where no shell has read the setting
     except (RuntimeError, OSError, ValueError):  # ~nobody, a loop of links, a NUL
         raise SettingError(f"WORKSHOP_HOME is {text!r}; set it to a folder of your own, such as ~/workshop.") from None
+
+
+def wheels() -> Path | None:
+    """The folder that all is installed from, without a network: `WORKSHOP_WHEELS`; None where that is not set."""
+    text = (os.environ.get("WORKSHOP_WHEELS") or "").strip()
+    if not text:
+        return None
+    with contextlib.suppress(RuntimeError, OSError, ValueError):  # ~nobody, a loop of links, a NUL
+        if (folder := Path(text).expanduser().resolve()).is_dir():
+            return folder
+    raise SettingError(
+        f"WORKSHOP_WHEELS is {text!r}; set it to a folder that python3 -m helpers wheels has made, or unset it."
+    )
 
 
 def desk() -> Path:

@@ -3,7 +3,7 @@
 README.md beside this file has the way of an invocation, and what is in which folder. Standard library only.
 """
 
-from .data_plane import node_sdk
+from .data_plane import node_sdk, npm
 from .data_plane.capacity import environments as environments_possible
 from .data_plane.capacity import raise_descriptors
 from .data_plane.confinement import possible as confinement_possible
@@ -57,6 +57,7 @@ __all__ = [
     "meant",
     "needed",
     "node_sdk",
+    "npm",
     "open_url",
     "page_token",
     "raise_descriptors",

@@ -118,7 +118,7 @@ def test_locked_reads_markers_and_hashes(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(settings, "LOCK", lock)
     assert environment.locked() == {
-        "some-package": environment.Locked("1.2.post3", ("sha256:aa", "sha256:bb")),
+        "some-package": environment.Locked("1.2.post3", ("sha256:aa", "sha256:bb"), "sys_platform == 'linux'"),
         "other": environment.Locked("4", ("sha256:cc",)),
     }
 

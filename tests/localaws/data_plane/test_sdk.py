@@ -12,6 +12,7 @@ from helpers import __main__ as command_line
 from helpers import settings
 from helpers.commands import doctor
 from helpers.localaws.data_plane import confinement, node_sdk, runtimes
+from helpers.localaws.data_plane import npm as npm_files
 
 LOCK = json.loads((node_sdk.FOLDER / node_sdk.LOCK).read_text())
 PACKAGE = '{"name": "%s", "exports": {"import": "./module.mjs", "require": "./common.cjs"}}'
@@ -156,7 +157,7 @@ def sdk_folder(monkeypatch, tmp_path):
     monkeypatch.setattr(node_sdk, "FOLDER", tmp_path)
 
     def npm(code: str) -> None:
-        monkeypatch.setattr(node_sdk, "_npm", lambda: [sys.executable, "-c", code])
+        monkeypatch.setattr(npm_files, "_npm", lambda: [sys.executable, "-c", code])
 
     return tmp_path, npm
 
@@ -190,9 +191,9 @@ def test_it_is_installed_once_and_again_when_the_lock_changes(sdk_folder):
 def test_two_commands_install_it_once(sdk_folder):
     folder, _ = sdk_folder
     code = (
-        "import pathlib, sys\nfrom helpers.localaws.data_plane import node_sdk\n"
+        "import pathlib, sys\nfrom helpers.localaws.data_plane import node_sdk, npm\n"
         "node_sdk.FOLDER = pathlib.Path(sys.argv[1])\n"
-        "node_sdk._npm = lambda: [sys.executable, '-c', sys.argv[2]]\nnode_sdk.install()\n"
+        "npm._npm = lambda: [sys.executable, '-c', sys.argv[2]]\nnode_sdk.install()\n"
     )
     command = [sys.executable, "-c", code, folder, INSTALLS]
     started = [subprocess.Popen(command, cwd=settings.ROOT) for _ in range(3)]
@@ -223,7 +224,7 @@ def test_a_failing_npm_is_one_sentence_and_nothing_else_fails(sdk_folder, npm_co
 def test_an_npm_that_does_not_end_is_one_sentence(sdk_folder, monkeypatch):
     _, npm = sdk_folder
     npm("import threading; threading.Event().wait()")
-    monkeypatch.setattr(node_sdk, "LIMIT_S", 0.2)
+    monkeypatch.setattr(npm_files, "LIMIT_S", 0.2)
     with pytest.raises(node_sdk.NodeSdkError, match=r"npm did not end within 0\.2 s\.$"):
         node_sdk.install()
 
