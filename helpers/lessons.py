@@ -23,10 +23,29 @@ if TYPE_CHECKING:
 STEM = re.compile(r"\d\d(-[a-z0-9]+)+")
 MINUTES = re.compile(r"It takes about (?P<minutes>\d+) minutes\.")
 PART = re.compile(r"in the part \"(?P<part>[^\"]+)\"")
+# As a notebook names a slide: "Services that correspond to XaaS" (XaaSに対応するサービス, page 14)
+SLIDE = re.compile(r"\"(?P<title>[^\"]+)\" \((?:「(?P<quoted>[^」]+)」|(?P<original>.+?)), pages? (?P<first>\d+)(?: (?:and|to) (?P<last>\d+))?\)")
 
 
 class LessonError(WorkshopError):
     """A lesson that is not there, or whose folder is not as it has to be; one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A section of the slides, by its title in English and in Japanese, and its pages."""
+
+    title: str
+    original: str
+    first: int
+    last: int
+
+    @property
+    def pages(self) -> str:
+        """E.g. "page 7", "pages 8 and 9", or "pages 15 to 22"."""
+        if self.first == self.last:
+            return f"page {self.first}"
+        return f"pages {self.first} {'and' if self.last == self.first + 1 else 'to'} {self.last}"
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,20 @@ class Lesson:
         """The part of the slides that it belongs to, e.g. "Know Lambda"; "" for a notebook outside of them."""
         found = PART.search(" ".join(self._opening.split()))  # a line may end within
         return found["part"] if found else ""
+
+    @property
+    def slides(self) -> tuple[Slide, ...]:
+        """The sections of the slides that it goes through; none for a notebook outside of them."""
+        text = " ".join(self._opening.partition("Slides:")[2].split())
+        return tuple(
+            Slide(
+                found["title"],
+                found["quoted"] or found["original"],
+                int(found["first"]),
+                int(found["last"] or found["first"]),
+            )
+            for found in SLIDE.finditer(text)
+        )
 
     @property
     def learn(self) -> str:

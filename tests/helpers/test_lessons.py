@@ -246,3 +246,14 @@ def test_an_exercise_that_is_numbered_for_another_lesson_is_one_sentence(tea):
 def test_each_names_its_slides_with_their_pages(lesson):
     opening = lesson.source.read_text(encoding="utf-8").partition("\n# %%")[0]
     assert re.search(r"Slides: .+\bpages? \d", opening, re.DOTALL)
+    assert lesson.slides and len(lesson.slides) == len(re.findall(r"\bpages? \d", opening.partition("Slides:")[2]))
+
+
+def test_the_slides_of_the_lessons_go_on_from_page_to_page():
+    slides = [slide for each in lessons.lessons() for slide in each.slides]
+    assert [slide.first for slide in slides] == sorted(slide.first for slide in slides)
+    assert all(slide.first <= slide.last for slide in slides)
+    cold_start, comparison = lessons.lesson("04").slides[0], lessons.lesson("08").slides
+    assert (cold_start.original, cold_start.pages) == ("Lambdaの注意点 その1「コールドスタート問題」", "pages 8 and 9")
+    assert [each.title for each in comparison] == ["Comparison with XaaS", "Services that correspond to XaaS"]
+    assert lessons.lesson("06").slides[0].original.endswith("サイズに制限がある")
