@@ -24,7 +24,10 @@ STEM = re.compile(r"\d\d(-[a-z0-9]+)+")
 MINUTES = re.compile(r"It takes about (?P<minutes>\d+) minutes\.")
 PART = re.compile(r"in the part \"(?P<part>[^\"]+)\"")
 # As a notebook names a slide: "Services that correspond to XaaS" (XaaSに対応するサービス, page 14)
-SLIDE = re.compile(r"\"(?P<title>[^\"]+)\" \((?:「(?P<quoted>[^」]+)」|(?P<original>.+?)), pages? (?P<first>\d+)(?: (?:and|to) (?P<last>\d+))?\)")
+SLIDE = re.compile(
+    r"\"(?P<title>[^\"]+)\" \((?:「(?P<quoted>[^」]+)」|(?P<original>.+?)), "
+    r"pages? (?P<first>\d+)(?: (?:and|to) (?P<last>\d+))?\)"
+)
 
 
 class LessonError(WorkshopError):
