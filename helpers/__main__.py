@@ -121,12 +121,16 @@ def _parser() -> argparse.ArgumentParser:
     reset = command("reset", _reset, "put a notebook back to its start, and its lab; what you had is kept")
     reset.add_argument("number", metavar="NN", help="its number, such as 09")
     command("clean", _clean, "remove everything that the notebooks made in AWS")
+    goes_over = "write pages of your session: your answers, guesses and measurements, and what to look at again"
+    review = command("review", _review, goes_over)
+    review.add_argument("--deck", action="store_true", help="in the order of the slides, not of your way")
     policy = command("policy", _policy, "print the IAM policies that a person needs for the notebooks on AWS")
     policy.add_argument("numbers", nargs="*", metavar="NN", help="for these notebooks, such as 04; all if none")
     who = "prefix of the person's names, or ${aws:username} for everybody of a class; yours if none"
     policy.add_argument("--learner", metavar="PREFIX", help=who)
     whole = lambda text: Path(text).absolute()  # noqa: E731 - before a command goes to the checkout
     policy.add_argument("--out", type=whole, metavar="FOLDER", help="write each into a file of this folder")
+    review.add_argument("--out", type=whole, metavar="FOLDER", help="where to; review in your work folder if none")
     command("java", lambda _: java.add(), f"add Java, for functions in Java: {environment.JAVA_SIZES}")
     lists = command("runtimes", _runtimes, "list which program runs which runtime of Lambda here")
     lists.add_argument("action", nargs="?", choices=["add", "remove"], help="bring the program of one, or remove it")
@@ -266,6 +270,12 @@ def _policy(options: argparse.Namespace) -> int:
     from .commands import policy
 
     return policy.show(options.numbers, options.learner, options.out)
+
+
+def _review(options: argparse.Namespace) -> int:
+    from .commands import review
+
+    return review.write(options.out, options.deck)
 
 
 def _clean(options: argparse.Namespace) -> int:

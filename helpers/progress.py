@@ -44,6 +44,11 @@ def count_hint(exercise: str, number: int | None = None) -> int:
     return count
 
 
+def hints() -> dict[str, int]:
+    """How many hints of each exercise were shown, e.g. {"09": 2}."""
+    return dict(_state()["hints"])
+
+
 def language() -> str:
     """The language that the reader chose for the labs last."""
     chosen: str = _state()["language"]
@@ -60,6 +65,11 @@ def prediction(key: str) -> str:
     """What the reader predicted under this key, e.g. "02.a"; "" when nothing."""
     kept: str = _state()["predictions"].get(key, "")
     return kept
+
+
+def predictions() -> dict[str, str]:
+    """Every prediction by its key, e.g. {"02.a": "5"}."""
+    return dict(_state()["predictions"])
 
 
 def keep_prediction(key: str, expected: str) -> None:
