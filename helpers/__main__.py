@@ -118,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     build = command("build", _build, "make the notebooks from notebooks/lessons")
     build.add_argument("--check", action="store_true", help="change nothing, and fail if one is stale")
     build.add_argument("--force", action="store_true", help="make all anew, also a notebook that holds your work")
+    update = command("update", _update, "list what is new in the notebooks, and take it into yours")
+    update.add_argument("numbers", nargs="*", metavar="NN", help="into these, such as 04; only list it if none")
+    update.add_argument("--all", action="store_true", help="into all")
     reset = command("reset", _reset, "put a notebook back to its start, and its lab; what you had is kept")
     reset.add_argument("number", metavar="NN", help="its number, such as 09")
     command("clean", _clean, "remove everything that the notebooks made in AWS")
@@ -196,7 +199,7 @@ def _run(options: argparse.Namespace) -> int:
     which = f"notebook {', '.join(options.numbers)}" if options.numbers else "all notebooks"
     if options.mine:
         say(f"Running {which} on the AWS that you chose.")
-        return _report(authoring.run(options.numbers))
+        return _report(authoring.run(options.numbers, own=True))
     say(f"Running {which} on an embedded AWS of their own.")
     with authoring.fresh_aws() as environment:
         return _report(authoring.run(options.numbers, environment=environment))
@@ -213,6 +216,12 @@ def _report(problems: list[str]) -> int:
     for problem in problems:
         say(problem)
     return 1 if problems else 0
+
+
+def _update(options: argparse.Namespace) -> int:
+    from .commands import update
+
+    return update.show() if not (options.numbers or options.all) else update.take(options.numbers)
 
 
 def _reset(options: argparse.Namespace) -> int:

@@ -4,10 +4,12 @@ JupyterLab writes the kernel's exact version into a notebook as soon as it is op
 A live picture of watch() is saved as the still one that is beside it: a widget ends with its kernel.
 """
 
+from pathlib import Path
 from typing import Any
 
+from . import settings
+
 WIDGET, STILL = "application/vnd.jupyter.widget-view+json", "image/svg+xml"
-FOLDER = "notebooks/"  # below JupyterLab's root
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {
@@ -19,9 +21,10 @@ METADATA = {
 }
 
 
-def before_saving(model: dict[str, Any], path: str, **_: Any) -> None:
+def before_saving(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:
     """Make a notebook what is saved of it; Jupyter's contents manager calls it before it writes a file."""
-    if model["type"] == "notebook" and path.startswith(FOLDER):
+    folder = Path(contents_manager.root_dir, path).parent.resolve()
+    if model["type"] == "notebook" and folder in (settings.NOTEBOOKS, settings.home() / "notebooks"):
         model["content"]["metadata"] = METADATA
         for cell in model["content"]["cells"]:
             for output in cell.get("outputs", []):

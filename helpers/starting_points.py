@@ -4,15 +4,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from . import aws_choice, lessons, progress, settings
+from . import aws_choice, lessons, own_copies, progress
 from .arguments import NOTEBOOK, TEXT, takes
 from .cleanup import is_ours, remove
 from .connect import Workshop, connect, embedded_is_off
 from .deploy import deploy
 from .errors import WorkshopError
-from .exercises.lab import Lab, free_name, labs
+from .exercises.lab import Lab, labs
 from .exercises.languages import LANGUAGES
 from .ledger import Entry
+from .lessons import Lesson
 from .localaws import MissingRuntime, find_runtime
 from .s3_triggers import UPLOADS, make_trigger, remove_trigger
 
@@ -54,7 +55,7 @@ def start_at(notebook: str, language: str = "python") -> Path | None:
 def reset(notebook: str) -> None:
     """Put a notebook, e.g. "04", back to its start, with its progress; of a lab its files and its function, too.
 
-    Nothing is lost: the notebook as it was is kept in the folder notebooks/ of WORKSHOP_HOME, a lab's file beside the
+    Nothing is lost: the notebook as it was is kept beside it, with the day in its name, and a lab's file beside the
     folder of its language, as e.g. app.py.bak. What else is in AWS stays; clean() removes it. Prints what was done.
 
     Raises LessonError for an unknown notebook.
@@ -136,22 +137,14 @@ def _reset_lab(lab: Lab) -> None:
         _remove_function(connect(ask=False), lab)
 
 
-def _reset_notebook(lesson: lessons.Lesson) -> None:
-    from .authoring import source, work  # only here: they take a moment to load
-
-    path, starter = lesson.starter_path, source.Source(lesson).starter()
-    if path.exists() and path.read_bytes() == source.to_bytes(starter):
-        print(f"{path.name} is as it was at first.")
+def _reset_notebook(lesson: Lesson) -> None:
+    mine = own_copies.path(lesson)
+    changed, kept = own_copies.begin_anew(lesson)
+    if not changed:
+        print(f"{mine.name} is as it was at first.")
         return
-    said = f"{path.name} is as it was at first"
-    if path.exists():
-        kept = free_name(settings.home() / "notebooks" / f"{path.stem}.bak.ipynb")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, kept)
-        said += f"; yours is {kept.name} in {kept.parent}"
-    source.write(starter, path)
-    work.note_built(path)
-    print(f"{said}. If it is open, choose File > Reload Notebook from Disk.")
+    yours = f"; yours is {kept.name} in {kept.parent}" if kept else ""
+    print(f"{mine.name} is as it was at first{yours}. If it is open, choose File > Reload Notebook from Disk.")
 
 
 def _remove_function(workshop: Workshop, lab: Lab) -> None:

@@ -51,8 +51,8 @@ import nbformat
 import psutil
 from nbformat import NotebookNode
 
-from .. import claims, localaws, settings
-from ..lessons import LessonError, functions_in, numbered
+from .. import claims, localaws, own_copies, settings
+from ..lessons import LessonError, functions_in, lessons, numbered
 from . import calls, lint, outputs, readme, source, work
 from .execution import execute
 from .jars import function_jars, runtime_jar
@@ -100,16 +100,20 @@ def run(
     solutions: bool = False,
     *,
     fresh: bool = False,
+    own: bool = False,
     folder: Path = settings.NOTEBOOKS,
     environment: Mapping[str, str] = os.environ,
 ) -> list[str]:
     """Execute notebooks, all or those of `numbers` ("04"), and return one sentence per problem.
 
-    The files stay as they are. An unsolved exercise may fail, and its check too; the check has to on a
-    `fresh` AWS, which holds no reader's solution. `environment` is the kernel's: it says which AWS.
+    The files stay as they are. With `own`, the reader's copies are executed in place of the starters. An unsolved
+    exercise may fail, and its check too; the check has to on a `fresh` AWS, which holds no reader's solution.
+    `environment` is the kernel's: it says which AWS.
     """
     paths = sorted((folder / "solutions" if solutions else folder).glob("[0-9][0-9]-*.ipynb"))
     there = {path.name[:2]: path for path in paths}
+    if own:
+        there |= {each.number: path for each in lessons() if (path := own_copies.path(each)).exists()}
     wanted = [numbered(number) for number in numbers] or list(there)
     if not there:
         return [f"There is no notebook in {folder}; run `python3 -m helpers build`."]

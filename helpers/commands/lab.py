@@ -7,19 +7,41 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import aws_choice, localaws, settings
+from .. import aws_choice, localaws, own_copies, settings
+from ..lessons import lesson
 from . import say
 
-START_PAGE = "/lab/tree/notebooks/00-start-here.ipynb"
 JUPYTER = settings.ROOT / "helpers" / "jupyter"  # our defaults for it
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
 
 
 def open_lab(no_browser: bool) -> int:
     """Run JupyterLab until it ends, and return its exit code."""
+    _prepare_copies()
     with _embedded_aws():
         say("Starting JupyterLab; its address follows. Ctrl-C ends it.")
         return _jupyterlab(no_browser)
+
+
+def root() -> Path:
+    """The folder that JupyterLab shows: the checkout, or a WORKSHOP_HOME outside of it, where links lead into it."""
+    return settings.ROOT if settings.home().is_relative_to(settings.ROOT) else settings.home()
+
+
+def page(number: str) -> str:
+    """The path in JupyterLab's address of the reader's copy of a notebook, e.g. of "00"."""
+    return f"/lab/tree/{own_copies.path(lesson(number)).relative_to(root()).as_posix()}"
+
+
+def _prepare_copies() -> None:
+    """Make the reader's own notebooks, and say what there is to know of them."""
+    for sentence in own_copies.make():
+        say(sentence)
+    if newer := [each.number for each in own_copies.newer()]:
+        say(
+            f"There is something new in {', '.join(newer)}, and your notebooks stay as they are: "
+            "`python3 -m helpers update` shows it."
+        )
 
 
 @contextlib.contextmanager
@@ -36,7 +58,7 @@ def _jupyterlab(no_browser: bool) -> int:
     # a session of its own, so that Ctrl-C reaches this process alone, which then ends JupyterLab in order
     server = subprocess.Popen(
         _command(no_browser, _workspaces()),
-        cwd=settings.ROOT,
+        cwd=root(),
         env=_variables(),
         stdin=subprocess.DEVNULL,
         start_new_session=True,
@@ -78,8 +100,8 @@ def _command(no_browser: bool, workspaces: Path) -> list[str]:
         "-m",
         "jupyterlab",
         "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={settings.ROOT}",
-        f"--LabApp.default_url={START_PAGE}",
+        f"--ServerApp.root_dir={root()}",
+        f"--LabApp.default_url={page('00')}",
         f"--LabApp.workspaces_dir={workspaces}",
         # no question about news, and no call to the network for news, updates or extensions
         "--LabApp.news_url=None",
@@ -88,6 +110,7 @@ def _command(no_browser: bool, workspaces: Path) -> list[str]:
         # of custom/custom.css; else JupyterLab takes the one in the reader's own folder of settings
         "--LabApp.custom_css=True",
         f"--ServerApp.tornado_settings=static_custom_path={JUPYTER / 'custom'}",
+        "--ServerApp.contents_manager_class=helpers.jupyter_contents.Contents",
         "--ContentsManager.pre_save_hook=helpers.notebook_files.before_saving",
         *(["--no-browser"] if no_browser else []),
         # root is usual in a container, and the server listens to this machine alone

@@ -1,5 +1,6 @@
 """Fixtures of the tests that need JupyterLab in a real browser: `lab` as a reader starts it, and a Chromium."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import headless_chromium
@@ -18,27 +20,43 @@ from helpers.settings import ROOT
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
-    """A copy of what git would clone: JupyterLab saves the notebook that it runs."""
+    """A checkout as git has cloned it, to which JupyterLab may do what it does."""
     copy = tmp_path_factory.mktemp("checkout")
-    for name in ("helpers", "notebooks", "events", "pyproject.toml", "requirements.lock"):
+    for name in ("helpers", "notebooks", "events", "pyproject.toml", "requirements.lock", "README.md", ".gitignore"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, copy / name)
+    git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as it was cloned"]):
+        subprocess.run([*git, *command], cwd=copy, check=True)
     return copy
 
 
 @pytest.fixture(scope="module")
-def lab(checkout, tmp_path_factory, free_port) -> str:
-    """The address that `lab --no-browser` prints, from a session of its own that ends with Ctrl-C."""
-    home = tmp_path_factory.mktemp("home")
-    config = tmp_path_factory.mktemp("jupyter")
+def lab(checkout, tmp_path_factory, free_port) -> Iterator[str]:
+    """The address that `lab --no-browser` prints, with the work folder in the checkout."""
+    with _lab(checkout, checkout / "work", tmp_path_factory.mktemp("jupyter"), free_port()) as printed:
+        yield printed
+
+
+@pytest.fixture(scope="module")
+def lab_elsewhere(checkout, tmp_path_factory, free_port) -> Iterator[tuple[str, Path]]:
+    """The same with a work folder outside of the checkout, and that folder."""
+    home = tmp_path_factory.mktemp("elsewhere")
+    with _lab(checkout, home, tmp_path_factory.mktemp("jupyter"), free_port()) as printed:
+        yield printed, home
+
+
+@contextlib.contextmanager
+def _lab(checkout: Path, home: Path, config: Path, port: int) -> Iterator[str]:
+    """`lab` in a session of its own that ends with Ctrl-C."""
     # lets the test see cells that are not on the screen; nothing else differs from a reader's JupyterLab
     (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))},
         "WORKSHOP_HOME": str(home),
-        "WORKSHOP_PORT": str(free_port()),
+        "WORKSHOP_PORT": str(port),
         "WORKSHOP_LEARNER": "browser",
         "JUPYTER_CONFIG_DIR": str(config),
         "JUPYTER_DATA_DIR": str(config / "data"),

@@ -5,14 +5,18 @@ import re
 
 import pytest
 from lab_in_a_browser import (
+    COPIES,
     LAB_LIMIT_S,
     RUN_LIMIT_S,
+    START,
     cells,
     errors,
     eventually,
     has_picture,
     kernel_is_idle,
+    open_notebook,
     path_shown,
+    save,
     text,
     when_done,
 )
@@ -20,23 +24,21 @@ from lab_in_a_browser import (
 from helpers import lessons
 from helpers.settings import ROOT
 
-START, NOTEBOOK = "notebooks/00-start-here.ipynb", "notebooks/04-cold-start.ipynb"
+NOTEBOOK = f"{COPIES}/04-cold-start.ipynb"
 PLOTS, EXERCISES = 4, len(lessons.lesson("04").exercises)
 
 
 @pytest.fixture(scope="module")
 def notebook(browser, lab) -> dict:
     """Notebook 04 as it stands in JupyterLab after "Run All Cells"."""
-    browser.get(lab.replace("notebooks/00-start-here.ipynb", NOTEBOOK))
-    eventually(lambda: path_shown(browser) == NOTEBOOK, LAB_LIMIT_S, lambda: browser.title)
-    eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
+    open_notebook(browser, lab, NOTEBOOK)
     browser.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     return eventually(lambda: when_done(browser), RUN_LIMIT_S, lambda: json.dumps(cells(browser))[-2000:])
 
 
 def test_lab_opens_on_notebook_00(browser, lab, tmp_path):
     browser.get(lab)
-    eventually(lambda: path_shown(browser) == "notebooks/00-start-here.ipynb", LAB_LIMIT_S, lambda: browser.title)
+    eventually(lambda: path_shown(browser) == START, LAB_LIMIT_S, lambda: browser.title)
     eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
     browser.save_screenshot(str(tmp_path / "start.png"))
     assert browser.find_elements("xpath", "//h1[contains(., 'Start here')]"), "the first cell is rendered"
@@ -48,9 +50,8 @@ def test_lab_opens_on_notebook_00(browser, lab, tmp_path):
 def test_a_notebook_that_was_opened_and_saved_is_the_same_file(browser, lab, checkout):
     browser.get(lab)
     eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
-    saved = "window.jupyterapp.shell.currentWidget.context"
-    browser.execute_async_script(f"{saved}.model.dirty = true; {saved}.save().then(arguments[0])")
-    assert (checkout / START).read_bytes() == (ROOT / START).read_bytes()
+    save(browser)
+    assert (checkout / START).read_bytes() == (ROOT / "notebooks" / "00-start-here.ipynb").read_bytes()
 
 
 def test_run_all_reaches_the_end_of_04_although_no_exercise_is_solved(notebook):

@@ -4,11 +4,11 @@ import json
 
 import nbformat
 import pytest
-from lab_in_a_browser import LAB_LIMIT_S, RUN_LIMIT_S, cells, errors, eventually, kernel_is_idle, path_shown, when_done
+from lab_in_a_browser import COPIES, RUN_LIMIT_S, cells, errors, eventually, open_notebook, save, when_done
 
 from helpers.notebook_files import METADATA
 
-NOTEBOOK = "notebooks/watched.ipynb"
+NOTEBOOK = f"{COPIES}/watched.ipynb"
 SET_UP = """
 import json, threading
 from concurrent.futures import ThreadPoolExecutor
@@ -42,9 +42,7 @@ def opened(browser, lab, checkout):
     """A notebook with these cells in JupyterLab, of which none has run."""
     notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, CELLS)], metadata=METADATA)
     nbformat.write(notebook, checkout / NOTEBOOK)
-    browser.get(lab.replace("notebooks/00-start-here.ipynb", NOTEBOOK))
-    eventually(lambda: path_shown(browser) == NOTEBOOK, LAB_LIMIT_S, lambda: browser.title)
-    eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
+    open_notebook(browser, lab, NOTEBOOK)
     return browser
 
 
@@ -116,8 +114,7 @@ def test_it_has_the_theme_of_jupyterlab(opened, live, theme, paper, tmp_path):
 
 
 def test_it_is_saved_as_a_still_picture_and_nothing_of_it_is_secret(opened, live, checkout):
-    saved = "window.jupyterapp.shell.currentWidget.context"
-    opened.execute_async_script(f"{saved}.model.dirty = true; {saved}.save().then(arguments[0])")
+    save(opened)
     notebook = nbformat.read(checkout / NOTEBOOK, as_version=4)
     for cell in notebook.cells[1:3]:
         [output] = cell.outputs
@@ -154,10 +151,7 @@ def _lightness(color: str) -> float:
 
 
 def test_a_solution_that_nobody_has_run_shows_its_still_pictures(browser, lab):
-    path = "notebooks/solutions/04-cold-start.ipynb"
-    browser.get(lab.replace("notebooks/00-start-here.ipynb", path))
-    eventually(lambda: path_shown(browser) == path, LAB_LIMIT_S, lambda: browser.title)
-    eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
+    open_notebook(browser, lab, f"{COPIES}/solutions/04-cold-start.ipynb")
     drawn = [n for n, cell in enumerate(cells(browser)) if "image/svg+xml" in json.dumps(cell.get("outputs", []))]
     assert drawn
     shown = """

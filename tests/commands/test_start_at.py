@@ -1,14 +1,14 @@
 """start_at() makes what a latecomer missed, and reset() takes a lab back; neither loses a reader's work."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 from lab_support import remove_labs
 
 from helpers import __main__ as command_line
-from helpers import check, deploy, lessons, progress, settings, starting_points
-from helpers.authoring import source, work
+from helpers import check, deploy, lessons, own_copies, progress, settings, starting_points
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
@@ -221,44 +221,46 @@ def test_reset_needs_no_running_aws(capsys):
 
 
 @pytest.fixture
-def notebook(own_notebooks) -> Path:
-    """Notebook 04 as a reader gets it."""
-    lesson = lessons.lesson("04")
-    source.write(source.Source(lesson).starter(), lesson.starter_path)
-    return lesson.starter_path
+def notebook() -> Path:
+    """The reader's copy of notebook 04, as it is at first."""
+    own_copies.make()
+    return own_copies.path(lessons.lesson("04"))
 
 
-def test_reset_puts_a_notebook_back_and_keeps_what_was_there(notebook, capsys):
+def test_reset_begins_a_notebook_anew_and_keeps_what_was_there_under_its_day(notebook, capsys):
     before = notebook.read_bytes()
     progress.solve("04.1")
     notebook.write_text('{"mine": 1}')
     starting_points.reset("4")
     assert notebook.read_bytes() == before
-    assert (settings.home() / "notebooks" / "04-cold-start.bak.ipynb").read_text() == '{"mine": 1}'
+    kept = f"04-cold-start.{date.today()}.ipynb"
+    assert (notebook.parent / kept).read_text() == '{"mine": 1}'
     said = capsys.readouterr().out
-    assert "yours is 04-cold-start.bak.ipynb" in said and "Reload Notebook from Disk" in said
+    assert f"yours is {kept} in {notebook.parent}" in said and "Reload Notebook from Disk" in said
     assert progress.solved() == set() and "Notebook 04 counts as unsolved: 0 of " in said
 
 
 def test_each_backup_of_a_notebook_can_be_opened(notebook):
-    for number in (1, 2):
+    for number in (1, 2, 3):
         notebook.write_text(f'{{"mine": {number}}}')
         starting_points.reset("04")
-    kept = {path.name: path.read_text() for path in (settings.home() / "notebooks").iterdir()}
-    assert kept == {"04-cold-start.bak.ipynb": '{"mine": 1}', "04-cold-start.bak2.ipynb": '{"mine": 2}'}
+    kept = {path.name: path.read_text() for path in notebook.parent.glob("04-cold-start.*-*.ipynb")}
+    names = [f"04-cold-start.{date.today()}{number}.ipynb" for number in ("", "-2", "-3")]
+    assert kept == {name: f'{{"mine": {number}}}' for number, name in enumerate(names, 1)}
 
 
-def test_reset_makes_a_notebook_that_was_deleted(notebook):
+def test_reset_makes_a_notebook_that_was_deleted(notebook, capsys):
     before = notebook.read_bytes()
     notebook.unlink()
     starting_points.reset("04")
     assert notebook.read_bytes() == before
-    assert not work.is_there(notebook)
+    assert "yours is" not in capsys.readouterr().out
 
 
 def test_reset_of_an_untouched_notebook_leaves_no_backup(notebook, capsys):
+    there = set(notebook.parent.iterdir())
     starting_points.reset("04")
-    assert not (settings.home() / "notebooks").exists()
+    assert set(notebook.parent.iterdir()) == there
     assert "04-cold-start.ipynb is as it was at first." in capsys.readouterr().out
 
 

@@ -13,7 +13,18 @@ matplotlib.use("Agg")
 import nbformat
 import pytest
 
-from helpers import authoring, check, draw_map, lessons, package, progress, settings, solution, starting_points
+from helpers import (
+    authoring,
+    check,
+    draw_map,
+    lessons,
+    own_copies,
+    package,
+    progress,
+    settings,
+    solution,
+    starting_points,
+)
 from helpers.authoring import readme
 from helpers.exercises import NotSolved
 from helpers.lessons import LessonError
@@ -183,9 +194,9 @@ def test_start_at_and_reset_know_it(tea, capsys):
     assert capsys.readouterr().out == "Notebook 20 needs nothing of the notebooks before it.\n"
     with pytest.raises(LessonError, match="There is no notebook '21'; name it by its number, from '01' to '20'"):
         starting_points.start_at("21")
-    starter = lessons.lesson("20").starter_path
+    copy = own_copies.path(lessons.lesson("20"))
     starting_points.reset("20")
-    assert starter.exists() and f"{starter.name} is as it was at first." in capsys.readouterr().out
+    assert copy.exists() and f"{copy.name} is as it was at first." in capsys.readouterr().out
 
 
 def test_its_function_is_found_by_its_name(tea):

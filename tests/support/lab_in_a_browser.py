@@ -6,6 +6,8 @@ import subprocess
 import time
 
 LAB_LIMIT_S, RUN_LIMIT_S = 120, 600
+COPIES = "work/notebooks"  # the reader's notebooks, below JupyterLab's root
+START = f"{COPIES}/00-start-here.ipynb"
 
 
 def cells(browser) -> list[dict]:
@@ -66,3 +68,16 @@ def eventually(condition, seconds: float, explain):
             return found
         assert time.monotonic() < deadline, explain()
         time.sleep(0.5)
+
+
+def open_notebook(browser, lab: str, path: str, start: str = START) -> None:
+    """Open a notebook, where `lab` is the address of the one that is opened at the start; wait for its kernel."""
+    browser.get(lab.replace(start, path))
+    eventually(lambda: path_shown(browser) == path, LAB_LIMIT_S, lambda: browser.title)
+    eventually(lambda: kernel_is_idle(browser), LAB_LIMIT_S, lambda: browser.title)
+
+
+def save(browser) -> None:
+    """Save the open notebook, changed or not, as the menu does."""
+    saved = "window.jupyterapp.shell.currentWidget.context"
+    browser.execute_async_script(f"{saved}.model.dirty = true; {saved}.save().then(arguments[0], arguments[0])")

@@ -4,16 +4,17 @@ import json
 import os
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from localaws_client import eventually
 
-from helpers import watch
+from helpers import settings, watch
 from helpers.arguments import ArgumentError
 from helpers.authoring import outputs
 from helpers.authoring.execution import execute
-from helpers.notebook_files import WIDGET, before_saving
+from helpers.notebook_files import METADATA, WIDGET, before_saving
 from helpers.watch.widget import Picture
 
 SVG, TEXT = "image/svg+xml", "text/plain"
@@ -90,15 +91,25 @@ def test_a_saved_notebook_has_no_secret(saved, embedded_aws):
     assert embedded_aws.access_key_id not in text
 
 
-def test_jupyterlab_saves_a_live_picture_as_a_still_one():
+@pytest.mark.parametrize("folder", [settings.NOTEBOOKS, settings.home() / "notebooks"])
+def test_jupyterlab_saves_a_live_picture_as_a_still_one(folder):
     widget = {"model_id": "1"}
     live = {"output_type": "display_data", "data": {WIDGET: widget, SVG: "<svg/>", TEXT: "2 environments"}}
     control = {"output_type": "display_data", "data": {WIDGET: widget}}
     printed = {"output_type": "stream", "name": "stdout", "text": "hello"}
     cells = [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": [live, control, printed]}]
-    before_saving({"type": "notebook", "content": {"cells": cells, "metadata": {}}}, "notebooks/02-scaling.ipynb")
+    model = {"type": "notebook", "content": {"cells": cells, "metadata": {}}}
+    manager = SimpleNamespace(root_dir=str(folder.parent))
+    before_saving(model, "notebooks/02-scaling.ipynb", contents_manager=manager)
     assert live["data"] == {SVG: "<svg/>", TEXT: "2 environments"}
     assert control["data"] == {WIDGET: widget}
+    assert model["content"]["metadata"] == METADATA
+
+
+def test_a_notebook_of_the_readers_own_is_saved_as_it_is(tmp_path):
+    model = {"type": "notebook", "content": {"cells": [], "metadata": {"mine": 1}}}
+    before_saving(model, "notebooks/mine.ipynb", contents_manager=SimpleNamespace(root_dir=str(tmp_path)))
+    assert model["content"]["metadata"] == {"mine": 1}
 
 
 def test_the_state_of_the_widget_is_the_page_alone(embedded_aws):

@@ -1,0 +1,67 @@
+"""Shows what newer starters have that the reader's notebooks lack, and takes it into them."""
+
+from collections.abc import Sequence
+
+from .. import own_copies
+from ..lessons import Lesson, lesson
+from ..own_copies.merge import Change
+from . import say
+
+WIDTH = 70  # of what is shown of a cell
+SAYS = {"new": "new", "renewed": "renewed", "gone": "left out", "beside": "below yours, which you have changed"}
+
+
+def show() -> int:
+    """List what is new, cell by cell; change nothing."""
+    _make()
+    newer = own_copies.newer()
+    for each in newer:
+        print(f"{each.number} {each.title}")
+        for change in own_copies.changes(each):
+            print(f"  {_line(change)}")
+    if newer:
+        numbers = " ".join(each.number for each in newer)
+        say(
+            f"To take it into your notebooks: python3 -m helpers update {numbers}. What you have written and what you "
+            "have run stays, and each notebook as it was is kept."
+        )
+    else:
+        say("There is nothing new: your notebooks have all that the workshop's have.")
+    return 0
+
+
+def take(numbers: Sequence[str]) -> int:
+    """Take what is new into these of the reader's notebooks, or into all."""
+    _make()
+    wanted = [lesson(number) for number in dict.fromkeys(numbers)] if numbers else own_copies.newer()
+    if not wanted:
+        say("There is nothing new: your notebooks have all that the workshop's have.")
+    for each in wanted:
+        _take(each)
+    return 0
+
+
+def _take(chosen: Lesson) -> None:
+    changes = own_copies.changes(chosen)
+    kept = own_copies.update(chosen)
+    if kept is None:
+        say(f"There is nothing new in {chosen.number}.")
+        return
+    print(f"{chosen.number} {chosen.title}")
+    for change in changes:
+        print(f"  {_line(change)}")
+    say(
+        f"{own_copies.path(chosen).name} has it; as it was it is {kept.name}, beside it. If it is open, choose "
+        "File > Reload Notebook from Disk."
+    )
+
+
+def _make() -> None:
+    for sentence in own_copies.make():
+        say(sentence)
+
+
+def _line(change: Change) -> str:
+    first = next((line for line in change.text.splitlines() if line.strip()), "")
+    text = first if len(first) <= WIDTH else first[: WIDTH - 1] + "…"
+    return f"{SAYS[change.kind]}: {text}"

@@ -1,0 +1,221 @@
+"""The notebooks in which the reader works: copies of the starters, in the folder notebooks/ of WORKSHOP_HOME.
+
+The starters are the workshop's, and git's; nobody works in them. Beside each copy, in .made-of/, is what it was made
+of, so that a newer starter can be merged into it, cell by cell (merge.py). Nothing that a reader has written is lost.
+"""
+
+import contextlib
+import itertools
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .. import settings
+from ..errors import WorkshopError
+from ..lessons import Lesson, lessons
+from ..whole_file import write_whole
+from . import links
+from .merge import Cell, Change, merged
+
+MADE_OF = ".made-of"  # hidden, so that JupyterLab does not list it
+
+
+class OwnCopyError(WorkshopError):
+    """A copy cannot be read or written; the message is one sentence for the reader."""
+
+
+def folder() -> Path:
+    """Where they are."""
+    return settings.home() / "notebooks"
+
+
+def path(lesson: Lesson) -> Path:
+    """The reader's notebook of a lesson, which may not be there yet."""
+    return folder() / lesson.starter_path.name
+
+
+def make() -> list[str]:
+    """Make the copies that are not there yet. Return a sentence for each thing that the reader has to know.
+
+    Where somebody has worked in a starter, as one did before there were copies, the copy begins with that.
+    Raises OwnCopyError where they cannot be written.
+    """
+    said, with_work = [], []
+    try:
+        (folder() / MADE_OF).mkdir(parents=True, exist_ok=True)
+        said += links.lay(folder())
+        for lesson in lessons():
+            if not path(lesson).exists():
+                with_work += [lesson] if _make(lesson) else []
+            elif _cells(path(lesson)) is None:
+                said.append(f"{_damaged(lesson)} `python3 -m helpers reset {lesson.number}` begins it anew.")
+    except OSError as error:
+        raise OwnCopyError.about_file(error, folder()) from None
+    if with_work:
+        said.append(
+            f"You have worked in notebooks/ ({_numbers(with_work)}): it is in {folder()} now, where you go on. The "
+            "files in notebooks/ stay as they are; `git restore notebooks/*.ipynb` gives git its own back."
+        )
+    return said
+
+
+def newer() -> list[Lesson]:
+    """The lessons whose starter has something that the reader's copy lacks, because it was made of an older one."""
+    return [
+        lesson
+        for lesson in lessons()
+        if _cells(path(lesson)) is not None and _base(lesson) != _starter(lesson) and changes(lesson)
+    ]
+
+
+def changes(lesson: Lesson) -> list[Change]:
+    """What update() would change in the reader's copy, or put beside it. Raises OwnCopyError for a damaged one."""
+    return _merged(lesson)[2]
+
+
+def update(lesson: Lesson) -> Path | None:
+    """Merge the newer starter into the reader's copy. Return where the copy as it was is kept; None if none was needed.
+
+    Raises OwnCopyError for a damaged copy, which stays as it is.
+    """
+    mine, notebook, found = _merged(lesson)
+    kept = None
+    try:
+        if found:
+            kept = _dated(path(lesson))
+            write_whole(kept, path(lesson).read_bytes().decode())
+        if notebook["cells"] != mine:
+            write_whole(path(lesson), _text(notebook))
+        if kept:
+            _trust_as(kept, path(lesson))
+        write_whole(_base_path(lesson), _starter(lesson))
+    except OSError as error:
+        raise OwnCopyError.about_file(error, path(lesson)) from None
+    return kept
+
+
+def begin_anew(lesson: Lesson) -> tuple[bool, Path | None]:
+    """Put the starter in the place of the reader's copy. Return whether that changed it, and where theirs is kept."""
+    mine, starter, kept = path(lesson), _starter(lesson), None
+    try:
+        if mine.exists():
+            if mine.read_bytes() == starter.encode():
+                return False, None
+            kept = _dated(mine)
+            mine.rename(kept)
+        (folder() / MADE_OF).mkdir(parents=True, exist_ok=True)
+        links.lay(folder())
+        write_whole(_base_path(lesson), starter)
+        write_whole(mine, starter)
+    except OSError as error:
+        raise OwnCopyError.about_file(error, mine) from None
+    return True, kept
+
+
+def _make(lesson: Lesson) -> bool:
+    """Make a copy. Return whether it holds work that was done in the starter."""
+    from ..authoring import work  # only here: it takes a moment to load
+
+    has_work = work.is_there(lesson.starter_path)
+    tracked = _tracked(lesson)
+    has_work_that_can_be_read = has_work and _cells(lesson.starter_path) is not None
+    starter = _as_made(lesson) if has_work else tracked
+    write_whole(_base_path(lesson), starter)
+    write_whole(path(lesson), tracked if has_work_that_can_be_read else starter)
+    if has_work_that_can_be_read:
+        _trust_as(lesson.starter_path, path(lesson))
+    return has_work_that_can_be_read
+
+
+def _merged(lesson: Lesson) -> tuple[list[Cell], dict[str, Any], list[Change]]:
+    """The cells of the reader's copy, the notebook that it becomes, and what has changed."""
+    mine = _cells(path(lesson))
+    if mine is None:
+        raise OwnCopyError(f"{_damaged(lesson)} `python3 -m helpers reset {lesson.number}` begins it anew.")
+    theirs = json.loads(_starter(lesson))["cells"]
+    base = _cells(_base_path(lesson))
+    if base is None:  # nobody knows what the reader has changed: all that is there, then
+        own = {cell.get("id") for cell in mine}
+        base = [cell for cell in theirs if cell["id"] in own]
+    cells, found = merged(mine, base, theirs, date.today())
+    notebook: dict[str, Any] = json.loads(path(lesson).read_text(encoding="utf-8"))
+    return mine, notebook | {"cells": cells}, found
+
+
+def _starter(lesson: Lesson) -> str:
+    """The text of the starter as a copy has it; of one in which somebody has worked, what its source makes."""
+    tracked = _tracked(lesson)
+    if tracked == _base(lesson):
+        return tracked
+    from ..authoring import work
+
+    return _as_made(lesson) if work.is_there(lesson.starter_path) else tracked
+
+
+def _tracked(lesson: Lesson) -> str:
+    """The text of the starter as it stands; of one that an author has not built yet, what its source makes."""
+    try:
+        return links.placed(lesson.starter_path.read_text(encoding="utf-8"), folder())
+    except FileNotFoundError:
+        return _as_made(lesson)
+
+
+def _as_made(lesson: Lesson) -> str:
+    from ..authoring import source
+
+    return links.placed(source.to_bytes(source.Source(lesson).starter()).decode(), folder())
+
+
+def _base_path(lesson: Lesson) -> Path:
+    return folder() / MADE_OF / lesson.starter_path.name
+
+
+def _base(lesson: Lesson) -> str | None:
+    """What the copy was made of; None where that is not known any more."""
+    try:
+        return _base_path(lesson).read_text(encoding="utf-8")
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _cells(file: Path) -> list[Cell] | None:
+    """The cells of a notebook; None for a file that is none."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    except (FileNotFoundError, ValueError, RecursionError, LookupError, TypeError):
+        return None
+    sound = isinstance(found, list) and all(isinstance(each, dict) and "source" in each for each in found)
+    return found if sound else None
+
+
+def _text(notebook: dict[str, Any]) -> str:
+    """As nbformat and JupyterLab write it."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _dated(mine: Path) -> Path:
+    """A free name with today's date: 04-cold-start.2026-11-30.ipynb. It is beside the copy, so that its links work."""
+    today = date.today().isoformat()
+    numbered = (mine.with_name(f"{mine.stem}.{today}-{number}.ipynb") for number in itertools.count(2))
+    first = mine.with_name(f"{mine.stem}.{today}.ipynb")
+    return next(free for free in itertools.chain([first], numbered) if not free.exists())
+
+
+def _trust_as(former: Path, now: Path) -> None:
+    """Let JupyterLab show the pictures of one notebook if it does those of the other, of which it was made."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    with contextlib.suppress(OSError, ValueError, nbformat.ValidationError):
+        notary = NotebookNotary()
+        if notary.check_signature(nbformat.read(former, as_version=4)):
+            notary.sign(nbformat.read(now, as_version=4))
+
+
+def _damaged(lesson: Lesson) -> str:
+    return f"{path(lesson)} is no notebook that can be read, and stays as it is;"
+
+
+def _numbers(found: list[Lesson]) -> str:
+    return ", ".join(each.number for each in found)
