@@ -30,8 +30,8 @@
 # Say: This is an ordinary boto3 client with an address of its own. Leave `workshop` away, write
 # `boto3.client("lambda")`, and you have the script that you would write at work.
 #
-# Goes wrong: A cell says that the embedded AWS does not answer. It was stopped, or the laptop slept: run the cell
-# with `connect()` again.
+# Goes wrong: A cell says that the embedded AWS has stopped. `connect()` starts it again: run the notebook from the
+# top.
 
 # %%
 import base64
@@ -196,11 +196,11 @@ shown = ["State", "Runtime", "Handler", "MemorySize", "Timeout", "CodeSize"]
 #
 # Goes wrong: Some write the whole JSON as a guess, some only the text. Both are fine: nobody judges a guess.
 #
-# Answer 01.a: `Hello, Lambda!`, as the event of this file has the name Lambda. Many say "Hello, Ada!", which was the
-# event of the call in the notebook.
+# Answer 01.a: `Hello, Lambda!`, as the event of this file has the name Lambda. "Hello, Ada!" is what the call in the
+# notebook answered.
 #
-# Answer 01.b: Into a log. The answer holds only what the handler returns; what it prints goes to CloudWatch Logs. The
-# cell after *Read its log* shows the line.
+# Answer 01.b: Into a log. The answer holds only what the handler returns; what it prints goes to CloudWatch Logs. A
+# cell of *Read its log* shows the line.
 
 # %%
 event = load_event("hello")

@@ -333,10 +333,10 @@ ax = plot_timeline(bursts_seen)
 # Say: The number of the slide, on this laptop. Start the cell, and talk about Firecracker while the first wave runs:
 # it takes a minute or two. Ask what the slope of the left picture is. It is this laptop, not Lambda.
 #
-# Goes wrong: The laptop becomes slow and its fan loud; somebody stops the cell half way. Let them wait, or restart
-# the kernel and go on behind this section. Where a machine carries fewer than {{concurrency}}, the cell takes fewer,
-# and `python3 -m helpers doctor` says how many. In a room where thirty people run it at the same time on a shared
-# server, do it once, on the projector.
+# Goes wrong: The laptop becomes slow and its fan loud; somebody stops the cell half way. That does no harm, as
+# nothing below needs it. Where a machine carries fewer than {{concurrency}}, the cell takes fewer, and `python3 -m
+# helpers doctor` says how many. In a room where thirty people run it at the same time on a shared server, do it once,
+# on the projector.
 #
 # Answer 02.g: Nearly none, and mostly none at all. All environments of the first wave are still there and idle.
 #
@@ -448,8 +448,8 @@ deploy_anew(waiter)
 # %% notes [markdown]
 # Minutes: 2
 #
-# Say: Two customers run code on the same machine, and neither may see the other. That needs a virtual machine, and a
-# virtual machine used to need a minute. Firecracker is the reason that Lambda can have both. Ask who has heard of it,
+# Say: Two customers run code on the same machine, and neither may see the other. That needs a virtual machine, and
+# most of them take their time to start. Firecracker is the reason that Lambda can have both. Ask who has heard of it,
 # and from where.
 
 # %% notes [markdown]

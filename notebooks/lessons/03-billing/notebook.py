@@ -366,7 +366,8 @@ predicted("03.g", f"{more:.2f} times as many GB-seconds")
 # Answer 03.e: About the same. Each second costs fourteen times as much, and there are a fourteenth of them. Faster
 # for the same price: that is what surprises people.
 #
-# Skip: Run the cells before the session, or open the picture in `solutions/03-billing.ipynb`.
+# Skip: The waiting. Run its cells before the session, as the month's bill and two exercises use what they make, and
+# show the picture alone.
 
 # %%
 predict("03.d")
@@ -528,8 +529,8 @@ init_ms.to_frame("Init Duration, ms").T
 # %% notes [markdown]
 # Minutes: 4
 #
-# Say: Two functions, one waits for the other. Ask who pays: everybody who is awake. This is the most expensive
-# beginner's design, and it looks so natural, because in a program one function calls another.
+# Say: Two functions, one waits for the other. Ask who pays: everybody who is awake. It looks so natural, because in a
+# program one function calls another; here it doubles the bill, and more.
 #
 # Goes wrong: People think that *front* is cheap since it does nothing. It has 512 MB, and it does nothing for half a
 # second.

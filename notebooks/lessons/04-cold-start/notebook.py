@@ -61,8 +61,7 @@ from helpers import check, claim, hint, load_prices, predict, predicted, solutio
 # Say: Start it, and forget it. It needs a minute of rest, and you will talk for longer than that. It is the advice of
 # the slide: call the function regularly, so that it stays warm. We will see if that works, and for how many callers.
 #
-# Skip: Run the cells, as the next sections use the function `call`, and say nothing about them. Then leave out *What
-# to do about it*, which looks at the result.
+# Skip: Run the cells, as the next sections use the function `call`, and say nothing about them.
 
 # %%
 IDLE_SECONDS = 70
@@ -177,10 +176,9 @@ first_two[["environment", "init_ms", "duration_ms", "billed_ms"]]
 # Minutes: 5
 #
 # Say: Collect guesses aloud: twice, ten times, a thousand times? Then let the cell run, and ask who was within a
-# factor of two. On AWS the number is another, the picture is the same: two clouds of points, and nothing between
-# them.
+# factor of two. On AWS the number is another, the picture is the same: two groups of points, far apart.
 #
-# Goes wrong: A busy laptop has one point far away from its cloud. Use the median, and say why: a mean would be that
+# Goes wrong: A busy laptop has one point far away from its group. Use the median, and say why: a mean would be that
 # one point. The axis is logarithmic; say so, as many read it as a linear one.
 #
 # Answer 04.a: A few tens of times here, by the medians. The function does nearly nothing, so a warm call is short,
@@ -685,9 +683,9 @@ for ax, values, color, title in [
 # it help when ten calls come?
 #
 # Goes wrong: The waiting cell needs the rest of the minute, and people think that it hangs. It shows its progress in
-# seconds. If the experiment was left out above, this section cannot run: say the result, and go on.
+# seconds. If the experiment was left out above, run its cells first; then this one waits for a little over a minute.
 #
-# Skip: The cost of the pings.
+# Skip: The cost of the pings; but run its cell, which reads the prices for later.
 
 # %%
 passed = (datetime.now(UTC) - experiment_began).total_seconds()
@@ -931,7 +929,7 @@ if restore_ms > 0:
 # %% notes [markdown]
 # Minutes: 4
 #
-# Say: One event in a thousand pays for all others. Turn it round.
+# Say: All cold starts pay for one event in a thousand. Turn it round.
 #
 # Goes wrong: They move only the client and leave `import boto3` at the top: the check still finds boto3 in a cold
 # call that greets. They move both into the handler, above the `if`: then each event pays. They forget the cache, so

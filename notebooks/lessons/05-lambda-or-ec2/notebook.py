@@ -158,7 +158,7 @@ _ = ax.legend()
 # Say: The slide's machine is one that waits. One that computes all day costs more, and still less than Lambda. Ask
 # which of the two a web server is.
 #
-# Skip: All of it; say only the last sentence.
+# Skip: Run its cell, which later ones need, and say only the last sentence.
 
 # %% vcpus
 t3 = prices["ec2"]["t3.small"]

@@ -38,7 +38,8 @@
 # Minutes: 2
 #
 # Say: The slide has four numbers; read the table and ask which of them have changed since. More useful is the last
-# column: some limits are yours, and a limit of your own is a decision. We go beyond each of them, to know its face.
+# column: some limits are yours, and a limit of your own is a decision. We go beyond each of them, so that you
+# recognise it later.
 #
 # Goes wrong: People read the whole table. It is for later; show the numbers in bold.
 
@@ -185,7 +186,7 @@ ask(update, FunctionName=slow, Timeout=fact("timeout") + 1)
 # message: *signal: killed*, and nothing about memory. You will see that at night, once.
 #
 # Goes wrong: They look for a `MemoryError` of Python. There is none; it is the system that ends the process. On AWS a
-# function that lacks only little may end with a time-out.
+# function that lacks only little may end with a timeout.
 #
 # Answer 06.c: Most of it, but not all: Python itself takes a small part, more than a tenth. On AWS the runtime takes
 # somewhat more.
@@ -559,7 +560,7 @@ claim("520 MB fit into a /tmp of 1,024 MB", written[1024] == 520)
 # Minutes: 6
 #
 # Say: The most expensive misunderstanding of this notebook. A function takes money, and then fails to send a mail.
-# Ask how often the customer pays, and wait for the silence. Then the word: idempotent.
+# Ask how often the customer pays, and wait for the answers. Then the word: idempotent.
 #
 # Goes wrong: Who looks at the status in REPORT sees *success* three times. For the platform the function ended
 # normally; look at the metric `Errors`. On AWS the three runs take more than three minutes: talk about the table of

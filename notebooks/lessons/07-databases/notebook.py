@@ -202,7 +202,7 @@ connections()
 #
 # Goes wrong: On macOS there is no figure for the CPU, as the system does not count processes that have ended.
 #
-# Skip: The measurement of the CPU.
+# Skip: Run the cells, which later ones need, and talk about the memory alone.
 
 
 # %% measure-database folded
@@ -998,7 +998,7 @@ claim("DynamoDB, the queue and the proxy lose no order", not others.any())
 # %% notes [markdown]
 # Minutes: 2
 #
-# Say: The second reason of the slide, the slow start inside a VPC, is gone. The first one, the number of connections,
+# Say: The second reason against RDS, the slow start inside a VPC, is gone. The first one, the number of connections,
 # is not.
 #
 # Skip: All of it but RDS Proxy.
@@ -1053,7 +1053,7 @@ if has_database:
 # %% notes [markdown]
 # Minutes: 4
 #
-# Say: One bad apple brings the whole batch back, again and again. Report the bad one, and store all others, those
+# Say: One bad order brings the whole batch back, again and again. Report the bad one, and store all others, those
 # after it too.
 #
 # Goes wrong: The loop stops at the first error, so good orders behind it are lost. The id of the *order* is reported,

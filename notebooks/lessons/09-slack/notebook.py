@@ -222,7 +222,7 @@ configuration["Environment"]["Variables"]
 # old code back. Who works in the console calls `check("09")` in a cell of its own.
 #
 # Answer 09.b: With an error. The file that they begin with raises `NotImplementedError`, and the answer and the log
-# say so. This is what an error of a function looks like: learn its face now.
+# say so. This is what an error of a function looks like; you will see it again.
 #
 # Skip: The tables, and with them the console. Run the cell of `test`, which the rest needs.
 

@@ -406,7 +406,7 @@ notify(QueueConfigurations=[to_queue])
 #
 # Answer 11.c: Two: the mapping lets two batches run at a time, and an environment is used again.
 #
-# Skip: How the pictures are painted, and the sheet of the results.
+# Skip: What the folded cells do: how pictures are painted, and how the sheet of the results is made. Run them.
 
 
 # %% paint folded

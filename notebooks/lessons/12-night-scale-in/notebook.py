@@ -82,7 +82,7 @@ print(f"5 machines: {5 * nano:.3f} USD an hour on AWS (Tokyo, {prices['checked']
 # Goes wrong: On AWS the cell waits a minute or two for machines. If it says after ten minutes that not all run, read
 # why; often it is the quota.
 #
-# Skip: How the launch template is made. Run it.
+# Skip: How the launch template is made. Run the cells.
 
 # %%
 path = "aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
@@ -287,7 +287,7 @@ deployed = deploy(workshop, function, {"app.py": app_source}, **options)
 # Answer 12.b: For 118 of them, and 70 are wanted. On Saturday morning the machines start, and nothing stops them
 # until Monday night.
 #
-# Skip: The role of the scheduler, and the table of rules and schedules.
+# Skip: What the role of the scheduler says, and the table of rules and schedules. Run the cells.
 
 
 # %%

@@ -437,7 +437,7 @@ IFrame(f"{api_url}/?visitor=Ada", width="100%", height=340)
 # Say: Compare the two events, and look for what only one of them has. Then the three things to know about answers;
 # the second one, who may keep a copy, is the one that goes wrong in production.
 #
-# Skip: All but the three things.
+# Skip: Run the cells, as the last section closes their address, and speak about the three things alone.
 
 # %% answers
 answers = workshop.name("render-page-answers")
@@ -844,7 +844,7 @@ for most in (50, limit):
 #
 # Answer 13.g: None, or hardly any: all workers are in one process, and it has ended.
 #
-# Skip: Tell the result with the table of the solution.
+# Skip: Run the cells, and show only the table.
 
 # %%
 predict("13.f")
@@ -1035,7 +1035,7 @@ visit(corner_url)
 #
 # Answer 13.h: Before 200 ms: the heading is sent before the first look-up. The last byte comes as late as before.
 #
-# Skip: All of it.
+# Skip: All of it, on the embedded AWS.
 
 # %% stream-source
 stream_source = """
@@ -1114,6 +1114,9 @@ claim("a streamed page begins sooner, and ends no sooner", sooner and as_late)
 # Minutes: 1
 #
 # Say: On AWS do not skip this cell, ever.
+#
+# Goes wrong: It closes what all sections have opened, so it says "There is no … yet" where one was left out. Then run
+# those cells, or `python3 -m helpers clean`, which removes all of it.
 
 # %% close-all
 for function_name in (name, answers, corner, stream):

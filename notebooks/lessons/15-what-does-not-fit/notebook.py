@@ -380,7 +380,7 @@ predicted("15.c", "it charges again" if paid > 1 else ended)
 # Answer 15.e: Three times, as a rule: each run does about ten of the items, with half a second kept for the answer.
 # On a slow machine it can be four.
 #
-# Skip: Step Functions, if nobody uses it.
+# Skip: Step Functions, if nobody uses it. Run its cells: the costs below need them.
 
 # %%
 show("piecework")
@@ -657,7 +657,7 @@ costs
 # Answer 15.f: The right to run it. The file is there now, but a zip also carries permissions, and this one was made
 # from a text.
 #
-# Skip: All but the prediction.
+# Skip: Run the cells, as exercise 2 shows what they leave in the log, and talk about the prediction alone.
 
 # %%
 show("count-slides")
@@ -761,7 +761,7 @@ with_layer(function_folder("count-slides") / "layer")
 #
 # Answer 15.i: One run, which fails: the role refuses its first write, so nothing is there that could start it again.
 #
-# Skip: The brake can be told. Do not skip the role.
+# Skip: The brake can be told, without its cells. Do not skip the role.
 
 # %%
 show("stamp")

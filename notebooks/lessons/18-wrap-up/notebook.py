@@ -130,7 +130,7 @@ check("18.1", answers)
 # Goes wrong: On AWS the cell of the retries takes more than three minutes. On a busy laptop *memory* may not be met;
 # run its cells again.
 #
-# Skip: The cells; show the table of the solution.
+# Skip: Let the cells run while you talk about the quiz, and show the table alone.
 
 # %% code
 code = """
