@@ -38,6 +38,8 @@ _DEFINED_IN = {
     "reset": "starting_points",
     "draw_map": "workshop_map",
     "clean": "cleanup",
+    "join": "classroom.learner.joining",
+    "hand": "classroom.learner.joining",
 }
 
 __all__ = sorted(_DEFINED_IN)
@@ -64,3 +66,4 @@ sys.modules[__name__].__class__ = _Package
 
 if "JPY_SESSION_NAME" in os.environ:  # Jupyter started this kernel for a notebook
     importlib.import_module(".cells_run", __name__).watch()
+    importlib.import_module(".classroom.learner.kernel", __name__).begin()

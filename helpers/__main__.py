@@ -107,6 +107,14 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--port", type=int, metavar="PORT", help="of 127.0.0.1; that of last time, or a free one")
     name = "a name besides 127.0.0.1 that it may be reached by, such as a JupyterHub's"
     console.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
+    classroom = command("class", _class, "open the page of a class: where its learners are, and who needs help")
+    classroom.add_argument("--word", metavar="WORD", default="", help="which lets learners in; made if none is given")
+    where = "of this machine, for learners on others; 127.0.0.1 if none is given"
+    classroom.add_argument("--address", metavar="HOST", default="127.0.0.1", help=where)
+    classroom.add_argument("--port", type=int, metavar="PORT", default=4580, help="that learners reach; 4580 if none")
+    classroom.add_argument("--no-browser", action="store_true", help="only print the address of the page")
+    classroom.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
+    classroom.add_argument("--end", action="store_true", help="end the class: write one CSV, and delete the rest")
     command("test", _test, "run all tests; what follows goes to pytest")
     command("start", lambda _: embedded_aws.start(), "start the embedded AWS in the background")
     command("stop", lambda _: embedded_aws.stop(), "stop the embedded AWS", needs_environment=False)
@@ -185,6 +193,14 @@ def _console(options: argparse.Namespace) -> int:
     from .commands import console
 
     return console.open_console(options.no_browser, options.port, options.allow_host)
+
+
+def _class(options: argparse.Namespace) -> int:
+    from .commands import class_
+
+    if options.end:
+        return class_.end_class()
+    return class_.open_class(options.word, options.address, options.port, options.no_browser, options.allow_host)
 
 
 def _test(options: argparse.Namespace) -> int:

@@ -31,6 +31,7 @@ REGION = r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}"  # eu-west-1, us-gov-west-1, eusc-de-ea
 # Every WORKSHOP_* variable that the workshop reads.
 NAMES = (
     "WORKSHOP_BOUNDARY",
+    "WORKSHOP_CLASS",
     "WORKSHOP_CLEAN",
     "WORKSHOP_CONCURRENCY",
     "WORKSHOP_CONFIRM",
@@ -156,6 +157,11 @@ def slack_webhook() -> str:
             "WORKSHOP_SLACK_WEBHOOK_URL is no URL; set it to an incoming webhook, https://hooks.slack.com/services/…"
         )
     return url
+
+
+def classroom() -> str:
+    """The class to join, as its word and its address: `WORKSHOP_CLASS`, or "" for none."""
+    return (os.environ.get("WORKSHOP_CLASS") or "").strip()
 
 
 def learner() -> str:

@@ -28,6 +28,7 @@ OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
 COMMANDS = (
     "lab",
     "console",
+    "class",
     "test",
     "start",
     "stop",
@@ -56,7 +57,9 @@ PUBLIC = {
     "draw_map",
     "explore",
     "fact",
+    "hand",
     "hint",
+    "join",
     "load_event",
     "load_prices",
     "open_inbox",

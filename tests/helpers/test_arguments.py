@@ -36,6 +36,7 @@ from helpers import (
     watch,
 )
 from helpers.arguments import ArgumentError, name_of_function, takes
+from helpers.classroom.learner.joining import Class
 from helpers.connect import Workshop
 from helpers.errors import WorkshopError
 from helpers.inbox import Inbox
@@ -44,7 +45,7 @@ from helpers.watch import Watch
 from helpers.webhook import WebhookUrl
 
 METHODS = [Workshop.client, Workshop.name, Workshop.role]
-METHODS += [Watch.most]
+METHODS += [Watch.most, Class.sent, Class.leave]
 METHODS += [Inbox.post, Inbox.messages, Inbox.refused, Inbox.wait, Inbox.fail_next, Inbox.slow_next]
 # fact() is the embedded AWS's too, which knows nothing of arguments
 PUBLIC = [getattr(helpers, name) for name in helpers.__all__ if name != "fact"]
@@ -173,6 +174,15 @@ WRONG = {
     "choose Mars": lambda w, i: helpers.choose("mars"),
     "choose nothing": lambda w, i: helpers.choose(),
     "predict without a key": lambda w, i: predict(None),
+    "join a number": lambda w, i: helpers.join(4),
+    "join by no word": lambda w, i: helpers.join(" "),
+    "join by a word that is too short": lambda w, i: helpers.join("abc"),
+    "join at no address": lambda w, i: helpers.join("green tiger@a b"),
+    "join under a number": lambda w, i: helpers.join("green tiger", 4),
+    "what was sent, of a few": lambda w, i: helpers.join().sent("few"),
+    "leave where one is not": lambda w, i: helpers.join().leave(),
+    "a hand that is a text": lambda w, i: helpers.hand("up"),
+    "a hand outside of a class": lambda w, i: helpers.hand(),
     "predict of a choice": lambda w, i: predict("02.a", choices="yes"),
     "plot texts": lambda w, i: plot_durations(
         pd.DataFrame({"duration_ms": ["a"], "init_ms": ["b"], "status": ["success"]})

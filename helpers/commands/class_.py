@@ -1,0 +1,54 @@
+"""Opens the page of a class in the browser, and serves it and the learners until Ctrl-C; or ends the class."""
+
+import threading
+import webbrowser
+
+from . import say
+
+
+def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list[str]) -> int:
+    """Serve the class until this process is interrupted. Raises ClassError where it cannot be served."""
+    from ..classroom.instructor import server  # which takes a moment
+    from ..classroom.place import HERE
+
+    with server.serving(word, address, port, tuple(hosts)) as served:
+        setting = f"{served.place.word.replace(' ', '-')}@{served.place.address}"  # spaces do not matter
+        say(f'Learners join with join("{served.place}"), or with WORKSHOP_CLASS={setting}.')
+        if server.is_for_this_machine(served.place.host):
+            say(f"Nobody but notebooks on this machine reaches it at {HERE}; --address names an address for others.")
+        else:
+            say(
+                f"Everybody in the network of {served.place.host} can reach it. It is plain http: who listens there "
+                "can read names, sections, predictions and what checks said, and could play the class's part. No "
+                "secret of a learner's is sent, and nobody joins without the word."
+            )
+        opened = not no_browser and webbrowser.open(served.page)
+        say("The page of the class is open in your browser. Ctrl-C ends it." if opened else "The page's address, once:")
+        if not opened:
+            print(served.page, flush=True)
+            say("Ctrl-C ends it; the class goes on when it is started again, until class --end.")
+        threading.Event().wait()
+    return 0
+
+
+def end_class() -> int:
+    """Write the class into one CSV, whose path is printed, and delete the rest. Raises ClassError without a class."""
+    from .. import settings
+    from ..classroom.instructor import page
+    from ..classroom.instructor.store import FILE, ClassStore, delete
+    from ..classroom.place import ClassError
+
+    file = settings.home() / FILE
+    if not file.exists():
+        raise ClassError("No class is open.")
+    store = ClassStore(file)
+    try:
+        if not store.is_open:
+            raise ClassError("No class is open.")
+        left = page.end(store)
+    finally:
+        store.close()
+    delete(file)
+    say("The class has ended. All that is left of it is this file:")
+    print(left)
+    return 0
