@@ -142,6 +142,18 @@ workshop
 # another emulator, set `AWS_ENDPOINT_URL` to its address.
 
 # %% [markdown]
+# ## In a class?
+#
+# Alone, leave this out: the box does nothing by itself. In a class, type the word that your instructor says, and a name of your choice. From then on your
+# instructor sees at which section you are, what you predict and measure, what checks say, and which hints you use; never your code, outputs or webhook.
+# `join().sent()` prints exactly what was sent, `hand()` raises your hand, and `join().leave()` leaves the class, which then deletes what it has of you.
+
+# %% join
+from helpers import hand, join
+
+join()
+
+# %% [markdown]
 # ## Does everything work?
 #
 # `greet` deploys a function in one language, calls it, and returns its answer.
