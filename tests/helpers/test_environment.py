@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pip
@@ -322,6 +325,81 @@ def test_a_step_holds_the_lock_itself_so_that_it_counts_after_its_command_was_ki
     with environment._alone() as lock:
         environment._run([sys.executable, "-c", f"import os; print(os.fstat({lock}).st_ino)"], log, lock)
     assert int(log.read_text()) == (checkout / ".venv.lock").stat().st_ino
+
+
+# Where the packages come from
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[tuple[str, list[str]]]:
+    """The address of a server on this machine that has nothing, and what it was asked for."""
+    asked = []
+
+    class Nothing(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            self.send_error(404)
+
+        do_GET = do_CONNECT = answer
+
+        def log_message(self, *arguments) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "NO_PROXY", "no_proxy", "https_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("PIP_RETRIES", "0")
+        yield f"http://127.0.0.1:{served.server_port}", asked
+        served.shutdown()
+
+
+def test_a_folder_of_wheels_stands_in_place_of_every_registry(checkout, borrowed_pip, server, monkeypatch, tmp_path):
+    address, asked = server
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    wheel.rename(folder / wheel.name)
+    monkeypatch.setenv("PIP_INDEX_URL", f"{address}/simple")
+    monkeypatch.setenv("WORKSHOP_WHEELS", str(folder))
+    environment.make()
+    assert environment.made()
+    assert asked == []
+
+
+def test_a_folder_that_lacks_a_wheel_is_one_sentence(checkout, borrowed_pip, server, monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKSHOP_WHEELS", str(checkout))
+    with pytest.raises(
+        environment.EnvironmentProblem, match="folder of wheels lacks a package .* make it anew for them"
+    ):
+        environment.make()
+    assert not settings.VENV.exists()
+
+
+def test_a_wheel_that_is_another_one_is_refused(checkout, borrowed_pip, server, monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKSHOP_WHEELS", str(tmp_path))
+    with zipfile.ZipFile(tmp_path / "tiny-1.0-py3-none-any.whl", "a") as archive:
+        archive.writestr("more.py", "")
+    with pytest.raises(environment.EnvironmentProblem, match="does not match its hash"):
+        environment.make()
+    assert not settings.VENV.exists()
+
+
+def test_the_registry_that_pip_is_told_of_is_asked(checkout, borrowed_pip, server, monkeypatch):
+    address, asked = server
+    monkeypatch.setenv("PIP_INDEX_URL", f"{address}/simple")
+    with pytest.raises(environment.EnvironmentProblem):
+        environment.make()
+    assert "GET /simple/tiny/" in asked
+
+
+def test_a_proxy_is_asked_for_the_registry(checkout, borrowed_pip, server, monkeypatch):
+    address, asked = server
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    monkeypatch.setenv("PIP_INDEX_URL", "https://registry.invalid/simple")
+    with pytest.raises(environment.EnvironmentProblem):
+        environment.make()
+    assert "CONNECT registry.invalid:443" in asked
 
 
 def test_a_failing_pip_is_one_sentence_and_leaves_nothing(checkout, borrowed_pip):

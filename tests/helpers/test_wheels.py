@@ -1,0 +1,65 @@
+"""A folder of wheels: what goes into it for other machines, and what is refused."""
+
+import argparse
+
+import pytest
+
+from helpers import environment, settings, wheels
+from helpers.commands import wheels as command
+
+MAC, LINUX = wheels.Target("3.13", "macos-arm64"), wheels.Target("3.11", "linux-aarch64")
+
+
+def named(target: wheels.Target) -> set[str]:
+    return {line.partition("==")[0] for line in wheels.requirements(settings.LOCK, target)}
+
+
+def test_the_requirements_of_a_target_are_those_whose_markers_it_meets():
+    assert named(MAC) - named(LINUX) >= {"appnope"}
+    assert named(LINUX) - named(MAC) >= {"awslambdaric", "overrides"}
+    unmarked = {name for name, package in environment.locked().items() if not package.marker}
+    assert named(MAC) & named(LINUX) >= unmarked
+
+
+def test_a_requirement_has_hashes_and_no_marker():
+    for line in wheels.requirements(settings.LOCK, MAC):
+        assert ";" not in line and " --hash=sha256:" in line, line
+
+
+def test_every_marker_of_the_locks_is_understood():
+    markers = {each.marker for lock in (settings.LOCK, settings.HUB_LOCK) for each in environment.locked(lock).values()}
+    assert len(markers) > 3
+    for marker in filter(None, markers):
+        assert {wheels.Target("3.14", platform).takes(marker) for platform in wheels.PLATFORMS} <= {True, False}
+
+
+def test_pip_is_told_of_another_machine_and_not_of_this_one():
+    assert wheels.here().options() == []
+    assert MAC.options() == ["--implementation", "cp", "--python-version", "3.13", "--platform", "macosx_14_0_arm64"]
+    assert "manylinux_2_28_aarch64" in LINUX.options() and "manylinux2014_aarch64" in LINUX.options()
+
+
+@pytest.mark.parametrize(
+    ("python", "platform", "said"),
+    [
+        (["3.10"], [], "There are no wheels for '3.10'; choose of 3.11, 3.12, 3.13, 3.14."),
+        ([], ["windows"], "There are no wheels for 'windows'; choose of linux-x86_64, linux-aarch64, macos-"),
+    ],
+)
+def test_a_machine_that_there_are_no_wheels_for_is_refused(python, platform, said, tmp_path, capsys):
+    folder = tmp_path / "wheels"
+    asked = argparse.Namespace(folder=folder, python=python, platform=platform, java=False, runtimes=False, hub=False)
+    assert command.make(asked) == 2
+    assert capsys.readouterr().err.startswith(said)
+    assert not folder.exists()
+
+
+def test_the_setting_has_to_be_a_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKSHOP_WHEELS", str(tmp_path))
+    assert settings.wheels() == tmp_path
+    monkeypatch.setenv("WORKSHOP_WHEELS", "")
+    assert settings.wheels() is None
+    for wrong in (tmp_path / "none", "~nobody-of-this-name/x"):
+        monkeypatch.setenv("WORKSHOP_WHEELS", str(wrong))
+        with pytest.raises(settings.SettingError, match=r"WORKSHOP_WHEELS is .*; set it to a folder that python3 -m"):
+            settings.wheels()
