@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
     opens = command("lab", _lab, "open the workshop in JupyterLab, with the embedded AWS behind it")
     opens.add_argument("--no-browser", action="store_true", help="only print the address")
+    opens.add_argument("--hub", action="store_true", help="as the server of one learner, which a JupyterHub starts")
     console = command("console", _console, "open the console: the screens of Lambda's, for the AWS that you chose")
     console.add_argument("--no-browser", action="store_true", help="only print the address")
     console.add_argument("--port", type=int, metavar="PORT", help="of 127.0.0.1; that of last time, or a free one")
@@ -186,7 +187,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    return lab.open_lab(options.no_browser)
+    if options.hub and "JUPYTERHUB_SERVICE_URL" not in os.environ:
+        say("--hub is for a JupyterHub, which says by variables where to listen; leave it out to open the workshop.")
+        return 2
+    return lab.open_lab(options.no_browser, options.hub)
 
 
 def _console(options: argparse.Namespace) -> int:

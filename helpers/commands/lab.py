@@ -15,12 +15,16 @@ JUPYTER = settings.ROOT / "helpers" / "jupyter"  # our defaults for it
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
 
 
-def open_lab(no_browser: bool) -> int:
-    """Run JupyterLab until it ends, and return its exit code."""
+def open_lab(no_browser: bool, hub: bool = False) -> int:
+    """Run JupyterLab until it ends, and return its exit code; with `hub` as the server that a JupyterHub starts."""
     _prepare_copies()
     with _embedded_aws():
-        say("Starting JupyterLab; its address follows. Ctrl-C ends it.")
-        return _jupyterlab(no_browser)
+        say(
+            "Starting JupyterLab for JupyterHub."
+            if hub
+            else "Starting JupyterLab; its address follows. Ctrl-C ends it."
+        )
+        return _jupyterlab(no_browser, "jupyterhub.singleuser" if hub else "jupyterlab")
 
 
 def root() -> Path:
@@ -54,10 +58,10 @@ def _embedded_aws() -> Iterator[None]:
         yield
 
 
-def _jupyterlab(no_browser: bool) -> int:
+def _jupyterlab(no_browser: bool, module: str) -> int:
     # a session of its own, so that Ctrl-C reaches this process alone, which then ends JupyterLab in order
     server = subprocess.Popen(
-        _command(no_browser, _workspaces()),
+        _command(module, no_browser, _workspaces()),
         cwd=root(),
         env=_variables(),
         stdin=subprocess.DEVNULL,
@@ -94,14 +98,15 @@ def _trust_solutions() -> None:
                 notary.sign(notebook)
 
 
-def _command(no_browser: bool, workspaces: Path) -> list[str]:
+def _command(module: str, no_browser: bool, workspaces: Path) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "jupyterlab",
+        module,
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={root()}",
         f"--LabApp.default_url={page('00')}",
+        f"--ServerApp.default_url={page('00')}",  # which JupyterHub asks
         f"--LabApp.workspaces_dir={workspaces}",
         # no question about news, and no call to the network for news, updates or extensions
         "--LabApp.news_url=None",

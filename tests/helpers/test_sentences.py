@@ -19,7 +19,10 @@ CODE = [
     *(path for path in (settings.ROOT / "helpers").rglob("*.py") if "node_modules" not in path.parts),
     *(settings.NOTEBOOKS / "lessons").rglob("*.py"),
 ]
-TEXTS = [*settings.ROOT.glob("*.md"), settings.ROOT / "helpers" / "localaws" / "README.md"]
+TEXTS = [
+    *settings.ROOT.glob("*.md"),
+    *(settings.ROOT / folder / "README.md" for folder in ("helpers/localaws", "deploy")),
+]
 A_PATTERN = ("(?", "\\d", "\\s", "\\(", "\\.", ".*")  # of what is a regular expression and no sentence
 
 
