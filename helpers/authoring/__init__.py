@@ -53,7 +53,7 @@ from nbformat import NotebookNode
 
 from .. import claims, localaws, own_copies, settings
 from ..lessons import LessonError, functions_in, lessons, numbered
-from . import calls, lint, outputs, readme, source, work
+from . import badges, calls, lint, outputs, readme, source, work
 from .execution import execute
 from .jars import function_jars, runtime_jar
 from .source import Source, sources
@@ -156,7 +156,8 @@ def _map_problems(path: Path, made_of: list[Source], check: bool) -> list[str]:
     lessons = [each.lesson for each in made_of]
     if not check:
         readme.write(path, lessons)
-    return readme.problems(path, lessons)
+        badges.write(path)
+    return [*readme.problems(path, lessons), *badges.problems(path)]
 
 
 def _write(made_of: Source, force: bool, aws: Aws) -> list[str]:
