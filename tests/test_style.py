@@ -13,7 +13,14 @@ CHECKS = {
     "format": ["ruff", "format", "--no-cache", "--check", "."],
     "types": ["mypy", "--cache-dir=/dev/null"],
 }
-PAGES = ("README.md", "CONTRIBUTING.md", "TEACHING.md", "CHANGELOG.md", "helpers/localaws/README.md", "deploy/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "TEACHING.md",
+    "CHANGELOG.md",
+    "helpers/localaws/README.md",
+    "deploy/README.md",
+)
 
 
 @pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS)
