@@ -117,7 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     classroom.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
     classroom.add_argument("--end", action="store_true", help="end the class: write one CSV, and delete the rest")
     command("test", _test, "run all tests; what follows goes to pytest")
-    command("start", lambda _: embedded_aws.start(), "start the embedded AWS in the background")
+    starts = command("start", _start, "start the embedded AWS in the background")
+    for each in (opens, starts):
+        each.add_argument("--fresh", action="store_true", help="with nothing in it; what it has kept is put aside")
     command("stop", lambda _: embedded_aws.stop(), "stop the embedded AWS", needs_environment=False)
     env = 'print its variables, for eval "$(python3 -m helpers env)"'
     command("env", lambda _: embedded_aws.print_variables(), env, needs_environment=False)
@@ -190,7 +192,11 @@ def _lab(options: argparse.Namespace) -> int:
     if options.hub and "JUPYTERHUB_SERVICE_URL" not in os.environ:
         say("--hub is for a JupyterHub, which says by variables where to listen; leave it out to open the workshop.")
         return 2
-    return lab.open_lab(options.no_browser, options.hub)
+    return lab.open_lab(options.no_browser, options.hub, options.fresh)
+
+
+def _start(options: argparse.Namespace) -> int:
+    return embedded_aws.start(options.fresh)
 
 
 def _console(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ the learner's prefix, what has an identifier that AWS chose, and what AWS's tagg
 Without a ledger, a thing that bears no tags is known by its prefix alone, and left alone.
 """
 
+import contextlib
 import fnmatch
 import os
 import re
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from .arguments import CALLABLE, WORKSHOP, YES_NO, or_none, takes
 from .asking import says_yes
-from .connect import WHERE, Workshop, connect, embedded_is_off
+from .connect import WHERE, Workshop, embedded_is_empty, present_aws
 from .errors import WorkshopError
 from .ledger import UNKNOWN, Entry, LedgerError
 from .resource_tags import bears, tag_filters
@@ -47,10 +48,14 @@ def clean(workshop: Workshop | None = None, *, ask: bool = True, sleep: Callable
     Raises CleanupError, with what is left and AWS's last answer about it; LedgerError, before anything is removed,
     when the ledger cannot be read and written.
     """
-    if workshop is None and embedded_is_off():
-        print("The embedded AWS is not running, and it keeps nothing when it stops. Nothing is left.")
+    if workshop is None and embedded_is_empty():
+        print("The embedded AWS is not running, and it has kept nothing. Nothing is left.")
         return
-    workshop = workshop or connect(ask=False)
+    with contextlib.nullcontext(workshop) if workshop else present_aws() as present:
+        _clean(present, ask, sleep)
+
+
+def _clean(workshop: Workshop, ask: bool, sleep: Callable[[float], None]) -> None:
     workshop.ledger.require_writable()
     adopt(workshop)
     if ask and not _agreed(workshop):

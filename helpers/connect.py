@@ -3,6 +3,7 @@
 It makes nothing in AWS but execution roles, and importing it makes no call.
 """
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -11,6 +12,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
@@ -269,8 +271,27 @@ def connect(*, ask: bool = True) -> Workshop:
     )
 
 
-def embedded_is_off() -> bool:
-    """Whether the embedded AWS is the chosen one and does not run, so that nothing can be in it."""
+def embedded_is_empty() -> bool:
+    """Whether the embedded AWS is the chosen one, does not run and has kept nothing, so that nothing can be in it."""
+    from . import localaws
+
+    return _embedded_is_off() and not localaws.has_kept(settings.home())
+
+
+@contextlib.contextmanager
+def present_aws() -> Iterator["Workshop"]:
+    """A connection to the present AWS, without a question; an embedded one that was off is off again afterwards."""
+    from . import localaws
+
+    home = settings.home()
+    if not _embedded_is_off():
+        yield connect(ask=False)
+        return
+    with localaws.needed(home, settings.port(), settings.region(), print, **settings.embedded_aws()):
+        yield connect(ask=False)
+
+
+def _embedded_is_off() -> bool:
     from . import localaws
 
     home = settings.home()
@@ -428,7 +449,7 @@ def _say_that_it_is_another(response_dict: dict[str, Any], **_: Any) -> None:
 
     if response_dict["headers"].get("x-amzn-errortype") == localaws.OTHER_LIFE:
         raise ConnectError(
-            "The embedded AWS was stopped and started since this notebook called connect(), and it forgot everything; "
+            "The embedded AWS began anew, with nothing in it, since this notebook called connect(); "
             "run this notebook from the top."
         )
 
@@ -437,7 +458,8 @@ def _say_that_it_stopped(caught_exception: Exception | None, **_: Any) -> None:
     """When nobody listens at the embedded AWS's address any more, trying again is no use."""
     if isinstance(caught_exception, EndpointConnectionError):
         raise ConnectError(
-            "The embedded AWS has stopped, and it forgets everything when it stops; run this notebook from the top."
+            "The embedded AWS has stopped, and keeps what is in it; run the cell with connect(), which starts it, "
+            "and then this cell again."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from . import aws_choice, lessons, own_copies, progress
 from .arguments import NOTEBOOK, TEXT, takes
 from .cleanup import is_ours, remove
-from .connect import Workshop, connect, embedded_is_off
+from .connect import Workshop, connect, embedded_is_empty, present_aws
 from .deploy import deploy
 from .errors import WorkshopError
 from .exercises.lab import Lab, labs
@@ -133,8 +133,9 @@ def _reset_lab(lab: Lab) -> None:
         if lab.copy(language).exists() and (kept := lab.put(language, lab.starter(language))):
             what = f"what you had written is {kept.name} in {kept.parent}"
             print(f"{lab.copy(language)} is the starter again; {what}.")
-    if not embedded_is_off():
-        _remove_function(connect(ask=False), lab)
+    if not embedded_is_empty():
+        with present_aws() as workshop:
+            _remove_function(workshop, lab)
 
 
 def _reset_notebook(lesson: Lesson) -> None:

@@ -7,15 +7,21 @@ from .. import localaws, settings
 from . import say
 
 
-def start() -> int:
-    """Start it, unless it runs; 1 when it runs at another port than the reader asks for."""
+def start(fresh: bool = False) -> int:
+    """Start it, unless it runs; 1 when it runs at another port than the reader asks for, or should begin `fresh`."""
     already = localaws.alive(settings.home())
     if already and os.environ.get("WORKSHOP_PORT") and settings.port() != already.port:
         say(f"The embedded AWS already runs at {already.url}; stop it first to use port {settings.port()}.")
         return 1
-    endpoint = localaws.start(settings.home(), settings.port(), settings.region(), **settings.embedded_aws())
+    if already and fresh:
+        say("The embedded AWS runs; stop it first, and then start it with --fresh.")
+        return 1
+    options = settings.embedded_aws() | {"fresh": fresh}
+    endpoint = localaws.start(settings.home(), settings.port(), settings.region(), **options)
     state = "already runs" if already else "now runs"
     say(f"The embedded AWS {state} at {endpoint.url} (process {endpoint.pid}).")
+    if endpoint.found and not already:
+        say(endpoint.found)
     return 0
 
 

@@ -15,10 +15,16 @@ JUPYTER = settings.ROOT / "helpers" / "jupyter"  # our defaults for it
 STOP_LIMIT_S = 30  # what JupyterLab gets to shut down its kernels
 
 
-def open_lab(no_browser: bool, hub: bool = False) -> int:
-    """Run JupyterLab until it ends, and return its exit code; with `hub` as the server that a JupyterHub starts."""
+def open_lab(no_browser: bool, hub: bool = False, fresh: bool = False) -> int:
+    """Run JupyterLab until it ends, and return its exit code; with `hub` as the server that a JupyterHub starts.
+
+    `fresh`: with nothing in the embedded AWS.
+    """
+    if fresh and aws_choice.chosen() == "embedded" and localaws.alive(settings.home()):
+        say("The embedded AWS runs; stop it first with python3 -m helpers stop, and then open the lab with --fresh.")
+        return 1
     _prepare_copies()
-    with _embedded_aws():
+    with _embedded_aws(fresh):
         say(
             "Starting JupyterLab for JupyterHub."
             if hub
@@ -49,12 +55,13 @@ def _prepare_copies() -> None:
 
 
 @contextlib.contextmanager
-def _embedded_aws() -> Iterator[None]:
+def _embedded_aws(fresh: bool) -> Iterator[None]:
     """The embedded AWS while JupyterLab runs, if the reader chose no other; one that `start` started stays."""
     if aws_choice.chosen() != "embedded":
         yield
         return
-    with localaws.needed(settings.home(), settings.port(), settings.region(), say, **settings.embedded_aws()):
+    options = settings.embedded_aws() | {"fresh": fresh}
+    with localaws.needed(settings.home(), settings.port(), settings.region(), say, **options):
         yield
 
 

@@ -102,7 +102,7 @@ def _life() -> str:
     endpoint = localaws.running(settings.home())
     if endpoint is None:
         raise ConsoleError(words("error.no_embedded_aws"))
-    return endpoint.life
+    return f"{endpoint.life} {endpoint.port}"
 
 
 def connected() -> Connection:

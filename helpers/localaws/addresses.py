@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from . import tls
 from .asgi import App, Message, Receive, Scope, Send, at_host, serve, without_lifespan
 from .certificate import Certificate
+from .saved_state.stores import Store
 from .services.iam import ways
 from .services.iam.authentication import as_sent
 
@@ -30,10 +31,15 @@ def told_by(scope: Scope) -> bool:
 
 @dataclass
 class _Address:
-    """http://127.0.0.1:port, and whether what was there is deleted."""
+    """http://127.0.0.1:port, for the name of a host, and whether what was there is deleted."""
 
-    url: bytes
+    port: int
+    host: bytes
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> bytes:
+        return f"http://127.0.0.1:{self.port}".encode()
 
 
 class Addresses:
@@ -43,6 +49,15 @@ class Addresses:
         self._app, self._ended = app, ended
         self._handed_out: dict[bytes, _Address] = {}  # by the id of the function URL or the HTTP API
         self._listeners: list[asyncio.Task[None]] = []
+        self.moved: list[tuple[int, int]] = []  # ports that were taken when they were to be served again, and others
+
+    def store(self) -> Store:
+        """The port of each, and for which host, so that an address goes on being one."""
+
+        def entries() -> list[tuple[bytes, tuple[int, bytes]]]:
+            return [(identifier, (each.port, each.host)) for identifier, each in self._handed_out.items()]
+
+        return Store("addresses", "addresses", entries, self._restore)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request whose answer tells addresses, and let it tell those on this machine."""
@@ -91,13 +106,24 @@ class Addresses:
 
     def _address(self, identifier: bytes, domain: bytes) -> bytes:
         if identifier not in self._handed_out:
-            listener = socket.create_server(("127.0.0.1", 0))
-            address = _Address(f"http://127.0.0.1:{listener.getsockname()[1]}".encode())
-            self._handed_out[identifier] = address
             host = identifier + b"." + (API_DOMAIN if domain.startswith(b"execute-api") else domain)
-            there = ways.limited(at_host(self._app, host), ways.Way.ADDRESS)
-            self.serve(as_sent(there), listener, address.gone)
+            self._hand_out(identifier, host, socket.create_server(("127.0.0.1", 0)))
         return self._handed_out[identifier].url
+
+    def _hand_out(self, identifier: bytes, host: bytes, listener: socket.socket) -> None:
+        address = self._handed_out[identifier] = _Address(listener.getsockname()[1], host)
+        there = ways.limited(at_host(self._app, host), ways.Way.ADDRESS)
+        self.serve(as_sent(there), listener, address.gone)
+
+    def _restore(self, identifier: bytes, saved: tuple[int, bytes]) -> None:
+        """Serve at the same port as before; where it is taken at another, and it is noted which."""
+        port, host = saved
+        try:
+            listener = socket.create_server(("127.0.0.1", port))
+        except OSError:
+            listener = socket.create_server(("127.0.0.1", 0))
+            self.moved.append((port, listener.getsockname()[1]))
+        self._hand_out(identifier, host, listener)
 
     def _release(self, identifier: bytes) -> None:
         """Free the port of what was deleted."""

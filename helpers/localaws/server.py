@@ -8,7 +8,6 @@ import functools
 import gc
 import json
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from ..errors import WorkshopError
 from .data_plane import capacity
+from .saved_state.state_file import CannotBeRestored, StateError
 
 # Every service that a notebook uses, and no other: some of the rest listen on all of this machine's addresses.
 SERVICES = (
@@ -77,6 +77,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--iam", choices=("on", "off"), default="on", help="whether policies are asked")
     parser.add_argument("--concurrency", type=int, help="how many invocations run at a time; what this machine carries")
     parser.add_argument("--access-activity", action="store_true", help="note who did what in a file of the folder")
+    parser.add_argument("--fresh", action="store_true", help="begin with nothing; what was kept is put aside")
+    parser.add_argument("--put-aside", help="what could not be restored, and where it is")
     options = parser.parse_args(arguments)
     capacity.raise_descriptors()
     concurrency = options.concurrency or capacity.environments()
@@ -86,6 +88,12 @@ def main(arguments: list[str]) -> int:
     gc.disable()  # what the imports make stays: to look for garbage in it would be a tenth of the start, for nothing
     try:
         asyncio.run(_serve(options, concurrency))
+    except StateError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except CannotBeRestored as error:  # begin anew as this same process: half of it is in its memory
+        arguments = [argument for argument in arguments if argument != "--fresh"]
+        os.execv(sys.executable, [sys.executable, "-m", "helpers.localaws", *arguments, "--put-aside", str(error)])
     except OSError as error:
         if error.filename is None:  # not about one of our files
             raise
@@ -109,13 +117,15 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     from .data_plane.pool import Pool
     from .gateway import Gateway, is_own
     from .private_file import write_private
+    from .saved_state.saver import NotSaved
     from .server_process import ACTIVITY_FILE, STATE_FILE, TELL
+    from .services.acknowledged import Acknowledged
     from .services.iam.access_activity import AccessActivity
     from .services.iam.authentication import authenticated
     from .services.iam.evaluation import Iam
     from .services.iam.sts import RoleSessions
+    from .services.kept import Kept
     from .services.lambda_.execution_role import ExecutionRoles
-    from .services.logs.store import Logs
     from .services.rds.databases import Databases
     from .services.s3.cors import invites
     from .slack_stand_in import SlackStandIn
@@ -129,7 +139,8 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
     endpoint = f"http://127.0.0.1:{port}"
     accesses = AccessActivity(home / ACTIVITY_FILE) if options.access_activity else None
     key, iam = access_key_of(home), Iam(options.iam == "on", accesses)
-    logs = Logs(home / "localaws")
+    kept = Kept(home / "localaws", options.fresh, options.put_aside)
+    logs = kept.logs
     execution_roles = ExecutionRoles(iam, logs.write)
     cpu_share, heard = options.cpu_share == "on", functools.partial(_hear, asyncio.get_running_loop())
     certificate, sessions, write_log = Certificate(home), RoleSessions(), execution_roles.write_log
@@ -145,37 +156,52 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         activity.close()
         await activity.ended(READ_LIMIT_S)
         databases.close()
+        kept.end()
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:
-        faults = services.install(pool, databases, logs, endpoint, key, iam, execution_roles)
+        installed = services.install(pool, databases, logs, endpoint, key, iam, execution_roles)
         inbox = SlackStandIn(home, https=certificate.possible)
         addresses = Addresses(ministack.app.app, ended)
-        life = secrets.token_hex(8)
+        kept.restore(installed.remembered, addresses, databases)
         if inbox.https_listener:
             addresses.serve_by_https(inbox.https_listener, inbox.listener.getsockname()[1], certificate)
         addresses.serve(inbox, inbox.listener)
-        stream = activity_stream.ActivityStream(activity, census, key.secret_access_key, faults.by_name)
-        gateway = Gateway(ministack.app.app, addresses, stream, life)
+        stream = activity_stream.ActivityStream(activity, census, key.secret_access_key, installed.faults.by_name)
+        gateway = Gateway(ministack.app.app, addresses, stream, kept.life)
         gc.freeze()
         gc.enable()
         state = home / STATE_FILE
         urls = {"inbox_url": inbox.url, "inbox_https_url": inbox.https_url}
-        told = {"pid": os.getpid(), "port": port, "region": region, "life": life, **urls, **asdict(key)}
+        told = {
+            "pid": os.getpid(),
+            "port": port,
+            "region": region,
+            "life": kept.life,
+            "found": kept.found,
+            **urls,
+            **asdict(key),
+        }
         write_private(state, json.dumps(told))
         certificate.make()
         asyncio.get_running_loop().add_signal_handler(TELL, _write_again, state, json.dumps(told))
         try:
-            app = connections.spared(from_here(authenticated(gateway, but=is_own), invites))
+            acknowledged = Acknowledged(gateway, kept.saver, home)
+            app = connections.spared(from_here(authenticated(acknowledged, but=is_own), invites))
+            saving = asyncio.create_task(kept.saver.go_on())
             await serve(app, listener, told_to_end, keep_alive_s=75)
             await addresses.close()
+            saving.cancel()
         finally:
             with contextlib.suppress(OSError):
                 state.unlink()
     finally:
         databases.close()
         pool.close()
-        logs.close()
+        try:
+            kept.close()
+        except NotSaved as error:
+            print(error, file=sys.stderr)
         if accesses:
             accesses.close()
 

@@ -26,6 +26,7 @@ STATE_FILE = "localaws.json"
 LOG_FILE = "localaws.log"
 USERS_FILE = "localaws.users"
 ACTIVITY_FILE = "access-activity.jsonl"
+KEPT = Path("localaws", "state.sqlite")  # what it goes on with: saved_state/state_file.py
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
 ROOM = 256 * 1024  # bytes: its state and its log, and the code of a function or two
@@ -53,7 +54,8 @@ class Endpoint:
     inbox_https_url: str = field(default="", repr=False)  # the same by https; "" where openssl is missing
     access_key_id: str = ""
     secret_access_key: str = field(default="", repr=False)
-    life: str = ""  # another one after each start, at which it has forgotten everything
+    life: str = ""  # of what it keeps: another one where it began with nothing
+    found: str = field(default="", compare=False)  # what it found when it started, in sentences for the reader
 
     @property
     def url(self) -> str:
@@ -112,6 +114,11 @@ def alive(home: Path) -> Endpoint | None:
     return endpoint if ours else _found(home)
 
 
+def has_kept(home: Path) -> bool:
+    """Whether something is kept in this folder that the embedded AWS goes on with when it starts."""
+    return (home / KEPT).exists()
+
+
 def is_at(url: str, home: Path, port: int) -> bool:
     """Whether `url` is the embedded AWS: where that of this folder runs, or would start, at `port`.
 
@@ -136,8 +143,11 @@ def start(
     iam: bool = True,
     concurrency: int | None = None,
     access_activity: bool = False,
+    fresh: bool = False,
 ) -> Endpoint:
     """Start the embedded AWS in the background unless it runs already; returns when it answers.
+
+    It goes on with what the last one in this folder kept, unless it is to be `fresh`: then that is put aside.
 
     `cpu_share` says whether each function gets only the share of CPU that goes with its memory, `iam` whether the
     policies of roles and resources are asked, `concurrency` how many invocations run at a time (by default what this
@@ -155,6 +165,7 @@ def start(
             command += ["--region", region, "--cpu-share", _on(cpu_share), "--iam", _on(iam)]
             command += ["--concurrency", str(concurrency)] if concurrency else []
             command += ["--access-activity"] if access_activity else []
+            command += ["--fresh"] if fresh else []
             process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -216,6 +227,8 @@ def needed(home: Path, port: int, region: str, say: Callable[[str], None], **opt
                 say("Starting the embedded AWS.")
             endpoint = start(home, port, region, **options)
             if before is None:
+                if endpoint.found:
+                    say(endpoint.found)
                 users.truncate(0)
                 users.write(str(endpoint.pid))
                 users.flush()
@@ -274,7 +287,7 @@ def _recorded(home: Path) -> Endpoint | None:
     sound = all(type(each) is int and each > 0 for each in numbers) and all(
         type(each) is str and each for each in texts
     )
-    sound = sound and type(endpoint.inbox_https_url) is str
+    sound = sound and type(endpoint.inbox_https_url) is type(endpoint.found) is str
     return endpoint if sound and endpoint.port < 2**16 else None
 
 

@@ -262,7 +262,7 @@ def test_what_env_printed_still_means_the_embedded_aws_when_it_is_stopped(call, 
         cleaned = call("clean", **printed)
         assert (cleaned.returncode, cleaned.stdout) == (
             0,
-            "The embedded AWS is not running, and it keeps nothing when it stops. Nothing is left.\n",
+            "The embedded AWS is not running, and it has kept nothing. Nothing is left.\n",
         )
         assert "The notebooks use the embedded AWS." in call("doctor", **printed).stdout
 

@@ -483,7 +483,7 @@ def test_that_aws_cannot_be_asked_is_said(things, monkeypatch):
 
 
 def test_an_embedded_aws_that_is_off_holds_nothing(monkeypatch, capsys):
-    monkeypatch.setattr(cleanup, "embedded_is_off", lambda: True)
+    monkeypatch.setattr(cleanup, "embedded_is_empty", lambda: True)
     clean()
     assert capsys.readouterr().out.endswith("Nothing is left.\n")
 

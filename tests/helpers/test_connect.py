@@ -19,7 +19,7 @@ from botocore.stub import Stubber
 from localaws_client import eventually
 
 from helpers import arguments, localaws, settings
-from helpers.connect import ConnectError, Workshop, connect, embedded_is_off, estimate
+from helpers.connect import ConnectError, Workshop, connect, embedded_is_empty, estimate
 from helpers.localaws import Endpoint
 
 MODULE = importlib.import_module("helpers.connect")  # the package's name is the function
@@ -65,13 +65,14 @@ def test_when_it_has_stopped_a_call_says_so_at_once(free_port, monkeypatch):
     with pytest.raises(ConnectError) as caught:
         client.list_buckets()
     assert str(caught.value) == (
-        "The embedded AWS has stopped, and it forgets everything when it stops; run this notebook from the top."
+        "The embedded AWS has stopped, and keeps what is in it; run the cell with connect(), which starts it, "
+        "and then this cell again."
     )
     assert len(tries) == 1
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed"])
-def test_when_it_was_started_anew_a_call_says_so_and_does_nothing(free_port, monkeypatch, end):
+def test_when_it_was_stopped_and_started_a_notebook_goes_on(free_port, monkeypatch, end):
     monkeypatch.setenv("WORKSHOP_PORT", str(free_port()))
     found = connect()
     try:
@@ -81,6 +82,19 @@ def test_when_it_was_started_anew_a_call_says_so_and_does_nothing(free_port, mon
             eventually(lambda: localaws.alive(settings.home()) is None)
         else:
             assert localaws.stop(settings.home())
+        connect()
+        assert [each["Name"] for each in found.client("s3").list_buckets()["Buckets"]] == [found.name("before")]
+    finally:
+        localaws.stop(settings.home())
+
+
+def test_when_it_was_started_with_nothing_in_it_a_call_says_so_and_does_nothing(free_port, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_PORT", str(free_port()))
+    found = connect()
+    try:
+        found.client("s3").create_bucket(Bucket=found.name("before"))
+        assert localaws.stop(settings.home())
+        localaws.start(settings.home(), settings.port(), fresh=True)
         anew = connect()
         # of each way in which AWS's services speak: REST with XML and JSON, JSON, query, EC2's
         for service, call in (
@@ -94,8 +108,8 @@ def test_when_it_was_started_anew_a_call_says_so_and_does_nothing(free_port, mon
             with pytest.raises(ConnectError) as caught:
                 getattr(found.client(service), call)()
             assert str(caught.value) == (
-                "The embedded AWS was stopped and started since this notebook called connect(), and it forgot "
-                "everything; run this notebook from the top."
+                "The embedded AWS began anew, with nothing in it, since this notebook called connect(); "
+                "run this notebook from the top."
             )
         with pytest.raises(ConnectError):
             found.client("s3").create_bucket(Bucket=found.name("after"))
@@ -160,13 +174,16 @@ def test_what_the_reader_has_set_up_for_aws_does_not_change_the_embedded_aws(sta
     assert client.meta.config.proxies == {}
 
 
-def test_whether_the_embedded_aws_is_off(started, monkeypatch):
-    assert embedded_is_off()
+def test_whether_there_is_nothing_in_the_embedded_aws(started, monkeypatch):
+    assert embedded_is_empty()
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    assert not embedded_is_off()
+    assert not embedded_is_empty()
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    monkeypatch.setattr("helpers.localaws.running", lambda home: Endpoint(port=4998, pid=1))
-    assert not embedded_is_off()
+    with monkeypatch.context() as at_work:
+        at_work.setattr("helpers.localaws.running", lambda home: Endpoint(port=4998, pid=1))
+        assert not embedded_is_empty()
+    monkeypatch.setattr("helpers.localaws.has_kept", lambda home: True)
+    assert not embedded_is_empty()
 
 
 # The reader's own emulator

@@ -135,7 +135,7 @@ def test_calls_end_with_the_keeper_and_the_next_start_is_clean(server, tmp_path)
         assert {each.result() for each in running} <= {"Runtime.ExitError", "no answer"}
     eventually(lambda: not processes_of(tmp_path))
     assert "Traceback" not in log(tmp_path)
-    assert made(server()).invoke(0).error is None
+    assert made(server(), "another").invoke(0).error is None
 
 
 STARTS = """

@@ -238,7 +238,7 @@ def test_after_a_kill_the_next_start_finds_its_port_free_and_clears_up(server):
     server.start()
     assert server.endpoint.pid != killed
     assert not environments.exists() or os.listdir(environments) == []
-    assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
+    assert server.function("def handler(event, context):\n    return 1\n", "another").invoke().payload == 1
 
 
 def test_starting_twice_is_harmless(server):
@@ -481,7 +481,7 @@ def test_a_server_that_hangs_is_stopped_and_can_be_started_again(server, monkeyp
     assert not psutil.pid_exists(server.endpoint.pid)
     eventually(lambda: not {process.pid for process in processes_of(server.home)} & set(pids))
     server.start()
-    assert server.function("def handler(event, context):\n    return 1\n").invoke().payload == 1
+    assert server.function("def handler(event, context):\n    return 1\n", "another").invoke().payload == 1
 
 
 def test_which_addresses_are_the_embedded_aws(server, tmp_path, free_port):

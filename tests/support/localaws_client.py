@@ -307,11 +307,12 @@ def start_server(home: Path, port: int) -> Endpoint:
 
 
 def make_role(iam: Any) -> None:
-    """Make ROLE, which any service may assume, and which may do everything."""
+    """Make ROLE, which any service may assume, and which may do everything, unless it is there from last time."""
     trust = {"Effect": "Allow", "Principal": {"Service": TRUSTED}, "Action": "sts:AssumeRole"}
     name = ROLE.rpartition("/")[2]
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
     iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 

@@ -1,9 +1,11 @@
 """What we put right in MiniStack, a folder or module for each AWS service; `install` puts all in their places."""
 
+from dataclasses import dataclass
+
 from ..access_key import AccessKey
 from ..data_plane.census import Census
 from ..data_plane.pool import Pool
-from . import contract, dynamodb_streams, json_requests, not_served, sns, sns_activity, sqs
+from . import contract, dynamodb_streams, json_requests, not_served, sns, sns_activity, sqs, stores, unfinished
 from .apigateway import http_api, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
@@ -24,10 +26,19 @@ from .logs.queries import Queries
 from .logs.store import Logs
 from .logs.subscription_filters import SubscriptionFilters
 from .rds.databases import Databases
+from .remembered import Remembered
 from .s3 import activity as s3_activity
 from .s3 import notifications
 from .sqs_activity import MessageActivity
 from .sqs_duplicates import Duplicates
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The services in their places: the faults that can be asked for, and what of all this is remembered."""
+
+    faults: Faults
+    remembered: Remembered
 
 
 def install(
@@ -38,13 +49,13 @@ def install(
     key: AccessKey,
     iam: Iam,
     execution_roles: ExecutionRoles,
-) -> Faults:
+) -> Installed:
     """Let MiniStack run functions in `pool`, DB instances in `databases`, and keep logs in `logs`.
 
     Its schedules may call `endpoint`. The learner has this access `key`.
 
-    It gives the faults that can be asked for. Call once, before it serves. Raises contract.ContractError, before
-    anything is changed, unless MiniStack is as it was when the services were written.
+    Call once, before it serves. Raises contract.ContractError, before anything is changed, unless MiniStack is as it
+    was when the services were written.
     """
     contract.verify()
     policies = ResourcePolicies(iam)
@@ -57,17 +68,17 @@ def install(
         sns,
         dynamodb_streams,
         notifications,
-        rules,
         lists,
         scheduler_requests,
         http_api,
         rest_api,
     ):
         module.install()
-    sqs.install(pool.told.tell)
-    _install_logs(logs, iam, policies)
-    lambda_features.install(pool, endpoint, execution_roles, policies)
-    scheduler.install(endpoint, pool.told.tell)
+    fired = rules.install()
+    moves = sqs.install(pool.told.tell)
+    queries = _install_logs(logs, iam, policies)
+    functions = lambda_features.install(pool, endpoint, execution_roles, policies)
+    schedules = scheduler.install(endpoint, pool.told.tell)
     duplicates = Duplicates()
     duplicates.install()
     _tell_all(pool.told)
@@ -77,7 +88,10 @@ def install(
     Unjudged(iam).install()
     stack_functions.install(lambda_features.REPLIES)
     stack_events.install()
-    return Faults(pool, duplicates)
+    others = [each.store() for each in (fired, moves, schedules, queries, logs, databases)]
+    resume = [stores.move_queues, unfinished.end, logs.resume, queries.resume, fired.resume, schedules.resume]
+    remembered = Remembered([*others, stores.sessions()], resume) + functions
+    return Installed(Faults(pool, duplicates), remembered)
 
 
 def _tell_all(told: Census) -> None:
@@ -88,13 +102,15 @@ def _tell_all(told: Census) -> None:
         module.install(told.tell, messages)
 
 
-def _install_logs(logs: Logs, iam: Iam, policies: ResourcePolicies) -> None:
+def _install_logs(logs: Logs, iam: Iam, policies: ResourcePolicies) -> Queries:
     for module in (describe, groups, pages):
         module.install()
     logs.install()
     put.install(logs)
-    Queries(iam).install()
+    queries = Queries(iam)
+    queries.install()
     metric_filters, subscription_filters = MetricFilters(), SubscriptionFilters(policies)
     metric_filters.install()
     subscription_filters.install()
     arrivals.install(logs, metric_filters, subscription_filters)
+    return queries

@@ -49,12 +49,12 @@ def install() -> None:
     async def dispatched(
         method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
     ) -> Answer:
-        scope = _scope(headers, query_params)
+        scope = scope_of(headers, query_params)
         parameters = ministack_app._routing_params(method, path, headers, body, query_params)
         service = router.detect_service(method, path, headers, parameters)
 
-        def wanted() -> _Wanted:  # looked at only where it is refused
-            return _Wanted(method, path, headers, parameters, scope)
+        def wanted() -> Wanted:  # looked at only where it is refused
+            return Wanted(method, path, headers, parameters, scope)
 
         if "cbor" in headers.get("smithy-protocol", ""):  # MiniStack takes it for an empty request
             return wanted().refused(f"The embedded AWS reads no CBOR; let the client of {name_of(scope)} send JSON.")
@@ -71,7 +71,7 @@ def install() -> None:
     ministack_app._dispatch_service_request = dispatched
 
 
-def _scope(headers: Any, query: Any) -> str:
+def scope_of(headers: Any, query: Any) -> str:
     """The service that a request is signed for."""
     found = SCOPE.search(headers.get("authorization", ""))
     if found:
@@ -92,7 +92,7 @@ def _foreign_target(headers: Any, service: str) -> str:
     return target if target and prefixes and not target.startswith(tuple(prefixes)) else ""
 
 
-class _Wanted:
+class Wanted:
     """What a request asks for, and the form in which its sender reads an error."""
 
     def __init__(self, method: str, path: str, headers: Any, parameters: Any, scope: str) -> None:
@@ -110,19 +110,20 @@ class _Wanted:
             body = b"\xa2" + b"".join(map(_in_cbor, ("__type", code, "message", message)))
             return status, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body
         if self._is_query or self._scope in XML_SERVICES:
-            return status, {"Content-Type": "text/xml"}, self._in_xml(message, code).encode()
+            return status, {"Content-Type": "text/xml"}, self._in_xml(message, code, status).encode()
         told = {"__type": code, "message": message}
         kind = self._headers.get("content-type") or "application/json"
         return status, {"Content-Type": kind, "x-amzn-errortype": code}, json.dumps(told).encode()
 
-    def _in_xml(self, message: str, code: str) -> str:
+    def _in_xml(self, message: str, code: str, status: int) -> str:
         error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
         identifier = f"<RequestId>{uuid.uuid4()}</RequestId>"
         if self._scope == "s3":
             return f"<Error>{error}{identifier}</Error>"
         if self._scope == "ec2":
             return f"<Response><Errors><Error>{error}</Error></Errors>{identifier}</Response>"
-        return f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error>{identifier}</ErrorResponse>"
+        whose = "Receiver" if status == 500 else "Sender"
+        return f"<ErrorResponse><Error><Type>{whose}</Type>{error}</Error>{identifier}</ErrorResponse>"
 
 
 def _in_cbor(text: str) -> bytes:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from ministack.services import sqs
 
 from ..data_plane.census import Tell
+from ..saved_state.stores import Store
 from .contract import Contract
 from .paging import ForeignToken, page
 from .shapes import Record
@@ -37,7 +38,7 @@ MOST_RESULTS = 1000  # of a list, and where the request does not say
 MOST_IDS = 10  # that are told of several messages
 
 
-def install(tell: Tell) -> None:
+def install(tell: Tell) -> "MessageMoveTasks":
     """Let MiniStack's dead letters behave as AWS's, and add the operations. Call once, before it serves."""
     sqs._dlq_sweep = move_dead_letters
     tasks = MessageMoveTasks(tell)
@@ -48,6 +49,7 @@ def install(tell: Tell) -> None:
         ListQueues=list_queues,
         ListDeadLetterSourceQueues=list_dead_letter_source_queues,
     )
+    return tasks
 
 
 def queue_named(arn: str) -> Record | None:
@@ -138,6 +140,9 @@ class MessageMoveTasks:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._tasks: dict[str, list[Record]] = {}  # by the ARN of the source queue, newest first
+
+    def store(self) -> Store:
+        return Store("message move tasks", "sqs", lambda: list(self._tasks.items()), self._tasks.__setitem__)
 
     def start(self, data: Record, _url: str) -> Record:
         source_arn, destination_arn = data.get("SourceArn", ""), data.get("DestinationArn")

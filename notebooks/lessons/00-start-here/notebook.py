@@ -246,7 +246,8 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 # - Container images, X-Ray traces.
 # - In Java, classes of your own as an event or answer, but for records: take a `Map`, or a handler with streams.
 #
-# The embedded AWS forgets everything when it stops. Your notebooks stay.
+# The embedded AWS keeps what is in it when it stops, also when it is killed or the disk is full: `lab` says what it found. Execution environments are
+# cold then, and the database of 07 is gone. `python3 -m helpers lab --fresh` begins with nothing in it, and puts what it had aside.
 
 # %% notes [markdown]
 # Minutes: 1

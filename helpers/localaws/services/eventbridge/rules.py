@@ -9,12 +9,13 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ministack.core import responses
 from ministack.services import eventbridge
 
 from ....facts import fact, in_bytes
+from ...saved_state.stores import Store
 from ..constraints import detected, violation
 from ..contract import Contract
 from ..shapes import Answer, Key, Record
@@ -29,6 +30,7 @@ CONTRACT: Contract = {
     (eventbridge, "_enable_rule"): ("data",),
     (eventbridge, "_event_bus_name_from_ref"): ("name",),
     (eventbridge, "_list_targets_by_rule"): ("data",),
+    (eventbridge, "_parse_rate_seconds"): ("expr",),
     (eventbridge, "_put_events"): ("data", "allow_aws_source"),
     (eventbridge, "_put_rule"): ("data",),
     (eventbridge, "_put_targets"): ("data",),
@@ -52,10 +54,11 @@ REQUIRED = ("Source", "DetailType", "Detail")
 INPUTS = ("Input", "InputPath", "InputTransformer")
 
 
-def install() -> None:
+def install() -> "Rules":
     """Let MiniStack refuse what AWS refuses, and fire its rules when AWS would. Call once, before it serves."""
+    rules = Rules()
     eventbridge._SCHEDULER_TICK_INTERVAL = EVERY_S
-    eventbridge._tick_scheduled_rules = _Rules().tick
+    eventbridge._tick_scheduled_rules = rules.tick
     eventbridge._put_rule = _unless(_unruly, eventbridge._put_rule)
     eventbridge._put_targets = _unless(_untargeted, _unless(_missing, eventbridge._put_targets))
     eventbridge._delete_rule = _unless(_targeted, eventbridge._delete_rule)
@@ -73,6 +76,7 @@ def install() -> None:
         return answer
 
     eventbridge._put_events = put
+    return rules
 
 
 def _unless(
@@ -211,12 +215,32 @@ def _failure(entry: Record) -> Record | None:
     )
 
 
-class _Rules:
+class Rules:
     """MiniStack's rules, and how each was when it was last looked at."""
 
     def __init__(self) -> None:
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._fire_what_is_due = eventbridge._tick_scheduled_rules
+
+    def store(self) -> Store:
+        """How each was, and when it has fired."""
+
+        def entries() -> list[tuple[Key, Any]]:
+            fired = eventbridge._rule_last_fired
+            return [(key, (seen, fired[key])) for key, seen in list(self._seen.items()) if key in fired]
+
+        def restore(key: Key, saved: tuple[tuple[object, ...], float]) -> None:
+            self._seen[key], eventbridge._rule_last_fired[key] = saved
+
+        return Store("times of rules", "eventbridge", entries, restore)
+
+    def resume(self) -> None:
+        """What was due while nobody looked does not come any more; a rate goes on in its step."""
+        now = time.time()
+        for key, (_, expression, _) in self._seen.items():
+            fired = eventbridge._rule_last_fired[key]
+            seconds = eventbridge._parse_rate_seconds(str(expression or ""))
+            eventbridge._rule_last_fired[key] = now - (now - fired) % seconds if seconds and now > fired else now
 
     def tick(self) -> None:
         """Fire what is due. A rule that is new, changed or enabled counts from now, also one of a name used before."""

@@ -9,12 +9,14 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ministack.core import responses
 from ministack.services import eventbridge, scheduler
 
 from ...data_plane.census import Tell
+from ...saved_state.stores import Store
 from ..constraints import detected, violation
 from ..contract import Contract
 from ..iam.sts import RoleSessions
@@ -45,21 +47,24 @@ NAME = r"[0-9a-zA-Z-_.]+"
 ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@\/-]+"
 MAX_NAME_LENGTH = 64
 MAX_WINDOW_MINUTES = 1440
+LONGEST_AGE_S = 86_400  # of an event, unless its RetryPolicy says less: API_RetryPolicy
 NEVER = datetime.max.replace(tzinfo=UTC)
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 log = logging.getLogger("localaws.schedules")
 
 
-def install(endpoint: str, tell: Tell) -> None:
+def install(endpoint: str, tell: Tell) -> "Schedules":
     """Let MiniStack's schedules fire when AWS's would; those with a universal target call `endpoint`, in their role.
 
     Call once, before it serves.
     """
     scheduler._SCHEDULE_TICK_INTERVAL = EVERY_S
-    scheduler._tick_schedules = _Schedules(endpoint, tell).tick
+    schedules = Schedules(endpoint, tell)
+    scheduler._tick_schedules = schedules.tick
     scheduler._create_schedule = _refusing(scheduler._create_schedule)
     scheduler._update_schedule = _refusing(scheduler._update_schedule)
+    return schedules
 
 
 def next_time(expression: str, after: datetime, zone: str = "UTC") -> datetime | None:
@@ -81,13 +86,40 @@ def _next_time(expression: str, after: datetime, zone: str) -> datetime | None:
     return found.astimezone(UTC) if found else None
 
 
-class _Schedules:
+class Schedules:
     """MiniStack's schedules: how each was when it was last looked at, and when it is due."""
 
     def __init__(self, endpoint: str, tell: Tell) -> None:
         self._endpoint, self._tell, self._roles = endpoint, tell, RoleSessions()
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._due: dict[Key, datetime | None] = {}
+
+    def store(self) -> Store:
+        """How each was, and when it is due."""
+
+        def entries() -> list[tuple[Key, Any]]:
+            return [(key, (seen, self._due.get(key))) for key, seen in list(self._seen.items())]
+
+        def restore(key: Key, saved: tuple[tuple[object, ...], datetime | None]) -> None:
+            self._seen[key], self._due[key] = saved
+
+        return Store("times of schedules", "scheduler", entries, restore)
+
+    def resume(self) -> None:
+        """What was due while nobody looked: once, where it comes but once and is not too old, and else no more."""
+        now = datetime.now(UTC)
+        for key, schedule in scheduler._schedules.all_items():
+            expression, due = schedule["ScheduleExpression"], self._due.get(key)
+            if due is None or due > now:
+                continue
+            if expression.startswith("at("):
+                retries = schedule["Target"].get("RetryPolicy") or {}
+                age = timedelta(seconds=retries.get("MaximumEventAgeInSeconds", LONGEST_AGE_S))
+                self._due[key] = due if now - due < age else None
+            elif seconds := eventbridge._parse_rate_seconds(expression):
+                self._due[key] = now + timedelta(seconds=seconds - (now - due).total_seconds() % seconds)
+            else:
+                self._due[key] = next_time(expression, now, schedule["ScheduleExpressionTimezone"])
 
     def tick(self) -> None:
         """Fire what is due, once, and reckon when it is due again."""

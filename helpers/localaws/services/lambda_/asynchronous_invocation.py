@@ -5,13 +5,14 @@ What it sends where: https://docs.aws.amazon.com/lambda/latest/dg/invocation-asy
 """
 
 import contextvars
+import itertools
 import json
 import logging
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 from ministack.core import arn as arns
@@ -21,6 +22,8 @@ from ....facts import in_bytes
 from ...data_plane.census import Tell
 from ...data_plane.event_queue import EventQueue
 from ...data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
+from ...saved_state.stores import Store
+from ..acknowledged import EVENTS
 from ..cloudwatch import metrics
 from ..contract import Contract
 from ..request import Request, request
@@ -70,9 +73,12 @@ class Event:
     arn: str  # of the function, with the version or alias that its sender named
     request: Request  # its payload is the event
     chain: Mapping[str, int]
+    number: int = 0  # of those that are kept
+    accepted_at: float = field(default_factory=time.time)
     accepted: float = field(default_factory=time.monotonic)
     attempts: Attempts = Attempts()
     shortened_s: float = 0.0  # by which its pauses are shorter than AWS's, in all
+    due_at: float = 0.0  # before that it is not tried again
     result: Record = field(default_factory=dict)  # of the last attempt, once it will not be tried again
 
     @property
@@ -92,6 +98,20 @@ class Event:
     @property
     def content(self) -> Any:
         return json.loads(self.request.payload or b"null")
+
+    def saved(self) -> tuple[Any, ...]:
+        """As plain values. Whoever waits for an answer of the function is not among them: nobody does."""
+        sent = replace(self.request, stream=None)
+        times = self.accepted_at, self.shortened_s, self.due_at
+        return self.arn, astuple(sent), dict(self.chain), astuple(self.attempts), times
+
+    @classmethod
+    def restored(cls, number: int, saved: tuple[Any, ...]) -> "Event":
+        arn, sent, chain, attempts, (accepted_at, shortened_s, due_at) = saved
+        age_s = max(0.0, time.time() - accepted_at)
+        accepted = time.monotonic() - age_s
+        times = accepted_at, accepted, Attempts(*attempts), shortened_s, due_at
+        return cls(arn, Request(*sent), chain, number, *times)
 
 
 @dataclass(frozen=True)
@@ -117,12 +137,13 @@ class Target:
         )
 
 
-def install(roles: ExecutionRoles, tell: Tell) -> None:
+def install(roles: ExecutionRoles, tell: Tell) -> "AsynchronousInvocations":
     """Let MiniStack's asynchronous events take our way. Call once, before it serves."""
     invocations = AsynchronousInvocations(roles, tell)
     lambda_svc.invoke_async_with_retry = invocations.accept
     eventbridge._dispatch_to_lambda = lambda arn, payload: invocations.send(arn, json.loads(payload))
     sns._deliver_to_lambda = invocations.deliver_from_sns
+    return invocations
 
 
 class AsynchronousInvocations:
@@ -135,7 +156,31 @@ class AsynchronousInvocations:
 
     def __init__(self, roles: ExecutionRoles, tell: Tell = lambda kind, **members: None) -> None:
         self._roles, self._tell = roles, tell
-        self._queue: EventQueue[Event] = EventQueue(lambda event: _step(event, self._try))
+        self._queue: EventQueue[Event] = EventQueue(lambda event: self._step(event, self._try))
+        self._kept: dict[int, Event] = {}  # what was accepted and has no outcome yet, by its number
+        self._numbers = itertools.count(1)
+        self._ends = False
+
+    def store(self) -> Store:
+        """What was accepted, which is saved before its sender is told so."""
+
+        def entries() -> list[tuple[int, tuple[Any, ...]]]:
+            return [(number, event.saved()) for number, event in list(self._kept.items())]
+
+        def restore(number: int, saved: tuple[Any, ...]) -> None:
+            self._kept[number] = Event.restored(number, saved)
+
+        return Store("asynchronous invocations", EVENTS, entries, restore, has_blobs=True)
+
+    def resume(self) -> None:
+        """Go on with what was restored, at least once each: nobody knows how far the last try came."""
+        self._numbers = itertools.count(max(self._kept, default=0) + 1)
+        for event in list(self._kept.values()):
+            self._queue.put(event, max(0.0, event.due_at - time.time()))
+
+    def end(self) -> None:
+        """From now on no outcome counts: functions end because the server does."""
+        self._ends = True
 
     def accept(self, func: Record, event: object) -> None:
         """Queue an event for the function that MiniStack's record `func` describes, and return at once."""
@@ -165,8 +210,9 @@ class AsynchronousInvocations:
     def _put(self, arn: str, content: object, sent: Request | None) -> None:
         sent = sent or Request(str(uuid.uuid4()))
         payload = sent.payload or json.dumps(content).encode()
-        event = Event(arn, replace(sent, payload=payload), recursive_loops.chain.get())
-        _step(event, _count, "AsyncEventsReceived")
+        event = Event(arn, replace(sent, payload=payload), recursive_loops.chain.get(), next(self._numbers))
+        self._kept[event.number] = event
+        self._step(event, _count, "AsyncEventsReceived")
         self._tell("invocation.queued", **event.names)
         self._queue.put(event)
 
@@ -174,6 +220,7 @@ class AsynchronousInvocations:
         """Run the function with the event if that can be now."""
         target = _target(event.arn)
         if target is None:  # the function is gone, and its events with it
+            self._kept.pop(event.number, None)
             return self._tell("invocation.dropped", **event.names, condition="FunctionDeleted")
         if states.is_pending(target.config):  # that is no attempt: nothing can run yet
             return self._queue.put(event, states.TRANSITION_S)
@@ -185,7 +232,7 @@ class AsynchronousInvocations:
             return self._after(event, target, THROTTLED)
         try:
             arguments = event, self._run, target, slot
-            threading.Thread(target=_step, args=arguments, daemon=True, name="asynchronous invocation").start()
+            threading.Thread(target=self._step, args=arguments, daemon=True, name="asynchronous invocation").start()
         except RuntimeError:  # the system gives no more threads
             lambda_svc._release_execution_slot(slot)
             raise
@@ -203,6 +250,8 @@ class AsynchronousInvocations:
 
     def _after(self, event: Event, target: Target, result: Record) -> None:
         """Put the event back, or send its outcome, as this result of an attempt has it."""
+        if self._ends:
+            return
         kind = _kind(result)
         event.attempts = event.attempts.after(kind)
         decision = decide(event.attempts, kind, event.age_s + event.shortened_s, target.retries)
@@ -211,6 +260,7 @@ class AsynchronousInvocations:
             why = "throttled" if kind is Result.THROTTLE else "error"
             again = {"attempts": event.attempts.total, "after_s": decision.after_s}
             self._tell("invocation.retried", **event.names, why=why, **again)
+            event.due_at = time.time() + decision.after_s
             self._queue.put(event, decision.after_s)
         else:
             event.result = result  # not before: an answer of 6 MB would be kept as long as its event waits
@@ -231,6 +281,15 @@ class AsynchronousInvocations:
         if dead_letters and not succeeded:
             attributes = _attributes(event, condition)
             self._deliver(event, target, "DeadLetterErrors", dead_letters, event.content, condition, attributes)
+        self._kept.pop(event.number, None)
+
+    def _step(self, event: Event, step: Callable[..., None], *arguments: object) -> None:
+        """Call step(event, *arguments) as of the event's request, chain, account and region, and as of nothing else."""
+        try:
+            contextvars.Context().run(_in_scope, event, step, arguments)
+        except Exception:
+            self._kept.pop(event.number, None)
+            log.exception("an event of %s is lost", event.function_name)
 
     def _deliver(
         self,
@@ -262,14 +321,6 @@ class AsynchronousInvocations:
         except Exception as error:
             log.warning("%s of %s: %r", failures, event.function_name, error)
             _count(event, failures)
-
-
-def _step(event: Event, step: Callable[..., None], *arguments: object) -> None:
-    """Call step(event, *arguments) as of the event's request, chain, account and region, and as of nothing else."""
-    try:
-        contextvars.Context().run(_in_scope, event, step, arguments)
-    except Exception:
-        log.exception("an event of %s is lost", event.function_name)
 
 
 def _in_scope(event: Event, step: Callable[..., None], arguments: tuple[object, ...]) -> None:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html.
 event_source_mapping_sqs.py and event_source_mapping_dynamodb.py.
 """
 
+import functools
 import threading
 import time
 import uuid
@@ -228,6 +229,17 @@ class _Mappings:
             if target
             else None
         )
+
+
+def resume() -> None:
+    """Let the mappings that were restored come to where they were going, and be polled."""
+    for key, mapping in lambda_svc._esms.all_items():
+        if mapping["State"] == "Deleting":
+            _pass_through("Deleting", mapping, functools.partial(lambda_svc._esms._data.pop, key, None))
+        elif mapping["State"] not in ("Enabled", "Disabled"):
+            _pass_through(mapping["State"], mapping)
+    if lambda_svc._esms.has_any():
+        lambda_svc._ensure_poller()
 
 
 def _pass_through(state: str, mapping: Record, ends: Any = None) -> None:

@@ -20,6 +20,7 @@ from ministack.services import dynamodb, dynamodb_streams, lambda_svc
 
 from ....facts import in_bytes
 from ...data_plane.census import Tell
+from ...saved_state.stores import Store
 from ..contract import Contract
 from ..request import Request, request
 from ..shapes import Record
@@ -53,9 +54,14 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # before a batch is tried again; eac
 log = logging.getLogger("localaws.streams")
 
 
-def install(roles: ExecutionRoles, tell: Tell) -> None:
+def install(roles: ExecutionRoles, tell: Tell) -> "Poller":
     """Let MiniStack's mappings of streams behave as AWS's, in the roles of functions. Call once, before it serves."""
-    lambda_svc._poll_dynamodb_streams = Poller(roles, tell).poll
+    poller = Poller(roles, tell)
+    lambda_svc._poll_dynamodb_streams = poller.poll
+    return poller
+
+
+Saved = tuple[list[Record], list[tuple[list[Record], int]], int]  # a lane: what waits, the pieces, its failures
 
 
 @dataclass
@@ -81,6 +87,15 @@ class Lane:
     def is_empty(self) -> bool:
         return not (self.waiting or self.pieces or self.is_busy)
 
+    def saved(self) -> Saved:
+        """As plain values; times are not among them, so that it goes on at once."""
+        return list(self.waiting), [(piece.records, piece.tries) for piece in self.pieces], self.failures
+
+    @classmethod
+    def restored(cls, saved: Saved) -> "Lane":
+        waiting, pieces, failures = saved
+        return cls(deque(waiting), time.monotonic(), [Piece(*piece) for piece in pieces], failures=failures)
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -98,6 +113,22 @@ class Poller:
     def __init__(self, roles: ExecutionRoles, tell: Tell) -> None:
         self._roles, self._tell = roles, tell
         self._lanes: dict[str, list[Lane]] = {}  # of each mapping, by its UUID
+        self._ends = False
+
+    def store(self) -> Store:
+        """What was read and is not done, by mapping: it is saved with the places to which streams were read."""
+
+        def entries() -> list[tuple[str, list[Saved]]]:
+            return [(identifier, [lane.saved() for lane in lanes]) for identifier, lanes in list(self._lanes.items())]
+
+        def restore(identifier: str, lanes: list[Saved]) -> None:
+            self._lanes[identifier] = [Lane.restored(lane) for lane in lanes]
+
+        return Store("batches of streams", "lambda_svc", entries, restore)
+
+    def end(self) -> None:
+        """From now on no outcome counts: functions end because the server does."""
+        self._ends = True
 
     def poll(self) -> bool:
         """Look once at every mapping of a stream; whether there was something, so that there may be more."""
@@ -142,15 +173,15 @@ class Poller:
         return True
 
     def _work(self, mapping: Record, func: Record, lane: Lane) -> None:
-        """Try the next piece of a lane's batch once."""
+        """Try the next piece of a lane's batch once; until it is done, it is the first."""
+        piece, left = lane.pieces[0], []
         try:
-            piece = lane.pieces.pop(0)
             self._drop_old(mapping, func, piece)
-            if piece.records:
-                lane.pieces[:0] = self._try(mapping, func, lane, piece)
+            left = self._try(mapping, func, lane, piece) if piece.records else []
         except Exception:
             log.exception("a batch of %s is lost", mapping["EventSourceArn"])
         finally:
+            lane.pieces = [*left, *lane.pieces[1:]]
             lane.is_busy = False
 
     def _try(self, mapping: Record, func: Record, lane: Lane, piece: Piece) -> list[Piece]:
@@ -158,6 +189,8 @@ class Poller:
         count = len(piece.records)
         self._tell("notification.sent", **event_source_mapping.edge(mapping), count=count)
         attempt = _invoke(mapping, func, piece.records)
+        if self._ends:
+            return [piece]
         piece.tries += not attempt.throttled
         left = piece.records[attempt.done :]
         if not left:
@@ -230,12 +263,12 @@ def _read(mapping: Record, lanes: list[Lane]) -> bool:
         positions[identifier] = (dynamodb.stream_end_position if latest else dynamodb.stream_start_position)(name)
     position = max(positions[identifier], dynamodb.stream_start_position(name))  # what is older than a day is gone
     records = dynamodb.stream_records_since(name, position, room)
-    positions[identifier] = position + len(records)
     for record in records:
         if event_filter.passes(record, mapping.get("FilterCriteria")):
             lane = lanes[_number(record) % len(lanes)]
             lane.since = lane.since if lane.waiting else time.monotonic()
             lane.waiting.append(record)
+    positions[identifier] = position + len(records)
     return bool(records)
 
 

@@ -3,6 +3,7 @@
 import functools
 
 from ...data_plane.pool import Pool
+from ..remembered import Remembered
 from . import (
     absent,
     alias,
@@ -75,7 +76,7 @@ SHAPINGS: dict[str, api.Shaping] = {
 }
 
 
-def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies: ResourcePolicies) -> None:
+def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies: ResourcePolicies) -> Remembered:
     """Let MiniStack run functions in `pool`; code can be read at `endpoint`."""
     provisioned = ProvisionedConcurrency(pool)
     for module in (
@@ -88,22 +89,24 @@ def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies
         alias,
     ):
         module.install()
-    for mapping in (
-        asynchronous_invocation,
-        event_source_mapping,
-        event_source_mapping_dynamodb,
-        event_source_mapping_sqs,
-    ):
-        mapping.install(execution_roles, pool.told.tell)
+    events = asynchronous_invocation.install(execution_roles, pool.told.tell)
+    event_source_mapping.install(execution_roles, pool.told.tell)
+    streams = event_source_mapping_dynamodb.install(execution_roles, pool.told.tell)
+    event_source_mapping_sqs.install(execution_roles, pool.told.tell)
     code_location.install(endpoint)
     functions.install(pool)
-    states.install(pool)
+    settle = states.install(pool)
     for module in (configuration, versions, layers, permissions, event_invoke_config):
         module.install()
     provisioned.install()
     invoke.install(pool, provisioned)
-    snapstart.install(pool)
+    take_snapshots = snapstart.install(pool)
     tenant_isolation.install()
     execution_roles.install()
     policies.install()
     api.install(REPLIES, SHAPINGS)
+    return Remembered(
+        [events.store(), streams.store()],
+        [settle, take_snapshots, provisioned.resume, events.resume, event_source_mapping.resume],
+        [events.end, streams.end],
+    )

@@ -51,6 +51,7 @@ CONTRACT: Contract = {
     (provisioners, "_RESOURCE_HANDLERS"): None,
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "json_response"): ("data", "status", "content_type"),
+    (responses, "request_scope"): ("account_id", "region"),
 }
 
 MOST_ITEMS = 50  # in an answer of ListProvisionedConcurrencyConfigs
@@ -192,6 +193,13 @@ class ProvisionedConcurrency:
             kind = "" if initialization_type == PROVISIONED else "Spillover"
             metric = f"ProvisionedConcurrency{kind}Invocations"
             metrics.record_of_resource(function.name, resource, metric, 1, at=started)
+
+    def resume(self) -> None:
+        """Hold again what functions that were restored ask for."""
+        for (account, region, _), func in lambda_svc._functions.all_items():
+            if func.get("provisioned_concurrency"):
+                with responses.request_scope(account, region):
+                    self._provide(func)
 
     # Requests
 

@@ -50,12 +50,12 @@ def install() -> None:
         if chain.get():
             messages = reversed(sqs._get_q(data.get("QueueUrl", qurl))["messages"])
             sent: Record = next((message for message in messages if message["id"] == answer["MessageId"]), {})
-            sent.setdefault("chain", chain.get())
+            sent.setdefault("chain", dict(chain.get()))
         return answer
 
     def stamp(message: Record) -> None:
         """MiniStack calls this for what SNS and S3 send, too, and for each message that it receives."""
-        message.setdefault("chain", chain.get())
+        message.setdefault("chain", dict(chain.get()))
         ensure_fields(message)
 
     sqs._act_send_message = sqs._HANDLERS["SendMessage"] = send

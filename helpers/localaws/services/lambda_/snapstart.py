@@ -7,6 +7,7 @@ state of their versions. Of the runtimes that AWS has it for, it is here for Pyt
 import contextvars
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core import responses
@@ -28,6 +29,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_snapstart_runtime_supported"): ("runtime",),
     (lambda_svc, "_validate_snapstart"): ("snap", "runtime", "package_type", "ephemeral_size"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
+    (responses, "request_scope"): ("account_id", "region"),
 }
 
 FUNCTION_ERROR = "X-Amz-Function-Error"
@@ -39,8 +41,11 @@ REASON_CODES = {
 }
 
 
-def install(pool: Pool) -> None:
-    """Let `pool` take the snapshots of versions that are published. Call once, before it serves."""
+def install(pool: Pool) -> Callable[[], None]:
+    """Let `pool` take the snapshots of versions that are published. Call once, before it serves.
+
+    What it gives goes on with those that were Pending when they were saved. The others have theirs taken when they run.
+    """
     validate, invoke = lambda_svc._validate_snapstart, lambda_svc._invoke
 
     def refuse(snap: Record | None, *, runtime: str, package_type: str, ephemeral_size: int) -> Answer | None:
@@ -78,6 +83,16 @@ def install(pool: Pool) -> None:
     lambda_svc._validate_snapstart = refuse
     lambda_svc._snapstart_provision_version_async = provision
     lambda_svc._invoke = answer
+
+    def resume() -> None:
+        for (account, region, name), func in lambda_svc._functions.all_items():
+            for version in func["versions"].values():
+                has_snapshot = (version["config"].get("SnapStart") or {}).get("OptimizationStatus") == "On"
+                if has_snapshot and version["config"].get("State") == "Pending":
+                    with responses.request_scope(account, region):
+                        provision(name, version)
+
+    return resume
 
 
 def take(pool: Pool, version: Record) -> None:

@@ -43,8 +43,11 @@ REFUSED = "The operation cannot be performed at this time."
 IS_PENDING = f"{REFUSED} The function is currently in the following state: Pending"
 
 
-def install(pool: Pool) -> None:
-    """Let functions and updates take their moment; then `pool` ends what ran before. Call once, before it serves."""
+def install(pool: Pool) -> Callable[[], None]:
+    """Let functions and updates take their moment; then `pool` ends what ran before. Call once, before it serves.
+
+    What it gives lets the functions that were restored go on with theirs.
+    """
     transitions: EventQueue[Record] = EventQueue(functools.partial(_end, pool), workers=1)
     concurrency, call = lambda_svc._sqs_esm_concurrency, stepfunctions._call_lambda
     update_code, update_configuration = lambda_svc._update_code, lambda_svc._update_config
@@ -74,6 +77,13 @@ def install(pool: Pool) -> None:
     lambda_svc._schedule_state_transition = schedule
     stepfunctions._call_lambda = called
     lambda_svc._sqs_esm_concurrency = concurrency_of
+
+    def resume() -> None:
+        for _, func in lambda_svc._functions.all_items():
+            if is_pending(func["config"]) or func["config"].get("LastUpdateStatus") == "InProgress":
+                transitions.put(func, TRANSITION_S)
+
+    return resume
 
 
 def begun_update() -> Record:

@@ -4,6 +4,7 @@ An event has a number, which grows with each that is written. Its timestamp and 
 events, and make its eventId.
 """
 
+import collections
 import functools
 import heapq
 import itertools
@@ -13,7 +14,7 @@ import sqlite3
 import threading
 import weakref
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,13 @@ DELETED_BLOCKS = 20  # at once, while nobody else can write
 Event = tuple[int, int, int, str]  # timestamp, number, ingestionTime, message
 Place = tuple[int, int]  # timestamp and number: just before the event that has them
 BEGINNING: Place = (0, 0)
+END: Place = (2**63, 0)
+Saved = tuple[int, int, list[int], list[Place], list[Event]]  # a list of events: Events.saved
 
 # A block is what was written at once: `data` are the events, and `number` is how many of the list are before them.
-_TABLE = "create table blocks (list integer, number integer, size integer, data blob, primary key (list, number))"
+_TABLE = """
+create table if not exists blocks (list integer, number integer, size integer, data blob, primary key (list, number))
+"""
 
 
 def size_of(message: str) -> int:
@@ -43,25 +48,33 @@ def event_id(timestamp: int, number: int) -> str:
 
 
 class EventFile:
-    """A file of its own for all log events of a server, which begins empty and is deleted by `close`.
+    """A file for all log events of a server, which begins empty and is deleted by `close`, or else is kept.
 
-    What a list held is deleted from it, little by little, once nobody uses that list any more.
+    What a list held is deleted from it, little by little, once nobody uses that list any more. Where the file is kept,
+    the lists are saved elsewhere, and what they held is deleted once they are not in there any more, either: `mark`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # of a server that was killed
-        self._path = path
+        if not keep:
+            path.unlink(missing_ok=True)  # of a server that was killed
+        self._path, self._keep = path, keep
         self.number = itertools.count(1).__next__  # a new event's
-        self.size = 0  # in bytes, as CloudWatch counts, with those that are still to be deleted
-        self._lists = 0
         self._lock = threading.Lock()  # of all this
         self._gone: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # a finalizer may put into it at any time
+        self._forgotten: collections.deque[int] = collections.deque()  # lists whose events are still there
+        path.touch(0o600)  # as SQLite's other files beside it are then
         self._db = sqlite3.connect(path, check_same_thread=False)
-        # It need not survive the server, only an error, as of a disk that is full; and it gives free space back.
-        for setting in ("auto_vacuum = full", "locking_mode = exclusive", "journal_mode = memory", "synchronous = off"):
+        # If it need not survive the server, then only an error, as of a disk that is full. It gives free space back.
+        journal = (
+            ("journal_mode = wal", "synchronous = normal") if keep else ("journal_mode = memory", "synchronous = off")
+        )
+        for setting in ("auto_vacuum = full", "locking_mode = exclusive", *journal, "journal_size_limit = 4194304"):
             self._db.execute(f"pragma {setting}")
         self._db.execute(_TABLE)
+        self.size, self._lists = self._db.execute(
+            "select coalesce(sum(size), 0), coalesce(max(list), 0) from blocks"
+        ).fetchone()
         self.block = functools.lru_cache(maxsize=4)(self._read_block)  # who reads a page, goes on in its last block
         threading.Thread(target=self._delete, daemon=True, name="log-events").start()
 
@@ -75,7 +88,39 @@ class EventFile:
         self._gone.put(None)
         with self._lock:
             self._db.close()
-        self._path.unlink(missing_ok=True)
+        if not self._keep:
+            self._path.unlink(missing_ok=True)
+
+    def restored(self, saved: "Saved") -> "Events":
+        """The list that was saved like this. What has come into the file since then is in it, too."""
+        list_, dropped, numbers, places, last = saved
+        with self._lock:
+            self._lists = max(self._lists, list_)
+            blocks = self._db.execute(
+                "select number, size, data from blocks where list = ? and number >= ? order by number",
+                (list_, numbers[-1] if numbers else 0),
+            ).fetchall()
+            (size,) = self._db.execute("select coalesce(sum(size), 0) from blocks where list = ?", (list_,)).fetchone()
+        events = Events(self, list_)
+        return events._filled(dropped, (numbers, places), blocks, last, size)
+
+    def resume(self, numbers: Iterable[int], lists: set[int]) -> None:
+        """Go on after these numbers of events; of the lists in the file, these are the ones that there are."""
+        self.number = itertools.count(max(numbers, default=0) + 1).__next__
+        with self._lock:
+            found = [list_ for (list_,) in self._db.execute("select distinct list from blocks")]
+        for list_ in set(found) - lists:
+            self._gone.put(list_)
+
+    def mark(self) -> Callable[[], None]:
+        """Before lists are saved: what is then called deletes what those held that nobody used any more by now."""
+        gone = [self._forgotten.popleft() for _ in range(len(self._forgotten))]
+
+        def delete() -> None:
+            for list_ in gone:
+                self._gone.put(list_)
+
+        return delete
 
     # For Events
 
@@ -91,7 +136,10 @@ class EventFile:
             return self._db.execute(statement, values).fetchone()
 
     def forget(self, list_: int) -> None:
-        self._gone.put(list_)
+        if self._keep:
+            self._forgotten.append(list_)
+        else:
+            self._gone.put(list_)
 
     def _read_block(self, list_: int, number: int) -> list[Event]:
         """The events of the block that begins there."""
@@ -132,6 +180,45 @@ class Events:
         self._places: list[Place] = []  # where they begin
         self._written = 0  # events in the blocks
         weakref.finalize(self, file.forget, list_).atexit = False
+
+    def saved(self) -> Saved:
+        """As plain values: which list it is, where its blocks begin, and the events that are not in the file."""
+        blocks, last = self._state
+        return self._list, self._dropped, self._numbers[:blocks], self._places[:blocks], last[:]
+
+    @property
+    def name(self) -> int:
+        """Of the list, in the file."""
+        return self._list
+
+    @property
+    def last_number(self) -> int:
+        """That of its last event."""
+        return next((number for _, number, _, _ in self.backward(END)), 0)
+
+    def _filled(
+        self,
+        dropped: int,
+        known: tuple[list[int], list[Place]],
+        blocks: list[tuple[int, int, bytes]],
+        last: list[Event],
+        size: int,
+    ) -> "Events":
+        """This list, with what was saved of it, and with the last blocks that are in the file."""
+        self._dropped = dropped
+        self._numbers, self._places = [*known[0]], [*known[1]]
+        latest: Place = BEGINNING
+        for number, _, data in blocks:
+            events: list[Event] = marshal.loads(data)
+            if number not in self._numbers[-1:]:
+                self._numbers.append(number)
+                self._places.append(events[0][:2])
+            self._written, latest = number + len(events), (events[-1][0], events[-1][1] + 1)
+        rest = [event for event in last if event[:2] >= latest]
+        self._in_memory = sum(size_of(event[3]) for event in rest)
+        self._state = len(self._numbers), rest
+        self.size = size + self._in_memory
+        return self
 
     def __len__(self) -> int:
         return self._written + len(self._state[1])

@@ -16,9 +16,10 @@ from ministack.core import responses
 from ministack.services import cloudwatch_logs
 
 from ....facts import fact
+from ...saved_state.stores import Store
 from ..contract import Contract
 from ..iam.evaluation import Iam
-from ..shapes import Record
+from ..shapes import Key, Record
 from .insights.expressions import Window
 from .insights.fields import EventRow, Source
 from .insights.parser import MalformedQuery
@@ -53,6 +54,7 @@ CONTRACT: Contract = {
     (responses, "AccountRegionScopedDict"): None,
     (responses, "get_account_id"): (),
     (responses, "get_region"): (),
+    (responses, "request_scope"): ("account_id", "region"),
 }
 
 MAX_GROUPS, MAX_QUERY = int(fact("insights_groups")), 10_000
@@ -73,6 +75,7 @@ class Query:
     def __init__(self, data: Record, names: list[str], plan: Plan, window: Window) -> None:
         self.id = str(uuid.uuid4())
         self.text: str = data["queryString"]
+        self.limit: int | None = data.get("limit")
         self.names, self.window = names, window
         self.status = "Scheduled"
         self.results: list[list[dict[str, str]]] = []
@@ -99,6 +102,26 @@ class Query:
 
     def stop(self) -> bool:
         return self._becomes("Cancelled", "Scheduled", "Running")
+
+    def saved(self) -> Record:
+        """As plain values; of one that has not ended there are no results yet."""
+        plan = self._plan
+        counted = plan.matched, plan.scanned, self._bytes
+        names = ("id", "text", "names", "status", "created_ms", "took_ms")
+        times = self.window.started, self.window.start, self.window.end
+        told = {name: getattr(self, name) for name in names}
+        return {**told, "window": times, "counted": counted, "results": self.results, "limit": self.limit}
+
+    @classmethod
+    def restored(cls, saved: Record) -> "Query":
+        window = Window(*saved["window"])
+        data = {"queryString": saved["text"]} | ({"limit": saved["limit"]} if saved["limit"] else {})
+        query = cls(data, saved["names"], _planned(data, window), window)
+        query.id, query.created_ms = saved["id"], saved["created_ms"]
+        if saved["status"] in ENDED:
+            query.status, query.took_ms, query.results = saved["status"], saved["took_ms"], saved["results"]
+            query._plan.matched, query._plan.scanned, query._bytes = saved["counted"]
+        return query
 
     @property
     def statistics(self) -> Record:
@@ -156,6 +179,23 @@ class Queries:
         cloudwatch_logs._get_log_record = operation(get_log_record)
         cloudwatch_logs._get_log_group_fields = operation(get_log_group_fields)
         add_operation("DescribeQueries", self.described)
+
+    def store(self) -> Store:
+        def entries() -> list[tuple[Key, Record]]:
+            return [(key, query.saved()) for key, query in self._queries.all_items()]
+
+        def restore(key: Key, saved: Record) -> None:
+            self._queries._data[key] = Query.restored(saved)
+
+        return Store("queries of logs", "cloudwatch_logs", entries, restore)
+
+    def resume(self) -> None:
+        """Run those that had not ended, from their beginning."""
+        for (account, region, _), query in self._queries.all_items():
+            if query.status not in ENDED:
+                with responses.request_scope(account, region):
+                    there = {name: cloudwatch_logs._log_groups.get(name) for name in query.names}
+                self._workers.submit(query.run, _sources({name: group for name, group in there.items() if group}))
 
     def start(self, data: Record) -> Record:
         groups = _groups(data)

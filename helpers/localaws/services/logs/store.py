@@ -16,8 +16,9 @@ from ministack.services import cloudwatch_logs
 
 from ...data_plane.function import Function
 from ...data_plane.platform_logs import JsonFormat, TextFormat
+from ...saved_state.stores import Store
 from ..contract import Contract
-from ..shapes import Record
+from ..shapes import Key, Record
 from .log_events import Event, EventFile, Events
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -27,6 +28,7 @@ CONTRACT: Contract = {
     (cloudwatch_logs, "_make_group_arn"): ("name",),
 }
 
+GROUPS = "ministack.services.cloudwatch_logs._log_groups"  # the name by which they are saved
 STREAM_MB, ALL_MB = 32, 256  # what is kept of one log stream, and of all together
 
 log = logging.getLogger("localaws.logs")
@@ -35,8 +37,8 @@ log = logging.getLogger("localaws.logs")
 class Logs:
     """The events of all log streams, in a file in the folder `home`."""
 
-    def __init__(self, home: Path, stream_mb: float = STREAM_MB, all_mb: float = ALL_MB) -> None:
-        self._file = EventFile(home / "logs.sqlite")
+    def __init__(self, home: Path, stream_mb: float = STREAM_MB, all_mb: float = ALL_MB, keep: bool = False) -> None:
+        self._file = EventFile(home / "logs.sqlite", keep)
         self._stream_mb, self._all_mb = stream_mb, all_mb
         self._lock = threading.Lock()  # of groups and streams that are made, and of what is appended
         # What is told of new events, with the names of their log group and stream: arrivals.py
@@ -52,6 +54,32 @@ class Logs:
 
     def close(self) -> None:
         self._file.close()
+
+    def store(self) -> Store:
+        """The log groups, each with its streams; of their events those that are not in the file."""
+        groups = cloudwatch_logs._log_groups._data
+
+        def entries() -> list[tuple[Key, Record]]:
+            with self._lock:
+                return [(key, _saved(group)) for key, group in list(groups.items())]
+
+        def restore(key: Key, group: Record) -> None:
+            for stream in group["streams"].values():
+                if isinstance(stream["events"], tuple):
+                    stream["events"] = self._file.restored(stream["events"])
+            groups[key] = group
+
+        return Store(GROUPS, "cloudwatch_logs", entries, restore)
+
+    def resume(self) -> None:
+        groups = [group for _, group in cloudwatch_logs._log_groups.all_items()]
+        found = [stream["events"] for group in groups for stream in group["streams"].values()]
+        lists = [events for events in found if isinstance(events, Events)]
+        self._file.resume([events.last_number for events in lists], {events.name for events in lists})
+
+    def mark(self) -> Callable[[], None]:
+        """Before everything is saved; what it gives is called after that."""
+        return self._file.mark()
 
     def write(self, function: Function, stream_name: str, events: list[tuple[int, str]]) -> None:
         """Append (ms since 1970, message) events to a stream of the function's log group, making both if need be."""
@@ -119,6 +147,15 @@ class Logs:
                 total -= events.size
                 reason = f"The embedded AWS keeps {self._all_mb:g} MB of logs."
                 each["events"] = events.newer(0, _notice(events, reason))
+
+
+def _saved(group: Record) -> Record:
+    """A log group as plain values."""
+    streams = {}
+    for name, stream in list(group["streams"].items()):
+        events = stream["events"]
+        streams[name] = {**stream, "events": events.saved() if isinstance(events, Events) else events}
+    return {**group, "streams": streams}
 
 
 def _notice(events: Events, reason: str) -> Callable[[int], str]:

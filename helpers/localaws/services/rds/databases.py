@@ -15,8 +15,9 @@ from typing import TypeVar
 from ministack.services import rds, secretsmanager
 
 from ...data_plane.sandbox import Keeper
+from ...saved_state.stores import Store
 from ..contract import Contract
-from ..shapes import Answer, Record
+from ..shapes import Answer, Key, Record
 from .postgres import Postgres, PostgresError
 from .proxy import ConnectionPool, RdsProxy
 
@@ -63,11 +64,20 @@ class Databases:
     def __init__(self, home: Path) -> None:
         self._home = home / "rds"
         shutil.rmtree(self._home, ignore_errors=True)  # of a server that was killed
+        self.lost: list[str] = []  # the DB instances of the last server
         self._keeper: Keeper | None = None
         self._servers: dict[str, Postgres] = {}  # by DbiResourceId
         self._proxies: dict[str, RdsProxy] = {}  # by DBProxyArn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
+
+    def store(self) -> Store:
+        """Their names alone: the data ends with the server, and it can be said whose it was."""
+        known = rds._instances._data
+        return Store("DB instances", "rds", lambda: [(key, True) for key in list(known)], self._lose)
+
+    def _lose(self, key: Key, _: bool) -> None:
+        self.lost.append(key[2])
 
     def install(self) -> None:
         """Take the place of MiniStack's handlers. Call once, before it serves."""

@@ -16,6 +16,7 @@ import xml.etree.ElementTree as xml
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ministack import app as ministack_app
@@ -72,6 +73,7 @@ CONTRACT: Contract = {
     (s3, "_key_matches_filter"): ("key", "prefix", "suffix"),
     (s3, "_notification_bucket_region"): ("bucket_name",),
     (s3, "_parse_notification_config"): ("bucket_name",),
+    (s3, "_next_event_sequencer"): ("event_name",),
     (s3, "_put_bucket_notification"): ("name", "body", "headers"),
     (s3, "_put_object_acl"): ("bucket_name", "key", "body", "headers", "query_params"),
     (s3, "_put_object_tagging"): ("bucket_name", "key", "body", "query_params"),
@@ -191,7 +193,7 @@ def install() -> None:
     s3.handle_request = handled
     s3._put_bucket_notification = put_or_refuse
     s3._invalid_notification_config = refused
-    s3._fire_s3_event = _fire
+    s3._fire_s3_event, s3._fire_s3_event_async = _fire, _fire_at_once
     s3._put_object_tagging = _telling(s3._put_object_tagging, "s3:ObjectTagging:Put")
     s3._delete_object_tagging = _telling(s3._delete_object_tagging, "s3:ObjectTagging:Delete")
     s3._put_object_acl = _telling(s3._put_object_acl, "s3:ObjectAcl:Put")
@@ -297,6 +299,23 @@ def _is_shared(one: str, other: str) -> bool:
 
 
 # Events
+
+
+def _fire_at_once(
+    bucket_name: str,
+    key: str,
+    event_name: str,
+    size: int = 0,
+    etag: str = "",
+    deletion_type: str | None = None,
+    **more: Any,
+) -> None:
+    """Tell before the request is answered, not in a thread: after a crash nobody would know of it."""
+    if bucket_name in s3._bucket_notifications:
+        about = {"size": size, "etag": etag, "deletion_type": deletion_type, **more}
+        sequencer = s3._next_event_sequencer(event_name)
+        tell = partial(_fire, bucket_name, key, event_name, sequencer=sequencer, **about)
+        contextvars.copy_context().run(tell)
 
 
 def _fire(

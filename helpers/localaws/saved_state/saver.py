@@ -1,0 +1,209 @@
+"""When the state is saved: at once for who waits for it, many together, and a moment later for what changes by itself.
+
+A save looks at the entries between two steps of the event loop, so that it sees no request half done; a thread then
+writes what has changed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from .pickles import Blobs, Digest, digest_of, encoded
+from .state_file import Change, Damaged, StateFile
+from .stores import Piece, Store, joined, pieces
+
+EVERY_S, IDLE_S = 1.0, 3.0  # what changes by itself, and where neither a request nor a change has come
+PART = 20  # of the time at most one such part is spent on that
+TRIES = 5  # to look at a store that another thread changes meanwhile
+
+Result = TypeVar("Result")
+Known = dict[
+    Piece, tuple[Digest, frozenset[Digest]]
+]  # the pieces that are in the file: their digests, and those in them
+
+log = logging.getLogger("localaws.state")
+
+
+class NotSaved(Exception):
+    """The state cannot be written; the message is a sentence."""
+
+
+class Saver:
+    """Saves `stores` to `file`. `marks` and `releases` are called around each save, for what is deleted after it."""
+
+    def __init__(self, file: StateFile, stores: Callable[[], Iterable[Store]]) -> None:
+        self._file, self._stores = file, stores
+        self._known: dict[str, Known] = {}
+        self._held: Counter[Digest] = Counter()  # how many pieces in the file have each large value
+        self._blobs = Blobs()
+        self._wanted: set[str] | None = set()  # the groups that the next save looks at; None stands for all
+        self._next: asyncio.Future[None] | None = None  # who waits for that
+        self._working: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="saved-state")
+        self._odd: set[tuple[str, object]] = set()  # entries that cannot be saved, as was said
+        self._is_idle = False
+        self.failed = ""  # why the last save was none
+        self.marks: Callable[[], Callable[[], None]] = lambda: lambda: None
+
+    def restore(self) -> Counter[str]:
+        """Put all that is in the file back where it was, before anybody asks; how many entries each store has.
+
+        Raises Damaged.
+        """
+        counts: Counter[str] = Counter()
+        by_name = {store.name: store for store in self._stores()}
+        for name in self._file.stores():
+            known: Known = {}
+            found = []
+            for piece, value, digest, large in self._file.pieces(name):
+                known[piece] = digest, frozenset(large)
+                found.append((piece, value))
+            self._known[name] = known
+            self._held.update(each for _, large in known.values() for each in large)
+            store = by_name.get(name)
+            if store is None:
+                raise Damaged(f"there is no store {name}")
+            try:
+                for key, value in joined(found):
+                    store.restore(key, value)
+                    counts[name] += 1
+            except Exception as error:
+                raise Damaged(f"{name}: {type(error).__name__}: {error}") from error
+        return counts
+
+    async def save(self, groups: frozenset[str] | None = None) -> None:
+        """Return when all that these groups (all) hold by now is in the file. Raises NotSaved."""
+        self._wanted = None if groups is None or self._wanted is None else self._wanted | groups
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        waiting = self._next
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        await asyncio.shield(waiting)
+
+    async def go_on(self) -> None:
+        """Save what changes by itself, for ever."""
+        while True:
+            began, self._is_idle = time.perf_counter(), True
+            with contextlib.suppress(NotSaved):  # which was said
+                await self.save()
+            pause = max(EVERY_S, (time.perf_counter() - began) * PART)
+            await asyncio.sleep(pause)
+            if self._is_idle:
+                await asyncio.sleep(IDLE_S - EVERY_S)
+
+    def wake(self) -> None:
+        """Somebody asks, so that something may change."""
+        self._is_idle = False
+
+    def close(self) -> None:
+        """Save for the last time, when nothing runs in the event loop any more. Raises NotSaved."""
+        try:
+            self._thread.shutdown()
+            change, known = self._change(None)
+            self._write(change)
+            self._known |= known
+        finally:
+            self._file.close()
+
+    async def _work(self) -> None:
+        while self._next is not None:
+            waiting, self._next = self._next, None
+            wanted, self._wanted = self._wanted, set()
+            try:
+                released = self.marks() if wanted is None else None
+                change, known = self._change(wanted)
+                if change:
+                    self.wake()
+                    await asyncio.get_running_loop().run_in_executor(self._thread, self._write, change)
+                self._accept(change, known)
+                if released:
+                    released()
+            except NotSaved as error:
+                if not self.failed:
+                    log.warning("%s", error)
+                self.failed = str(error)
+                waiting.set_exception(error)
+                waiting.exception()  # nobody need wait for it
+            except BaseException as error:
+                waiting.set_exception(error if isinstance(error, Exception) else NotSaved("The state was not saved."))
+                waiting.exception()
+                raise
+            else:
+                self.failed = ""
+                waiting.set_result(None)
+
+    def _change(self, groups: set[str] | None) -> tuple[Change, dict[str, Known]]:
+        """What is other than in the file, and what will be in it."""
+        change, news = Change(), {}
+        for store in self._stores():
+            if groups is None or store.group in groups:
+                news[store.name] = self._looked_at(store, change)
+        return change, news
+
+    def _looked_at(self, store: Store, change: Change) -> Known:
+        before, now = self._known.get(store.name, {}), Known()
+        blobs = self._blobs if store.has_blobs else None
+        for piece, value in _undisturbed(lambda: list(pieces(store.entries()))):
+            try:
+                data, large = _undisturbed(partial(encoded, value, blobs))
+            except Exception as error:
+                self._say_odd(store, piece, error)
+                continue
+            digest = digest_of(data)
+            if piece in before and before[piece][0] == digest:
+                now[piece] = before[piece]
+                continue
+            now[piece] = digest, frozenset(large)
+            change.pieces[store.name, piece] = data
+            change.blobs.update((each, blob) for each, blob in large.items() if not self._held[each])
+        change.pieces.update({(store.name, piece): None for piece in before.keys() - now.keys()})
+        return now
+
+    def _accept(self, change: Change, news: dict[str, Known]) -> None:
+        """Note what is in the file now; large values that nothing holds any more go with the next save."""
+        for name, known in news.items():
+            before = self._known.get(name, {})
+            for piece in before.keys() | known.keys():
+                old, new = before.get(piece), known.get(piece)
+                if old is not new and (old and old[1]) != (new and new[1]):
+                    self._held.update(new[1] if new else ())
+                    self._held.subtract(old[1] if old else ())
+            self._known[name] = known
+        gone = [digest for digest, count in self._held.items() if count <= 0]
+        if gone:
+            for digest in gone:
+                del self._held[digest]
+            self._blobs.keep(set(self._held))
+            self._thread.submit(self._drop, gone)
+
+    def _drop(self, gone: list[Digest]) -> None:
+        """Delete large values that no piece in the file has; a save that wants one again writes it anew."""
+        with contextlib.suppress(sqlite3.Error):  # they are in the way of nobody
+            self._file.write(Change(blobs=dict.fromkeys(gone)))
+
+    def _write(self, change: Change) -> None:
+        try:
+            self._file.write(change)
+        except sqlite3.Error as error:
+            raise NotSaved(f"The embedded AWS cannot save its state: {error}.") from None
+
+    def _say_odd(self, store: Store, piece: Piece, error: Exception) -> None:
+        if (store.name, piece[0]) not in self._odd:
+            self._odd.add((store.name, piece[0]))
+            log.error("%r of %s cannot be saved: %r", piece[0], store.name, error)
+
+
+def _undisturbed(look: Callable[[], Result]) -> Result:
+    """What `look` finds, though another thread changes what it looks at: a RuntimeError, where it always does."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(RuntimeError):  # "changed size during iteration"
+            return look()
+    return look()

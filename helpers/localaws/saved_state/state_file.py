@@ -1,0 +1,246 @@
+"""The file of the state: pieces of entries by their stores, large values by their digests, all of one save or nothing.
+
+SQLite with a write-ahead log: what was committed is there after a kill -9 at any moment. The log is not forced to the
+disk at each commit, so that after a power cut the last moments may be missing, and no more than that.
+"""
+
+import ast
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ...errors import WorkshopError
+from .pickles import Digest, decoded, digest_of
+from .stores import Piece
+
+STATE, LOGS = "state.sqlite", "logs.sqlite"
+FORMAT = 1
+ASIDE = "put-aside-"  # and the date: folders of what is not used any more
+
+_TABLES = """
+create table about (name text primary key, value text) without rowid;
+create table pieces (
+    id integer primary key, store text, key text, member text, number integer, digest blob, data blob,
+    unique (store, key, member, number)
+);
+create table blobs (digest blob primary key, data blob) without rowid;
+"""
+_PUT = """
+insert into pieces (store, key, member, number, digest, data) values (?, ?, ?, ?, ?, ?)
+on conflict (store, key, member, number) do update set digest = excluded.digest, data = excluded.data
+"""
+_DROP = "delete from pieces where store = ? and key = ? and member = ? and number = ?"
+
+Row = tuple[str, Piece]  # a piece of a store
+
+
+class StateError(WorkshopError):
+    """The state cannot be kept; the message is one sentence for the reader."""
+
+
+class Damaged(Exception):
+    """The file is not as it was written."""
+
+
+class CannotBeRestored(Exception):
+    """What was kept is damaged, and put aside now: the message is a sentence. The process has to begin anew."""
+
+
+@dataclass
+class Change:
+    """What one save writes: pieces with their bytes, or None where they are gone; large values that are new or gone."""
+
+    pieces: dict[Row, bytes | None] = field(default_factory=dict)
+    blobs: dict[Digest, bytes | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.pieces or self.blobs)
+
+
+class StateFile:
+    """The file, for this process alone. Of its methods one runs at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Damaged, or StateError where another process has it."""
+        path.touch(0o600)  # as SQLite's other files beside it are then
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
+        try:
+            self._db.execute("pragma locking_mode = exclusive")
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = normal")
+            self._db.execute("pragma journal_size_limit = 4194304")
+            with self._transaction():
+                if not self._db.execute("select count(*) from sqlite_schema").fetchone()[0]:
+                    for statement in _TABLES.split(";"):
+                        self._db.execute(statement)
+            problems = self._db.execute("pragma quick_check").fetchall()
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            if "locked" in str(error):
+                raise StateError(f"Another embedded AWS has {path}; stop that one before.") from None
+            raise _told(error, path) from None
+        except sqlite3.Error as error:
+            self._db.close()
+            raise Damaged(str(error)) from None
+        if problems != [("ok",)]:
+            self._db.close()
+            raise Damaged(str(problems[0][0]))
+
+    def about(self) -> dict[str, str]:
+        """What is known of the whole: format, versions, life. Empty where nothing was ever saved."""
+        with _read():
+            return dict(self._db.execute("select name, value from about"))
+
+    def tell(self, **about: str) -> None:
+        with self._transaction():
+            self._db.executemany("insert or replace into about values (?, ?)", about.items())
+
+    def stores(self) -> set[str]:
+        with _read():
+            return {name for (name,) in self._db.execute("select distinct store from pieces")}
+
+    def pieces(self, store: str) -> Iterator[tuple[Piece, Any, Digest, set[Digest]]]:
+        """All pieces of a store, in order: what each is, its value, the digest of its bytes, those of what is large."""
+        query = "select key, member, number, digest, data from pieces where store = ? order by number, id"
+        with _read():
+            for key, member, number, digest, data in self._db.execute(query, (store,)).fetchall():
+                if digest_of(key.encode() + data) != digest:
+                    raise Damaged(f"a piece of {store}")
+                value, found = decoded(data, self._blob)
+                yield (ast.literal_eval(key), member, number), value, digest_of(data), found
+
+    def blobs(self) -> set[Digest]:
+        with _read():
+            return {digest for (digest,) in self._db.execute("select digest from blobs")}
+
+    def write(self, change: Change) -> None:
+        """All of it or nothing: raises sqlite3.Error, and then it was nothing."""
+        with self._transaction():
+            for digest, data in change.blobs.items():
+                if data is not None:
+                    self._db.execute("insert or ignore into blobs values (?, ?)", (digest, data))
+            for (store, (key, member, number)), data in change.pieces.items():
+                text = repr(key)
+                place = store, text, member, number
+                if data is None:
+                    self._db.execute(_DROP, place)
+                else:
+                    self._db.execute(_PUT, (*place, digest_of(text.encode() + data), data))
+            gone = [(digest,) for digest, data in change.blobs.items() if data is None]
+            self._db.executemany("delete from blobs where digest = ?", gone)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _blob(self, digest: Digest) -> bytes:
+        row = self._db.execute("select data from blobs where digest = ?", (digest,)).fetchone()
+        if row is None or digest_of(row[0]) != digest:
+            raise Damaged("a large value")
+        data: bytes = row[0]
+        return data
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("begin immediate")
+        try:
+            yield
+            self._db.execute("commit")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # it is rolled back already
+                self._db.execute("rollback")
+            raise
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The file, the life of what is in it, and what has to be said of that: a sentence, or nothing."""
+
+    file: StateFile
+    life: str
+    is_new: bool
+    remark: str = ""
+
+
+def opened(folder: Path, writer: str, fresh: bool) -> Opened:
+    """The state in this folder, as `writer` reads and writes it; what cannot be read, or is not wanted, is put aside.
+
+    Raises StateError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    remark = ""
+    if fresh and (where := put_aside(folder)):
+        remark = f"It begins empty, as you asked; what it kept is in {where}."
+    try:
+        found = _found(folder, writer)
+    except Damaged as damage:
+        found, remark = None, f"What it had kept cannot be read ({damage}), so it begins empty"
+    except _Other as other:
+        found, remark = None, f"What it had kept is of {other}, and this is {writer}, so it begins empty"
+    if found:
+        return Opened(found.file, found.life, found.is_new, remark)
+    where = put_aside(folder)
+    file = StateFile(folder / STATE)
+    return Opened(file, _begun(file, writer), True, f"{remark}; the old files are in {where}.")
+
+
+def put_aside(folder: Path) -> Path | None:
+    """Move what was kept into a folder with the date of today; None where there is nothing."""
+    files = [file for name in (STATE, LOGS) for file in sorted(folder.glob(f"{name}*"))]
+    if not (folder / STATE).exists():
+        for file in files:  # of logs alone nobody knows whose they were
+            file.unlink()
+        return None
+    date = f"{datetime.now():%Y-%m-%d-%H%M%S}"
+    aside = next(each for n in range(1000) if not (each := folder / f"{ASIDE}{date}{f'-{n}' * bool(n)}").exists())
+    aside.mkdir(mode=0o700)
+    for file in files:
+        file.rename(aside / file.name)
+    return aside
+
+
+class _Other(Exception):
+    """The state was written by another version; the message names it."""
+
+
+def _found(folder: Path, writer: str) -> Opened | None:
+    file = StateFile(folder / STATE)
+    try:
+        about = file.about()
+        if not about:
+            return Opened(file, _begun(file, writer), True)
+        if (about.get("format"), about.get("writer")) != (str(FORMAT), writer):
+            raise _Other(about.get("writer") or "an unknown version")
+        return Opened(file, about["life"], False)
+    except BaseException as error:
+        file.close()
+        if isinstance(error, KeyError):
+            raise Damaged("it has no life") from None
+        raise
+
+
+def _begun(file: StateFile, writer: str) -> str:
+    life = secrets.token_hex(8)
+    file.tell(format=str(FORMAT), writer=writer, life=life)
+    return life
+
+
+@contextlib.contextmanager
+def _read() -> Iterator[None]:
+    """Whatever reading damaged bytes leads to is Damaged."""
+    try:
+        yield
+    except Damaged:
+        raise
+    except Exception as error:
+        raise Damaged(f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _told(error: sqlite3.Error, path: Path) -> Exception:
+    if "full" in str(error) or "unable to open" in str(error) or "readonly" in str(error):
+        return StateError(f"{path} cannot be written: {error}.")
+    return Damaged(str(error))
