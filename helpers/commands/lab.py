@@ -45,6 +45,8 @@ def page(number: str) -> str:
 
 def _prepare_copies() -> None:
     """Make the reader's own notebooks, and say what there is to know of them."""
+    if not own_copies.folder().exists():
+        say(f"Your notebooks are copies, in {own_copies.folder()}; what you do in them stays.")
     for sentence in own_copies.make():
         say(sentence)
     if newer := [each.number for each in own_copies.newer()]:

@@ -64,4 +64,5 @@ def _make() -> None:
 def _line(change: Change) -> str:
     first = next((line for line in change.text.splitlines() if line.strip()), "")
     text = first if len(first) <= WIDTH else first[: WIDTH - 1] + "…"
-    return f"{SAYS[change.kind]}: {text}"
+    where = f' in "{change.section}"' if change.section else ""
+    return f"{SAYS[change.kind]}{where}: {text}"

@@ -42,6 +42,10 @@ def make() -> list[str]:
     Raises OwnCopyError where they cannot be written.
     """
     said, with_work = [], []
+    if folder() == settings.NOTEBOOKS:
+        raise OwnCopyError(
+            "WORKSHOP_HOME is the folder of the workshop itself; set it to one of your own, such as ~/workshop."
+        )
     try:
         (folder() / MADE_OF).mkdir(parents=True, exist_ok=True)
         said += links.lay(folder())

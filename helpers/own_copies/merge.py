@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 Cell = dict[str, Any]  # as it stands in a notebook's file
 
 ALIKE = 0.4  # the part of two texts that is the same where one is the other's later form
+HEADING = re.compile(r"^## +(?P<text>.+)", re.MULTILINE)
 
 
 class Change(NamedTuple):
@@ -22,6 +23,7 @@ class Change(NamedTuple):
 
     kind: str  # "new", "renewed", "gone", or "beside": below a cell that the reader has changed
     text: str  # of the newer cell, or of the one that is gone
+    section: str  # the heading above it; "" before the first
 
 
 class _Pair(NamedTuple):
@@ -33,9 +35,15 @@ class _Pair(NamedTuple):
 
 def merged(mine: list[Cell], base: list[Cell], theirs: list[Cell], today: date) -> tuple[list[Cell], list[Change]]:
     """The cells of the reader's copy with those of the newer starter, and what has changed; the arguments stay."""
-    cells, changes = copy.deepcopy(mine), []
+    cells = copy.deepcopy(mine)
+    changes: list[Change] = []
     own = {cell.get("id"): cell for cell in cells}
     pairs = list(_pairs(base, theirs))
+    sections = _sections(base) | _sections(theirs)
+
+    def change(kind: str, cell: Cell) -> None:
+        changes.append(Change(kind, text_of(cell), sections[cell["id"]]))
+
     standing: dict[str, Cell] = {}  # the id of a newer cell: the last of the copy's cells that stand for it
     for former, newer in pairs:
         cell = own.get(former["id"]) or own.get(newer["id"])
@@ -46,18 +54,18 @@ def merged(mine: list[Cell], base: list[Cell], theirs: list[Cell], today: date) 
             _adopt(cell, former, newer)
         elif _key(cell) == _key(former):
             _renew(cell, newer)
-            changes.append(Change("renewed", text_of(newer)))
+            change("renewed", newer)
         elif _key(former) != _key(newer):
             if newer["id"] not in own:  # so that the next update knows it again
                 cell["id"] = newer["id"]
             note = _beside(newer, today)
             if _put_below(cells, cell, note):
-                changes.append(Change("beside", text_of(newer)))
+                change("beside", newer)
             standing[newer["id"]] = next(each for each in cells if each.get("id") == note["id"])
     for cell in _gone(base, pairs):
         if (found := own.get(cell["id"])) and _key(found) == _key(cell):
             cells[:] = [each for each in cells if each is not found]
-            changes.append(Change("gone", text_of(cell)))
+            change("gone", cell)
     known = {newer["id"] for _, newer in pairs}
     for place, cell in enumerate(theirs):
         if cell["id"] not in known and cell["id"] not in own:
@@ -65,7 +73,7 @@ def merged(mine: list[Cell], base: list[Cell], theirs: list[Cell], today: date) 
             added = copy.deepcopy(cell)
             cells.insert(_place_after(cells, before, own, base, theirs), added)
             standing[cell["id"]] = added
-            changes.append(Change("new", text_of(cell)))
+            change("new", cell)
         elif cell["id"] not in known:
             standing[cell["id"]] = own[cell["id"]]
     return cells, changes
@@ -73,6 +81,16 @@ def merged(mine: list[Cell], base: list[Cell], theirs: list[Cell], today: date) 
 
 def text_of(cell: Cell) -> str:
     return "".join(cell["source"])
+
+
+def _sections(cells: list[Cell]) -> dict[str, str]:
+    """The section of each cell, by its id."""
+    found, section = {}, ""
+    for cell in cells:
+        if cell["cell_type"] == "markdown" and (headings := HEADING.findall(text_of(cell))):
+            section = headings[-1]
+        found[cell["id"]] = section
+    return found
 
 
 def _pairs(base: list[Cell], theirs: list[Cell]) -> Iterator[_Pair]:

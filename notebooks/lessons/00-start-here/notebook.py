@@ -18,7 +18,8 @@
 # It takes about 10 minutes.
 #
 # **New to notebooks?** The grey boxes are *cells*. Click into one and press Shift+Enter: it runs, and its result appears
-# below. Run the cells from top to bottom. You can change a cell and run it again, as often as you like.
+# below. Run the cells from top to bottom. You can change a cell and run it again, as often as you like: the notebooks that
+# `lab` opens are copies of your own, in the folder `work/notebooks`. They stay, also when the workshop is updated.
 
 # %% notes [markdown]
 # Minutes: 1
@@ -72,8 +73,8 @@ ax = draw_map()
 # When time is short in a lab, `solution("09", use=True)` puts our answer into your file. The last section of each notebook, *What you have learned*,
 # is a summary, also of what you leave out.
 #
-# You can begin anywhere: `start_at("16")` makes what the notebooks before 16 would have made. `reset("09")` puts a notebook
-# back to its start. At the end, 18 has a quiz, and removes all that you have made.
+# You can begin anywhere: `start_at("16")` makes what the notebooks before 16 would have made. `reset("09")` begins your copy of a
+# notebook anew, and keeps the old one. At the end, 18 has a quiz, and removes all that you have made.
 #
 # ## How a notebook works
 #
@@ -265,6 +266,8 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 #   again.
 # - To remove all that the notebooks made, in the embedded AWS or in your account: `python3 -m helpers clean` in a
 #   terminal (in JupyterLab: *File → New → Terminal*). It removes nothing else.
+# - Your predictions, and what checks say to you, are recorded in `work/record.jsonl`, on this machine alone. `python3 -m helpers review` makes
+#   pages of your session from it.
 # - To look at the embedded AWS with other tools: `eval "$(python3 -m helpers env)"`, then for example `aws s3 ls`, if you
 #   have the AWS CLI.
 #

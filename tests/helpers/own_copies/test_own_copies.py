@@ -322,3 +322,10 @@ def test_something_else_in_the_place_of_the_folder_is_one_sentence(home):
     (home / "notebooks").write_text("mine")
     with pytest.raises(OwnCopyError, match="something else is in its place"):
         own_copies.make()
+
+
+def test_the_checkout_itself_is_no_folder_for_copies(checkout, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_HOME", str(checkout))
+    with pytest.raises(OwnCopyError, match="WORKSHOP_HOME is the folder of the workshop itself"):
+        own_copies.make()
+    assert git(checkout, "status", "--short") == ""
