@@ -21,7 +21,7 @@ HEADING = re.compile(r"^## +(?P<text>.+)", re.MULTILINE)
 class Change(NamedTuple):
     """One change to a reader's copy."""
 
-    kind: str  # "new", "renewed", "gone", or "beside": below a cell that the reader has changed
+    kind: str  # "new", "renewed", "moved", "gone", or "beside": below a cell that the reader has changed
     text: str  # of the newer cell, or of the one that is gone
     section: str  # the heading above it; "" before the first
 
@@ -35,48 +35,112 @@ class _Pair(NamedTuple):
 
 def merged(mine: list[Cell], base: list[Cell], theirs: list[Cell], today: date) -> tuple[list[Cell], list[Change]]:
     """The cells of the reader's copy with those of the newer starter, and what has changed; the arguments stay."""
-    cells = copy.deepcopy(mine)
-    changes: list[Change] = []
-    own = {cell.get("id"): cell for cell in cells}
+    merge = _Merge(mine, base, theirs, today)
     pairs = list(_pairs(base, theirs))
-    sections = _sections(base) | _sections(theirs)
-
-    def change(kind: str, cell: Cell) -> None:
-        changes.append(Change(kind, text_of(cell), sections[cell["id"]]))
-
-    standing: dict[str, Cell] = {}  # the id of a newer cell: the last of the copy's cells that stand for it
     for former, newer in pairs:
-        cell = own.get(former["id"]) or own.get(newer["id"])
+        merge.meet(former, newer)
+    paired = {cell["id"] for pair in pairs for cell in pair}
+    for cell in base:
+        if cell["id"] not in paired:
+            merge.drop(cell)
+    moved = _moved(base, theirs) & _moved(mine, theirs)
+    for place, cell in enumerate(theirs):
+        if cell["id"] in moved:
+            merge.move(place)
+        elif cell["id"] not in paired:
+            merge.add(place)
+    return merge.cells, merge.changes()
+
+
+class _Merge:
+    """The reader's cells, while they become the newer ones."""
+
+    def __init__(self, mine: list[Cell], base: list[Cell], theirs: list[Cell], today: date) -> None:
+        self.cells = copy.deepcopy(mine)
+        self._theirs, self._today = theirs, today
+        self._own = {cell.get("id"): cell for cell in self.cells}
+        self._starters = {cell["id"] for each in (base, theirs) for cell in each}
+        self._sections, self._places = _sections(base) | _sections(theirs), _places(base, theirs)
+        self._changes: list[tuple[float, Change]] = []
+        self._standing: dict[str, Cell] = {}  # by the id of a newer cell: the last of ours that stand for it
+        self._unchanged: set[str] = set()  # the ids of newer cells whose former ones the reader has not changed
+
+    def changes(self) -> list[Change]:
+        """In the order of the newer starter."""
+        return [each for _, each in sorted(self._changes, key=lambda found: found[0])]
+
+    def meet(self, former: Cell, newer: Cell) -> None:
+        """Make the reader's cell the newer one, or put the newer one beside it."""
+        cell = self._own.get(former["id"]) or self._own.get(newer["id"])
         if cell is None:  # the reader has taken it away
-            continue
-        standing[newer["id"]] = cell
+            return
+        self._standing[newer["id"]] = cell
+        if _key(cell) in (_key(former), _key(newer)):
+            self._unchanged.add(newer["id"])
         if _key(cell) == _key(newer):
             _adopt(cell, former, newer)
         elif _key(cell) == _key(former):
             _renew(cell, newer)
-            change("renewed", newer)
+            self._note("renewed", newer)
         elif _key(former) != _key(newer):
-            if newer["id"] not in own:  # so that the next update knows it again
+            if newer["id"] not in self._own:  # so that the next update knows it again
                 cell["id"] = newer["id"]
-            note = _beside(newer, today)
-            if _put_below(cells, cell, note):
-                change("beside", newer)
-            standing[newer["id"]] = next(each for each in cells if each.get("id") == note["id"])
-    for cell in _gone(base, pairs):
-        if (found := own.get(cell["id"])) and _key(found) == _key(cell):
-            cells[:] = [each for each in cells if each is not found]
-            change("gone", cell)
-    known = {newer["id"] for _, newer in pairs}
-    for place, cell in enumerate(theirs):
-        if cell["id"] not in known and cell["id"] not in own:
-            before = next((standing[each["id"]] for each in reversed(theirs[:place]) if each["id"] in standing), None)
-            added = copy.deepcopy(cell)
-            cells.insert(_place_after(cells, before, own, base, theirs), added)
-            standing[cell["id"]] = added
-            change("new", cell)
-        elif cell["id"] not in known:
-            standing[cell["id"]] = own[cell["id"]]
-    return cells, changes
+            self._put_below(cell, newer)
+
+    def drop(self, former: Cell) -> None:
+        """Take away what the newer starter no longer has, unless the reader has changed it."""
+        cell = self._own.get(former["id"])
+        if cell is not None and _key(cell) == _key(former):
+            del self.cells[self._index(cell)]
+            self._note("gone", former)
+
+    def move(self, place: int) -> None:
+        """Put a cell that the reader has not changed where it is in the newer starter."""
+        newer = self._theirs[place]
+        if newer["id"] in self._unchanged:
+            cell = self._standing.pop(newer["id"])
+            del self.cells[self._index(cell)]
+            self._insert(place, cell)
+            self._note("moved", newer)
+
+    def add(self, place: int) -> None:
+        """Add a cell that is new, unless it is there."""
+        newer = self._theirs[place]
+        if newer["id"] in self._own:
+            self._standing[newer["id"]] = self._own[newer["id"]]
+        else:
+            self._insert(place, copy.deepcopy(newer))
+            self._note("new", newer)
+
+    def _note(self, kind: str, cell: Cell) -> None:
+        id = cell["id"]
+        self._changes.append((self._places[id], Change(kind, text_of(cell), self._sections[id])))
+
+    def _insert(self, place: int, cell: Cell) -> None:
+        """After the cell before it, and after what the reader has added below that."""
+        ids = [each["id"] for each in reversed(self._theirs[:place])]
+        before = next((self._standing[id] for id in ids if id in self._standing), None)
+        index = 0 if before is None else self._index(before) + 1
+        while before is not None and index < len(self.cells) and self.cells[index].get("id") not in self._starters:
+            index += 1
+        self.cells.insert(index, cell)
+        self._standing[self._theirs[place]["id"]] = cell
+
+    def _put_below(self, cell: Cell, newer: Cell) -> None:
+        """Put a note below a cell, in the place of an earlier one about the same cell, unless it is there already."""
+        note = _beside(newer, self._today)
+        there = self._own.get(note["id"])
+        if there is None:
+            self.cells.insert(self._index(cell) + 1, note)
+        elif _after_first_line(there) != _after_first_line(note):  # the first line has the date
+            there.update(note)
+        else:
+            return
+        self._note("beside", newer)
+        self._standing[newer["id"]] = there or note
+
+    def _index(self, cell: Cell) -> int:
+        return next(index for index, each in enumerate(self.cells) if each is cell)
 
 
 def text_of(cell: Cell) -> str:
@@ -87,10 +151,19 @@ def _sections(cells: list[Cell]) -> dict[str, str]:
     """The section of each cell, by its id."""
     found, section = {}, ""
     for cell in cells:
-        if cell["cell_type"] == "markdown" and (headings := HEADING.findall(text_of(cell))):
-            section = headings[-1]
-        found[cell["id"]] = section
+        headings = HEADING.findall(text_of(cell)) if cell["cell_type"] == "markdown" else []
+        found[cell["id"]] = headings[0] if headings else section
+        section = headings[-1] if headings else section
     return found
+
+
+def _places(base: list[Cell], theirs: list[Cell]) -> dict[str, float]:
+    """Where each cell is in the newer starter, by its id; one that is gone is after what it followed."""
+    places: dict[str, float] = {cell["id"]: place for place, cell in enumerate(theirs)}
+    last = -1.0
+    for cell in base:
+        last = places.setdefault(cell["id"], last + 0.5)
+    return places
 
 
 def _pairs(base: list[Cell], theirs: list[Cell]) -> Iterator[_Pair]:
@@ -120,9 +193,13 @@ def _are_alike(one: Cell, other: Cell) -> bool:
     return same_type and difflib.SequenceMatcher(None, text_of(one), text_of(other), autojunk=False).ratio() >= ALIKE
 
 
-def _gone(base: list[Cell], pairs: list[_Pair]) -> list[Cell]:
-    paired = {former["id"] for former, _ in pairs}
-    return [cell for cell in base if cell["id"] not in paired]
+def _moved(former: list[Cell], newer: list[Cell]) -> set[str]:
+    """The ids of the cells that two notebooks have in another order, as few as possible."""
+    one, other = ([str(cell.get("id")) for cell in each] for each in (former, newer))
+    both = set(one) & set(other)
+    one, other = ([id for id in each if id in both] for each in (one, other))
+    blocks = difflib.SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return both - {id for block in blocks for id in one[block.a : block.a + block.size]}
 
 
 def _key(cell: Cell) -> tuple[str, str]:
@@ -161,28 +238,5 @@ def _beside(newer: Cell, today: date) -> Cell:
     }
 
 
-def _put_below(cells: list[Cell], cell: Cell, note: Cell) -> bool:
-    """Put a note below a cell, in the place of an earlier one about the same cell; False if it is there already."""
-    there = next((each for each in cells if each.get("id") == note["id"]), None)
-    if there is None:
-        cells.insert(_index(cells, cell) + 1, note)
-        return True
-    shown = text_of(there).partition("\n")[2] != text_of(note).partition("\n")[2]  # the first line has the date
-    if shown:
-        there.update(note)
-    return shown
-
-
-def _place_after(
-    cells: list[Cell], before: Cell | None, own: dict[Any, Cell], base: list[Cell], theirs: list[Cell]
-) -> int:
-    """Where a new cell goes: after the one before it, and after what the reader has added below that."""
-    place = 0 if before is None else _index(cells, before) + 1
-    starters = {cell["id"] for each in (base, theirs) for cell in each}
-    while before is not None and place < len(cells) and cells[place].get("id") not in starters:
-        place += 1
-    return place
-
-
-def _index(cells: list[Cell], cell: Cell) -> int:
-    return next(place for place, each in enumerate(cells) if each is cell)
+def _after_first_line(cell: Cell) -> str:
+    return text_of(cell).partition("\n")[2]

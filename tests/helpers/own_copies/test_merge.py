@@ -147,10 +147,24 @@ def test_a_cell_that_is_folded_now_is_folded_in_the_copy_too():
     assert update(opened, theirs)[0] == opened
 
 
-def test_cells_in_another_order_stay_where_the_reader_has_them():
-    theirs = [BASE[2], BASE[3] | {"source": ["look(2)"]}, BASE[0], BASE[1]]
-    cells, _ = update(BASE, theirs)
-    assert texts(cells) == ["# 04 Cold start", "make()", "Now look.", "look(2)"]
+def test_a_cell_that_has_moved_moves_with_what_it_showed_unless_the_reader_has_changed_it():
+    theirs = [BASE[0], BASE[3], *BASE[1:3]]
+    cells, changes = update([*BASE[:3], ran(BASE[3])], theirs)
+    assert cells == [BASE[0], ran(BASE[3]), *BASE[1:3]]
+    assert kinds(changes) == ["moved"]
+    mine = changed(BASE, look="mine()")
+    assert update(mine, theirs) == (mine, [])
+    assert update(BASE, changed(theirs, look="look(2)"))[0] == changed(theirs, look="look(2)")
+
+
+def test_cells_that_the_reader_has_put_in_another_order_stay_so():
+    mine = [BASE[2], BASE[3], BASE[0], BASE[1]]
+    assert texts(update(mine, changed(BASE, make="make(2)"))[0]) == [
+        "Now look.",
+        "look()",
+        "# 04 Cold start",
+        "make(2)",
+    ]
 
 
 def test_a_second_time_changes_nothing():
@@ -191,6 +205,8 @@ def test_nothing_that_a_reader_has_written_is_ever_lost(seed):
             theirs.append(each | {"id": f"n{each['id']}", "source": [text_of(each) + " newer"]})
         if chance.random() < 0.2:
             theirs.append(cell(f"added-{each['id']}", f"added {each['id']}"))
+        if chance.random() < 0.1:
+            theirs[:] = theirs[-1:] + theirs[:-1]
     mine, written = [], []
     for each in base:
         what = chance.random()
