@@ -125,7 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     command("env", lambda _: embedded_aws.print_variables(), env, needs_environment=False)
     run = command("run", _run, "run notebooks without a browser, on an embedded AWS of their own")
     run.add_argument("numbers", nargs="*", metavar="NN", help="their numbers, such as 04; all if none")
-    run.add_argument("--mine", action="store_true", help="on the AWS that you chose, with your labs and your progress")
+    run.add_argument(
+        "--mine", action="store_true", help="your own, on the AWS that you chose, with your labs and your progress"
+    )
     build = command("build", _build, "make the notebooks from notebooks/lessons")
     build.add_argument("--check", action="store_true", help="change nothing, and fail if one is stale")
     build.add_argument("--force", action="store_true", help="make all anew, also a notebook that holds your work")

@@ -53,4 +53,5 @@ def note_bill(bill: Callable[[pd.DataFrame], float]) -> None:
     with contextlib.suppress(Exception):  # the reader's own function, of more than the check has given it
         frame = pd.concat(read.values(), ignore_index=True)
         usd = float(bill(frame))
-        record.note("bill", usd=usd, text=f"{len(frame):,} invocations of {len(read):,} functions: {usd:.8f} USD")
+        what = f"{len(frame):,} invocation{'s' * (len(frame) != 1)} of {len(read):,} function{'s' * (len(read) != 1)}"
+        record.note("bill", usd=usd, text=f"{what}: {usd:.8f} USD")

@@ -409,6 +409,17 @@ def test_of_two_labs_the_last_to_end_stops_the_embedded_aws(lab, variables, orde
     assert localaws.running(home) is None
 
 
+def test_update_makes_the_copies_and_says_that_nothing_is_new(call, variables):
+    for command in (["update"], ["update", "--all"], ["update", "4"]):
+        done = call(*command)
+        assert done.returncode == 0
+        assert "There is nothing new" in done.stderr
+    assert (Path(variables["WORKSHOP_HOME"]) / "notebooks" / "04-cold-start.ipynb").exists()
+    assert_one_sentence(
+        call("update", "99"), r"There is no notebook '99'; name it by its number, from '00' to '\d\d'\."
+    )
+
+
 @pytest.mark.parametrize("choice", [{"WORKSHOP_TARGET": "aws"}, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}])
 def test_lab_starts_no_embedded_aws_when_the_reader_chose_another(lab, variables, choice):
     variables.update(choice)

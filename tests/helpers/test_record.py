@@ -124,6 +124,7 @@ SECRETS = {
     "arn:aws:lambda:us-east-1:210987654321:function:mine": "210987654321",
     "https://sqs.us-east-1.amazonaws.com/210987654321/mine": "210987654321",
     "account_id = '210987654321'": "210987654321",
+    "a bucket named uploads-210987654321": "210987654321",
     "key = 'AKIAIOSFODNN7EXAMPLE'": "IOSFODNN7EXAMPLE",
     'aws_secret_access_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"': "wJalrXUtnFEMI",
     "export X=the-secret-of-this-process": "the-secret-of-this-process",
@@ -137,6 +138,12 @@ def test_no_secret_and_no_account_is_in_it(text, home, monkeypatch):
     written = (home / record.FILE).read_text()
     assert SECRETS[text] not in written
     assert "first" in written and "last" in written
+
+
+@pytest.mark.parametrize("text", ["0.123456789012 USD", "1764486000123 ms", "12345678901 calls", "0x123456789012abc"])
+def test_a_measurement_stays_as_it_is(text):
+    record.note("measured", key="04.a", text=text)
+    assert read()[0]["text"] == text
 
 
 def test_a_webhook_of_ones_own_is_not_in_it(home, monkeypatch):
