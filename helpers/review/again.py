@@ -44,8 +44,10 @@ class Thing:
 
     @property
     def address(self) -> str:
-        """Of the section, from the review's first page."""
-        return self.notebook.page + (f"#{self.section.anchor}" if self.section else "")
+        """Of the section in the learner's notebook, from the review's first page; of the slide where there is none."""
+        if self.section:
+            return f"{self.notebook.page}#{self.section.anchor}"
+        return f"#slide-{self.lesson.slides[0].first}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def things(done: list[Done]) -> list[Thing]:
     for each in done:
         found += _of_lesson(each)
     begun = [each for each in done if each.is_begun]
-    if begun and (later := [each for each in done if not each.is_begun and each.lesson.part]):
+    if begun and (later := [each for each in done if not each.is_begun and each.lesson.slides]):
         named = ", ".join(each.lesson.number for each in later)
         reason = words("again.not_begun", n=len(later), notebooks=named)
         found.append(Thing(later[0].lesson, later[0].notebook, None, [(NOT_BEGUN, reason)]))

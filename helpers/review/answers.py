@@ -87,20 +87,23 @@ def works(kept: Session, lesson: Lesson) -> list[Work]:
         tried = attempts.get(number, [])
         passed = next((each for each in tried if each.told["solved"]), None)
         own, changed = _own(kept, exercise, place, tried)
-        language = next((BY_FILE[name] for name in own if name in BY_FILE), "python")
-        most = len(exercise.hints_in(language))
+        shown_hints = max(len(hints.get(number, [])), kept.hints.get(number, 0))
         work = Work(
             exercise=exercise,
             section=kept.notebooks[lesson.number].section_with(_check_of(number)),
             attempts=tried,
-            hints=min(max(len(hints.get(number, [])), kept.hints.get(number, 0)), most),
-            most_hints=most,
+            hints=shown_hints,
+            most_hints=0,
             solutions=shown.get(number, []),
             solved_at=passed,
             is_solved=passed is not None or number in kept.solved,
             seconds=way.seconds_between(kept.entries, tried[0].at, passed.at) if passed else None,
             was_changed=changed,
         )
+        if work.was_touched:
+            language = next((BY_FILE[name] for name in own if name in BY_FILE), "python")
+            work.most_hints = len(exercise.hints_in(language))
+            work.hints = min(shown_hints, work.most_hints)
         if work.was_tried:
             work.pairs = _pairs(exercise, own)
         found.append(work)
@@ -132,9 +135,7 @@ def _there(kept: Session, exercise: Exercise, place: int) -> tuple[dict[str, str
         files = session.lab_files(exercise.lab)
         return files, bool(files)
     notebook = kept.notebooks[exercise.notebook]
-    open_cells = [
-        each for each in notebooks.starter(notebook.lesson).cells if "raise NotImplementedError(" in each.text
-    ]
+    open_cells = [each for each in notebooks.starter(notebook.lesson) if "raise NotImplementedError(" in each.text]
     if place >= len(open_cells):
         return {}, False
     own = notebook.cell(open_cells[place].id)

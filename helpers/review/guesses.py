@@ -196,12 +196,12 @@ def questions(lesson: Lesson) -> dict[str, Question]:
     """The predictions that a lesson's starter asks for, by their keys."""
     found: dict[str, Question] = {}
     heading, prose = "", ""
-    for cell in notebooks.starter(lesson).cells:
+    for cell in notebooks.starter(lesson):
         if cell.kind != "code":
             heading = (notebooks.headings(cell) or [heading])[-1]
             prose = cell.text
             continue
-        for call in _calls(cell.text, "predict"):
+        for call in _calls(cell.text, "predict") if "predict(" in cell.text else ():
             key = call.args[0] if call.args else None
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 found[key.value] = Question(key.value, _asked(prose), _choices(call), heading)

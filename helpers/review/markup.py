@@ -29,22 +29,27 @@ PICTURE_FILE = re.compile(r"(?:\.\./)?(?P<path>(?:lessons|images)/[\w./-]+\.(?:s
 TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
+def seen(text: str) -> str:
+    """A text in which nothing hides: an escape stands for each character that cannot be seen."""
+    return text if text.replace("\n", "").replace("\t", "").isprintable() else visible(text)
+
+
 def code(text: str, file: str = "", marked: Sequence[int] = (), label: str = "") -> Markup:
     """Code with its words marked, in the language that the file's name tells, Python without one; and lines marked."""
-    text = visible(text)
+    text = seen(text)
     formatter = HtmlFormatter(nowrap=False, cssclass="code", wrapcode=True, hl_lines=list(marked))
     return _box(Markup(highlight(text, _lexer(text, file), formatter)), text, label)  # noqa: S704 - Pygments escapes
 
 
 def plain(text: str) -> Markup:
     """A text as it is, its lines broken where they are too long."""
-    return Markup('<pre class="said">{}</pre>').format(visible(text))
+    return Markup('<pre class="said">{}</pre>').format(seen(text))
 
 
 def table(html: str, label: str) -> Markup:
     return Markup('<div class="wide" tabindex="0" role="group" aria-label="{}">{}</div>').format(
         label,
-        Markup(harmless.harmless(visible(html))),  # noqa: S704 - that is what it is for
+        Markup(harmless.harmless(seen(html))),  # noqa: S704 - that is what it is for
     )
 
 
@@ -130,7 +135,7 @@ def inline(text: str) -> Markup:
 
 
 def _parsed(text: str) -> list[Token]:
-    return _markdown().parse(masked(visible(text)))
+    return _markdown().parse(masked(seen(text)))
 
 
 def _rendered(tokens: list[Token]) -> Markup:

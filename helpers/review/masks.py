@@ -6,7 +6,8 @@ from ..console import masks
 from ..webhook import without_secret
 
 HIDDEN = "…(hidden)"
-NAMES = masks.NAMES.pattern
+# Of a variable or a member that holds a secret, from where its name says so. Bounded, as a text may be one long word.
+NAMED = rf"(?:{masks.NAMES.pattern})\w{{0,40}}"
 
 RULES = (
     # an access key's id, alone or in a signed address
@@ -14,16 +15,16 @@ RULES = (
     (re.compile(r"(?i)(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s\"'<>]+"), rf"\1{HIDDEN}"),
     # "SecretAccessKey": "…", token = '…'
     (
-        re.compile(rf"(?i)(\w*(?:{NAMES})\w*[\"']?\]?\s*[:=]\s*[furb]{{0,2}}([\"']))(?!\2)[^\"'\n]{{8,}}(?=\2)"),
+        re.compile(rf"(?i)({NAMED}[\"']?\]?\s{{0,8}}[:=]\s{{0,8}}[furb]{{0,2}}([\"']))(?!\2)[^\"'\n]{{8,}}(?=\2)"),
         rf"\1{HIDDEN}",
     ),
     # AWS_SESSION_TOKEN=…, as a shell or a log says it
-    (re.compile(rf"(?i)\b(\w*(?:{NAMES})\w*=)(?![\"'(\[{{\s])[\w/+.:-]{{16,}}=*"), rf"\1{HIDDEN}"),
-    # a secret key by its look: forty letters, digits and signs, of each some
-    (re.compile(r"(?<![\w/+=])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)(?=\S*[/+])[\w/+]{40}(?![\w/+=])"), HIDDEN),
-    # an account, wherever twelve digits stand alone
-    (re.compile(r"(?<![\d.,_])\d{12}(?![\d_]|[.,]\d)"), HIDDEN),
+    (re.compile(rf"(?i)({NAMED}=)(?![\"'(\[{{\s])[\w/+.:-]{{16,}}=*"), rf"\1{HIDDEN}"),
+    # an account, wherever twelve digits stand alone; the end of a request id is none
+    (re.compile(r"(?<![\d.,_])(?<![0-9a-f]{4}-)\d{12}(?![\d_]|[.,]\d)"), HIDDEN),
 )
+FORTY = re.compile(r"(?<![\w/+=])[\w/+]{40}(?![\w/+=])")
+SIGNS = ("[a-z]", "[A-Z]", r"\d", "[/+]")  # a secret key has some of each, and a path or a hash has not
 
 
 def masked(text: str) -> str:
@@ -31,4 +32,8 @@ def masked(text: str) -> str:
     text = without_secret(text)
     for pattern, instead in RULES:
         text = pattern.sub(instead, text)
-    return text
+    return FORTY.sub(_unless_key, text)
+
+
+def _unless_key(found: re.Match[str]) -> str:
+    return HIDDEN if all(re.search(sign, found[0]) for sign in SIGNS) else found[0]

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -144,14 +144,12 @@ def read(lesson: Lesson) -> Notebook:
                 problem.strerror if isinstance(problem, OSError) and problem.strerror else words("problem.no_notebook")
             )
             problems.append(words("problem.notebook", notebook=path.name, path=path, why=why))
-    return Notebook(lesson, lesson.starter_path, False, _starter(lesson), problems)
+    return Notebook(lesson, lesson.starter_path, False, starter(lesson), problems)
 
 
-def starter(lesson: Lesson) -> Notebook:
-    return Notebook(lesson, lesson.starter_path, False, _starter(lesson))
-
-
-def _starter(lesson: Lesson) -> list[Cell]:
+@lru_cache
+def starter(lesson: Lesson) -> list[Cell]:
+    """The cells of a lesson's notebook as it begins."""
     try:
         return _cells(lesson.starter_path, [])
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -206,10 +204,12 @@ def text_of(output: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _shown(text: str) -> str:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)  # colours of a terminal
-    text = re.sub(r"[^\n]*\r(?!\n|$)", "", text)  # what a progress bar has written over
-    text = masked(text)
+    # of what a progress bar has written over itself, the last
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     more = len(text) - LONGEST
-    return text if more <= 0 else f"{text[:LONGEST]}\n{words('cut', n=more)}"
+    # a secret that is cut in two is one all the same
+    shown = masked(text[: LONGEST + 500])
+    return shown if more <= 0 else f"{shown[:LONGEST]}\n{words('cut', n=more)}"
 
 
 def _told(output: dict[str, Any], kind: str) -> str:

@@ -17,7 +17,6 @@ import jinja2
 
 from ..errors import WorkshopError
 from ..lessons import Lesson, Slide
-from ..watch.strings import visible
 from . import again, answers, chart, guesses, markup, session, way
 from .answers import Work
 from .guesses import Guess, Verdict
@@ -155,8 +154,8 @@ def _files(kept: Session, deck: bool) -> dict[str, str]:
             now=datetime.now().astimezone(),
         )
     }
-    names = [each.lesson.stem for each in chapters]
-    for chapter in chapters:
+    names = [each.lesson.stem for each in begun]
+    for chapter in begun:
         files[chapter.notebook.page] = _notebook_page(chapter, names)
     for table in [*strays, *(table for chapter in chapters for table in chapter.tables)]:
         files[table.file] = table.content
@@ -309,7 +308,7 @@ templates = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
     # nothing that hides, or turns a text around
-    finalize=lambda value: visible(value) if type(value) is str else value,
+    finalize=lambda value: markup.seen(value) if type(value) is str else value,
 )
 templates.globals |= {"t": words, "code": markup.code}
 templates.filters |= {
