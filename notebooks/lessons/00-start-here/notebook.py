@@ -149,6 +149,19 @@ workshop
 # instructor sees at which section you are, what you predict and measure, what checks say, and which hints you use; never your code, outputs or webhook.
 # `join().sent()` prints exactly what was sent, `hand()` raises your hand, and `join().leave()` leaves the class, which then deletes what it has of you.
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: On my page I see where you are, what you guess and measure, and at which check you are stuck; not your code,
+# and not what your cells print. Who would rather not, leaves the box alone, and misses nothing. Write the word on the
+# board. Whoever needs me presses *Raise my hand* in the box.
+#
+# Goes wrong: The box finds no class: without `--address` the class is for notebooks on the instructor's machine
+# alone. And the networks of guests often keep machines apart: then nobody on it reaches the class. The notebooks work
+# all the same, and what they keep is sent when the class can be reached.
+#
+# Skip: All of it, where no class is open.
+
 # %% join
 from helpers import hand, join
 
