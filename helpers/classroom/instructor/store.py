@@ -95,7 +95,7 @@ class ClassStore:
         """Begin the class, or go on with the one that is open, under this word and at this address."""
         with self._changing() as database:
             if self.is_open:
-                database.execute("UPDATE class SET word = ?, address = ?", (word, address))
+                database.execute("UPDATE class SET (word, address) = (?, ?)", (word, address))
             else:
                 database.execute(
                     "INSERT INTO class VALUES (?, ?, ?, ?)", (secrets.token_urlsafe(8), word, self._clock(), address)

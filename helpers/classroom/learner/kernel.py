@@ -42,6 +42,10 @@ class Follower:
         self._shown = max(self._shown, kept.last_message if kept else 0)
         self._thread = threading.Thread(target=self._run, name="class", daemon=True)
         self._thread.start()
+        self.watch_cells()
+
+    def watch_cells(self) -> None:
+        """Show notices before a cell runs, and look for what is new after it."""
         shell = _shell()
         if shell is not None and not getattr(shell, "follows_class", False):
             shell.follows_class = True
@@ -98,7 +102,7 @@ def begin() -> None:
     """From a kernel's start: follow the class that one is in, or that WORKSHOP_CLASS names. It never raises."""
     if _shell() is None:  # a program that a cell has started
         return
-    with contextlib.suppress(WorkshopError, OSError):
+    try:
         kept = membership.read()
         if record.is_on() and (text := settings.classroom()) and _is_new(kept, text):
             kept = first(text, os.environ.get("WORKSHOP_LEARNER") or "")
@@ -109,6 +113,9 @@ def begin() -> None:
             )
         if kept is not None and not kept.has_left:
             follower.start()
+    except (WorkshopError, OSError) as error:
+        follower.say(f"You are not in the class of WORKSHOP_CLASS: {error}")
+        follower.watch_cells()
 
 
 def _is_new(kept: Membership | None, text: str) -> bool:

@@ -63,7 +63,7 @@ def test_a_learner_has_a_page(page, ada):
 def test_the_predictions_are_a_table_with_what_was_measured(page, ada):
     assert "04.a 1 Predict: how many times" in page.text("/predictions")
     text = page.text("/predictions/04.a")
-    assert "12 1 42 0 ◀ measured" in text and "Measured: 42 times measured by 1 learner" in text
+    assert "12 1 42 0 ◀ measured" in text and "Measured: 42 times by 1 learner" in text
     hidden = page.text("/predictions/04.a?measured=hidden")
     assert "12 1" in hidden and "42" not in hidden
     assert "Ada" not in text, "the projector shows no names"
