@@ -186,7 +186,7 @@ def test_a_server_that_is_stopped_and_started_has_the_same_port(opened, hub):
 def test_the_servers_of_who_has_gone_end_and_leave_no_process(opened, hub, browser):
     browser.get("about:blank")
     hub.stop()
-    hub.start(idle_s=1)
+    hub.start(idle_s=2)
     eventually(lambda: set(hub.servers().values()) == {"off"}, LIMIT_S)
     for user in USERS:
         eventually(lambda user=user: not processes_of(hub.home(user)), LIMIT_S)

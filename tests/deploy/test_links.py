@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from helpers.authoring import badges
 
 DEVCONTAINER = settings.ROOT / ".devcontainer" / "devcontainer.json"
 BINDER = settings.ROOT / ".binder"
+REPO2DOCKER = "jupyter-repo2docker==2026.4.0"
 
 # What containers.dev/implementors/json_schema says of what we use, and nothing else is allowed.
 COMMAND = {"type": "string"}
@@ -128,6 +130,24 @@ def test_binders_scripts_find_the_lock_installed_and_start_the_embedded_aws(own)
     assert started.returncode == 0, started.stderr
     assert started.stdout.split(str(own))[1:] == ["/helpers/__init__.py ", " ", "/helpers/jupyter\n"]
     assert localaws.running(own / "work")
+
+
+@pytest.mark.slow
+def test_repo2docker_makes_the_steps_of_an_image_of_binders_files(own, tmp_path):
+    """Without Docker it reads them, and writes what Docker would be told."""
+    python = tmp_path / "repo2docker" / "bin" / "python"
+    venv.create(tmp_path / "repo2docker", with_pip=True)
+    installed = subprocess.run([python, "-m", "pip", "install", "--quiet", REPO2DOCKER], capture_output=True, text=True)
+    if installed.returncode and not os.environ.get("CI"):
+        pytest.skip(f"repo2docker cannot be installed here: {installed.stderr[-500:]}")
+    command = [python, "-m", "repo2docker", "--no-build", "--debug", str(own)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    steps = done.stdout + done.stderr
+    assert "environment-2epy-2d3-2e13" in steps, "the Python of runtime.txt"
+    assert "RUN ./.binder/postBuild" in steps
+    assert 'R2D_ENTRYPOINT="${REPO_DIR}/.binder/start"' in steps
+    assert re.search(r"apt-get install [^\n]*\bruby\b", steps), "what apt.txt names"
 
 
 # The badges

@@ -8,6 +8,7 @@ import socket
 import pytest
 from packaging.requirements import Requirement
 
+from helpers import __main__ as command_line
 from helpers import environment, settings
 
 DEPLOY = settings.ROOT / "deploy"
@@ -58,6 +59,16 @@ def test_a_port_that_is_taken_is_not_given(monkeypatch):
         monkeypatch.setattr(hub, "PORTS", 2)
         monkeypatch.setattr(hub, "TRIES", 2)
         assert hub.port(1) == taken + 1
+
+
+def test_hub_is_refused_outside_of_a_hub(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "enter", lambda arguments: None)
+    monkeypatch.setattr(command_line, "_add_node_sdk", lambda: None)
+    monkeypatch.setattr(command_line, "_watch_signals", lambda: None)
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_URL", raising=False)
+    monkeypatch.chdir(settings.ROOT)
+    assert command_line.main(["lab", "--hub"]) == 2
+    assert "--hub is for a JupyterHub" in capsys.readouterr().err
 
 
 def test_the_lock_of_the_hub_agrees_with_that_of_the_workshop():
