@@ -116,6 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     classroom.add_argument("--no-browser", action="store_true", help="only print the address of the page")
     classroom.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
     classroom.add_argument("--end", action="store_true", help="end the class: write one CSV, and delete the rest")
+    present = command("present", _present, "present notebooks on a projector, with a presenter page beside it")
+    present.add_argument("number", nargs="?", metavar="NN", help="the notebook, such as 04, or where a plan begins")
+    present.add_argument("--plan", metavar="NAME", help="of notebooks/plans.toml: evening, day, or one of your own")
+    present.add_argument("--no-browser", action="store_true", help="only print the addresses")
+    present.add_argument(
+        "--port", type=int, metavar="PORT", help="of the presenter page; that of last time, or a free one"
+    )
+    present.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
     command("test", _test, "run all tests; what follows goes to pytest")
     starts = command("start", _start, "start the embedded AWS in the background")
     for each in (opens, starts):
@@ -213,6 +221,12 @@ def _class(options: argparse.Namespace) -> int:
     if options.end:
         return class_.end_class()
     return class_.open_class(options.word, options.address, options.port, options.no_browser, options.allow_host)
+
+
+def _present(options: argparse.Namespace) -> int:
+    from .commands import present
+
+    return present.present(options.number, options.plan, options.no_browser, options.port, options.allow_host)
 
 
 def _test(options: argparse.Namespace) -> int:

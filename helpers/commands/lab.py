@@ -23,14 +23,15 @@ def open_lab(no_browser: bool, hub: bool = False, fresh: bool = False) -> int:
     if fresh and aws_choice.chosen() == "embedded" and localaws.alive(settings.home()):
         say("The embedded AWS runs; stop it first with python3 -m helpers stop, and then open the lab with --fresh.")
         return 1
-    _prepare_copies()
-    with _embedded_aws(fresh):
+    prepare_copies()
+    with embedded_aws(fresh):
         say(
             "Starting JupyterLab for JupyterHub."
             if hub
             else "Starting JupyterLab; its address follows. Ctrl-C ends it."
         )
-        return _jupyterlab(no_browser, "jupyterhub.singleuser" if hub else "jupyterlab")
+        module = "jupyterhub.singleuser" if hub else "jupyterlab"
+        return jupyterlab(no_browser, page("00"), workspaces(settings.home() / "jupyterlab"), module=module)
 
 
 def root() -> Path:
@@ -40,10 +41,15 @@ def root() -> Path:
 
 def page(number: str) -> str:
     """The path in JupyterLab's address of the reader's copy of a notebook, e.g. of "00"."""
-    return f"/lab/tree/{own_copies.path(lesson(number)).relative_to(root()).as_posix()}"
+    return f"/lab/tree/{path(number)}"
 
 
-def _prepare_copies() -> None:
+def path(number: str) -> str:
+    """The path of the same in the folder that JupyterLab shows."""
+    return own_copies.path(lesson(number)).relative_to(root()).as_posix()
+
+
+def prepare_copies() -> None:
     """Make the reader's own notebooks, and say what there is to know of them."""
     if not own_copies.folder().exists():
         say(f"Your notebooks are copies, in {own_copies.folder()}; what you do in them stays.")
@@ -57,7 +63,7 @@ def _prepare_copies() -> None:
 
 
 @contextlib.contextmanager
-def _embedded_aws(fresh: bool) -> Iterator[None]:
+def embedded_aws(fresh: bool = False) -> Iterator[None]:
     """The embedded AWS while JupyterLab runs, if the reader chose no other; one that `start` started stays."""
     if aws_choice.chosen() != "embedded":
         yield
@@ -67,12 +73,20 @@ def _embedded_aws(fresh: bool) -> Iterator[None]:
         yield
 
 
-def _jupyterlab(no_browser: bool, module: str) -> int:
+def jupyterlab(
+    no_browser: bool,
+    page: str,
+    layout: Path,
+    *more: str,
+    module: str = "jupyterlab",
+    variables: dict[str, str] | None = None,
+) -> int:
+    """Run JupyterLab on a page, with a folder of its layout and with `more` options, and return its exit code."""
     # a session of its own, so that Ctrl-C reaches this process alone, which then ends JupyterLab in order
     server = subprocess.Popen(
-        _command(module, no_browser, _workspaces()),
+        [*_command(module, no_browser, page, layout), *more],
         cwd=root(),
-        env=_variables(),
+        env=_variables() | (variables or {}),
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -107,16 +121,16 @@ def _trust_solutions() -> None:
                 notary.sign(notebook)
 
 
-def _command(module: str, no_browser: bool, workspaces: Path) -> list[str]:
+def _command(module: str, no_browser: bool, page: str, layout: Path) -> list[str]:
     return [
         sys.executable,
         "-m",
         module,
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={root()}",
-        f"--LabApp.default_url={page('00')}",
-        f"--ServerApp.default_url={page('00')}",  # which JupyterHub asks
-        f"--LabApp.workspaces_dir={workspaces}",
+        f"--LabApp.default_url={page}",
+        f"--ServerApp.default_url={page}",  # which JupyterHub asks
+        f"--LabApp.workspaces_dir={layout}",
         # no question about news, and no call to the network for news, updates or extensions
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
@@ -132,10 +146,9 @@ def _command(module: str, no_browser: bool, workspaces: Path) -> list[str]:
     ]
 
 
-def _workspaces() -> Path:
-    """The folder of JupyterLab's layout: at first all room is the notebook's; then it is as the reader left it."""
-    folder = settings.home() / "jupyterlab"
-    if not folder.exists():
+def workspaces(folder: Path, anew: bool = False) -> Path:
+    """A folder of JupyterLab's layout: at first, or `anew`, all room is the notebook's; then it is as it was left."""
+    if anew or not folder.exists():
         from jupyterlab_server.workspaces_handler import WorkspacesManager  # which takes a moment, so only once
 
         layout = (JUPYTER / "workspace.json").read_text(encoding="utf-8")
@@ -149,8 +162,14 @@ def _variables() -> dict[str, str]:
     The defaults keep JupyterLab from asking every reader whether to show news from the network. The kernel is ipykernel
     with helpers.notebook_errors from its start.
     """
-    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_CONFIG_PATH": JUPYTER, "JUPYTER_PATH": JUPYTER}
+    ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_PATH": JUPYTER}
     first = {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in ours.items()}
     # Without MPLBACKEND, plots go to the notebook, as when notebooks are executed without a browser.
     kept = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    return {**kept, **first}
+    return {**kept, **first, **configured()}
+
+
+def configured(*folders: Path) -> dict[str, str]:
+    """The variable by which JupyterLab finds its defaults: those of `folders`, ours, and the reader's own."""
+    name = "JUPYTER_CONFIG_PATH"
+    return {name: os.pathsep.join(filter(None, [*map(str, folders), str(JUPYTER), os.environ.get(name)]))}

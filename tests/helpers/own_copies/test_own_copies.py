@@ -212,7 +212,7 @@ def test_a_newer_starter_is_said_and_shown_and_changes_nothing_by_itself(checkou
     commit(checkout)
     before = copy_of("04").read_bytes()
     assert [each.number for each in own_copies.newer()] == ["04"]
-    lab._prepare_copies()
+    lab.prepare_copies()
     assert "There is something new in 04, and your notebooks stay as they are" in capsys.readouterr().err
     assert update.show() == 0
     shown = capsys.readouterr()
