@@ -139,13 +139,9 @@ def _clock(talk: Talk) -> dict[str, str]:
     """The clock against the plan, in words."""
     planned, pace = talk.plan.minutes, talk.pace()
     if pace is None:
-        return {
-            "all": words("clock.planned", minutes=_figure(planned)),
-            "section": "",
-            "pace": "",
-            "ends": "",
-            "is": "",
-        }
+        of_all = words("clock.planned", minutes=_figure(talk.plan.minutes))
+        of_section = words("clock.planned", minutes=_figure(talk.step.minutes))
+        return {"all": of_all, "section": of_section, "pace": "", "ends": words("clock.waits"), "is": ""}
     ends = datetime.now() + timedelta(seconds=pace.left)
     return {
         "all": words("clock.elapsed", elapsed=_time(pace.elapsed), minutes=_figure(pace.planned / 60)),
