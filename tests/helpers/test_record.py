@@ -228,6 +228,24 @@ def test_a_long_table_is_cut_to_its_last_rows():
     assert table["rows"][-1][table["columns"].index("start")].endswith("00.299Z")
 
 
+def test_a_kernel_of_vs_code_notes_them_too(home):
+    """It has no variable that names the notebook, but a name among those of the cells, and ids of its own."""
+    lesson = lessons.lesson("04")
+    first = cells_run.code_cells(lesson.starter_path)[0]
+    code = f"""
+import ipykernel
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.user_ns["__vsc_ipynb_file__"] = "/checkout/work/notebooks/04-cold-start.ipynb"
+import helpers
+shell.run_cell({first.text!r}, cell_id="vscode-notebook-cell:/04-cold-start.ipynb#W0s")
+"""
+    without = {name: value for name, value in os.environ.items() if name != SESSION}
+    done = subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, capture_output=True, text=True, env=without)
+    assert done.returncode == 0, done.stderr
+    assert [(entry["notebook"], entry["section"], entry["cell"]) for entry in read()] == [("04", "", first.id)]
+
+
 def test_a_kernel_notes_the_sections_of_its_notebook_by_the_cells_ids(home):
     """Of cells as a frontend sends them, with their ids."""
     lesson = lessons.lesson("04")
