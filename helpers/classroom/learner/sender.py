@@ -62,8 +62,9 @@ def _turn(kept: Membership, is_urgent: bool) -> float:
             raise Unreachable("no class answers there")
         _keep(learner=answer["learner"], name=one_line(answer["name"]), reached=time.time(), trouble="")
     while True:
-        kept = membership.read() or kept
-        batch = next_batch(kept.after)
+        if (now := membership.read()) is None:
+            return 0
+        kept, batch = now, next_batch(now.after)
         is_quiet = not batch.entries and kept.hand_changes == kept.hand_told and not kept.is_renamed
         if is_quiet and not is_urgent and 0 <= time.time() - kept.reached < RECENT_S:
             return 0  # another kernel has just heard what there is
