@@ -76,8 +76,8 @@ def download(folder: Path, target: Target, locks: Iterable[Path]) -> None:
 
     Raises EnvironmentProblem.
     """
-    wanted = [line for lock in locks for line in requirements(lock, target)]
-    _pip_download(folder, target.options(), wanted)
+    for lock in locks:  # each on its own: two may hold one package at two versions
+        _pip_download(folder, target.options(), requirements(lock, target))
     if target.platform.startswith("macos"):  # it has no wheel there, and environment.py takes Linux's
         client = environment.locked()[environment.RUNTIME_CLIENT]
         where = ["--python-version", target.python, "--platform", environment.RUNTIME_CLIENT_PLATFORM]
