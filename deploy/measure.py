@@ -34,6 +34,7 @@ from helpers.marks import between  # noqa: E402
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- What a learner takes: `python deploy/measure.py` writes it. -->", "<!-- It ends. -->"
 CLASSES = (10, 30, 60)
+LOAD = os.getloadavg()[0]
 TOGETHER = 3  # learners at once, for what one more takes: pages that all share count once
 QUIET_S, PAUSE_S, LIMIT_S = 20, 0.5, 900
 NOTEBOOKS = {"notebook 04": "04-cold-start", "notebook 02, with its bursts": "02-scaling"}
@@ -46,10 +47,6 @@ class Taken:
     seconds: float = 0.0
     cpu_s: float = 0.0
     memory: list[float] = field(default_factory=list)
-
-    @property
-    def cores(self) -> float:
-        return self.cpu_s / self.seconds
 
     @property
     def most(self) -> float:
@@ -72,6 +69,8 @@ class Learner:
         command = [sys.executable, "-m", "helpers", "lab", "--no-browser"]
         said = (folder / "said").open("w")
         self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=said, stderr=said)
+
+    def connect(self) -> None:
         self.client = self._kernel()
         self.run("from helpers import connect; connect()")
 
@@ -84,7 +83,6 @@ class Learner:
         return [top, *top.children(recursive=True)]
 
     def end(self) -> None:
-        self.client.stop_channels()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(LIMIT_S)
 
@@ -97,7 +95,7 @@ class Learner:
         kernel = _eventually(lambda: _answer(request))["id"]
         client = BlockingKernelClient(connection_file=str(self._runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
-        client.start_channels()
+        client.start_channels(hb=False)  # which would take a kernel that begins for one that has died
         client.wait_for_ready(LIMIT_S)
         return client
 
@@ -175,6 +173,7 @@ def measure() -> dict[str, Taken]:
             folder.mkdir()
             learners.append(Learner(folder))
             ends.callback(learners[-1].end)
+            learners[-1].connect()
 
         begin()
         with watched(learners) as taken["idle"]:
@@ -197,38 +196,36 @@ def measure() -> dict[str, Taken]:
 def table(taken: dict[str, Taken]) -> str:
     """What was measured, and what follows for classes."""
     more = (taken["together"].usual - taken["afterwards"].usual) / (TOGETHER - 1)
-    cores, memory = os.cpu_count(), psutil.virtual_memory().total / 2**30
+    memory = psutil.virtual_memory().total / 2**30
+    busy = "" if LOAD < 0.5 else ": it had other work, so what is below lasted longer than it would alone"
     lines = [
         "",
-        f"Measured on {date.today()}: {platform.machine()}, {_processor()}, {cores} cores, {memory:.0f} GB, "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}; load of the machine before: "
-        f"{os.getloadavg()[2]:.1f}.",
+        f"Measured on {date.today()} by `deploy/measure.py`: {platform.machine()}, {_processor()}, {os.cpu_count()} "
+        f"cores, {memory:.0f} GB, {platform.system()} {platform.release()}, Python {platform.python_version()}. "
+        f"The load of the machine was {LOAD:.1f} before it began{busy}.",
         "",
-        "| one learner | memory, usual | memory, most | CPU | for |",
+        "| one learner | memory, usual | memory, most | CPU | lasted |",
         "|---|---|---|---|---|",
     ]
     named = {"idle": "one kernel, nothing runs", **{title: f"runs all of {title}" for title in NOTEBOOKS}}
     for title, text in named.items():
         each = taken[title]
-        lines.append(
-            f"| {text} | {each.usual:,.0f} MB | {each.most:,.0f} MB | {each.cores:.2f} cores | {each.seconds:,.0f} s |"
-        )
+        memories = f"{each.usual:,.0f} MB | {each.most:,.0f} MB"
+        lines.append(f"| {text} | {memories} | {each.cpu_s:,.0f} s of one core | {each.seconds:,.0f} s |")
     lines += [
         "",
         f"{TOGETHER} learners together, of whom one had run both notebooks, took {taken['together'].usual:,.0f} MB: "
         f"each more takes {more:,.0f} MB, as pages that all share count once.",
         "",
-        "| learners | memory, all idle | memory, all at their most | cores, all in 04 at once | CPU of 02 for all |",
+        "| learners | memory, all idle | memory, all at their most | CPU, all run 04 | CPU, all run 02 |",
         "|---|---|---|---|---|",
     ]
     most = max(taken[title].most for title in NOTEBOOKS) - taken["idle"].usual
-    work, burst = (taken[title] for title in NOTEBOOKS)
+    cpu = [taken[title].cpu_s / 60 for title in NOTEBOOKS]
     for number in CLASSES:
         idle = taken["idle"].usual + (number - 1) * more
-        lines.append(
-            f"| {number} | {idle / 1024:,.1f} GB | {(idle + number * most) / 1024:,.1f} GB "
-            f"| {number * work.cores:,.1f} | {number * burst.cpu_s / 60:,.0f} min of one core |"
-        )
+        minutes = " | ".join(f"{number * each:,.0f} min of one core" for each in cpu)
+        lines.append(f"| {number} | {idle / 1024:,.1f} GB | {(idle + number * most) / 1024:,.1f} GB | {minutes} |")
     return "\n".join([*lines, "", ""])
 
 

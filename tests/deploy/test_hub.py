@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 import headless_chromium
+import psutil
 import pytest
 from hub_in_a_test import LIMIT_S, PASSWORD, Hub, install
 from lab_in_a_browser import cells, errors, kernel_is_idle, path_shown, when_done
@@ -104,8 +105,13 @@ def learner(hub: Hub, user: str) -> str:
 
 
 def variables_of(hub: Hub, user: str) -> list[dict[str, str]]:
-    every = [process.environ() for process in processes_of(hub.home(user))]
-    return [variables for variables in every if "WORKSHOP_LEARNER" in variables]
+    """The environments of all processes of a user that have the settings of the workshop."""
+    found = []
+    for process in processes_of(hub.home(user)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # an environment of a function that has just ended
+            variables = process.environ()
+            found += [variables] if "WORKSHOP_LEARNER" in variables else []
+    return found
 
 
 def test_each_lands_in_notebook_00_and_its_cells_run(opened):
