@@ -9,7 +9,7 @@ from helpers.commands import lab
 
 def test_jupyterlab_finds_our_style_and_no_other(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))  # nothing of the settings of whoever runs the tests
-    command = lab._command(no_browser=True, workspaces=tmp_path)
+    command = lab._command("jupyterlab", True, lab.page("00"), tmp_path)
     assert "--LabApp.custom_css=True" in command
     ours = [option for option in command if option.startswith("--ServerApp.tornado_settings=")]
     app = ServerApp(runtime_dir=str(tmp_path))
