@@ -24,6 +24,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path / "work"))
     monkeypatch.setenv(SESSION, "/checkout/work/notebooks/04-cold-start.ipynb")
     monkeypatch.setattr(record, "_warned", False)
+    monkeypatch.setattr(reports, "_noted", {})
     return tmp_path / "work"
 
 
@@ -218,6 +219,17 @@ def test_a_bill_is_that_of_all_tables_that_were_read():
     assert (table["name"], table["total"], len(table["rows"])) == ("mine", 2, 2)
     assert dict(zip(table["columns"], table["rows"][0], strict=True))["start"] == "1970-01-01T00:00:00.000Z"
     assert noted["usd"] == pd.Series([100, 100]).sum()
+
+
+def test_the_bill_is_entered_by_the_check_of_the_readers_own():
+    """Notebook 03's first exercise: the function that it passes is the reader's `bill`."""
+    row = {"billed_ms": 1000, "memory_mb": 1024, "start": 0}
+    reports._note("mine", reports._frame([dict.fromkeys(COLUMNS, 1) | row]))
+    check("03.1", lessons.lesson("03").module("checks").right_bill)
+    table, noted, attempt = read()
+    assert [each["kind"] for each in (table, noted, attempt)] == ["table", "bill", "attempt"]
+    assert noted["usd"] == pytest.approx(1.69e-5, rel=0.01)  # one GB-second and one request
+    assert noted["text"] == f"1 invocation of 1 function: {noted['usd']:.8f} USD"
 
 
 def test_a_long_table_is_cut_to_its_last_rows():
