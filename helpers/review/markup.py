@@ -140,8 +140,10 @@ def _parsed(text: str) -> list[Token]:
 
 def _rendered(tokens: list[Token]) -> Markup:
     """Prose as HTML; code and tables in boxes of their own."""
-    for token in tokens:
+    for place, token in enumerate(tokens):
         token.attrs.pop("style", None)  # which the page forbids
+        if token.type == "th_open" and not tokens[place + 1].content:  # a head that says nothing is none
+            token.tag = tokens[place + 2].tag = "td"
         for each in token.children or []:
             each.attrs.pop("title", None)
         if token.type in ("fence", "code_block"):
