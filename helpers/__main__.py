@@ -193,6 +193,10 @@ def _parser() -> argparse.ArgumentParser:
     conformance.add_argument("--write", action="store_true", help="write the table into the README of the embedded AWS")
     again = "write the outcomes of the last run into that README"
     conformance.add_argument("--write-again", action="store_true", help=again)
+    site = command("site", _site, "write the solved workshop as a static site, to read and to publish")
+    site.add_argument("--out", type=whole, metavar="FOLDER", help="where to write it; site/ of the work folder if none")
+    where = "on GitHub, for links to files and to open a notebook live; that of the workflow, on GitHub itself"
+    site.add_argument("--repository", metavar="OWNER/NAME", help=where)
     looks = "look at this machine and say what is missing"
     command("doctor", lambda _: doctor.look(), looks, needs_environment=False)
     return parser
@@ -327,6 +331,12 @@ def _review(options: argparse.Namespace) -> int:
     from .commands import review
 
     return review.write(options.out, options.deck)
+
+
+def _site(options: argparse.Namespace) -> int:
+    from .commands import site
+
+    return site.write(options.out, options.repository)
 
 
 def _clean(options: argparse.Namespace) -> int:

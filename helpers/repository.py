@@ -5,17 +5,18 @@ Whoever publishes a copy names its address, on GitHub, as `Repository` under [pr
 
 import re
 import tomllib
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from . import settings
 from .errors import WorkshopError
 
-ON_GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+?)(?:\.git)?/?", re.ASCII)
+NAME = r"[A-Za-z0-9][A-Za-z0-9-]*/[\w.-]+?"
+ON_GITHUB = re.compile(rf"https://github\.com/({NAME})(?:\.git)?/?", re.ASCII)
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 
 
 class RepositoryError(WorkshopError):
-    """What pyproject.toml names is no repository on GitHub; the message is one sentence for the reader."""
+    """What was named is no repository on GitHub; the message is one sentence for the reader."""
 
 
 def name() -> str | None:
@@ -29,6 +30,20 @@ def name() -> str | None:
             "address on GitHub, such as https://github.com/ada/lambda-workshop."
         )
     return found[1]
+
+
+def named(text: str) -> str:
+    """An owner and name that somebody has given. Raises RepositoryError where GitHub has no such names."""
+    if not re.fullmatch(NAME, text, re.ASCII):
+        raise RepositoryError(
+            f"{text!r} is no repository; name it as GitHub does, owner/name, such as ada/lambda-workshop."
+        )
+    return text
+
+
+def address(repository: str, path: str, is_folder: bool = False) -> str:
+    """Where GitHub shows a file or folder of the repository, as it is on the default branch."""
+    return f"https://github.com/{repository}/{'tree' if is_folder else 'blob'}/HEAD/{quote(path)}"
 
 
 def live(repository: str, notebook: str = FIRST_NOTEBOOK) -> dict[str, str]:
