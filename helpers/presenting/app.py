@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from .. import classroom, settings
 from ..errors import WorkshopError
 from ..local_page.access import Access, guarded
 from . import beside, clock
@@ -25,6 +26,7 @@ from .talk import Talk
 
 FOLDER = Path(__file__).parent
 LARGEST = 10_000  # bytes of a request
+MOST_PLACES = 5  # where the class is, besides the section that is on
 DOES = ("next", "back", "go", "start", "stop")
 
 templates = jinja2.Environment(
@@ -52,6 +54,9 @@ def application(access: Access, talk: Talk, path_of: Callable[[str], str]) -> AS
 
     async def time(request: Request) -> Response:
         return JSONResponse(_clock(talk))
+
+    async def learners(request: Request) -> Response:
+        return HTMLResponse(await run_in_threadpool(_rendered_class, talk.step))
 
     async def do(request: Request) -> Response:
         told = {name: values[0] for name, values in parse_qs(await _body(request)).items()}
@@ -97,6 +102,7 @@ def application(access: Access, talk: Talk, path_of: Callable[[str], str]) -> AS
         Route("/", page),
         Route("/now", now),
         Route("/clock", time),
+        Route("/class", learners),
         Route("/do", do, methods=["POST"]),
         Route("/projector/plan", plan),
         Route("/projector/asked", asked),
@@ -131,13 +137,28 @@ def _rendered(template: str, talk: Talk, **values: Any) -> str:
         solution=beside.next_solution(talk.plan, talk.at),
         clock=_clock(talk),
         figure=_figure,
+        learners=_rendered_class(step),
         **values,
+    )
+
+
+def _rendered_class(step: Step) -> str:
+    """The class in a few numbers, where one is open on this machine; "" where none is."""
+    try:
+        figures, problem = classroom.figures(settings.home()), ""
+    except WorkshopError as error:
+        figures, problem = None, str(error)
+    here = (step.lesson.number, step.section.heading)
+    at = {(each.notebook, each.section): each.learners for each in figures.sections} if figures else {}
+    elsewhere = sorted(((count, *place) for place, count in at.items() if place != here), reverse=True)
+    return templates.get_template("class.html").render(
+        figures=figures, problem=problem, here=at.get(here, 0), elsewhere=elsewhere[:MOST_PLACES]
     )
 
 
 def _clock(talk: Talk) -> dict[str, str]:
     """The clock against the plan, in words."""
-    planned, pace = talk.plan.minutes, talk.pace()
+    pace = talk.pace()
     if pace is None:
         of_all = words("clock.planned", minutes=_figure(talk.plan.minutes))
         of_section = words("clock.planned", minutes=_figure(talk.step.minutes))

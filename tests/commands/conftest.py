@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import headless_chromium
 import pytest
-from lab_in_a_browser import LAB_LIMIT_S, address, eventually
+from lab_in_a_browser import LAB_LIMIT_S, address, eventually, listens
 
 from helpers.settings import ROOT
 
@@ -48,9 +49,26 @@ def lab_elsewhere(checkout, tmp_path_factory, free_port) -> Iterator[tuple[str, 
         yield printed, home
 
 
+@pytest.fixture(scope="module")
+def presented(checkout, tmp_path_factory, free_port) -> Iterator[tuple[str, str]]:
+    """The addresses that `present` prints, of the projector and of the presenter page, in the evening's notebook 04."""
+    home, config = checkout / "work", tmp_path_factory.mktemp("jupyter")
+    with _started(checkout, home, config, free_port(), "present", "04", "--plan", "evening") as (printed, said):
+        [page] = re.findall(r"http://127\.0\.0\.1:\d+/enter\S+", "".join(said))
+        yield printed, page
+    assert not listens(int(page.split(":")[2].partition("/")[0])), "the presenter page goes with JupyterLab"
+    assert not (home / "jupyterlab").exists(), "the layout of `lab` is another"
+
+
 @contextlib.contextmanager
 def _lab(checkout: Path, home: Path, config: Path, port: int) -> Iterator[str]:
-    """`lab` in a session of its own that ends with Ctrl-C."""
+    with _started(checkout, home, config, port, "lab") as (printed, _):
+        yield printed
+
+
+@contextlib.contextmanager
+def _started(checkout: Path, home: Path, config: Path, port: int, *command: str) -> Iterator[tuple[str, list[str]]]:
+    """A command that opens JupyterLab, in a session of its own that ends with Ctrl-C; gives what it says, too."""
     # lets the test see cells that are not on the screen; nothing else differs from a reader's JupyterLab
     (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
     variables = {
@@ -63,7 +81,7 @@ def _lab(checkout: Path, home: Path, config: Path, port: int) -> Iterator[str]:
         "JUPYTER_RUNTIME_DIR": str(config / "runtime"),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers", "lab", "--no-browser"],
+        [sys.executable, "-m", "helpers", *command, "--no-browser"],
         cwd=checkout,
         env=variables,
         stdout=subprocess.PIPE,
@@ -75,7 +93,7 @@ def _lab(checkout: Path, home: Path, config: Path, port: int) -> Iterator[str]:
     reader = threading.Thread(target=lambda: said.extend(process.stdout), daemon=True)
     reader.start()
     try:
-        yield eventually(lambda: address(said, process), LAB_LIMIT_S, lambda: "".join(said))
+        yield eventually(lambda: address(said, process), LAB_LIMIT_S, lambda: "".join(said)), said
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

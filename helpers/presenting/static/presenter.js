@@ -5,6 +5,7 @@ const said = document.getElementById("said");
 const lost = document.getElementById("lost");
 const TICK_MS = 1000;
 const AGAIN_MS = 3000;
+const CLASS_MS = 5000;
 
 async function ask(path) {
   const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(40_000) });
@@ -57,6 +58,17 @@ async function tick() {
   }
 }
 
+// Where the class is changes by itself.
+async function look() {
+  for (;;) {
+    await sleep(CLASS_MS);
+    try {
+      const told = await fetch("class", { cache: "no-store" });
+      if (told.ok) document.getElementById("class").innerHTML = await told.text();
+    } catch {} // follow() says it
+  }
+}
+
 function prepare() {
   for (const button of now.querySelectorAll(".copy")) {
     button.hidden = !navigator.clipboard;
@@ -90,3 +102,4 @@ document.addEventListener("keydown", (event) => {
 prepare();
 follow();
 tick();
+look();

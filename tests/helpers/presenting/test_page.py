@@ -6,9 +6,11 @@ import re
 import pytest
 import requests
 
-from helpers import settings
+from helpers import classroom, settings
 from helpers.authoring.notes import Notes
 from helpers.authoring.source import Source
+from helpers.classroom import AtSection, Figures, StuckAt
+from helpers.classroom.instructor.store import FILE
 from helpers.local_page.server import LocalPageError
 from helpers.presenting import plans, server
 from helpers.presenting.strings import catalogue, words
@@ -26,7 +28,7 @@ def home(tmp_path, monkeypatch):
 def address(free_port):
     """A presenter page of notebook 01."""
     plan = plans.of_lesson("01")
-    with server.serving(plan, 0, lambda lesson: f"there/{lesson.stem}.ipynb", free_port(), ("hub.example",)) as served:
+    with server.serving(plan, 0, lambda number: f"there/{number}.ipynb", free_port(), ("hub.example",)) as served:
         yield served.address
 
 
@@ -98,6 +100,25 @@ def _broken(step):
     raise NotesError("Notes are not as they have to be: so.")
 
 
+def test_it_shows_the_class_where_one_is_open(page, monkeypatch):
+    assert words("class") not in page.text, "there is none"
+    sections = (AtSection("01", "", 3), AtSection("01", "Connect", 7), AtSection("02", "A <b>burst</b>", 1))
+    stuck = (StuckAt("01.1", "It says <nothing>.", 2),)
+    monkeypatch.setattr(classroom, "figures", lambda home: Figures(11, sections, stuck, ("Ada", "<i>Bob</i>")))
+    for shown in (page.get().text, page.get("class").text):
+        assert "3 of 11 learners are here." in shown and "7 at 01, Connect" in shown
+        assert "1 at 02, A &lt;b&gt;burst&lt;/b&gt;" in shown and "Hands up: Ada, &lt;i&gt;Bob&lt;/i&gt;" in shown
+        assert "2 cannot solve 01.1: It says &lt;nothing&gt;." in shown
+    page.do("next")
+    assert "7 of 11 learners are here." in page.text and "3 at 01, Opening" in page.text
+
+
+def test_the_file_of_a_class_that_is_damaged_is_said(page, tmp_path):
+    (tmp_path / FILE).write_bytes(b"no database" * 1000)
+    assert page.get().status_code == 200
+    assert 'class="problem"' in page.get("class").text
+
+
 def test_buttons_go_on_and_back_and_to_a_section(page):
     assert page.do("next").url == page.base
     assert page.heading == "Connect"
@@ -145,7 +166,7 @@ def test_the_projector_is_told_what_to_present(page):
     told = page.get("projector/plan").json()
     assert told["at"] == 0 and len(told["steps"]) == 12
     assert told["steps"][1] == {
-        "path": "there/01-what-is-lambda.ipynb", "heading": "Connect", "title": "01 What is Lambda?: Connect"
+        "path": "there/01.ipynb", "heading": "Connect", "title": "01 What is Lambda?: Connect"
     }  # fmt: skip
 
 
