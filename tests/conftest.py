@@ -40,6 +40,8 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # With several workers: what takes longest comes first, so that no other waits for it at the end.
 FIRST = (
+    "deploy/test_hub.py",
+    "commands/test_offline.py",
     "lessons/test_notebooks.py",
     "commands/test_browser.py",
     "commands/test_browser_console.py",

@@ -1,5 +1,8 @@
 """Adds what a JupyterHub for a class needs to the environment, which is made before this runs."""
 
+import compileall
+import sysconfig
+
 from .. import environment, settings
 from ..errors import WorkshopError
 from ..localaws import npm
@@ -21,5 +24,8 @@ def install(hub: bool) -> int:
                 npm.install(settings.HUB_PROXY, settings.wheels())
             except npm.NpmError as error:
                 raise HubNotAdded(f"The proxy of JupyterHub could not be added: {error}") from None
+        say("Compiling what learners may not write beside.")
+        for folder in (settings.ROOT / "helpers", sysconfig.get_path("purelib")):
+            compileall.compile_dir(folder, quiet=2, workers=0)
     say("Everything is there; python3 -m helpers lab opens the workshop." if not hub else "JupyterHub is there.")
     return 0
