@@ -41,7 +41,8 @@ def make() -> list[str]:
     Where somebody has worked in a starter, as one did before there were copies, the copy begins with that.
     Raises OwnCopyError where they cannot be written.
     """
-    said, with_work = [], []
+    said: list[str] = []
+    taken_over: list[Lesson] = []
     if folder() == settings.NOTEBOOKS:
         raise OwnCopyError(
             "WORKSHOP_HOME is the folder of the workshop itself; set it to one of your own, such as ~/workshop."
@@ -51,14 +52,18 @@ def make() -> list[str]:
         said += links.lay(folder())
         for lesson in lessons():
             if not path(lesson).exists():
-                with_work += [lesson] if _make(lesson) else []
+                has_work, is_readable = _make(lesson)
+                if has_work and is_readable:
+                    taken_over.append(lesson)
+                elif has_work:
+                    said.append(f"{lesson.starter_path} is no notebook that can be read; your copy begins without it.")
             elif _cells(path(lesson)) is None:
                 said.append(f"{_damaged(lesson)} `python3 -m helpers reset {lesson.number}` begins it anew.")
     except OSError as error:
         raise OwnCopyError.about_file(error, folder()) from None
-    if with_work:
+    if taken_over:
         said.append(
-            f"You have worked in notebooks/ ({_numbers(with_work)}): it is in {folder()} now, where you go on. The "
+            f"You have worked in notebooks/ ({_numbers(taken_over)}): it is in {folder()} now, where you go on. The "
             "files in notebooks/ stay as they are; `git restore notebooks/*.ipynb` gives git its own back."
         )
     return said
@@ -117,19 +122,17 @@ def begin_anew(lesson: Lesson) -> tuple[bool, Path | None]:
     return True, kept
 
 
-def _make(lesson: Lesson) -> bool:
-    """Make a copy. Return whether it holds work that was done in the starter."""
+def _make(lesson: Lesson) -> tuple[bool, bool]:
+    """Make a copy. Return whether somebody has worked in the starter, and whether it could be read."""
     from ..authoring import work  # only here: it takes a moment to load
 
-    has_work = work.is_there(lesson.starter_path)
-    tracked = _tracked(lesson)
-    has_work_that_can_be_read = has_work and _cells(lesson.starter_path) is not None
-    starter = _as_made(lesson) if has_work else tracked
+    has_work, is_readable = work.is_there(lesson.starter_path), _cells(lesson.starter_path) is not None
+    starter = _as_made(lesson) if has_work else _tracked(lesson)
     write_whole(_base_path(lesson), starter)
-    write_whole(path(lesson), tracked if has_work_that_can_be_read else starter)
-    if has_work_that_can_be_read:
+    write_whole(path(lesson), _tracked(lesson) if has_work and is_readable else starter)
+    if has_work and is_readable:
         _trust_as(lesson.starter_path, path(lesson))
-    return has_work_that_can_be_read
+    return has_work, is_readable
 
 
 def _merged(lesson: Lesson) -> tuple[list[Cell], dict[str, Any], list[Change]]:
@@ -161,7 +164,7 @@ def _tracked(lesson: Lesson) -> str:
     """The text of the starter as it stands; of one that an author has not built yet, what its source makes."""
     try:
         return links.placed(lesson.starter_path.read_text(encoding="utf-8"), folder())
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError):
         return _as_made(lesson)
 
 

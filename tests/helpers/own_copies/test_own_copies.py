@@ -196,11 +196,15 @@ def test_after_that_a_reset_gives_the_starter_of_the_workshop():
     assert copy_of("04").read_bytes() == clean
 
 
-def test_a_starter_that_somebody_has_damaged_is_not_taken_over():
+@pytest.mark.parametrize("damage", [b"{", b"<<<<<<< HEAD\n{}", b"\xff\xfe"])
+def test_a_starter_that_somebody_has_damaged_is_said_and_not_taken_over(damage):
     clean = starter_of("04").read_bytes()
-    starter_of("04").write_text("{")
-    assert own_copies.make() == []
+    starter_of("04").write_bytes(damage)
+    [said] = own_copies.make()
+    assert said == f"{starter_of('04')} is no notebook that can be read; your copy begins without it."
     assert copy_of("04").read_bytes() == clean
+    assert starter_of("04").read_bytes() == damage
+    assert own_copies.newer() == []
 
 
 # a newer starter
