@@ -46,6 +46,7 @@ FIRST = (
     "commands/test_browser.py",
     "commands/test_browser_console.py",
     "localaws/test_faults.py",
+    "localaws/test_saved_state.py",
     "commands/test_start_at.py",
     "commands/test_command_line.py",
     "lessons/11-thumbnails/test_notebook.py",
@@ -160,6 +161,7 @@ def embedded_aws(embedded_home, free_port) -> Iterator[Endpoint]:
     yield endpoint
     assert psutil.pid_exists(endpoint.pid), "the embedded AWS died: " + (embedded_home / localaws.LOG_FILE).read_text()
     assert localaws.stop(embedded_home)
+    assert "cannot be saved" not in (embedded_home / localaws.LOG_FILE).read_text()  # of all that the tests have made
     eventually(lambda: not processes_of(embedded_home))
 
 

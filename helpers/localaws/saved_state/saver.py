@@ -48,7 +48,7 @@ class Saver:
         self._working: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="saved-state")
         self._odd: set[tuple[str, object]] = set()  # entries that cannot be saved, as was said
-        self._is_idle = False
+        self._awake = asyncio.Event()
         self.failed = ""  # why the last save was none
         self.marks: Callable[[], Callable[[], None]] = lambda: lambda: None
 
@@ -76,6 +76,8 @@ class Saver:
                     counts[name] += 1
             except Exception as error:
                 raise Damaged(f"{name}: {type(error).__name__}: {error}") from error
+        if gone := self._file.blobs() - self._held.keys():  # of the last save of a server that was killed or stopped
+            self._drop(list(gone))
         return counts
 
     async def save(self, groups: frozenset[str] | None = None) -> None:
@@ -91,17 +93,17 @@ class Saver:
     async def go_on(self) -> None:
         """Save what changes by itself, for ever."""
         while True:
-            began, self._is_idle = time.perf_counter(), True
+            began = time.perf_counter()
+            self._awake.clear()
             with contextlib.suppress(NotSaved):  # which was said
                 await self.save()
-            pause = max(EVERY_S, (time.perf_counter() - began) * PART)
-            await asyncio.sleep(pause)
-            if self._is_idle:
-                await asyncio.sleep(IDLE_S - EVERY_S)
+            await asyncio.sleep(max(EVERY_S, (time.perf_counter() - began) * PART))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), IDLE_S - EVERY_S)
 
     def wake(self) -> None:
         """Somebody asks, so that something may change."""
-        self._is_idle = False
+        self._awake.set()
 
     def close(self) -> None:
         """Save for the last time, when nothing runs in the event loop any more. Raises NotSaved."""
@@ -132,10 +134,10 @@ class Saver:
                 self.failed = str(error)
                 waiting.set_exception(error)
                 waiting.exception()  # nobody need wait for it
-            except BaseException as error:
-                waiting.set_exception(error if isinstance(error, Exception) else NotSaved("The state was not saved."))
+            except Exception as error:
+                log.exception("the state")
+                waiting.set_exception(NotSaved(f"The embedded AWS cannot save its state: {error!r}."))
                 waiting.exception()
-                raise
             else:
                 self.failed = ""
                 waiting.set_result(None)

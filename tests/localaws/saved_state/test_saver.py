@@ -1,0 +1,155 @@
+"""When the state is saved, and what is written then."""
+
+import asyncio
+import os
+import sqlite3
+
+import pytest
+
+from helpers.localaws.saved_state.saver import NotSaved, Saver
+from helpers.localaws.saved_state.state_file import Change, StateFile
+from helpers.localaws.saved_state.stores import Store
+
+
+class Kept:
+    """Two stores and the file that they are saved to; `writes` are the changes that were written."""
+
+    def __init__(self, path):
+        self.one, self.other = {}, {}
+        self.file = StateFile(path)
+        self.writes: list[Change] = []
+        write = self.file.write
+
+        def noted(change):
+            write(change)
+            self.writes.append(change)
+
+        self.file.write = noted
+        stores = [
+            Store("one", "first", self.one.items, self.one.__setitem__, has_blobs=True),
+            Store("other", "second", self.other.items, self.other.__setitem__),
+        ]
+        self.saver = Saver(self.file, lambda: stores)
+
+
+@pytest.fixture
+def reopened(tmp_path):
+    """Give what is in the file, as the next server would have it."""
+    opened = []
+
+    def reopen(kept=None):
+        if kept:
+            kept.file.close()
+        opened.append(Kept(tmp_path / "state.sqlite"))
+        opened[-1].saver.restore()
+        return opened[-1]
+
+    yield reopen
+    for each in opened:
+        each.file.close()
+
+
+def test_what_was_saved_is_there_and_nothing_else(reopened):
+    kept = reopened()
+
+    async def save():
+        kept.one["a"], kept.other["b"] = {"x": 1}, [2]
+        await kept.saver.save(frozenset({"first"}))
+        kept.one["never"] = 3
+
+    asyncio.run(save())
+    assert reopened(kept).one == {"a": {"x": 1}}
+
+
+def test_only_what_has_changed_is_written(reopened):
+    kept = reopened()
+
+    async def save():
+        kept.one.update({str(number): {"n": number} for number in range(500)})
+        await kept.saver.save()
+        kept.one["7"]["n"] = -1
+        del kept.one["8"]
+        await kept.saver.save()
+        await kept.saver.save()
+
+    asyncio.run(save())
+    assert len(kept.writes) == 2
+    assert {key: data is None for (_, (key, _, _)), data in kept.writes[1].pieces.items()} == {"7": False, "8": True}
+    again = reopened(kept)
+    assert again.one == kept.one and list(again.one) == list(kept.one)
+
+
+def test_those_who_wait_at_the_same_time_share_one_write(reopened):
+    kept = reopened()
+
+    async def change(number):
+        kept.one[number] = number
+        await kept.saver.save(frozenset({"first"}))
+
+    async def all_at_once():
+        await asyncio.gather(*map(change, range(50)))
+
+    asyncio.run(all_at_once())
+    assert len(kept.writes) <= 2
+    assert reopened(kept).one == {number: number for number in range(50)}
+
+
+def test_large_values_are_written_once_and_go_with_the_last_that_holds_them(reopened):
+    kept, code = reopened(), os.urandom(100_000)
+
+    async def save():
+        for name in ("a", "b"):
+            kept.one[name] = {"code": code}
+            await kept.saver.save()
+        kept.one["a"]["more"] = 1
+        await kept.saver.save()
+
+    asyncio.run(save())
+    assert [len(change.blobs) for change in kept.writes] == [1, 0, 0]
+    again = reopened(kept)
+    assert again.one["b"]["code"] == code and len(again.file.blobs()) == 1
+
+    async def forget():
+        again.one.clear()
+        await again.saver.save()
+        await again.saver.save()
+
+    asyncio.run(forget())
+    again.saver.close()
+    assert reopened().file.blobs() == set()
+
+
+def test_what_cannot_be_written_is_said_and_written_later(reopened):
+    kept = reopened()
+    write = kept.file.write
+
+    def full(change):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def save():
+        kept.one["before"] = 1
+        await kept.saver.save()
+        kept.file.write = full
+        kept.one["meanwhile"] = 2
+        with pytest.raises(NotSaved, match=r"cannot save its state: database or disk is full\."):
+            await kept.saver.save()
+        assert kept.saver.failed
+        kept.file.write = write
+        await kept.saver.save(frozenset({"first"}))
+        assert not kept.saver.failed
+
+    asyncio.run(save())
+    assert reopened(kept).one == {"before": 1, "meanwhile": 2}
+
+
+def test_a_value_that_is_not_plain_is_said_and_keeps_nobody_up(reopened, caplog):
+    kept = reopened()
+
+    async def save():
+        kept.one["odd"], kept.one["plain"] = lambda: None, 1
+        await kept.saver.save()
+        await kept.saver.save()
+
+    asyncio.run(save())
+    assert [record.getMessage().startswith("'odd' of one cannot be saved: ") for record in caplog.records] == [True]
+    assert reopened(kept).one == {"plain": 1}
