@@ -246,12 +246,19 @@ def _notes_problems(made_of: Source) -> list[str]:
         if cell.kind == source.NOTES and cell.text not in [section.notes for section in sections]
     ]
     for section in sections:
-        if section.notes:
+        if not section.notes:
+            where = f"the section {section.heading}" if section.heading else "the opening"
+            problems.append(f"{where} has no notes; write a cell `# %% notes [markdown]` after its prose")
+        else:
             found = _section_notes_problems(section, made_of)
             problems += [f"the notes of {section.heading or 'the opening'}: {problem}" for problem in found]
-    if problems or not all(section.notes for section in sections):
+    if problems:
         return problems
-    said, takes = made_of.lesson.minutes, sum(each.minutes for each in made_of.notes.values())
+    try:
+        said = made_of.lesson.minutes
+    except LessonError:  # which is said elsewhere
+        return []
+    takes = sum(each.minutes for each in made_of.notes.values())
     if abs(said - takes) > said * NOTES_MINUTES_PERCENT / 100:
         problems.append(f"it says {said} minutes; by the notes of its sections it takes {takes}")
     return problems

@@ -33,6 +33,11 @@ TINY = """\
 #
 # See [the next one](02-other.ipynb), [a function](lessons/01-tiny/functions/tiny/app.py) and [a site](https://example.org).
 
+# %% notes [markdown]
+# Minutes: 1
+#
+# Say: It is tiny.
+
 # %% print-id
 import uuid
 
@@ -54,6 +59,11 @@ plt.title("Two points");
 # %% [markdown]
 # ## Exercise: double
 
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Twice.
+
 
 # %%
 def double(number):
@@ -68,6 +78,11 @@ print("well done")
 
 # %% [markdown]
 # ## Exercise: a constant
+
+# %% notes [markdown]
+# Minutes: 2
+#
+# Say: Once.
 
 # %%
 limit = 3
@@ -86,6 +101,11 @@ OTHER = """\
 # - say what x is.
 #
 # It takes about 5 minutes.
+
+# %% notes [markdown]
+# Minutes: 5
+#
+# Say: It is one.
 
 # %%
 x = 1
@@ -637,6 +657,7 @@ def test_a_check_says_what_is_spoilt(built, spoil, sentence):
 # What a check says of bad sources
 
 HEADING = "# %% [markdown]\n# # 01 Bad\n#\n# - see what is bad.\n#\n# It takes about 5 minutes.\n\n"
+HEADING += "# %% notes [markdown]\n# Minutes: 5\n#\n# Say: It is bad.\n\n"
 EXERCISE = "# %%\n# solution: Do it.\npass\n\n"
 CHECK = "# %%\n# check\nassert True\n\n"
 ONE_HEADING = "the first cell has to begin with the one heading of the first level (`# 04 Cold start`)"
@@ -758,7 +779,8 @@ def test_a_bad_source_is_named_and_not_built(tmp_path, text, problem):
 
 
 def test_a_prediction_that_is_asked_and_answered_is_no_problem(tmp_path):
-    write_lesson(tmp_path / "notebooks", "01-bad", HEADING + ASKED + ANSWERED + ANSWERED)
+    noted = HEADING.replace("It is bad.\n", "It is bad.\n#\n# Answer 01.a: One.\n")
+    write_lesson(tmp_path / "notebooks", "01-bad", noted + ASKED + ANSWERED + ANSWERED)
     (made_of,) = authoring.sources(tmp_path / "notebooks")
     assert lint.source_problems(made_of) == []
 

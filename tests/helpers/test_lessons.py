@@ -41,6 +41,11 @@ TEA = """\
 #
 # It takes about 7 minutes. Slides: "Tea", in the part "Kitchen".
 
+# %% notes [markdown]
+# Minutes: 7
+#
+# Say: Tea needs time.
+
 
 # %% draw-tea
 def draws_s(kind):

@@ -208,6 +208,14 @@ BAD = {
         [ONE, ONE],
         "the notes of Water: no `Answer 01.a:` for the prediction that the section asks for",
     ),
+    "none": (
+        [ONE, NOTES[1], NOTES[2]],
+        "the section Exercise: leaves has no notes; write a cell `# %% notes [markdown]` after its prose",
+    ),
+    "none in the opening": (
+        ["", *NOTES[1:]],
+        "the opening has no notes; write a cell `# %% notes [markdown]` after its prose",
+    ),
     "two in a section": (
         [ONE + "\n\n# %% notes [markdown]\n# Minutes: 2"],
         "the notes that begin with `Minutes: 2` do not follow the prose that begins a section, one for each",
