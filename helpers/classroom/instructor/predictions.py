@@ -11,14 +11,12 @@ from statistics import median_low
 from typing import NamedTuple
 
 from ... import lessons
-from ...facts import fill
 from .room import Learner
 
 NUMBER = re.compile(r"[-+−]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}(?![0-9])|[0-9]{1,15})?(?:\.[0-9]{1,9})?(?<=[0-9])")
 VALUES = 12  # bars with one number each; where there are more numbers, a bar is a range of them
 RANGES = 8
 ANSWERS = 12  # bars of answers in words
-CELL = re.compile(r"^# %%(?P<title>.*)\n", re.MULTILINE)
 
 
 class Question(NamedTuple):
@@ -68,17 +66,18 @@ def of(key: str, learners: Sequence[Learner], is_hidden: bool = False) -> Predic
 @lru_cache(maxsize=500)
 def question_of(key: str) -> Question:
     """What the notebook asks under this key, by its source; an empty one where it has no such question."""
+    from ...authoring.source import Source  # which takes a moment to load
+
     try:
-        source = lessons.lesson(key.partition(".")[0]).source.read_text(encoding="utf-8")
+        cells = Source(lessons.lesson(key.partition(".")[0])).cells
     except (lessons.LessonError, OSError):
         return Question("", ())
-    _, *parts = CELL.split(source)
     prose = ""
-    for title, text in zip(parts[::2], parts[1::2], strict=True):
-        if "[markdown]" in title:
-            prose = "\n".join(line.removeprefix("#").removeprefix(" ") for line in text.splitlines())
-        elif (choices := _choices(key, text)) is not None:
-            return Question(_asked(fill(prose)), choices)
+    for cell in cells:
+        if cell.kind == "markdown":
+            prose = cell.text
+        elif (choices := _choices(key, cell.text)) is not None:
+            return Question(_asked(prose), choices)
     return Question("", ())
 
 
