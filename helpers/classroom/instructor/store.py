@@ -18,7 +18,7 @@ from ..place import ClassError, bare
 
 FILE = "class.sqlite"
 LEARNERS = 200  # at the most
-ENTRIES = 20_000  # of one learner, at the most
+ENTRIES = 5_000  # of one learner, at the most: more than in days of work; the page goes through all of them
 NAME = 40  # characters
 MESSAGE = 500
 MESSAGES = 20  # that a notebook which asks for the first time gets
