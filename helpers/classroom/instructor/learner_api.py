@@ -136,7 +136,8 @@ class LearnerApi:
         if member is None:
             raise Refusal(401, UNKNOWN)
         heard = body.get("heard")
-        messages = self._store.messages(heard if type(heard) is int and 0 <= heard < 2**53 else 0)
+        after = heard if type(heard) is int and 0 <= heard < 2**53 else 0
+        messages = self._store.messages(after, since=member.joined)  # what was said before was for others
         told = [{"id": each.id, "at": each.at, "text": each.text} for each in messages]
         return _json({"name": member.name, "hand": member.hand is not None, "messages": told})
 

@@ -216,9 +216,10 @@ class ClassStore:
         with self._changing() as database:
             database.execute("INSERT INTO message (at, text) VALUES (?, ?)", (self._clock(), one_line(text, MESSAGE)))
 
-    def messages(self, after: int = 0) -> list[Message]:
-        """The messages after this one, oldest first; the last few alone."""
-        rows = self._rows("SELECT id, at, text FROM message WHERE id > ? ORDER BY id DESC LIMIT ?", after, MESSAGES)
+    def messages(self, after: int = 0, since: float = 0) -> list[Message]:
+        """The messages after this one, and after a moment, oldest first; the last few alone."""
+        query = "SELECT id, at, text FROM message WHERE id > ? AND at >= ? ORDER BY id DESC LIMIT ?"
+        rows = self._rows(query, after, since, MESSAGES)
         return [Message(*row) for row in reversed(rows)]
 
     # the file

@@ -1,7 +1,9 @@
 """The box that join() shows: join, see what is sent, raise one's hand, hear what the instructor says, leave."""
 
 import html
+import time
 from collections.abc import Callable
+from typing import Any
 
 from ipywidgets import HTML, Button, HBox, Layout, Text, VBox
 
@@ -14,7 +16,7 @@ SENT = (
     "nothing from before you joined."
 )
 SHOWN = 20  # entries
-WIDE = Layout(width="26em")
+WIDE, LEFT = Layout(width="26em"), Layout(align_items="flex-start")
 PRE = '<pre tabindex="0" style="max-height: 16em; overflow: auto; white-space: pre-wrap; line-height: 1.4">{}</pre>'
 
 
@@ -28,7 +30,7 @@ class Box:
         self._hand = self._button("Raise my hand", lambda: acts.raise_hand(not self._is_up()))
         self._look = self._button("Show what is sent", self._show_or_hide)
         enter, leave = self._button("Join the class", self._enter), self._button("Leave the class", acts.leave)
-        self._outside = VBox([HTML(f"<p>{SENT}</p>"), self._word, self._name, enter])
+        self._outside = VBox([HTML(f"<p>{SENT}</p>"), self._word, self._name, enter], layout=LEFT)
         self._inside = VBox([HBox([self._hand, self._look, leave]), self._messages, self._sent])
         self.widget = VBox([self._status, self._outside, self._inside])
         self.refresh()
@@ -41,7 +43,7 @@ class Box:
         self._say(acts.status(kept))
         self._outside.layout.display, self._inside.layout.display = ("none", "") if is_in else ("", "none")
         self._hand.description = "Lower my hand" if self._is_up() else "Raise my hand"
-        said = "".join(f"<li>{html.escape(each['text'])}</li>" for each in reversed(kept.messages if kept else []))
+        said = "".join(_shown(each) for each in reversed(kept.messages if kept else []))
         self._messages.value = f"<p>Your instructor says:</p><ul>{said}</ul>" if said else ""
         if self._sent.value:
             self._sent.value = PRE.format(html.escape(acts.what_is_sent(SHOWN)))
@@ -77,3 +79,8 @@ class Box:
 
     def _say(self, sentence: str) -> None:
         self._status.value = f'<p role="status">{html.escape(sentence)}</p>'
+
+
+def _shown(message: dict[str, Any]) -> str:
+    """A message with its time of day."""
+    return f"<li>{time.strftime('%H:%M', time.localtime(message['at']))} {html.escape(message['text'])}</li>"

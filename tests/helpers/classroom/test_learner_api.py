@@ -217,6 +217,7 @@ def test_the_page_of_the_instructor_is_at_another_port(served):
 
 
 def test_messages_are_heard_once(asker, served):
+    served.store.say("before anybody was there")
     id = asker.join().json()["learner"]
     served.store.say("first")
     [first] = asker.sync(id).json()["messages"]
