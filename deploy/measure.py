@@ -26,9 +26,11 @@ sys.path.insert(0, str(ROOT))
 
 import nbformat  # noqa: E402
 import psutil  # noqa: E402
+import workshop_hub  # noqa: E402
 from jupyter_client import BlockingKernelClient  # noqa: E402
 
 from helpers import localaws  # noqa: E402
+from helpers.facts import fact  # noqa: E402
 from helpers.marks import between  # noqa: E402
 
 README = Path(__file__).with_name("README.md")
@@ -37,6 +39,7 @@ CLASSES = (10, 30, 60)
 LOAD = os.getloadavg()[0]
 TOGETHER = 3  # learners at once, for what one more takes: pages that all share count once
 QUIET_S, PAUSE_S, LIMIT_S = 20, 0.5, 900
+UNLIMITED = "notebook 02, without that limit"
 NOTEBOOKS = {"notebook 04": "04-cold-start", "notebook 02, with its bursts": "02-scaling"}
 
 
@@ -60,10 +63,11 @@ class Taken:
 class Learner:
     """JupyterLab with the embedded AWS behind it, as `lab` starts it, and one kernel that is connected."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, concurrency: int = workshop_hub.CONCURRENCY) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WORKSHOP_"))}
         self._runtime = folder / "runtime"
         ours = {"WORKSHOP_HOME": folder / "work", "WORKSHOP_PORT": localaws.free_port(), "WORKSHOP_LEARNER": "learner"}
+        ours |= {"WORKSHOP_CONCURRENCY": concurrency}
         jupyter = {"JUPYTER_RUNTIME_DIR": self._runtime, "JUPYTER_CONFIG_DIR": folder / "c", "JUPYTER_DATA_DIR": folder}
         variables = kept | {name: str(value) for name, value in (ours | jupyter).items()}
         command = [sys.executable, "-m", "helpers", "lab", "--no-browser"]
@@ -76,6 +80,13 @@ class Learner:
 
     def run(self, code: str) -> None:
         self.client.execute_interactive(code, timeout=LIMIT_S, output_hook=lambda message: None)
+
+    def run_notebook(self, stem: str) -> None:
+        """All code of its solution."""
+        notebook = nbformat.read(ROOT / "notebooks" / "solutions" / f"{stem}.ipynb", as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                self.run(cell.source)
 
     def processes(self) -> list[psutil.Process]:
         """The server, the kernel, the embedded AWS and its functions: all begin below one process."""
@@ -162,34 +173,34 @@ def _cpu(learners: list[Learner]) -> float:
 
 
 def measure() -> dict[str, Taken]:
-    """Title -> what was taken: one learner idle and at work, and several idle together."""
+    """Title -> what was taken: one learner idle and at work, several idle together, and one without a limit."""
     taken: dict[str, Taken] = {}
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as ends:
-        folders = [Path(scratch) / str(number) for number in range(TOGETHER)]
         learners: list[Learner] = []
 
-        def begin() -> None:
-            folder = folders[len(learners)]
+        def begin(**options: int) -> Learner:
+            folder = Path(scratch) / str(len(learners))
             folder.mkdir()
-            learners.append(Learner(folder))
+            learners.append(Learner(folder, **options))
             ends.callback(learners[-1].end)
             learners[-1].connect()
+            return learners[-1]
 
-        begin()
+        first = begin()
         with watched(learners) as taken["idle"]:
             time.sleep(QUIET_S)
         for title, stem in NOTEBOOKS.items():
-            notebook = nbformat.read(ROOT / "notebooks" / "solutions" / f"{stem}.ipynb", as_version=4)
-            with watched(learners) as taken[title]:
-                for cell in notebook.cells:
-                    if cell.cell_type == "code":
-                        learners[0].run(cell.source)
+            with watched([first]) as taken[title]:
+                first.run_notebook(stem)
         with watched(learners) as taken["afterwards"]:
             time.sleep(QUIET_S)
         while len(learners) < TOGETHER:
             begin()
         with watched(learners) as taken["together"]:
             time.sleep(QUIET_S)
+        last = begin(concurrency=fact("concurrency"))
+        with watched([last]) as taken[UNLIMITED]:
+            last.run_notebook("02-scaling")
     return taken
 
 
@@ -202,12 +213,13 @@ def table(taken: dict[str, Taken]) -> str:
         "",
         f"Measured on {date.today()} by `deploy/measure.py`: {platform.machine()}, {_processor()}, {os.cpu_count()} "
         f"cores, {memory:.0f} GB, {platform.system()} {platform.release()}, Python {platform.python_version()}. "
-        f"The load of the machine was {LOAD:.1f} before it began{busy}.",
+        f"The load of the machine was {LOAD:.1f} before it began{busy}. `WORKSHOP_CONCURRENCY` was "
+        f"{workshop_hub.CONCURRENCY}, as on the hub, and at the last line {fact('concurrency'):,}, as on AWS.",
         "",
         "| one learner | memory, usual | memory, most | CPU | lasted |",
         "|---|---|---|---|---|",
     ]
-    named = {"idle": "one kernel, nothing runs", **{title: f"runs all of {title}" for title in NOTEBOOKS}}
+    named = {"idle": "one kernel, nothing runs", **{title: f"runs all of {title}" for title in (*NOTEBOOKS, UNLIMITED)}}
     for title, text in named.items():
         each = taken[title]
         memories = f"{each.usual:,.0f} MB | {each.most:,.0f} MB"

@@ -15,6 +15,9 @@ HOME = "~/lambda-workshop"  # what a learner makes, in the home folder of their 
 # Below the ports that the embedded AWS gives to function URLs, and those of outgoing connections.
 FIRST_PORT, PORTS = 10_000, 10_000
 TRIES = 20
+# How many invocations the embedded AWS of a learner runs at a time. Without it each would take as many as the whole
+# machine carries, up to AWS's 1,000. The tests run all notebooks with this number.
+CONCURRENCY = 60
 # How long a server may take to end: its kernels, and the embedded AWS with all functions.
 END_S = 90
 
@@ -29,6 +32,7 @@ def configure(c, python=PYTHON):
     c.Spawner.environment = {
         "WORKSHOP_HOME": HOME,
         "WORKSHOP_PORT": lambda spawner: str(port(spawner.user.id)),
+        "WORKSHOP_CONCURRENCY": str(CONCURRENCY),
         "WORKSHOP_LEARNER": lambda spawner: learner(spawner.user.name),
     }
     c.Spawner.start_timeout = 120  # a class that begins at the same minute starts many at once
