@@ -118,6 +118,24 @@ def test_it_says_that_the_class_does_not_answer_and_goes_on_when_it_does(driver,
         eventually(lambda: not lost.is_displayed() and "Ada" in text(driver, "learners"), LIMIT_S)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened, served, axe, scheme):
+    ids = [take_in(served, number) for number in range(6)]
+    served.store.raise_hand(ids[1], True)
+    served.store.say("Go on with 05")
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        for path in ("/", "/predictions", "/predictions/04.a", f"/learners/{ids[0]}", "/end", "/nowhere"):
+            opened.get(served.page.partition("/enter")[0] + path)
+            assert opened.execute_script("return matchMedia('(prefers-color-scheme: dark)').matches") == (
+                scheme == "dark"
+            )
+            assert axe.problems(opened) == [], path
+    finally:
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
 def test_who_is_away_is_said(opened, served, monkeypatch):
     take_in(served, 3)
     later = time.time() + 400
