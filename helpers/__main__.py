@@ -32,6 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import aws_choice, environment, settings
+from .classroom.place import HERE, PORT
 from .commands import doctor, embedded_aws, java, lab, runtimes, say
 from .localaws import node_sdk
 
@@ -111,8 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     classroom = command("class", _class, "open the page of a class: where its learners are, and who needs help")
     classroom.add_argument("--word", metavar="WORD", default="", help="which lets learners in; made if none is given")
     where = "of this machine, for learners on others; 127.0.0.1 if none is given"
-    classroom.add_argument("--address", metavar="HOST", default="127.0.0.1", help=where)
-    classroom.add_argument("--port", type=int, metavar="PORT", default=4580, help="that learners reach; 4580 if none")
+    classroom.add_argument("--address", metavar="HOST", default=HERE, help=where)
+    classroom.add_argument(
+        "--port", type=int, metavar="PORT", default=PORT, help=f"that learners reach; {PORT} if none"
+    )
     classroom.add_argument("--no-browser", action="store_true", help="only print the address of the page")
     classroom.add_argument("--allow-host", action="append", default=[], metavar="HOST", help=name)
     classroom.add_argument("--end", action="store_true", help="end the class: write one CSV, and delete the rest")

@@ -1,6 +1,7 @@
 """How often something may be asked: each address for itself, and all together."""
 
 import ipaddress
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,16 +34,19 @@ class Limit:
 
     def __init__(self, rates: Rates, clock: Callable[[], float] = time.monotonic) -> None:
         self._one, self._all, self._clock = rates[:2], rates[2:], clock
+        self._lock = threading.Lock()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def wait_s(self, address: str) -> float:
         """How long until this address may ask; 0 where it may now."""
-        return max(self._wait(ALL), self._wait(_network(address)))
+        with self._lock:
+            return max(self._wait(ALL), self._wait(_network(address)))
 
     def count(self, address: str) -> None:
         """Count that it has asked."""
-        for key in (ALL, _network(address)):
-            self._filled(key).tokens -= 1
+        with self._lock:
+            for key in (ALL, _network(address)):
+                self._filled(key).tokens -= 1
 
     def _wait(self, key: str) -> float:
         rate, _ = self._all if key == ALL else self._one
