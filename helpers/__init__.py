@@ -65,5 +65,5 @@ class _Package(types.ModuleType):
 sys.modules[__name__].__class__ = _Package
 
 if "JPY_SESSION_NAME" in os.environ or "ipykernel" in sys.modules:  # a kernel of Jupyter's, or of VS Code's
-    importlib.import_module(".cells_run", __name__).watch()
+    importlib.import_module(".jupyter.cells_run", __name__).watch()
     importlib.import_module(".classroom.learner.kernel", __name__).begin()

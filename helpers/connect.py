@@ -25,11 +25,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from IPython import get_ipython
 
-from . import aws_choice, log_retention, not_yet, notebook_errors, settings, webhook
+from . import aws_choice, log_retention, not_yet, settings, webhook
 from .arguments import ANY_TEXT, TEXT, YES_NO, ArgumentError, Wanted, or_none, takes
 from .asking import says_yes
 from .errors import WorkshopError
 from .facts import fact
+from .jupyter import notebook_errors
 from .ledger import Ledger, Recorder
 from .loop_progress import track
 from .prices import load_prices

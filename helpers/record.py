@@ -25,8 +25,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import settings, this_notebook
+from . import settings
 from .appended_file import append_line
+from .jupyter import this_notebook
 from .webhook import without_secret
 
 FILE = "record.jsonl"

@@ -14,8 +14,8 @@ from nbformat import NotebookNode
 
 from .. import claims, settings
 from ..facts import unknown
+from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson, LessonError
-from ..notebook_files import METADATA
 from . import notes, outputs, source
 from .source import Cell, Source
 

@@ -17,7 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from .. import settings
-from ..notebook_files import STILL, WIDGET
+from ..jupyter.notebook_files import STILL, WIDGET
 
 BEGAN = datetime(2026, 1, 1, 9)  # UTC; when every notebook says that it was executed
 WINDOW = timedelta(hours=12)  # a time further away, such as that of a sample event, is none of the execution

@@ -14,8 +14,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..facts import fill
+from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson, lessons_in
-from ..notebook_files import METADATA
 from . import notes
 
 # A comment that looks like a magic stays a comment.

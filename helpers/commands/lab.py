@@ -138,8 +138,8 @@ def _command(module: str, no_browser: bool, page: str, layout: Path) -> list[str
         # of custom/custom.css; else JupyterLab takes the one in the reader's own folder of settings
         "--LabApp.custom_css=True",
         f"--ServerApp.tornado_settings=static_custom_path={JUPYTER / 'custom'}",
-        "--ServerApp.contents_manager_class=helpers.jupyter_contents.Contents",
-        "--ContentsManager.pre_save_hook=helpers.notebook_files.before_saving",
+        "--ServerApp.contents_manager_class=helpers.jupyter.contents.Contents",
+        "--ContentsManager.pre_save_hook=helpers.jupyter.notebook_files.before_saving",
         *(["--no-browser"] if no_browser else []),
         # root is usual in a container, and the server listens to this machine alone
         *(["--allow-root"] if os.geteuid() == 0 else []),
@@ -160,7 +160,7 @@ def _variables() -> dict[str, str]:
     """The environment of JupyterLab and its kernels: they find helpers from any folder, our defaults and our kernel.
 
     The defaults keep JupyterLab from asking every reader whether to show news from the network. The kernel is ipykernel
-    with helpers.notebook_errors from its start.
+    with helpers.jupyter.notebook_errors from its start.
     """
     ours = {"PYTHONPATH": settings.ROOT, "JUPYTER_PATH": JUPYTER}
     first = {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in ours.items()}

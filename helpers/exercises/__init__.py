@@ -8,8 +8,9 @@ from typing import Any
 
 from IPython import get_ipython
 
-from .. import cells_run, lessons, progress, record
+from .. import lessons, progress, record
 from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, shown, takes
+from ..jupyter import cells_run
 from .answers import written
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES

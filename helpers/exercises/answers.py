@@ -4,7 +4,7 @@ import linecache
 from pprint import pformat
 from typing import Any
 
-from .. import cells_run
+from ..jupyter import cells_run
 from .exercise import Exercise
 
 LONGEST = 20_000  # characters of a text; nobody's answer is as long

@@ -13,8 +13,8 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from .. import settings
+from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson
-from ..notebook_files import METADATA
 from ..repository import address, live
 from .links import FRONT, Links, Place
 from .outputs import Shown

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from lab_in_a_browser import COPIES, RUN_LIMIT_S, cells, errors, eventually, open_notebook, save, when_done
 
-from helpers.notebook_files import METADATA
+from helpers.jupyter.notebook_files import METADATA
 
 NOTEBOOK = f"{COPIES}/watched.ipynb"
 SET_UP = """

@@ -18,7 +18,7 @@ import pytest
 from helpers import authoring, claims, predict, settings
 from helpers.authoring import execution, lint, outputs, readme
 from helpers.authoring.outputs import RULES
-from helpers.notebook_files import STILL
+from helpers.jupyter.notebook_files import STILL
 
 TINY = """\
 # %% [markdown]

@@ -8,7 +8,7 @@ from helpers import authoring, lessons
 from helpers.authoring import lint, notes, source
 from helpers.authoring.source import Source
 from helpers.exercises import exercise
-from helpers.notebook_errors import exercises_of
+from helpers.jupyter.notebook_errors import exercises_of
 
 LESSON = """\
 # %% [markdown]

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from broken_disk import as_nobody, full_disk
 
-from helpers import cells_run, check, hint, lessons, predict, predicted, record, settings, solution
+from helpers import check, hint, lessons, predict, predicted, record, settings, solution
 from helpers.exercises import NotSolved, bill
 from helpers.exercises.answers import written
+from helpers.jupyter import cells_run
 
 reports = importlib.import_module("helpers.reports")  # the module, whose name the package gives to the function
 COLUMNS = reports.COLUMNS
@@ -286,7 +287,8 @@ def test_the_answer_is_the_text_of_the_cell_that_was_run():
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 import helpers
-from helpers import cells_run, lessons
+from helpers import lessons
+from helpers.jupyter import cells_run
 from helpers.exercises.answers import written
 lesson = lessons.lesson("03")
 ids = [cell.id for cell in cells_run.code_cells(lesson.starter_path) if "NotImplementedError" in cell.text]

@@ -5,7 +5,7 @@ import base64
 import nbformat
 import pytest
 
-from helpers.notebook_files import WIDGET
+from helpers.jupyter.notebook_files import WIDGET
 from helpers.site.outputs import Shown, accessible
 
 PNG = base64.b64encode(b"\x89PNG").decode()

@@ -14,7 +14,7 @@ from helpers import settings, watch
 from helpers.arguments import ArgumentError
 from helpers.authoring import outputs
 from helpers.authoring.execution import execute
-from helpers.notebook_files import METADATA, WIDGET, before_saving
+from helpers.jupyter.notebook_files import METADATA, WIDGET, before_saving
 from helpers.watch.widget import Picture
 
 SVG, TEXT = "image/svg+xml", "text/plain"

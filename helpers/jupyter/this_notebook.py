@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import PurePath
 
-from . import lessons
+from .. import lessons
 
 
 def path() -> PurePath | None:

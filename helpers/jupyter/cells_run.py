@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import lessons, record, this_notebook
+from .. import lessons, record
+from . import this_notebook
 
 HEADING = re.compile(r"^## +(?P<text>.+?) *#*$", re.MULTILINE)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)

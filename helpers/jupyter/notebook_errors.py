@@ -14,8 +14,9 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from . import lessons, this_notebook
-from .errors import WorkshopError
+from .. import lessons
+from ..errors import WorkshopError
+from . import this_notebook
 
 CELL = re.compile(r"^# %%.*\n", re.MULTILINE)
 TASK = re.compile(r"^ *# solution: (?P<task>.+)$", re.MULTILINE)

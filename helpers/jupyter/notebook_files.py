@@ -7,7 +7,7 @@ A live picture of watch() is saved as the still one that is beside it: a widget 
 from pathlib import Path
 from typing import Any
 
-from . import settings
+from .. import settings
 
 WIDGET, STILL = "application/vnd.jupyter.widget-view+json", "image/svg+xml"
 METADATA = {

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import own_copies, settings
-from helpers.jupyter_contents import Contents
+from helpers.jupyter.contents import Contents
 
 
 @pytest.fixture

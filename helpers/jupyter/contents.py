@@ -11,7 +11,7 @@ from jupyter_server.files.handlers import FilesHandler
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from traitlets import default
 
-from . import settings
+from .. import settings
 
 
 class Contents(AsyncLargeFileManager):

@@ -9,7 +9,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 from helpers import lessons, settings
-from helpers.notebook_errors import exercises_of
+from helpers.jupyter.notebook_errors import exercises_of
 
 EXERCISES = [each for lesson in lessons.lessons() for each in exercises_of(lesson)]
 CHECK = "from helpers.exercises.exercise import NotSolved\nraise NotSolved('Not yet.')"
