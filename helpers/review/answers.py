@@ -11,7 +11,7 @@ from ..exercises.languages import LANGUAGES
 from ..lessons import Lesson
 from . import notebooks, session, way
 from .masks import masked
-from .notebooks import Section
+from .notebooks import Cell, Section
 from .session import Entry, Session
 
 ALIKE = 0.3  # from which share of equal lines on, the lines that differ are marked
@@ -117,29 +117,37 @@ def _check_of(number: str) -> re.Pattern[str]:
 def _own(kept: Session, exercise: Exercise, place: int, tried: Sequence[Entry]) -> tuple[dict[str, str], bool]:
     """What the learner wrote, as {file: text} with "" for a cell; and whether it is not the starter any more.
 
-    It is what the last attempt judged, or the first that passed; without one, what stands in the notebook or the lab.
+    It is what the last attempt that passed has judged, or else the last of all; without one, what stands in the
+    notebook or the lab.
     """
-    there, changed = _there(kept, exercise, place)
+    cell = None if exercise.lab else _starter_cell(kept, exercise, place)
+    there, changed = _there(kept, exercise, cell)
     passed = [each for each in tried if each.told["solved"]]
-    for each in (*passed[-1:], *reversed(tried)):
+    for each in passed[-1:] or reversed(tried):
         answer = each.told.get("answer")
-        if isinstance(answer, str) and answer.strip():
+        # a starter that has passed is not what was judged: the program that ran the cell did not say which it is
+        is_unknown = cell is not None and each.told["solved"] and str(answer).strip() == cell.text.strip()
+        if isinstance(answer, str) and answer.strip() and not is_unknown:
             return {"": answer}, changed
         if isinstance(answer, dict) and answer:
             return {str(name): str(text) for name, text in answer.items()}, changed
     return there, changed
 
 
-def _there(kept: Session, exercise: Exercise, place: int) -> tuple[dict[str, str], bool]:
+def _starter_cell(kept: Session, exercise: Exercise, place: int) -> Cell | None:
+    """The cell of the starter that holds the exercise."""
+    cells = notebooks.starter(kept.notebooks[exercise.notebook].lesson)
+    open_cells = [each for each in cells if "raise NotImplementedError(" in each.text]
+    return open_cells[place] if place < len(open_cells) else None
+
+
+def _there(kept: Session, exercise: Exercise, cell: Cell | None) -> tuple[dict[str, str], bool]:
+    """What stands in the notebook or the lab."""
     if exercise.lab:
         files = session.lab_files(exercise.lab)
         return files, bool(files)
-    notebook = kept.notebooks[exercise.notebook]
-    open_cells = [each for each in notebooks.starter(notebook.lesson) if "raise NotImplementedError(" in each.text]
-    if place >= len(open_cells):
-        return {}, False
-    own = notebook.cell(open_cells[place].id)
-    changed = own is not None and own.text.strip() != open_cells[place].text.strip()
+    own = kept.notebooks[exercise.notebook].cell(cell.id) if cell else None
+    changed = own is not None and cell is not None and own.text.strip() != cell.text.strip()
     return ({"": own.text} if own is not None and changed else {}), changed
 
 

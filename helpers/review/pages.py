@@ -26,6 +26,7 @@ from .session import Entry, Session
 from .strings import words
 
 SHOWN_ROWS = 20
+LONG = ("request_id", "environment")  # columns that say little and are wide: they come last
 FIRST = "index.html"
 SIGN = '<meta name="generator" content="lambda-workshop review">'
 
@@ -221,8 +222,11 @@ def _tables(kept: Session, notebook: str) -> list[Table]:
 
 
 def _table(entry: Entry, file: str) -> Table:
-    columns = [masked(str(each)) for each in entry.told["columns"]]
-    rows = [[_shown(value) for value in row] for row in entry.told["rows"] if isinstance(row, list)]
+    told = entry.told["columns"]
+    order = sorted(range(len(told)), key=lambda place: str(told[place]) in LONG)
+    columns = [masked(str(told[place])) for place in order]
+    whole = (row for row in entry.told["rows"] if isinstance(row, list))
+    rows = [[_shown(row[place]) if place < len(row) else "" for place in order] for row in whole]
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows(
         [columns, *([_no_formula(text) for text in row] for row in rows)]

@@ -36,6 +36,17 @@ def test_the_answer_is_that_of_the_attempt_that_passed(kept):
     assert pair.reference.marked == () and not pair.is_same
 
 
+def test_a_starter_that_has_passed_is_not_what_was_judged(kept):
+    notebook = kept.notebook("04")
+    [cell] = [each for each in notebook["cells"] if each["id"] == "shift"]
+    kept.attempt("04.4", False, answer="".join(cell["source"]))
+    kept.attempt("04.4", True, answer="".join(cell["source"]))  # of a program that does not say which cell it runs
+    assert work_of("04.4").pairs[0].own is None
+    cell["source"] = "def shift(part):\n    return part"
+    kept.keep("04", notebook)
+    assert work_of("04.4").pairs[0].own.text == cell["source"]
+
+
 def test_an_unsolved_exercise_shows_the_last_attempt(kept):
     kept.attempt("04.4", False, answer="first = 1")
     kept.attempt("04.4", False, answer="second = 2")

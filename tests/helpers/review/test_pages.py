@@ -155,6 +155,13 @@ def test_a_table_shows_its_first_rows_and_its_file_has_all(kept):
     assert len(lines) == 46 and lines[0] == "n,third" and lines[-1] == "44,14.6667"
 
 
+def test_what_is_wide_and_says_little_comes_last_in_a_table(kept):
+    kept.note("table", "04", name="f", columns=["request_id", "billed_ms"], rows=[["some-id", 7], ["lacks"]], total=2)
+    written(kept)
+    lines = (kept.home / "review" / "tables" / "04-1.csv").read_text().splitlines()
+    assert lines == ["billed_ms,request_id", "7,some-id", ",lacks"]
+
+
 def test_another_review_takes_its_place(kept):
     kept.section("04", "After a rest")
     written(kept)
