@@ -42,6 +42,7 @@ botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 FIRST = (
     "deploy/test_hub.py",
     "commands/test_offline.py",
+    "helpers/site/test_site.py",
     "lessons/test_notebooks.py",
     "commands/test_browser.py",
     "commands/test_browser_console.py",

@@ -56,6 +56,7 @@ def build(python: Path, source: Path, pages: Path, repository: str | None) -> No
     if done.returncode:
         said = done.stderr + done.stdout
         raise SiteError(f"{FAILED}: {environment.cause(said) or _first(said, source)}.")
+    (pages / "_static" / "webpack-macros.html").unlink(missing_ok=True)  # a template of the theme, and no page
     if (source / AS_THEY_ARE).exists():
         shutil.copytree(source / AS_THEY_ARE, pages, dirs_exist_ok=True)
 

@@ -60,9 +60,10 @@ def of_file(file: Path, name: str, links: Links) -> NotebookNode:
 def front(lessons: list[Lesson], links: Links) -> NotebookNode:
     """The front page: what the workshop is, in README.md's words, and the map of it."""
     readme, place = settings.ROOT / "README.md", Place(settings.ROOT, f"{FRONT}.ipynb")
-    opening = readme.read_text(encoding="utf-8").partition("\n## ")[0]
+    opening = re.split(r"\n(?:!\[|## )", readme.read_text(encoding="utf-8"), maxsplit=1)[0]  # its words
     rows = [
-        f"| {each.number} | [{each.title}]({each.stem}.html) | {each.minutes} min | {each.learn} |" for each in lessons
+        f"| [{each.number} {each.title}]({each.stem}.html) | {each.minutes}&nbsp;min | {each.learn} |"
+        for each in lessons
     ]
     about = (
         "## The map\n\nThese are the notebooks, solved: with the answers to their exercises, and with what one "
@@ -72,7 +73,7 @@ def front(lessons: list[Lesson], links: Links) -> NotebookNode:
     if links.repository:
         services = " or ".join(f"[{name}]({url})" for name, url in live(links.repository).items())
         about += f" Or open the workshop live, in {services}."
-    table = "\n".join(["| number | notebook | time | you learn to |", "|---|---|---|---|", *rows])
+    table = "\n".join(["| notebook | time | you learn to |", "|---|---|---|", *rows])
     cells = [links.in_markdown(opening, place), about, table, _contents(lessons)]
     return _notebook(cells, METADATA)
 

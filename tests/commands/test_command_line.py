@@ -48,6 +48,7 @@ COMMANDS = (
     "facts",
     "bench",
     "conformance",
+    "site",
     "doctor",
 )
 PUBLIC = {

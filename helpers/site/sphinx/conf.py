@@ -1,5 +1,6 @@
 """Sphinx's settings for the site. Sphinx reads this in its own environment, not in the workshop's."""
 
+import itertools
 import re
 from typing import Any
 
@@ -41,11 +42,16 @@ html_theme_options = {
 
 def accessible(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
     """Change what axe-core objects to in what Sphinx and myst-nb make of a page."""
-    if "body" in context:
-        # a header without words, as above the numbers of rows: there is nothing that it could name
-        body = re.sub(r'<th class="head[^"]*">(?:<p></p>)?\s*</th>', "<td></td>", context["body"])
-        # beside the words on it, which say more: "Show the code"
-        context["body"] = body.replace(' aria-label="Toggle hidden content"', "")
+    if "body" not in context:
+        return
+    # a header without words, as above the numbers of rows: there is nothing that it could name
+    body = re.sub(r'<th class="head[^"]*">(?:<p></p>)?\s*</th>', "<td></td>", context["body"])
+    # beside the words on it, which say more: "Show the code"
+    body = body.replace(' aria-label="Toggle hidden content"', "")
+    # what can have the focus, as it scrolls where it is wide, has a name
+    number = itertools.count(1)
+    scrolls = r'<div(?= class="output text_html"| [^>]*tabindex="0")'
+    context["body"] = re.sub(scrolls, lambda _: f'<div role="region" aria-label="Output {next(number)}"', body)
 
 
 def setup(app: Any) -> None:

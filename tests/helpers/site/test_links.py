@@ -1,4 +1,4 @@
-"""Links of the workshop's texts, as the site has them: to pages, to GitHub, or to nowhere, but never to what is not there."""
+"""Links of the workshop's texts, as the site has them: to pages, to GitHub, or none, but never to what is not there."""
 
 import pytest
 

@@ -60,7 +60,8 @@ def test_a_stream_and_an_error_stay():
 def test_a_table_names_no_empty_header_and_has_no_style_for_the_whole_page():
     table = (
         '<div>\n<style scoped>\n .dataframe th { vertical-align: top; }\n</style>\n<table border="1" class="dataframe">'
-        '<thead><tr style="text-align: right;"><th></th><th>ms</th></tr><tr><th class="blank">&nbsp;</th><th>a &lt; b</th>'
+        '<thead><tr style="text-align: right;"><th></th><th>ms</th></tr><tr>'
+        '<th class="blank">&nbsp;</th><th>a &lt; b</th>'
         "</tr></thead><tbody><tr><th>0</th><td>1 &amp; 2<br></td></tr></tbody></table></div>"
     )
     assert accessible(table, str) == (
