@@ -21,6 +21,16 @@ class Place(NamedTuple):
     section: str
 
 
+class Tried(NamedTuple):
+    """How many learners have solved an exercise, have tried it, have had a hint, have looked at the answer."""
+
+    exercise: str
+    solved: int
+    unsolved: int
+    hints: int
+    solutions: int
+
+
 class Stuck(NamedTuple):
     """A check that a learner has failed for some time, and what it said last."""
 
@@ -116,6 +126,20 @@ class Room:
         """Who fails a check, those first who have for longest."""
         found = [stuck for each in self.present if (stuck := each.stuck(self.now))]
         return sorted(found, key=lambda each: each.since)
+
+    @property
+    def exercises(self) -> list[Tried]:
+        """The exercises that anybody has come to, in their order."""
+        return [
+            Tried(
+                number,
+                sum(number in each.solved for each in self.learners),
+                sum(number in each.attempts and number not in each.solved for each in self.learners),
+                sum(each.hints[number] > 0 for each in self.learners),
+                sum(number in each.solutions for each in self.learners),
+            )
+            for number in sorted({number for each in self.learners for number in each.exercises})
+        ]
 
     @property
     def stuck_together(self) -> dict[tuple[str, str], list[Stuck]]:

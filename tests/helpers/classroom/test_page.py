@@ -52,6 +52,7 @@ def test_the_overview_says_who_is_where_and_who_is_stuck(page, served, ada):
     assert "1 learner 1 hand up 1 stuck 0 away" in text
     assert "04.2 Not yet. It is cold. Ada 10 min" in text
     assert "04 Reuse 1" in text
+    assert "04.1 1 0 0 0 04.2 0 1 1 0" in text
 
 
 def test_a_learner_has_a_page(page, ada):

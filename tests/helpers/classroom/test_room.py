@@ -54,6 +54,8 @@ def test_who_is_where_and_what_is_solved(room):
     [first, _] = room.room.learners
     assert (set(first.solved), first.hints["02.2"], first.solutions) == ({"02.1"}, 2, {"02.2"})
     assert first.exercises == ["02.1", "02.2"]
+    room.did(grace, attempt("02.1"))
+    assert [tuple(each) for each in room.room.exercises] == [("02.1", 1, 1, 0, 0), ("02.2", 0, 0, 1, 1)]
 
 
 def test_stuck_is_who_fails_one_check_for_over_five_minutes(room):
