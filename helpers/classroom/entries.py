@@ -4,10 +4,9 @@ Both sides use it: a learner's kernel before it sends, and the instructor's mach
 library only: it is there from a kernel's start.
 """
 
-import math
 import re
 import unicodedata
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..webhook import without_secret
 
@@ -35,7 +34,7 @@ def for_class(entry: Any) -> dict[str, Any] | None:
     if not isinstance(entry, dict):
         return None
     kind, at, notebook = entry.get("kind"), entry.get("at"), entry.get("notebook", "")
-    if not isinstance(kind, str) or kind not in MEMBERS or not _is_time(at) or not _fits("notebook", notebook):
+    if not isinstance(kind, str) or kind not in MEMBERS or not is_time(at) or not _fits("notebook", notebook):
         return None
     members: dict[str, Any] = {"kind": kind, "at": at, "notebook": notebook}
     for name, type_ in MEMBERS[kind].items():
@@ -60,5 +59,6 @@ def _fits(name: str, value: Any) -> bool:
     return name not in NUMBERS or (isinstance(value, str) and bool(re.fullmatch(NUMBERS[name], value, re.ASCII)))
 
 
-def _is_time(at: Any) -> bool:
-    return isinstance(at, int | float) and not isinstance(at, bool) and math.isfinite(at) and 0 < at < LATEST
+def is_time(at: Any) -> TypeGuard[float]:
+    """Whether it is a time in epoch seconds; NaN, infinity and a number of hundred digits are none."""
+    return type(at) in (int, float) and 0 < at < LATEST

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from ..entries import is_time
 from ..place import ClassError
 from .limits import Limit, Rates
 from .store import ClassStore, Full
@@ -125,7 +126,7 @@ class LearnerApi:
     def _sync(self, request: Request, body: Body) -> Response:
         id = self._known(request)
         sent, now = _sent(body), body.get("now")
-        behind = self._store.now() - now if isinstance(now, int | float) and math.isfinite(now) else 0
+        behind = self._store.now() - float(now) if is_time(now) else 0
         self._store.take(id, sent, behind if abs(behind) > CLOCKS_S else 0)
         if isinstance(body.get("hand"), bool):
             self._store.raise_hand(id, body["hand"])

@@ -56,6 +56,8 @@ def is_for_this_machine(host: str) -> bool:
 def _numeric(address: str) -> str:
     """An IP address for what was given. Raises ClassError."""
     try:
+        if not address.strip():  # which getaddrinfo takes for this machine
+            raise OSError
         found = str(socket.getaddrinfo(address.strip("[]"), None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
         raise ClassError(

@@ -151,9 +151,8 @@ class ClassStore:
 
     def members(self) -> list[Member]:
         """The learners in the order in which they came."""
-        return [
-            Member(*row) for row in self._rows("SELECT id, name, joined, seen, hand FROM learner ORDER BY joined, id")
-        ]
+        query = "SELECT id, name, joined, seen, hand FROM learner ORDER BY joined, rowid"
+        return [Member(*row) for row in self._rows(query)]
 
     def member(self, id: str) -> Member | None:
         return next((each for each in self.members() if each.id == id), None)
@@ -194,8 +193,9 @@ class ClassStore:
         how many are new.
         """
         entries = [(offset, entry) for offset, each in sent if (entry := for_class(each))]
+        now = self._clock()  # nothing was done later, whatever the learner's clock says
         rows = [
-            (id, offset, entry["at"], entry["at"] + ahead_s, json.dumps(entry, ensure_ascii=False))
+            (id, offset, entry["at"], min(entry["at"] + ahead_s, now), json.dumps(entry, ensure_ascii=False))
             for offset, entry in entries
         ]
         if not rows:
@@ -203,8 +203,8 @@ class ClassStore:
         with self._changing() as database:
             [(there,)] = self._rows("SELECT count(*) FROM entry WHERE learner = ?", id)
             database.executemany("INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)", rows[: ENTRIES - there])
-            [(now,)] = self._rows("SELECT count(*) FROM entry WHERE learner = ?", id)
-        return int(now - there)
+            [(kept,)] = self._rows("SELECT count(*) FROM entry WHERE learner = ?", id)
+        return int(kept - there)
 
     def entries(self) -> Iterator[tuple[str, float, dict[str, Any]]]:
         """Every entry: whose it is, when it was, and what; in the order of time."""

@@ -70,6 +70,11 @@ def status(kept: Membership | None) -> str:
     return f"You are in the class at {kept.place.address} as {kept.name}.{' Your hand is up.' if kept.hand else ''}"
 
 
+def how_to_join(word: str) -> str:
+    """What is still missing where a word was given alone."""
+    return f'Type a name of your choice to join, or run join("{word}", "a name").'
+
+
 def what_is_sent(count: int) -> str:
     """The last entries that were sent, one a line, as they were; and what else the class has of one."""
     kept = membership.read()

@@ -16,6 +16,7 @@ SENT = (
     "nothing from before you joined."
 )
 SHOWN = 20  # entries
+LIVE = 5  # boxes that follow: the last ones, where a cell has run again and again
 WIDE, LEFT = Layout(width="26em"), Layout(align_items="flex-start")
 PRE = '<pre tabindex="0" style="max-height: 16em; overflow: auto; white-space: pre-wrap; line-height: 1.4">{}</pre>'
 
@@ -34,7 +35,9 @@ class Box:
         self._inside = VBox([HBox([self._hand, self._look, leave]), self._messages, self._sent])
         self.widget = VBox([self._status, self._outside, self._inside])
         self.refresh()
-        kernel.follower.on_change.append(self.refresh)
+        if word:
+            self._say(acts.how_to_join(word))
+        kernel.follower.on_change[:] = [*kernel.follower.on_change[1 - LIVE :], self.refresh]
 
     def refresh(self) -> None:
         """Show how it stands."""

@@ -15,10 +15,13 @@ class Class:
         self._word = word
 
     def __repr__(self) -> str:
-        return f"<Class: {acts.status(membership.read())}>"
+        return f"<Class: {self._status()}>"
+
+    def _status(self) -> str:
+        return acts.how_to_join(self._word) if self._word else acts.status(membership.read())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        text = {"text/plain": acts.status(membership.read())}
+        text = {"text/plain": self._status()}
         if not record.is_on():
             return text
         from .box import Box  # widgets take a moment to load
@@ -56,7 +59,7 @@ def join(word: str | None = None, name: str | None = None) -> Class:
             acts.enter(text, name)
     elif name:
         acts.rename(name)
-    return Class("" if is_in else text)
+    return Class("" if is_in or name else text)
 
 
 @takes(up=YES_NO)

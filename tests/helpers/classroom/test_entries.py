@@ -50,6 +50,7 @@ def test_all_kinds_are_tried():
         {"kind": "solution", "notebook": "04", "exercise": "04.2"},
         {"kind": "solution", "at": float("nan"), "notebook": "04", "exercise": "04.2"},
         {"kind": "solution", "at": 1e300, "notebook": "04", "exercise": "04.2"},
+        {"kind": "solution", "at": 10**400, "notebook": "04", "exercise": "04.2"},
         {"kind": "solution", "at": True, "notebook": "04", "exercise": "04.2"},
         {"kind": "solution", "at": 1.0, "notebook": 4, "exercise": "04.2"},
     ],

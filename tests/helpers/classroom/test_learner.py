@@ -324,6 +324,12 @@ def test_a_kernel_that_is_nobodys_notebook_joins_nothing(monkeypatch, here):
     assert list(shown) == ["text/plain"], "as in a solution that build executes"
 
 
+def test_a_word_alone_says_what_is_missing(here):
+    shown = join(str(here.place))
+    assert repr(shown) == f'<Class: Type a name of your choice to join, or run join("{here.place}", "a name").>'
+    assert not here.store.members()
+
+
 @pytest.mark.parametrize("word", ["abc", "tiger@a b"])
 def test_a_word_that_is_none_is_refused_at_once(home, word):
     with pytest.raises(ClassError):

@@ -142,12 +142,34 @@ def test_entries_of_any_kind_do_no_harm(asker, served):
     assert [entry["at"] for _, _, entry in served.store.entries()] == [12.0]
 
 
-def test_a_clock_that_is_no_number_counts_as_right(asker, served):
+@pytest.mark.parametrize("now", ["NaN", "-Infinity", "1e999", "1" * 400, "-5", "true", "[]", '"x"'])
+def test_a_clock_that_is_no_number_counts_as_right(asker, served, now):
     id = asker.join().json()["learner"]
-    body = b'{"now": NaN, "entries": [[1, {"kind": "solution", "at": 5.0, "notebook": "04", "exercise": "04.2"}]]}'
+    body = (
+        b'{"now": '
+        + now.encode()
+        + b', "entries": [[1, {"kind": "solution", "at": 5.0, "notebook": "04", "exercise": "04.2"}]]}'
+    )
     headers = {"Authorization": f"Bearer {KEY}"}
     assert asker.ask("POST", f"/learners/{id}/sync", data=body, headers=headers).status_code == 200
     assert [moment for _, moment, _ in served.store.entries()] == [5.0]
+
+
+def test_half_a_character_does_no_harm(asker, served):
+    body = b'{"word": "green\\ud800 tiger", "name": "Ada\\ud800", "key": "' + b"\\ud800" * 32 + b'"}'
+    id = asker.ask("POST", "/learners", data=body).json()["learner"]
+    body = b'{"entries": [[1, {"kind": "prediction", "at": 5, "notebook": "04", "key": "04.a", "text": "12\\udfff"}]]}'
+    headers = {"Authorization": "Bearer " + "?" * 32}
+    assert asker.ask("POST", f"/learners/{id}/sync", data=body, headers=headers).status_code == 200
+    assert [entry["text"] for _, _, entry in served.store.entries()] == ["12"]
+    assert [each.name for each in served.store.members()] == ["Ada"]
+
+
+def test_nothing_was_done_in_the_future(asker, served):
+    id = asker.join().json()["learner"]
+    asker.sync(id, [[1, attempt(at=time.time() + 1e9)]])
+    [(_, moment, _)] = served.store.entries()
+    assert moment <= time.time()
 
 
 def test_a_learner_whose_clock_is_wrong_is_put_right(asker, served):

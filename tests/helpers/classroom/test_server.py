@@ -40,6 +40,7 @@ def test_which_addresses_others_can_reach():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"address": " "}, "--address ' ' is no address; give the one that this machine has in its network."),
         ({"address": "no such host"}, "--address 'no such host' is no address; give the one that this machine has"),
         (
             {"address": "192.0.2.1"},
