@@ -3,11 +3,14 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -565,6 +568,19 @@ def test_on_a_full_disk_what_cannot_be_saved_is_refused_and_then_it_goes_on(serv
     assert server["sqs"].list_queues()["QueueUrls"] == [address]
 
 
+def test_a_disk_that_is_full_at_the_start_is_no_damage(server):
+    server.queue("kept")
+    assert localaws.stop(server.home)
+    program = "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+    program += "from helpers.localaws.server import main\nsys.exit(main(sys.argv[1:]))\n"
+    command = [sys.executable, "-c", program, "--home", str(server.home), "--port", str(server.port)]
+    done = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert re.search(r"\.sqlite cannot be used: .*\.$", done.stderr.strip())
+    server.start()
+    assert server.endpoint.found == "Found from last time: 1 queue, 1 role."
+
+
 def damaged(file, how):
     data = file.read_bytes()
     if how == "truncated":
@@ -582,6 +598,7 @@ def damaged(file, how):
     ("how", "sentence"),
     [
         ("truncated", "What it had kept cannot be read "),
+        ("empty", "What it had kept cannot be read (the file is empty), so it begins empty; the old files are in "),
         (
             "garbage",
             "What it had kept cannot be read (file is not a database), so it begins empty; the old files are in ",
@@ -629,7 +646,9 @@ def test_damaged_logs_are_told_and_put_aside(server):
     assert localaws.stop(server.home)
     damaged(server.home / "localaws" / "logs.sqlite", "garbage")
     server.start()
-    assert server.endpoint.found.startswith("What it had kept cannot be read (logs: ")
+    assert server.endpoint.found.startswith(
+        "What it had kept cannot be read (file is not a database), so it begins empty"
+    )
     assert server["logs"].describe_log_groups()["logGroups"] == []
 
 
@@ -694,12 +713,40 @@ def handler(event, context):
 """
 
 
-def test_an_event_that_was_accepted_before_a_kill_runs_afterwards(server):
-    server.function("slow", SLOW, Timeout=30)
-    for _ in range(3):
-        server["lambda"].invoke(FunctionName="slow", InvocationType="Event", Payload=json.dumps({"seconds": 0.2}))
+def by_invoke(aws, function):
+    function.invoke({"seconds": 1}, InvocationType="Event")
+
+
+def by_s3(aws, function):
+    function.let_in("s3")
+    aws["s3"].create_bucket(Bucket="tells")
+    arn = aws["lambda"].get_function_configuration(FunctionName=function.name)["FunctionArn"]
+    wanted = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    aws["s3"].put_bucket_notification_configuration(Bucket="tells", NotificationConfiguration=wanted)
+    aws["s3"].put_object(Bucket="tells", Key="k", Body=b"1")
+
+
+def by_sns(aws, function):
+    function.let_in("sns")
+    topic_arn = aws["sns"].create_topic(Name="tells")["TopicArn"]
+    arn = aws["lambda"].get_function_configuration(FunctionName=function.name)["FunctionArn"]
+    aws["sns"].subscribe(TopicArn=topic_arn, Protocol="lambda", Endpoint=arn)
+    aws["sns"].publish(TopicArn=topic_arn, Message="m")
+
+
+def by_a_rule(aws, function):
+    function.let_in("events")
+    arn = aws["lambda"].get_function_configuration(FunctionName=function.name)["FunctionArn"]
+    aws["events"].put_rule(Name="tells", EventPattern=json.dumps({"source": ["own"]}))
+    aws["events"].put_targets(Rule="tells", Targets=[{"Id": "f", "Arn": arn}])
+    aws["events"].put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": "{}"}])
+
+
+@pytest.mark.parametrize("send", [by_invoke, by_s3, by_sns, by_a_rule])
+def test_an_event_that_was_accepted_before_a_kill_runs_afterwards(server, send):
+    send(server, server.function("slow", SLOW.replace('event["seconds"]', "1"), Timeout=30))
     server.crash()
-    eventually(lambda: server.made("slow").text().count("done") >= 3)
+    eventually(lambda: "done" in server.made("slow").text())
 
 
 def test_an_event_whose_function_was_ended_by_stop_runs_again_as_if_for_the_first_time(server):

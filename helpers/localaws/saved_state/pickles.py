@@ -60,6 +60,15 @@ class Blobs:
         self._known = {key: known for key, known in self._known.items() if known[1] in wanted}
 
 
+def holds_large(value: Any, depth: int = 3) -> bool:
+    """Whether there is a large value in this one, not too deep: to look is quicker than to encode as if there were."""
+    if type(value) is bytes:
+        return len(value) >= LARGE
+    if depth == 0 or type(value) not in (dict, list, tuple):
+        return False
+    return any(holds_large(each, depth - 1) for each in (value.values() if type(value) is dict else value))
+
+
 class _Pickler(pickle.Pickler):
     def __init__(self, file: io.BytesIO, blobs: Blobs) -> None:
         super().__init__(file, PROTOCOL)

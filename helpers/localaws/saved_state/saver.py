@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from .pickles import Blobs, Digest, digest_of, encoded
+from .pickles import Blobs, Digest, digest_of, encoded, holds_large
 from .state_file import Change, Damaged, StateFile
 from .stores import Piece, Store, joined, pieces
 
@@ -152,9 +152,9 @@ class Saver:
 
     def _looked_at(self, store: Store, change: Change) -> Known:
         before, now = self._known.get(store.name, {}), Known()
-        blobs = self._blobs if store.has_blobs else None
         for piece, value in _undisturbed(lambda: list(pieces(store.entries()))):
             try:
+                blobs = self._blobs if store.has_blobs and _undisturbed(partial(holds_large, value)) else None
                 data, large = _undisturbed(partial(encoded, value, blobs))
             except Exception as error:
                 self._say_odd(store, piece, error)

@@ -9,7 +9,7 @@ import contextlib
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,14 +79,9 @@ class StateFile:
                     for statement in _TABLES.split(";"):
                         self._db.execute(statement)
             problems = self._db.execute("pragma quick_check").fetchall()
-        except sqlite3.OperationalError as error:
-            self._db.close()
-            if "locked" in str(error):
-                raise StateError(f"Another embedded AWS has {path}; stop that one before.") from None
-            raise _told(error, path) from None
         except sqlite3.Error as error:
             self._db.close()
-            raise Damaged(str(error)) from None
+            raise explained(error, path) from None
         if problems != [("ok",)]:
             self._db.close()
             raise Damaged(str(problems[0][0]))
@@ -162,7 +157,6 @@ class Opened:
 
     file: StateFile
     life: str
-    is_new: bool
     remark: str = ""
 
 
@@ -172,20 +166,34 @@ def opened(folder: Path, writer: str, fresh: bool) -> Opened:
     Raises StateError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _opened(folder, writer, fresh)
+    except sqlite3.Error as error:
+        raise explained(error, folder / STATE) from None
+
+
+def explained(error: sqlite3.Error, path: Path) -> Exception:
+    """What an error of SQLite means: the disk is full or the like, and the file is as it was, or else it is damaged."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return Damaged(str(error))
+    if "locked" in str(error):
+        return StateError(f"Another embedded AWS has {path}; stop that one before.")
+    return StateError(f"{path} cannot be used: {error}.")
+
+
+def _opened(folder: Path, writer: str, fresh: bool) -> Opened:
     remark = ""
     if fresh and (where := put_aside(folder)):
         remark = f"It begins empty, as you asked; what it kept is in {where}."
     try:
-        found = _found(folder, writer)
+        return replace(_found(folder, writer), remark=remark)
     except Damaged as damage:
-        found, remark = None, f"What it had kept cannot be read ({damage}), so it begins empty"
+        remark = f"What it had kept cannot be read ({damage}), so it begins empty"
     except _Other as other:
-        found, remark = None, f"What it had kept is of {other}, and this is {writer}, so it begins empty"
-    if found:
-        return Opened(found.file, found.life, found.is_new, remark)
+        remark = f"What it had kept is of {other}, and this is {writer}, so it begins empty"
     where = put_aside(folder)
     file = StateFile(folder / STATE)
-    return Opened(file, _begun(file, writer), True, f"{remark}; the old files are in {where}.")
+    return Opened(file, _begun(file, writer), f"{remark}; the old files are in {where}.")
 
 
 def put_aside(folder: Path) -> Path | None:
@@ -207,15 +215,18 @@ class _Other(Exception):
     """The state was written by another version; the message names it."""
 
 
-def _found(folder: Path, writer: str) -> Opened | None:
-    file = StateFile(folder / STATE)
+def _found(folder: Path, writer: str) -> Opened:
+    path, log = folder / STATE, folder / f"{STATE}-wal"
+    if path.exists() and not path.stat().st_size and not log.exists() and (folder / LOGS).exists():
+        raise Damaged("the file is empty")
+    file = StateFile(path)
     try:
         about = file.about()
         if not about:
-            return Opened(file, _begun(file, writer), True)
+            return Opened(file, _begun(file, writer))
         if (about.get("format"), about.get("writer")) != (str(FORMAT), writer):
             raise _Other(about.get("writer") or "an unknown version")
-        return Opened(file, about["life"], False)
+        return Opened(file, about["life"])
     except BaseException as error:
         file.close()
         if isinstance(error, KeyError):
@@ -238,9 +249,3 @@ def _read() -> Iterator[None]:
         raise
     except Exception as error:
         raise Damaged(f"{type(error).__name__}: {error}"[:200]) from None
-
-
-def _told(error: sqlite3.Error, path: Path) -> Exception:
-    if "full" in str(error) or "unable to open" in str(error) or "readonly" in str(error):
-        return StateError(f"{path} cannot be written: {error}.")
-    return Damaged(str(error))

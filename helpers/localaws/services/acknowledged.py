@@ -24,6 +24,7 @@ READS = re.compile(
 )
 INVOCATION = re.compile(r"/2015-03-31/functions/[^/]+/invocations/?$")
 STREAMED = re.compile(r"/response-streaming-invocations/?$")
+KMS = "TrentService"  # as its targets name it
 FORM = b"application/x-www-form-urlencoded"
 EVENTS = "asynchronous invocations"
 SENT = frozenset({"sqs", "sns", "eventbridge", "stepfunctions", "lambda_svc", EVENTS})
@@ -33,14 +34,18 @@ CHANGES = {
     "events": SENT,
     "iam": frozenset({"iam"}),
     "kms": frozenset({"kms"}),
+    "lambda": frozenset({"lambda_svc", "addresses", EVENTS}),
     "logs": frozenset({"cloudwatch_logs", "cloudwatch", EVENTS}),
     "monitoring": frozenset({"cloudwatch"}),
     "s3": SENT | {"s3"},
+    "scheduler": frozenset({"scheduler"}),
     "sns": SENT,
     "sqs": frozenset({"sqs"}),
     "ssm": frozenset({"ssm"}),
     "sts": frozenset({"sts"}),
 }
+# What is there for every account is made, with ids of its own, when somebody first looks.
+MADE_BY_READING = {"ec2": frozenset({"ec2"}), "kms": frozenset({"kms"})}
 ALL = None
 NOTHING: frozenset[str] = frozenset()
 # The errors of AWS's own for what is not its caller's fault; of the others it is InternalFailure.
@@ -122,8 +127,9 @@ def _only_reads(scope: Scope) -> bool:
     headers = dict(scope["headers"])
     if INVOCATION.search(scope["path"]):
         return bool(headers.get(b"x-amz-invocation-type") != b"Event")
-    target = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
-    return bool(READS.match(target)) or bool(STREAMED.search(scope["path"]))
+    service, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")
+    is_read = READS.match(operation) and service != KMS
+    return bool(is_read or STREAMED.search(scope["path"]))
 
 
 def _changed(service: str, path: str, operation: str) -> frozenset[str] | None:
@@ -131,7 +137,7 @@ def _changed(service: str, path: str, operation: str) -> frozenset[str] | None:
     if INVOCATION.search(path):
         return frozenset({EVENTS})
     if READS.match(operation):
-        return NOTHING
+        return MADE_BY_READING.get(service, NOTHING)
     if service == "s3" and not s3._bucket_notifications._data:
         return frozenset({"s3"})
     return CHANGES.get(service, ALL)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..saved_state.saver import Saver
-from ..saved_state.state_file import CannotBeRestored, Damaged, Opened, opened, put_aside
+from ..saved_state.state_file import LOGS, CannotBeRestored, Damaged, Opened, explained, opened, put_aside
 from ..saved_state.stores import Store
 from .logs.store import Logs
 from .remembered import Remembered
@@ -64,9 +64,12 @@ class Kept:
         found = opened(self._folder, writer, self._fresh)
         try:
             return found, Logs(self._folder, keep=True)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             found.file.close()
-            raise CannotBeRestored(_damaged(Damaged(f"logs: {error}"), put_aside(self._folder))) from error
+            meant = explained(error, self._folder / LOGS)
+            if not isinstance(meant, Damaged):
+                raise meant from error
+            raise CannotBeRestored(_damaged(meant, put_aside(self._folder))) from error
 
     def restore(self, remembered: Remembered, addresses: HasMoved, databases: HasLost) -> None:
         """Put everything back, and let what was under way go on. Raises CannotBeRestored."""

@@ -48,3 +48,9 @@ def test_what_is_large_is_there_once_by_its_digest():
 def test_bytes_that_name_anything_else_are_refused(made):
     with pytest.raises(pickles.Refusal, match="has no place in the state"):
         pickles.decoded(pickle.dumps(made), none)
+
+
+@pytest.mark.parametrize("around", [lambda x: x, lambda x: {"a": [{"b": x}]}, lambda x: [("key", {"body": x})]])
+def test_whether_there_is_something_large(around):
+    assert pickles.holds_large(around(b"x" * pickles.LARGE))
+    assert not pickles.holds_large(around(b"x" * (pickles.LARGE - 1)))

@@ -221,6 +221,12 @@ def test_no_database_outlives_the_embedded_aws(number, tmp_path, free_port):
     eventually(lambda: localaws.running(tmp_path) is None)
     if number == signal.SIGTERM:
         eventually(lambda: not list((tmp_path / "localaws").glob("rds/*")))
+    again = localaws.start(tmp_path, server.port)
+    try:
+        assert f"Databases of RDS end with the embedded AWS, so this is gone: {NAME}." in again.found
+        assert clients_for(again)("rds").describe_db_instances()["DBInstances"] == []
+    finally:
+        localaws.stop(tmp_path)
 
 
 # DB proxies
