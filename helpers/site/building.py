@@ -38,9 +38,19 @@ def write(out: Path, repository: str | None) -> None:
         gather(source, repository)
         build(python, source, pages, repository)
         (pages / MARK).write_text("python3 -m helpers site wrote this folder, and replaces it.\n")
+        _put(pages, out, Path(scratch) / "old")
+
+
+def _put(pages: Path, out: Path, aside: Path) -> None:
+    """Put the pages in the place of what is at `out`, which goes aside, and comes back where this fails."""
+    try:
         if out.exists():
-            out.rename(Path(scratch) / "old")
+            out.rename(aside)
         pages.rename(out)
+    except BaseException:
+        if aside.exists() and not out.exists():
+            aside.rename(out)
+        raise
 
 
 def build(python: Path, source: Path, pages: Path, repository: str | None) -> None:

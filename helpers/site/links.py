@@ -49,11 +49,11 @@ class Links:
         parts = urlsplit(href)
         if parts.scheme or parts.netloc:
             return None if parts.hostname in HERE or parts.scheme == "file" else href
-        fragment = f"#{slug(unquote(parts.fragment))}" if parts.fragment else ""
+        heading = f"#{slug(unquote(parts.fragment))}" if parts.fragment else ""
         if not parts.path:
-            return fragment or None
+            return heading or None
         target = (place.folder / unquote(parts.path)).resolve()
-        return self._page(target, fragment, place) or self._file(_solved(target), fragment, place)
+        return self._page(target, heading, place) or self._file(_solved(target), parts.fragment, heading, place)
 
     def picture(self, source: str, place: Place) -> str | None:
         """Where the file of a picture is in the site, or None."""
@@ -78,24 +78,24 @@ class Links:
             text = _with_link(text, was, to)
         return text
 
-    def _page(self, target: Path, fragment: str, place: Place) -> str | None:
+    def _page(self, target: Path, heading: str, place: Place) -> str | None:
         if target in (settings.NOTEBOOKS, settings.NOTEBOOKS / "solutions"):
             return place.lead(f"{FRONT}.ipynb")
         for lesson in lessons():
             if target in (lesson.starter_path, lesson.solution_path):
-                return place.lead(f"{lesson.stem}.ipynb") + fragment
+                return place.lead(f"{lesson.stem}.ipynb") + heading
         return None
 
-    def _file(self, target: Path, fragment: str, place: Place) -> str | None:
+    def _file(self, target: Path, fragment: str, heading: str, place: Place) -> str | None:
         if not _is_ours(target) or not target.exists():
             return None
         path = _path(target)
         if self.repository:
-            return address(self.repository, path, target.is_dir()) + fragment
+            return address(self.repository, path, target.is_dir()) + (f"#{fragment}" if fragment else "")
         if target.is_dir():
             return None
         self.files[f"{FILES}/{path}.ipynb"] = target
-        return place.lead(f"{FILES}/{path}.ipynb") + (fragment if target.suffix == ".md" else "")
+        return place.lead(f"{FILES}/{path}.ipynb") + (heading if target.suffix == ".md" else "")
 
 
 def slug(heading: str) -> str:

@@ -21,7 +21,7 @@ def no_repository(monkeypatch):
 
 @pytest.fixture
 def sphinx(monkeypatch):
-    """A Sphinx that writes one page; what it is told is in the list that this gives."""
+    """A Sphinx that makes one page of a source that is empty; what it is told is in the list that this gives."""
     told = []
 
     def build(python, source, pages, repository):
@@ -31,6 +31,7 @@ def sphinx(monkeypatch):
         (pages / "index.html").write_text("new")
 
     monkeypatch.setattr(building, "build", build)
+    monkeypatch.setattr(building, "gather", lambda into, repository: (into / "index.ipynb").touch())
     monkeypatch.setattr(environment, "make_apart", lambda *_: sys.executable)
     return told
 
@@ -110,13 +111,20 @@ def test_a_failure_leaves_what_was_there(sphinx, tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["site"]
 
 
-def test_a_missing_solution_is_said(sphinx, tmp_path, own_notebooks, monkeypatch):
+def test_what_was_there_comes_back_where_the_new_one_cannot_take_its_place(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "index.html").write_text("old")
+    with pytest.raises(FileNotFoundError):
+        building._put(tmp_path / "no pages", tmp_path / "out", tmp_path / "aside")
+    assert (tmp_path / "out" / "index.html").read_text() == "old"
+
+
+def test_a_missing_solution_is_said(tmp_path, own_notebooks, monkeypatch):
     monkeypatch.setattr(settings, "ROOT", own_notebooks.parent)
     with pytest.raises(
         source.NoSolution, match=r"^notebooks/solutions/00-start-here\.ipynb is not there; .* makes it\.$"
     ):
-        building.write(tmp_path / "site", None)
-    assert not (tmp_path / "site").exists()
+        source.gather(tmp_path / "source", None)
 
 
 @pytest.mark.parametrize(

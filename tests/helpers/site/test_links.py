@@ -61,6 +61,7 @@ def test_what_no_reader_of_the_site_has_is_no_link(href, links, published):
 def test_another_file_is_on_github_or_has_a_page_of_its_own(links, published):
     href = "../../events/hello.json"
     assert published.follow(href, FOUR) == f"{ON_GITHUB}/blob/HEAD/events/hello.json"
+    assert published.follow(f"{href}#L3-L5", FOUR) == f"{ON_GITHUB}/blob/HEAD/events/hello.json#L3-L5"
     assert published.files == {}
     assert links.follow(href, FOUR) == "files/events/hello.json.html"
     assert links.files == {"files/events/hello.json.ipynb": settings.EVENTS / "hello.json"}
