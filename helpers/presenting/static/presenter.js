@@ -71,13 +71,21 @@ async function look() {
 
 function prepare() {
   for (const button of now.querySelectorAll(".copy")) {
-    button.hidden = !navigator.clipboard;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.closest(".cell").querySelector("pre").textContent);
-      said.textContent = "";
-      said.textContent = said.dataset.copied;
-    });
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button.closest(".cell").querySelector("pre")));
   }
+}
+
+async function copy(text) {
+  let told = said.dataset.copied;
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+  } catch {
+    getSelection().selectAllChildren(text); // the browser does not let a page copy
+    told = said.dataset.selected;
+  }
+  said.textContent = "";
+  said.textContent = told;
 }
 
 async function send(form, submitter) {
