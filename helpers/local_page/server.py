@@ -30,18 +30,21 @@ class LocalPageError(WorkshopError):
 
 
 def listen(name: str, command: str, port: int | None, hosts: tuple[str, ...] = ()) -> tuple[socket.socket, Access]:
-    """A port for the page of this name, and who may use it. Raises LocalPageError where `port` is taken.
+    """A port for the page of this name, and who may use it. Raises LocalPageError where `port` is taken, or is none.
 
     Without `port` it is the one of last time, so that a page that is still open comes back, or another that is free.
     """
+    if port is not None and not 0 < port < 65536:
+        raise LocalPageError(f"There is no port {port}; choose one from 1 to 65535 with --port, or none.")
     file = state_file(name)
     last = _last(file)
     wanted = port or last.get("port") or localaws.free_port()
     try:
         listener = socket.create_server(("127.0.0.1", wanted))
-    except OSError:
+    except OSError as error:
         if port:
-            raise LocalPageError(f"Port {port} is taken; choose another with --port, or none.") from None
+            why = "may not be used by you" if isinstance(error, PermissionError) else "is taken"
+            raise LocalPageError(f"Port {port} {why}; choose another with --port, or none.") from None
         wanted = localaws.free_port()
         listener = socket.create_server(("127.0.0.1", wanted))
     is_same = wanted == last.get("port") and time.time() < last.get("until", 0)

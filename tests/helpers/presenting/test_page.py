@@ -206,6 +206,17 @@ def test_a_port_that_is_taken_is_one_sentence(address):
         raise AssertionError("it is served nevertheless")
 
 
+@pytest.mark.parametrize("port", [0, -1, 65536, 99999])
+def test_a_port_that_is_none_is_one_sentence(port):
+    with (
+        pytest.raises(
+            LocalPageError, match=rf"^There is no port {port}; choose one from 1 to 65535 with --port, or none\.$"
+        ),
+        server.serving(plans.of_lesson("01"), 0, str, port),
+    ):
+        raise AssertionError("it is served nevertheless")
+
+
 def test_every_word_is_used():
     files = [
         *(settings.ROOT / "helpers" / "presenting").rglob("*.html"),
