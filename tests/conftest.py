@@ -45,6 +45,7 @@ FIRST = (
     "helpers/site/test_site.py",
     "lessons/test_notebooks.py",
     "commands/test_browser.py",
+    "commands/test_browser_present.py",
     "commands/test_browser_console.py",
     "localaws/test_faults.py",
     "localaws/test_saved_state.py",

@@ -23,7 +23,7 @@ def present(number: str | None, plan_name: str | None, no_browser: bool, port: i
         plan = plans.read(plan_name)
         at = _beginning(plan, plan_name, number) if number else 0
     lab.prepare_copies()
-    with lab.embedded_aws(), server.serving(plan, at, lab.path, port, tuple(hosts)) as served:
+    with server.serving(plan, at, lab.path, port, tuple(hosts)) as served, lab.embedded_aws():
         say("Starting JupyterLab for the projector; its address follows. Ctrl-C ends it and the presenter page.")
         opened = not no_browser and webbrowser.open(served.address)
         say("The presenter page is open in your browser." if opened else "The presenter page's address, once:")

@@ -5,6 +5,7 @@ import re
 
 import pytest
 import requests
+from prefix_proxy import proxied
 
 from helpers import classroom, settings
 from helpers.authoring.notes import Notes
@@ -75,6 +76,14 @@ def test_a_hub_reaches_it_by_its_name_and_nobody_by_another(page):
     cookie = "; ".join(f"{each.name}={each.value}" for each in page.session.cookies)
     for host, status in (("hub.example", 200), ("evil.example", 403)):
         assert requests.get(page.base, headers={"Host": host, "Cookie": cookie}).status_code == status
+
+
+def test_behind_a_proxy_it_stays_below_its_prefix(address):
+    port = int(re.search(r":(\d+)/", address)[1])
+    with proxied(port, "/user/ada/proxy/1") as base:
+        page = Page(address.replace(f"http://127.0.0.1:{port}", base))
+        assert page.do("next").url == page.base == f"{base}/"
+        assert page.heading == "Connect" and page.get("static/presenter.js").status_code == 200
 
 
 def test_it_shows_the_notes_of_the_section_and_what_comes_next(page, monkeypatch):
