@@ -26,7 +26,8 @@ from .session import Entry, Session
 from .strings import words
 
 SHOWN_ROWS = 20
-LONG = ("request_id", "environment")  # columns that say little and are wide: they come last
+LONG = ("request_id", "environment")  # columns of ids, which say little and are wide: they come last, cut short
+ID = 8  # letters of them
 FIRST = "index.html"
 SIGN = '<meta name="generator" content="lambda-workshop review">'
 
@@ -234,7 +235,15 @@ def _table(entry: Entry, file: str) -> Table:
     total = entry.told.get("total")
     total = max(total, len(rows)) if isinstance(total, int) else len(rows)
     name = masked(entry.told["name"])
-    return Table(name, entry.time, columns, rows[:SHOWN_ROWS], total, len(rows), file, written.getvalue())
+    shown = [[_short(column, text) for column, text in zip(columns, row, strict=True)] for row in rows[:SHOWN_ROWS]]
+    return Table(name, entry.time, columns, shown, total, len(rows), file, written.getvalue())
+
+
+def _short(column: str, text: str) -> str:
+    """An id as a page shows it: enough to tell it from the others."""
+    if column not in LONG or len(text) <= ID:
+        return text
+    return f"{text[:ID]}…" if column == "request_id" else f"…{text[-ID:]}"
 
 
 def _shown(value: Any) -> str:

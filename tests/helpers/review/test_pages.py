@@ -9,6 +9,8 @@ import long_session
 import page_links
 import pytest
 from kept_session import output, picture
+from plain_words import puzzling
+from sentences import doubled
 
 from helpers import review
 from helpers.commands import review as command
@@ -156,10 +158,12 @@ def test_a_table_shows_its_first_rows_and_its_file_has_all(kept):
 
 
 def test_what_is_wide_and_says_little_comes_last_in_a_table(kept):
-    kept.note("table", "04", name="f", columns=["request_id", "billed_ms"], rows=[["some-id", 7], ["lacks"]], total=2)
-    written(kept)
+    kept.note(
+        "table", "04", name="f", columns=["request_id", "billed_ms"], rows=[["long-some-id", 7], ["lacks"]], total=2
+    )
+    assert "long-som…" in text_of(written(kept))
     lines = (kept.home / "review" / "tables" / "04-1.csv").read_text().splitlines()
-    assert lines == ["billed_ms,request_id", "7,some-id", ",lacks"]
+    assert lines == ["billed_ms,request_id", "7,long-some-id", ",lacks"]
 
 
 def test_another_review_takes_its_place(kept):
@@ -205,6 +209,12 @@ def test_a_disk_that_is_full_leaves_the_review_that_was_there(kept, monkeypatch)
     with pytest.raises(ReviewError, match="make room on its disk"):
         review.write(kept.home / "review")
     assert (kept.home / "review" / "index.html").read_bytes() == before and not list(kept.home.glob(".review*"))
+
+
+def test_the_texts_of_the_catalogue_are_plain():
+    for entry in catalogue().values():
+        for text in entry.values() if isinstance(entry, dict) else [entry]:
+            assert puzzling(text) == [] and doubled(text) == []
 
 
 def test_every_text_of_the_catalogue_is_used():
