@@ -221,6 +221,7 @@ def test_no_database_outlives_the_embedded_aws(number, tmp_path, free_port):
     eventually(lambda: localaws.running(tmp_path) is None)
     if number == signal.SIGTERM:
         eventually(lambda: not list((tmp_path / "localaws").glob("rds/*")))
+    eventually(lambda: localaws.alive(tmp_path) is None)
     again = localaws.start(tmp_path, server.port)
     try:
         assert f"Databases of RDS end with the embedded AWS, so this is gone: {NAME}." in again.found
