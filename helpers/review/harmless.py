@@ -3,6 +3,7 @@
 Whatever it is given, what comes out has no script, no style, no address and no tag that is not closed.
 """
 
+import re
 from html import escape
 from html.parser import HTMLParser
 
@@ -37,7 +38,7 @@ class _Reader(HTMLParser):
         while self._open:
             self._made.append(f"</{self._open.pop()}>")
         # a head of a table that says nothing is no head
-        return "".join(self._made).replace("<th></th>", "<td></td>")
+        return re.sub(r"<th>\s*</th>", "<td></td>", "".join(self._made))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._left_out or tag in LEFT_OUT:

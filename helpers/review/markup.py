@@ -140,10 +140,9 @@ def _parsed(text: str) -> list[Token]:
 
 def _rendered(tokens: list[Token]) -> Markup:
     """Prose as HTML; code and tables in boxes of their own."""
-    for place, token in enumerate(tokens):
+    _mark_heads(tokens)
+    for token in tokens:
         token.attrs.pop("style", None)  # which the page forbids
-        if token.type == "th_open" and not tokens[place + 1].content:  # a head that says nothing is none
-            token.tag = tokens[place + 2].tag = "td"
         for each in token.children or []:
             each.attrs.pop("title", None)
         if token.type in ("fence", "code_block"):
@@ -156,6 +155,25 @@ def _rendered(tokens: list[Token]) -> Markup:
     markdown = _markdown()
     # markdown-it escapes, and takes no HTML from the text
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704
+
+
+def _mark_heads(tokens: list[Token]) -> None:
+    """A head of a table that says nothing is none; below one in the corner, the first of each row is the row's head."""
+    has_corner, is_first = False, False
+    for place, token in enumerate(tokens):
+        is_empty = token.type == "th_open" and not tokens[place + 1].content
+        if token.type == "table_open":
+            has_corner = False
+        if token.type == "tr_open":
+            is_first = True
+        elif token.type in ("th_open", "td_open"):
+            if is_empty:
+                token.tag = tokens[place + 2].tag = "td"
+                has_corner = has_corner or is_first
+            elif token.type == "td_open" and is_first and has_corner and tokens[place + 1].content:
+                token.tag = tokens[place + 2].tag = "th"
+                token.attrs = {"scope": "row"}
+            is_first = False
 
 
 def _picture(address: str, alt: str) -> Markup:

@@ -11,7 +11,7 @@ from helpers.review.harmless import TAGS, harmless
     "html, made",
     [
         ("<b>bold</b> &amp; <i>not</i>", "<b>bold</b> &amp; <i>not</i>"),
-        ("<table class='x'><tr><th></th><th>n</th></tr></table>", "<table><tr><td></td><th>n</th></tr></table>"),
+        ("<table class='x'><tr><th>&nbsp;</th><th>n</th></tr></table>", "<table><tr><td></td><th>n</th></tr></table>"),
         ("<script>alert(1)</script>after", "after"),
         ("<style>th { color: red }</style>after", "after"),
         ("<img src=x onerror=alert(1)>after", "after"),

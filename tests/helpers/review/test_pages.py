@@ -14,7 +14,7 @@ from sentences import doubled
 
 from helpers import review
 from helpers.commands import review as command
-from helpers.review import ReviewError
+from helpers.review import ReviewError, markup
 from helpers.review.strings import catalogue
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`{{ 7 * 7 }}{% raw %}</td></main>\u202eevil\x00]]>"
@@ -124,6 +124,14 @@ def test_whatever_was_typed_is_text(kept):
         assert "49" not in re.findall(r"\{\{.*?\}\}|49", each.text)
     assert text_of(page).count("alert(1)") > 10
     assert "'=1+1" in (kept.home / "review" / "tables" / "other-1.csv").read_text()
+
+
+def test_a_table_of_prose_has_heads_that_say_something():
+    html = str(markup.markdown_output("| | a | |\n|-|:-:|-|\n| one | 1 | 2 |\n| | 3 | 4 |"))
+    assert re.findall(r"<t([hd])[^>]*>([^<]*)", html) == [
+        ("d", ""), ("h", "a"), ("d", ""), ("h", "one"), ("d", "1"), ("d", "2"), ("d", ""), ("d", "3"), ("d", "4")
+    ]  # fmt: skip
+    assert 'scope="row"' in html and "style=" not in html and "<thead>" in html
 
 
 def test_no_secret_is_in_any_file(kept):
