@@ -297,7 +297,7 @@ def _page(template: str, **context: Any) -> str:
     style = (Path(__file__).with_name("review.css")).read_text(encoding="utf-8") + markup.style_sheet()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return templates.get_template(template).render(
-        style=style, policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'", sign=SIGN, **context
+        style=style, policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:", sign=SIGN, **context
     )
 
 
