@@ -17,7 +17,9 @@ from helpers.commands import review as command
 from helpers.review import ReviewError, markup
 from helpers.review.strings import catalogue
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`{{ 7 * 7 }}{% raw %}</td></main>\u202eevil\x00]]>"
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`{{ 1234 * 1234 }}{% raw %}</td></main>\u202eevil\x00]]>"
+)
 HOOK = "https://hooks.slack.com/services/" + "T0000/B0000/" + "x" * 24
 ACCOUNT = "123456789012"
 
@@ -121,14 +123,14 @@ def test_whatever_was_typed_is_text(kept):
         each = page_links.Page(path)
         assert each.runs == [] and "\x00" not in each.text and "\u202e" not in each.text
         assert not any("example.com" in address or "passwd" in address for address in each.addresses)
-        assert "49" not in re.findall(r"\{\{.*?\}\}|49", each.text)
+        assert str(1234 * 1234) not in each.text
     assert text_of(page).count("alert(1)") > 10
     assert "'=1+1" in (kept.home / "review" / "tables" / "other-1.csv").read_text()
 
 
 def test_a_table_of_prose_has_heads_that_say_something():
     html = str(markup.markdown_output("| | a | |\n|-|:-:|-|\n| one | 1 | 2 |\n| | 3 | 4 |"))
-    assert re.findall(r"<t([hd])[^>]*>([^<]*)", html) == [
+    assert re.findall(r"<t([hd])(?: [^>]*)?>([^<]*)", html) == [
         ("d", ""), ("h", "a"), ("d", ""), ("h", "one"), ("d", "1"), ("d", "2"), ("d", ""), ("d", "3"), ("d", "4")
     ]  # fmt: skip
     assert 'scope="row"' in html and "style=" not in html and "<thead>" in html
