@@ -40,12 +40,21 @@ html_theme_options = {
 }
 
 
+def with_row_headers(table: str) -> str:
+    """A table whose header has no words somewhere: that names nothing, so it is a cell; the first column names rows."""
+    head = re.sub(r'<th class="head[^"]*">(?:<p></p>)?\s*</th>', "<td></td>", table)
+    if head == table:
+        return table
+    head, begin, body = head.partition("<tbody>")
+    first = re.compile(r"(<tr[^>]*>\s*)<td([^>]*)>(.*?)</td>", re.DOTALL)
+    return head + begin + first.sub(r'\1<th scope="row"\2>\3</th>', body)
+
+
 def accessible(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
     """Change what axe-core objects to in what Sphinx and myst-nb make of a page."""
     if "body" not in context:
         return
-    # a header without words, as above the numbers of rows: there is nothing that it could name
-    body = re.sub(r'<th class="head[^"]*">(?:<p></p>)?\s*</th>', "<td></td>", context["body"])
+    body = re.sub("<table.*?</table>", lambda table: with_row_headers(table[0]), context["body"], flags=re.DOTALL)
     # beside the words on it, which say more: "Show the code"
     body = body.replace(' aria-label="Toggle hidden content"', "")
     # what can have the focus, as it scrolls where it is wide, has a name
