@@ -143,8 +143,8 @@ def free_port() -> Callable[[], int]:
 @pytest.fixture
 def own_notebooks(tmp_path, monkeypatch) -> Path:
     """A folder of notebooks of the test's own, with the workshop's lessons and nothing made of them yet."""
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
+    folder = tmp_path / "checkout" / "notebooks"  # the reader's copies are in tmp_path / "notebooks"
+    folder.mkdir(parents=True)
     (folder / "lessons").symlink_to(settings.NOTEBOOKS / "lessons")
     monkeypatch.setattr(settings, "NOTEBOOKS", folder)
     return folder

@@ -12,7 +12,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 
-VARIABLE = "WORKSHOP_PRESENTER"
+VARIABLE = "PRESENTER_PAGE"  # no setting of the reader's
 LIMIT_S = 60.0
 GONE = "The presenter page does not answer."
 
