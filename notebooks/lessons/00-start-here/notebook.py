@@ -243,7 +243,8 @@ rows[["init_ms", "duration_ms", "billed_ms", "status"]].tail(3)
 # **Not AWS's:**
 #
 # - The network, the processor, and the MicroVM around each environment; so every millisecond is this machine's.
-# - The runtimes are those of this machine, whatever the runtime's name says: see `INIT_START` in a log.
+# - The runtimes are those of this machine. Where it lacks the version that a runtime's name says, a function runs on another one, and its log says so:
+#   `python3 -m helpers runtimes` lists them.
 # - Under Linux a function is confined, as on AWS: its code is in `/var/task`, it sees only its own code and processes, and can write only to its own `/tmp`, which is as large as `EphemeralStorage` says.
 #   Under macOS, and in containers that forbid this, its code is in a folder of this machine, and it can do what you can: change your files, and end your processes. `python3 -m helpers doctor` says which it is.
 #
