@@ -162,15 +162,18 @@ def _word_bars(told: list[str], measured: list[str], choices: tuple[str, ...]) -
     spelled = {_folded(each): each for each in reversed([*choices, *told])}
     results = {_folded(each) for each in measured}
     order = [*dict.fromkeys([*map(_folded, choices), *(each for each, _ in count.most_common())])]
-    bars = [Bar(spelled[each], count[each], _is_among(each, results)) for each in order]
+    chosen = set(map(_folded, choices))
+    bars = [Bar(spelled[each], count[each], _is_among(each, results, each in chosen)) for each in order]
     shown, rest = bars[:ANSWERS], bars[ANSWERS:]
     others = [Bar("other answers", sum(bar.learners for bar in rest), False)] if rest else []
     return [*shown, *others]
 
 
-def _is_among(answer: str, results: set[str]) -> bool:
-    """Whether it was measured: the result is the answer, or says more after it, as in "to the left, from 3 to 2"."""
-    return any(each == answer or re.match(rf"{re.escape(answer)}\s*[,:;(]", each) for each in results)
+def _is_among(answer: str, results: set[str], is_choice: bool) -> bool:
+    """Whether it was measured: the result is the answer, or a choice and more, as in "to the left, from 3 to 2"."""
+    if answer in results:
+        return True
+    return is_choice and any(re.match(rf"{re.escape(answer)}\s*[,:;(]", each) for each in results)
 
 
 def _middle(measured: list[str], by_number: bool) -> tuple[str, str, str]:

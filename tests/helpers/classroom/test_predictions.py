@@ -100,6 +100,11 @@ def test_a_result_may_say_more_than_the_choice():
     assert [bar[2] for bar in bars(["it stays"], ["to the left, from 3 to 2 requests"], "05.b")] == [True, False, False]
 
 
+def test_an_answer_of_ones_own_that_is_a_part_of_the_result_is_not_the_result():
+    told = bars(["Hello", "Hello, Lambda!"], ["Hello, Lambda!"], "01.a")
+    assert told == [("Hello", 1, False), ("Hello, Lambda!", 1, True)]
+
+
 def test_choices_that_are_numbers_stay_choices():
     assert [bar[0] for bar in bars(["20", "1"], ["5, where it is 3.1 times p50"], "13.d")] == ["1", "5", "20", "40"]
     assert [bar[2] for bar in bars(["20", "1"], ["5, where it is 3.1 times p50"], "13.d")] == [
