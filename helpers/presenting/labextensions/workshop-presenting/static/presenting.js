@@ -42,6 +42,11 @@ class Projector {
     return this.app.shell.currentWidget;
   }
 
+  /** Whether the notebook of the step is the one that is open. */
+  get isThere() {
+    return this.panel?.context?.path === this.steps[this.at].path;
+  }
+
   get cells() {
     return this.panel.content.widgets;
   }
@@ -79,6 +84,7 @@ class Projector {
   async one(asked) {
     if (!this.hasBegun) await this.channel.tell({ step: this.at, is_move: true });
     this.hasBegun = true;
+    if (asked.do !== "go" && !this.isThere) return this.go(this.at, true); // a file, or another notebook, was opened
     if (asked.do === "next") return this.next();
     if (asked.do === "back") return this.back();
     return this.go(asked.step, true);
@@ -239,12 +245,16 @@ class Projector {
 
   /** JupyterLab as usual, with its menus and all sections; and the projector again. */
   toggle() {
+    const { panel } = this;
     this.isOn = !this.isOn;
     document.body.classList.toggle("workshop-presenting", this.isOn);
     frame(this.app.shell, this.isOn);
-    this.mark();
+    if (panel) this.app.shell.activateById(panel.id); // with its tabs, the first one may have come to the front
     this.bar.draw();
+    if (this.isOn && !this.isThere) return this.perform({ do: "go", step: this.at });
+    this.mark();
     if (this.isOn) this.settle();
+    return undefined;
   }
 }
 
