@@ -1,6 +1,7 @@
 // The projector: one section of a notebook at a time, in large type, and keys that scroll, run, and go on.
 //
 // A clicker sends PageDown and PageUp. In the editor of a cell these keep their meaning; Alt+PageDown works there, too.
+// In a list of choices they have none: a prediction stays what was chosen.
 
 import { Channel } from "./channel.js";
 import { frame } from "./frame.js";
@@ -10,7 +11,7 @@ import { sectionsOf, showOnly } from "./sections.js";
 const STYLE = new URL("presenting.css", import.meta.url);
 const PART = 0.8; // of the window, that a key scrolls by
 const NOT_BEFORE = /^# (check|raises)\b/; // cells that may fail; what comes after needs none of them
-const EDITS = ".cm-editor, textarea, select, [contenteditable=true], input[type=range], input[type=number], [role=slider]";
+const EDITS = ".cm-editor, textarea, [contenteditable=true], input[type=range], input[type=number], [role=slider]";
 
 export const plugin = {
   id: "workshop-presenting:projector",
