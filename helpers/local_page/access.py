@@ -117,7 +117,10 @@ def guarded(app: ASGIApp, access: Access) -> ASGIApp:
         why = access.refusal(connection)
         if why is None and scope["type"] == "http" and scope["path"] == ENTER:
             [token] = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[:1]
-            return await access.enter(token)(scope, receive, _with_headers(send))
+            answer = access.enter(token)
+            if answer.status_code == 403 and access.knows(connection):  # the browser that it has let in already
+                answer = HTMLResponse(ENTERED.format(name=access.name.capitalize()))
+            return await answer(scope, receive, _with_headers(send))
         if why is None and not access.knows(connection):
             why = access.no_entry
         if why is None:

@@ -46,6 +46,12 @@ def test_the_address_opens_it_once(own):
     assert (again.status_code, again.headers.get("set-cookie")) == (403, None)
 
 
+def test_the_address_still_leads_the_browser_in_that_it_has_let_in(own):
+    first = ask(own, own.removeprefix(base_of(own)))
+    again = ask(own, own.removeprefix(base_of(own)), Cookie=first.headers["set-cookie"].partition(";")[0])
+    assert (again.status_code, again.headers.get("set-cookie")) == (200, None)
+
+
 @pytest.mark.parametrize("token", ["", "?token=", "?token=guess", "?token=%FF"])
 def test_another_token_opens_nothing(own, token):
     answer = ask(own, f"/enter{token}")
