@@ -28,17 +28,11 @@ from typing import Any
 from . import settings
 from .appended_file import append_line
 from .jupyter import this_notebook
-from .webhook import without_secret
+from .masks import masked
 
 FILE = "record.jsonl"
 Entry = dict[str, Any]
 
-# What has no place in it, and what stands there instead; a webhook's address is webhook.py's.
-HIDDEN = (
-    (re.compile(r"(?<![\w.])\d{12}(?!\w)"), "…"),  # an account's id, in ARNs, addresses and names
-    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}\b"), r"\1…"),  # an access key
-    (re.compile(r"(?i)((?:secret|token|passw(?:or)?d)\w*['\"]?\]?\s*[:=]\s*['\"])[^'\"\s]{8,}(?=['\"])"), r"\1…"),
-)
 CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 _left_out: list[str] = []  # kinds, by the blocks of without() that are open
@@ -125,11 +119,9 @@ def _without_secrets(value: Any) -> Any:
         return [_without_secrets(item) for item in value]
     if not isinstance(value, str):
         return value
-    text = without_secret(value)
+    text = masked(value)
     for secret in filter(None, map(os.environ.get, CREDENTIALS)):
         text = text.replace(secret, "…")
-    for pattern, instead in HIDDEN:
-        text = pattern.sub(instead, text)
     return text
 
 

@@ -1,10 +1,7 @@
 """Which environment variables of a function look secret: pages show them when asked, and code never has them."""
 
-import re
-
+from ..masks import NAMES
 from ..webhook import WebhookUrl, hide
-
-NAMES = re.compile(r"secret|token|passw|credential|webhook|api_?key|access_?key|private", re.IGNORECASE)
 
 
 def looks_secret(name: str, value: str) -> bool:

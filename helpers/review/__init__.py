@@ -7,7 +7,7 @@
     pages.py      puts them into templates/, and writes the folder
 
 What anybody typed or a function said is text in a page, never markup (markup.py, harmless.py), and no secret is in it
-(masks.py). The pages hold their pictures and style sheet themselves, have no script, and forbid themselves to load
+(../masks.py). The pages hold their pictures and style sheet themselves, have no script, and forbid themselves to load
 anything.
 """
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from ..exercises import Exercise
 from ..exercises.languages import LANGUAGES
 from ..lessons import Lesson
+from ..masks import masked
 from . import notebooks, session, way
-from .masks import masked
 from .notebooks import Cell, Section
 from .session import Entry, Session
 

@@ -18,9 +18,9 @@ from pygments.util import ClassNotFound
 
 from .. import settings
 from ..console.highlight import DARK, LIGHT, MOST
+from ..masks import masked
 from ..watch.strings import visible
 from . import harmless
-from .masks import masked
 from .notebooks import Section
 from .strings import words
 

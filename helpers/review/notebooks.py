@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from .. import settings
 from ..lessons import Lesson
-from .masks import masked
+from ..masks import masked
 from .strings import words
 
 HEADING = re.compile(r"^## +(?P<text>.+?) *#*$", re.MULTILINE)

@@ -17,10 +17,10 @@ import jinja2
 
 from ..errors import WorkshopError
 from ..lessons import Lesson, Slide
+from ..masks import masked
 from . import again, answers, chart, guesses, markup, session, way
 from .answers import Work
 from .guesses import Guess, Verdict
-from .masks import masked
 from .notebooks import Notebook, Section, headings, text_of
 from .session import Entry, Session
 from .strings import words

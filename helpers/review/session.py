@@ -16,8 +16,8 @@ from .. import lessons, progress, record
 from ..exercises.lab import Lab
 from ..exercises.languages import LANGUAGES
 from ..lessons import Lesson
+from ..masks import masked
 from . import notebooks
-from .masks import masked
 from .notebooks import Notebook
 from .strings import words
 

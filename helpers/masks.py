@@ -2,12 +2,13 @@
 
 import re
 
-from ..console import masks
-from ..webhook import without_secret
+from .webhook import without_secret
 
 HIDDEN = "…(hidden)"
 # Of a variable or a member that holds a secret, from where its name says so. Bounded, as a text may be one long word.
-NAMED = rf"(?:{masks.NAMES.pattern})\w{{0,40}}"
+# What the name of a variable says that holds a secret
+NAMES = re.compile(r"secret|token|passw|credential|webhook|api_?key|access_?key|private", re.IGNORECASE)
+NAMED = rf"(?:{NAMES.pattern})\w{{0,40}}"
 
 RULES = (
     # an access key's id, alone or in a signed address
@@ -21,7 +22,7 @@ RULES = (
     # AWS_SESSION_TOKEN=…, as a shell or a log says it
     (re.compile(rf"(?i)({NAMED}=)(?![\"'(\[{{\s])[\w/+.:-]{{16,}}=*"), rf"\1{HIDDEN}"),
     # an account, wherever twelve digits stand alone; the end of a request id is none
-    (re.compile(r"(?<![\d.,_])(?<![0-9a-f]{4}-)\d{12}(?![\d_]|[.,]\d)"), HIDDEN),
+    (re.compile(r"(?<![\w.,])(?<![0-9a-f]{4}-)\d{12}(?!\w|[.,]\d)"), HIDDEN),
 )
 FORTY = re.compile(r"(?<![\w/+=])[\w/+]{40}(?![\w/+=])")
 SIGNS = ("[a-z]", "[A-Z]", r"\d", "[/+]")  # a secret key has some of each, and a path or a hash has not

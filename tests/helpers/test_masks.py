@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.review.masks import masked
+from helpers.masks import masked
 
 HOOK = "https://hooks.slack.com/services/" + "T0000/B0000/" + "x" * 24
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY"
