@@ -1,22 +1,8 @@
 """The words of the review, in one catalogue for a translation: strings.en.json beside this file."""
 
-import json
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-CATALOGUE = Path(__file__).with_name("strings.en.json")
+from ..catalogue import Catalogue
 
-
-@cache
-def catalogue() -> dict[str, Any]:
-    """Ids to texts with {name} places, or to {"one": …, "other": …}, chosen by the value `n`."""
-    entries: dict[str, Any] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
-    return entries
-
-
-def words(id: str, /, **values: Any) -> str:
-    """A text of the catalogue, with the values in their places."""
-    entry = catalogue()[id]
-    text: str = entry if isinstance(entry, str) else entry["one" if values["n"] == 1 else "other"]
-    return text.format(**{name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()})
+CATALOGUE = Catalogue(Path(__file__).parent)
+words = CATALOGUE.words

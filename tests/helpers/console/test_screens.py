@@ -13,7 +13,7 @@ from sentences import doubled
 
 from helpers.console import forms, masks, packages
 from helpers.console.screens import SCREENS
-from helpers.console.strings import catalogue
+from helpers.console.strings import CATALOGUE
 from helpers.inbox import open_inbox
 
 HANDLER = "def handler(event, context):\n    print('<b>said</b>', event)\n    return event\n"
@@ -368,7 +368,7 @@ def test_a_button_that_is_not_there(browser, function):
 
 
 def test_the_words_are_plain():
-    words = catalogue()
+    words = CATALOGUE.entries
     assert [found for text in words.values() for found in [*doubled(text), *puzzling(text)]] == []
 
 
@@ -378,7 +378,7 @@ def test_each_word_of_the_catalogue_is_used():
     folder = strings.CATALOGUE.parent
     text = " ".join(path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.rglob("*.html")])
     made = ("where.", "tab.", "role.", "report.")  # put together
-    assert [id for id in catalogue() if f'"{id}"' not in text and not id.startswith(made)] == []
+    assert [id for id in CATALOGUE.entries if f'"{id}"' not in text and not id.startswith(made)] == []
 
 
 # What screens are made of

@@ -14,7 +14,7 @@ from helpers.classroom import AtSection, Figures, StuckAt
 from helpers.classroom.instructor.store import FILE
 from helpers.local_page.server import LocalPageError
 from helpers.presenting import plans, server
-from helpers.presenting.strings import catalogue, words
+from helpers.presenting.strings import CATALOGUE, words
 
 NOTES = Notes(3, "Say <b>this</b> & *that*.", "It breaks.", {"01.a": "Forty-two."}, "All of it.")
 
@@ -232,4 +232,4 @@ def test_every_word_is_used():
         *(settings.ROOT / "helpers" / "presenting").glob("*.py"),
     ]
     text = "".join(file.read_text() for file in files)
-    assert [each for each in catalogue() if f'"{each}"' not in text] == []
+    assert [each for each in CATALOGUE.entries if f'"{each}"' not in text] == []

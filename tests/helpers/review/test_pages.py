@@ -15,7 +15,7 @@ from sentences import doubled
 from helpers import review
 from helpers.commands import review as command
 from helpers.review import ReviewError, markup
-from helpers.review.strings import catalogue
+from helpers.review.strings import CATALOGUE
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`{{ 1234 * 1234 }}{% raw %}</td></main>\u202eevil\x00]]>"
@@ -222,7 +222,7 @@ def test_a_disk_that_is_full_leaves_the_review_that_was_there(kept, monkeypatch)
 
 
 def test_the_texts_of_the_catalogue_are_plain():
-    for entry in catalogue().values():
+    for entry in CATALOGUE.entries.values():
         for text in entry.values() if isinstance(entry, dict) else [entry]:
             assert puzzling(text) == [] and doubled(text) == []
 
@@ -234,7 +234,7 @@ def test_every_text_of_the_catalogue_is_used():
     )
     unused = [
         each
-        for each in catalogue()
+        for each in CATALOGUE.entries
         if not re.search(rf"[\"']{re.escape(each)}[\"']", written_by) and not each.startswith("verdict.")
     ]
     assert unused == []
