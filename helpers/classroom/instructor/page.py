@@ -145,7 +145,8 @@ class ClassPage:
         keys = list(predictions_of(room.learners))
         if key not in keys:
             return HTMLResponse(self._text(request, "alone.html", sentence=words("error.no_such_page")), 404)
-        at, is_hidden = keys.index(key), request.query_params.get("measured") == "hidden"
+        # hidden at first: who is quick would give it away on the projector before the others have guessed
+        at, is_hidden = keys.index(key), request.query_params.get("measured") != "shown"
         return self._render(
             request,
             "prediction.html",
