@@ -201,8 +201,9 @@ class Projector {
 
   /** Run a cell, and before it what stands above it and has not run, such as what a plan leaves out. */
   async run(cell) {
-    await this.panel.sessionContext.ready;
-    const ran = this.ran.get(this.panel);
+    const { panel } = this;
+    await panel.sessionContext.ready;
+    const ran = this.ran.get(panel);
     const place = this.cells.indexOf(cell);
     const above = this.cells.slice(0, place).filter(
       ({ model }) => model.type === "code" && !ran.has(model.id) && !NOT_BEFORE.test(model.sharedModel.source),
@@ -210,6 +211,7 @@ class Projector {
     this.isPreparing = true;
     try {
       for (const [number, each] of above.entries()) {
+        if (this.panel !== panel) return; // another tab was opened meanwhile: what is run is what is in front
         this.bar.say(`What stands above runs first: ${number + 1} of ${above.length}`);
         await this.execute(each);
       }
@@ -217,6 +219,7 @@ class Projector {
       this.isPreparing = false;
       this.bar.say("");
     }
+    if (this.panel !== panel) return;
     const running = this.execute(cell);
     const grows = new ResizeObserver(() => this.isOn && this.section.cells.includes(place) && this.reveal(cell));
     grows.observe(cell.node); // what it prints is in sight, as it comes
