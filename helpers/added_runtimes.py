@@ -16,7 +16,6 @@ from . import environment, localaws, settings
 from .errors import WorkshopError
 from .facts import facts
 
-CONDAS = ("mamba", "micromamba", "conda")
 LIMIT_S = 900
 
 
@@ -62,7 +61,7 @@ def brought_by(name: str) -> str:
     language, version = localaws.meant(name) or ("", "")
     if language == "java":
         return "python3 -m helpers java" if version == _added_java() else ""
-    if language == "ruby" and not any(map(shutil.which, CONDAS)):
+    if language == "ruby" and not any(map(shutil.which, localaws.CONDAS)):
         return ""
     return "python3 -m helpers runtimes add" if any(True for _ in _ways(name)) else ""
 
@@ -97,7 +96,7 @@ def _ways(name: str) -> Iterator[tuple[str, Callable[[Path], str | None]]]:
     if language == "python":
         yield "uv", lambda folder: _by_uv(version, folder)
     if language in ("python", "ruby"):
-        if conda := next(filter(None, map(shutil.which, CONDAS)), None):
+        if conda := next(filter(None, map(shutil.which, localaws.CONDAS)), None):
             yield "conda", lambda folder: _by_conda(conda, language, version, folder)
         elif language == "ruby":
             yield "conda", lambda folder: "is not on this machine"

@@ -9,7 +9,7 @@ from .data_plane.capacity import raise_descriptors
 from .data_plane.confinement import possible as confinement_possible
 from .data_plane.jvm import JAR as JAVA_RUNTIME
 from .data_plane.programs import ADDED as ADDED_RUNTIMES
-from .data_plane.programs import meant
+from .data_plane.programs import CONDAS, meant
 from .data_plane.requirements import with_requirements
 from .data_plane.runtimes import MissingRuntime, Runtime
 from .data_plane.runtimes import find_here as find_runtime
@@ -36,6 +36,7 @@ from .slack_stand_in import CONTROL_PATH, MESSAGES_FILE, read_posts
 
 __all__ = [
     "ADDED_RUNTIMES",
+    "CONDAS",
     "CONTROL_PATH",
     "JAVA_RUNTIME",
     "LIFE_HEADER",

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 ADDED = Path(__file__).parents[3] / ".runtimes"  # a folder for each that was added, by the runtime's name
+CONDAS = ("mamba", "micromamba", "conda")  # by which a Ruby can be added
 TITLES = {"python": "Python", "nodejs": "Node.js", "ruby": "Ruby", "java": "Java"}
 NAME = re.compile(r"(python|nodejs|ruby|java)(\d+(?:\.\d+)?)(?:\.x|\.al\w+)?")
 # Where each keeps its versions: below which folder, and the pattern of a program in there, for a version {v}.

@@ -106,7 +106,8 @@ def _note(name: str, program: Program) -> str:
         return ""
     language, version = programs.meant(name) or ("", "")
     title, here = programs.TITLES[language], ".".join(map(str, program.version))
-    brings = f"; python3 -m helpers runtimes add {name} brings it" if language != "java" else ""
+    can_come = any(map(shutil.which, programs.CONDAS)) if language == "ruby" else language != "java"
+    brings = f"; python3 -m helpers runtimes add {name} brings it" if can_come else ""
     return f"The embedded AWS runs {name} on {title} {here}, as this machine has no {title} {version}{brings}."
 
 

@@ -145,6 +145,18 @@ def test_another_version_alone_runs_it_and_a_note_says_so(nothing):
     )
 
 
+@pytest.mark.parametrize(
+    "conda, end", [(None, "."), ("micromamba", "; python3 -m helpers runtimes add ruby3.4 brings it.")]
+)
+def test_a_command_is_named_where_it_can_bring_the_version(nothing, conda, end):
+    """A Ruby comes by conda alone."""
+    program(nothing / "bin" / "ruby", "ruby 3.1.2p20")
+    if conda:
+        program(nothing / "bin" / conda, "2.0")
+    note = runtimes.find_here("ruby3.4").note
+    assert note == f"The embedded AWS runs ruby3.4 on Ruby 3.1.2, as this machine has no Ruby 3.4{end}"
+
+
 def test_the_log_of_a_function_says_once_what_it_runs_on(embedded_aws, make_function):
     missing = next((name for name in OTHERS if programs.find(name) is None), None)
     if missing is None:
