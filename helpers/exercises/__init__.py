@@ -86,6 +86,8 @@ def solution(exercise: str, language: str | None = None, *, use: bool = False) -
 def _note_attempt(chosen: Exercise, answer: Any, sentence: str, *, solved: bool) -> None:
     if record.is_on("attempt"):
         text = written(chosen, answer)
+        if "raise NotImplementedError(" in str(text):
+            return  # the starter as it is: Run All comes by, and nobody has tried anything
         record.note("attempt", exercise=chosen.number, solved=solved, sentence=sentence, answer=text)
 
 
@@ -111,7 +113,10 @@ def _use(chosen: Exercise, language: str) -> None:
         raise ArgumentError(f'solution("{chosen.number}", use=True) runs the answer in a notebook, and this is none.')
     shell.run_cell(chosen.answer(), store_history=False).raise_error()  # which inspect.getsource() then finds
     cells_run.put_in_exercise_cell(chosen.number, chosen.answer())
-    print(f"The reference answer of exercise {chosen.number} is in place of yours; go on with the next cell.")
+    print(
+        f"The reference answer of exercise {chosen.number} is in place of yours; go on with the next cell. Your cell "
+        f'keeps what you wrote, and brings it back when it runs; solution("{chosen.number}") shows ours, to copy.'
+    )
 
 
 def _exercise(asked: str, next_one: bool = False) -> Exercise:

@@ -210,6 +210,15 @@ def test_an_attempt_has_the_sentence_that_was_said_and_the_answer():
     assert entry["answer"] == "{'burst': 1}"
 
 
+def test_a_starter_as_it_is_is_no_attempt():
+    def unwritten(frame):
+        raise NotImplementedError("Add it up.")
+
+    with pytest.raises(NotSolved):
+        check("03.1", unwritten)
+    assert read() == []
+
+
 def test_a_bill_is_that_of_all_tables_that_were_read():
     rows = [{"billed_ms": 100, "memory_mb": 1024, "init_ms": 1.0, "start": 0, "status": "success"}] * 2
     frame = reports._frame([dict.fromkeys(COLUMNS, 1) | row for row in rows])
