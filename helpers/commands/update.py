@@ -8,7 +8,13 @@ from ..own_copies.merge import Change
 from . import say
 
 WIDTH = 70  # of what is shown of a cell
-SAYS = {"new": "new", "renewed": "renewed", "gone": "left out", "beside": "below yours, which you have changed"}
+# by the kind of a change: what it would be, and what it was
+SAYS = {
+    "new": ("would be new", "new"),
+    "renewed": ("would be renewed", "renewed"),
+    "gone": ("would be left out", "left out"),
+    "beside": ("you have changed this cell, so the newer one would go below it", "the newer cell is below yours"),
+}
 
 
 def show() -> int:
@@ -18,7 +24,7 @@ def show() -> int:
     for each in newer:
         print(f"{each.number} {each.title}")
         for change in own_copies.changes(each):
-            print(f"  {_line(change)}")
+            print(f"  {_line(change, is_done=False)}")
     if newer:
         numbers = " ".join(each.number for each in newer)
         say(
@@ -49,7 +55,7 @@ def _take(chosen: Lesson) -> None:
         return
     print(f"{chosen.number} {chosen.title}")
     for change in changes:
-        print(f"  {_line(change)}")
+        print(f"  {_line(change, is_done=True)}")
     say(
         f"{own_copies.path(chosen).name} has it; as it was it is {kept.name}, beside it. If it is open, choose "
         "File > Reload Notebook from Disk."
@@ -61,8 +67,8 @@ def _make() -> None:
         say(sentence)
 
 
-def _line(change: Change) -> str:
+def _line(change: Change, is_done: bool) -> str:
     first = next((line for line in change.text.splitlines() if line.strip()), "")
     text = first if len(first) <= WIDTH else first[: WIDTH - 1] + "…"
     where = f' in "{change.section}"' if change.section else ""
-    return f"{SAYS[change.kind]}{where}: {text}"
+    return f"{SAYS[change.kind][is_done]}{where}: {text}"

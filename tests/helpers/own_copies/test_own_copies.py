@@ -220,7 +220,7 @@ def test_a_newer_starter_is_said_and_shown_and_changes_nothing_by_itself(checkou
     assert "There is something new in 04, and your notebooks stay as they are" in capsys.readouterr().err
     assert update.show() == 0
     shown = capsys.readouterr()
-    assert shown.out == "04 Cold start\n  renewed: # 04 Cold start\n"
+    assert shown.out == "04 Cold start\n  would be renewed: # 04 Cold start\n"
     assert "python3 -m helpers update 04" in shown.err
     assert copy_of("04").read_bytes() == before
 
