@@ -58,4 +58,5 @@ def test_what_a_later_section_needs_is_found():
     made_of = Source(lessons.lesson("04"))
     headings = [section.heading for section in made_of.sections]
     needed = needed_later(made_of.sections, headings.index("An experiment that needs a while"))
-    assert "call" in needed["What a cold start is"]
+    assert "pinged" in needed["What to do about it"]
+    assert "What a cold start is" not in needed, "an evening goes on there"

@@ -46,6 +46,14 @@ workshop
 # %%
 from helpers import check, claim, hint, load_prices, predict, predicted, solution, track
 
+# %%
+hello_event = json.dumps(load_event("hello"))
+
+
+def call(name):
+    return lambda_client.invoke(FunctionName=name, Payload=hello_event)
+
+
 # %% [markdown]
 # ## An experiment that needs a while
 #
@@ -61,7 +69,7 @@ from helpers import check, claim, hint, load_prices, predict, predicted, solutio
 # Say: Start it, and forget it. It needs a minute of rest, and you will talk for longer than that. It is the advice of
 # the slide: call the function regularly, so that it stays warm. We will see if that works, and for how many callers.
 #
-# Skip: Run the cells, as the next sections use the function `call`, and say nothing about them.
+# Skip: Where you end before *What to do about it*, as in an evening, leave it out.
 
 # %%
 IDLE_SECONDS = 70
@@ -98,15 +106,6 @@ with suppress(lambda_client.exceptions.ResourceConflictException):  # it is ther
 # [{{scheduled_rules}}]({{scheduled_rules.source}}). A rule needs no role, so it is shorter here. It fires until a cell near
 # the end removes it, or `python3 -m helpers clean`. Now we call both functions once.
 
-
-# %%
-hello_event = json.dumps(load_event("hello"))
-
-
-def call(name):
-    return lambda_client.invoke(FunctionName=name, Payload=hello_event)
-
-
 # %%
 experiment_began = datetime.now(UTC)
 for name in (pinged, left_alone):
@@ -136,9 +135,6 @@ for name in (pinged, left_alone):
 # Say: Show the four steps with your fingers. Which of them do *you* write? Only the third and the fourth; so these
 # two you can make shorter. Then the picture: the first part of the strip is init, and the two invocations are hardly
 # to be seen.
-#
-# Goes wrong: "There is no call yet": this person has left out the experiment above, whose cells make the function
-# `call`. *Run → Run All Above Selected Cell* helps.
 #
 # Goes wrong: Both rows are warm, because the notebook was run a moment ago, and the environment is still there. Run
 # *Measure it*, which makes cold ones by force.
