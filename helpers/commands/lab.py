@@ -141,6 +141,8 @@ def _command(module: str, no_browser: bool, page: str, layout: Path) -> list[str
         "--ServerApp.contents_manager_class=helpers.jupyter.contents.Contents",
         "--ContentsManager.pre_save_hook=helpers.jupyter.notebook_files.before_saving",
         *(["--no-browser"] if no_browser else []),
+        # a reader gets the address, and what is wrong; a JupyterHub's log has the rest
+        *(["--Application.log_level=ERROR"] if module == "jupyterlab" else []),
         # root is usual in a container, and the server listens to this machine alone
         *(["--allow-root"] if os.geteuid() == 0 else []),
     ]

@@ -385,6 +385,7 @@ def test_lab_serves_the_notebooks_to_this_machine_alone_and_ends_with_all_it_sta
 
     assert running.end(number) == 128 + number
     assert "Traceback" not in running.said
+    assert not re.search(r"\[[IW] |WARNING", running.said), "what a reader cannot do anything about is not said"
     assert "received signal 15, stopping" in running.said  # JupyterLab was asked to end, not killed
     assert running.said.strip().endswith("Interrupted: lab has ended, and can be run again.")
     assert localaws.running(home) is None
