@@ -13,11 +13,11 @@ class Catalogue:
     """The catalogue of a folder: ids to texts with {name} places, or to {"one": …, "other": …}, chosen by `n`."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
+        self.file = folder / FILE
 
     @cached_property
     def entries(self) -> Mapping[str, Any]:
-        found: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
         return found
 
     def words(self, id: str, /, **values: Any) -> str:

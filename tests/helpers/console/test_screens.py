@@ -375,7 +375,7 @@ def test_the_words_are_plain():
 def test_each_word_of_the_catalogue_is_used():
     from helpers.console import strings
 
-    folder = strings.CATALOGUE.parent
+    folder = strings.CATALOGUE.file.parent
     text = " ".join(path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.rglob("*.html")])
     made = ("where.", "tab.", "role.", "report.")  # put together
     assert [id for id in CATALOGUE.entries if f'"{id}"' not in text and not id.startswith(made)] == []
@@ -418,7 +418,7 @@ def test_a_long_answer_is_shown_from_its_beginning(browser, function):
     text = "def handler(event, context):\n    return 'x' * 3_000_000\n"
     browser.post(f"functions/{function}/code", "save", file="app.py", text=text)
     shown = browser.post(f"functions/{function}/test", "test", event="{}")
-    assert "These are the first 50000 of 3000002 characters." in shown.text
+    assert "These are the first 50,000 of 3,000,002 characters." in shown.text
     browser.post(f"functions/{function}/code", "save", file="app.py", text=HANDLER)
 
 
