@@ -7,8 +7,11 @@
 figures() gives the class in a few numbers to other pages of the instructor's machine.
 """
 
+import socket
 from pathlib import Path
 from typing import NamedTuple
+
+CONNECT_S = 0.5  # it is on this machine
 
 
 class AtSection(NamedTuple):
@@ -34,6 +37,7 @@ class Figures(NamedTuple):
     sections: tuple[AtSection, ...]
     stuck: tuple[StuckAt, ...]
     hands_up: tuple[str, ...]
+    is_served: bool  # learners reach it; else it is as it was left
 
 
 def figures(home: Path) -> Figures | None:
@@ -47,9 +51,19 @@ def figures(home: Path) -> Figures | None:
     try:
         if not store.is_open:
             return None
-        room = room_of(store)
+        room, is_served = room_of(store), _is_served(store.address)
     finally:
         store.close()
     sections = tuple(AtSection(*place, count) for place, count in room.places.items())
     stuck = tuple(StuckAt(*check, len(who)) for check, who in room.stuck_together.items())
-    return Figures(len(room.learners), sections, stuck, tuple(each.name for each in room.hands))
+    return Figures(len(room.learners), sections, stuck, tuple(each.name for each in room.hands), is_served)
+
+
+def _is_served(address: str) -> bool:
+    """Whether somebody listens where the class was served last."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S):
+            return True
+    except (OSError, ValueError):
+        return False

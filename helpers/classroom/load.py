@@ -4,6 +4,7 @@ A learner asks as a kernel does, over a new connection each time, and asks again
 served by a process of its own, whose CPU time and memory are read; the instructor's page is loaded all the while.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -195,4 +196,5 @@ def write(sentences: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python3 -m helpers.classroom.load", description=__doc__).parse_args()
     write(measure())

@@ -23,11 +23,19 @@ def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list
                 "secret of a learner's is sent, and nobody joins without the word."
             )
         opened = not no_browser and webbrowser.open(served.page)
-        say("The page of the class is open in your browser. Ctrl-C ends it." if opened else "The page's address, once:")
+        say(
+            "The page of the class is open in your browser. Ctrl-C closes it."
+            if opened
+            else "The page's address, once:"
+        )
         if not opened:
             print(served.page, flush=True)
-            say("Ctrl-C ends it; the class goes on when it is started again, until class --end.")
-        threading.Event().wait()
+            say("Ctrl-C closes it.")
+        try:
+            threading.Event().wait()
+        finally:
+            if served.store.is_open:
+                say("The class goes on when this command runs again; class --end ends it.")
     return 0
 
 

@@ -97,7 +97,7 @@ def test_sixty_learners_fit_into_the_width_and_the_projector_into_the_window(ope
     assert "12 stuck" in text(opened, "counts")
     overflow = "return document.documentElement.scrollWidth - innerWidth"
     assert opened.execute_script(overflow) <= 0
-    go(opened, "/predictions/04.a")
+    go(opened, "/predictions/04.a?measured=shown")
     eventually(lambda: "Measured: 42 times" in text(opened, "shown"), LIMIT_S)
     assert opened.execute_script(overflow) <= 0
     bottom = "return document.querySelector('.result').getBoundingClientRect().bottom - innerHeight"
@@ -126,7 +126,14 @@ def test_axe_finds_nothing(opened, served, axe, scheme):
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     try:
-        for path in ("/", "/predictions", "/predictions/04.a", f"/learners/{ids[0]}", "/end", "/nowhere"):
+        for path in (
+            "/",
+            "/predictions",
+            "/predictions/04.a?measured=shown",
+            f"/learners/{ids[0]}",
+            "/end",
+            "/nowhere",
+        ):
             opened.get(served.page.partition("/enter")[0] + path)
             assert opened.execute_script("return matchMedia('(prefers-color-scheme: dark)').matches") == (
                 scheme == "dark"

@@ -11,6 +11,7 @@ import requests
 from class_support import KEY, Page, attempt, prediction
 from plain_words import puzzling
 
+from helpers import classroom
 from helpers.classroom.instructor import page as module
 from helpers.classroom.instructor import strings
 from helpers.classroom.instructor.page import duration
@@ -55,6 +56,11 @@ def test_the_overview_says_who_is_where_and_who_is_stuck(page, served, ada):
     assert "04.1 1 0 0 0 04.2 0 1 1 0" in text
 
 
+def test_that_it_is_served_is_told_to_other_pages(served, ada):
+    figures = classroom.figures(served.store.file.parent)
+    assert figures and figures.is_served and figures.learners == 1
+
+
 def test_a_learner_has_a_page(page, ada):
     text = page.text(f"/learners/{ada}")
     assert "04.1 10 min ago 1 0" in text and "04.2 1 2 Not yet. It is cold." in text and "04.a 12 42 times" in text
@@ -88,7 +94,7 @@ def test_everything_of_a_learner_is_text(page, served):
     served.store.take(id, list(enumerate(told)))
     served.store.raise_hand(id, True)
     served.store.say(HOSTILE)
-    for path in ("/", "/predictions", "/predictions/01.a", f"/learners/{id}"):
+    for path in ("/", "/predictions", "/predictions/01.a?measured=shown", f"/learners/{id}"):
         html = page.html(path)
         assert "<img" not in html and "&lt;img" in html or path == "/predictions"
 
@@ -183,7 +189,7 @@ def test_how_long(seconds, text):
 
 
 def test_the_words_are_plain():
-    assert puzzling(strings.CATALOGUE.read_text(encoding="utf-8")) == []
+    assert puzzling(strings.CATALOGUE.file.read_text(encoding="utf-8")) == []
 
 
 def test_each_word_of_the_catalogue_is_used():

@@ -150,6 +150,7 @@ def test_figures_are_what_a_presenter_needs(room, tmp_path, monkeypatch):
         sections=(AtSection("04", "Reuse", 3),),
         stuck=(StuckAt("04.2", "Not yet. It is cold.", 2),),
         hands_up=("Linus",),
+        is_served=False,
     )
 
 

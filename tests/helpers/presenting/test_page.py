@@ -113,13 +113,19 @@ def test_it_shows_the_class_where_one_is_open(page, monkeypatch):
     assert words("class") not in page.text, "there is none"
     sections = (AtSection("01", "", 3), AtSection("01", "Connect", 7), AtSection("02", "A <b>burst</b>", 1))
     stuck = (StuckAt("01.1", "It says <nothing>.", 2),)
-    monkeypatch.setattr(classroom, "figures", lambda home: Figures(11, sections, stuck, ("Ada", "<i>Bob</i>")))
+    monkeypatch.setattr(classroom, "figures", lambda home: Figures(11, sections, stuck, ("Ada", "<i>Bob</i>"), True))
     for shown in (page.get().text, page.get("class").text):
         assert "3 of 11 learners are here." in shown and "7 at 01, Connect" in shown
         assert "1 at 02, A &lt;b&gt;burst&lt;/b&gt;" in shown and "Hands up: Ada, &lt;i&gt;Bob&lt;/i&gt;" in shown
         assert "2 cannot solve 01.1: It says &lt;nothing&gt;." in shown
+        assert words("class.closed") not in shown
     page.do("next")
     assert "7 of 11 learners are here." in page.text and "3 at 01, Opening" in page.text
+
+
+def test_a_class_whose_page_is_closed_is_said_to_be_as_it_was_left(page, monkeypatch):
+    monkeypatch.setattr(classroom, "figures", lambda home: Figures(2, (), (), (), False))
+    assert words("class.closed") in page.get("class").text
 
 
 def test_the_file_of_a_class_that_is_damaged_is_said(page, tmp_path):
