@@ -102,6 +102,8 @@ class _File:
         if unknown := [each for each in entry if each not in ENTRY]:
             raise self._error(line, f"a section of a plan has {', '.join(ENTRY)}, and no {unknown[0]}")
         minutes = entry.get("minutes")
+        if minutes is None:
+            raise self._error(line, "minutes are missing: how long the section takes")
         if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < math.inf:
             raise self._error(line, f"minutes are a number above 0, and not {minutes!r}")
         try:

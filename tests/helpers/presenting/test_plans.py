@@ -107,7 +107,7 @@ BAD = {
     "unknown notebook": ('"00", minutes', '"77", minutes', 8, "There is no notebook '77'; name it by its number"),
     "unknown section": ("The map", "The maps", 6, "notebook 00 has no section 'The maps'"),
     "minutes as a text": ("minutes = 10", 'minutes = "10"', 8, "minutes are a number above 0, and not '10'"),
-    "no minutes": (", minutes = 10", "", 8, "minutes are a number above 0, and not None"),
+    "no minutes": (", minutes = 10", "", 8, "minutes are missing: how long the section takes"),
     "minutes that are true": ("minutes = 10", "minutes = true", 8, "minutes are a number above 0, and not True"),
     "no time": ("minutes = 10", "minutes = 0", 8, "minutes are a number above 0, and not 0"),
     "no end": ("minutes = 10", "minutes = inf", 8, "minutes are a number above 0, and not inf"),
