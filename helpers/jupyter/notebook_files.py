@@ -1,15 +1,18 @@
 """What a notebook of the workshop holds besides its cells: nothing of a machine, so that opening one changes no file.
 
 JupyterLab writes the kernel's exact version into a notebook as soon as it is open; `lab` has it keep this instead.
-A live picture of watch() is saved as the still one that is beside it: a widget ends with its kernel.
+A widget is saved as what is beside it, such as the still picture of watch() or the words of a prediction: it ends with
+its kernel, and JupyterLab would show a broken one for ever after.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 from .. import settings
 
-WIDGET, STILL = "application/vnd.jupyter.widget-view+json", "image/svg+xml"
+WIDGET, STILL, TEXT = "application/vnd.jupyter.widget-view+json", "image/svg+xml", "text/plain"
+OF_PYTHON = re.compile(r"\w+\(|$")  # how a text begins that is no words for a reader, such as HBox(children=…)
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {
@@ -28,5 +31,13 @@ def before_saving(model: dict[str, Any], path: str, contents_manager: Any, **_: 
         model["content"]["metadata"] = METADATA
         for cell in model["content"]["cells"]:
             for output in cell.get("outputs", []):
-                if STILL in output.get("data", {}):
-                    output["data"].pop(WIDGET, None)
+                data = output.get("data", {})
+                if WIDGET in data and _says_something(data):
+                    del data[WIDGET]
+
+
+def _says_something(data: dict[str, Any]) -> bool:
+    """Whether an output has more to show than its widget."""
+    text = data.get(TEXT, "")
+    words = text if isinstance(text, str) else "".join(text)
+    return bool(set(data) - {WIDGET, TEXT}) or not OF_PYTHON.match(words)
