@@ -268,8 +268,8 @@ predicted("01.b", "into a log" if logged else "nowhere")
 # - `INIT_START`: a new *execution environment* was started for the function. Not every invocation has this line:
 #   notebook 04 is about it. (It names the Python that runs. If this machine lacks the one that
 #   `Runtime` says, the embedded AWS takes another one, and the log says so.)
-# - `START` and `END` are the first and the last line of one invocation. Each invocation has an id of its own, the **request id**.
-# - `REPORT` is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
+# - `START` and `END` stand around what one invocation logs. Each invocation has an id of its own, the **request id**.
+# - `REPORT`, after `END`, is what the invocation cost: how long it ran, how long you pay for, and how much memory it had and used.
 #
 # (In AWS's console, *Live Tail* shows a log while it grows.)
 #
