@@ -136,7 +136,7 @@ def test_one_section_is_shown_at_a_time_also_where_prose_ends_one_and_begins_the
 def test_keys_scroll_and_run_and_go_on_and_the_presenter_page_follows(screens):
     screens.go(FIRST)
     screens.press_until(lambda: AFTER_IT in screens.place)
-    assert len(screens.of("")) == 3
+    assert len(screens.of("")) == 4
     screens.wait(lambda: all(cell["execution_count"] for cell in screens.of("")))
     screens.on_page(lambda driver: screens.wait(lambda: screens.heading == AFTER_IT))
     clock = screens.on_page(lambda driver: driver.find_element("id", "clock").text)

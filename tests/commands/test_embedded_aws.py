@@ -39,8 +39,8 @@ def test_start_says_what_it_found_and_fresh_what_it_put_aside(said):
 
 
 def test_lab_says_what_it_found_and_fresh_what_it_put_aside(said, monkeypatch):
-    monkeypatch.setattr(lab, "_prepare_copies", lambda: None)
-    monkeypatch.setattr(lab, "_jupyterlab", lambda *_: make_queue("kept") or 0)
+    monkeypatch.setattr(lab, "prepare_copies", lambda: None)
+    monkeypatch.setattr(lab, "jupyterlab", lambda *_, **__: make_queue("kept") or 0)
     assert lab.open_lab(no_browser=True) == 0
     assert not any("Found" in line for line in said())
     assert lab.open_lab(no_browser=True) == 0
