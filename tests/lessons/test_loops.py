@@ -10,7 +10,7 @@ from helpers import settings
 LIMIT = re.compile(r"limit|deadline|until|timeout|_s\b|get_remaining_time_in_millis", re.IGNORECASE)
 OTHERS = {  # what comes to an end without one
     "06-limits/notebook.py": {"written < event['mb']", "left"},  # pieces of a file; items of which each round does some
-    "ledger.py": {"rest"},  # the bytes of a line
+    "appended_file.py": {"rest"},  # the bytes of a line
     "inbox.py": {"True"},  # a thread that ends with the kernel
     "report_lines.py": {"number < len(self._lines)"},  # each round goes on by a line at least
     "environment.py": {"child.poll() is None"},  # pip has limits of its own, and a bar shows how far it is
