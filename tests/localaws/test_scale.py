@@ -115,4 +115,5 @@ def test_a_server_that_is_stopped_while_many_run_leaves_nothing_and_starts_again
         localaws.stop(tmp_path)
         assert all(each.exception() or each.result().error for each in running)  # none is answered as if all were well
     assert processes_of(tmp_path) == []
-    assert made(server()).invoke(0).error is None
+    again = TestedFunction(function.name, clients_for(server()))
+    assert again.invoke(0).error is None, "it is remembered"

@@ -7,12 +7,12 @@ import headless_chromium
 import nbformat
 import pytest
 import web_site
-from helpers.notebook_files import WIDGET
 from localaws_client import eventually
 
 from helpers import settings
 from helpers.commands import site as command
 from helpers.environment import EnvironmentProblem
+from helpers.jupyter.notebook_files import WIDGET
 from helpers.lessons import lesson, lessons
 from helpers.site import building
 from helpers.site import pages as site_pages

@@ -22,6 +22,9 @@ def run(aws_of_module, embedded_home) -> Notebook:
     """The notebook after it has run from the top to its end."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
     clean(aws_of_module)  # what other tests have left is not this notebook's
+    logs, prefix = aws_of_module.client("logs"), f"/aws/lambda/{aws_of_module.name('x')[:-1]}"
+    for group in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+        logs.delete_log_group(logGroupName=group["logGroupName"])  # of a line that came after it was removed
     notebook, said = Notebook("18"), io.StringIO()
     with contextlib.redirect_stdout(said):
         for cell in notebook.source.cells:
