@@ -19,8 +19,8 @@ def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list
         else:
             say(
                 f"Everybody in the network of {served.place.host} can reach it. It is plain http: who listens there "
-                "can read names, sections, predictions and what checks said, and could play the class's part. No "
-                "secret of a learner's is sent, and nobody joins without the word."
+                "can read names, sections, predictions and what checks said, and could play the part of the class, or "
+                "of a learner. No secret of a learner's is sent, and nobody joins without the word."
             )
         opened = not no_browser and webbrowser.open(served.page)
         say(
