@@ -8,7 +8,8 @@ from helpers.commands import embedded_aws, lab
 
 
 @pytest.fixture(autouse=True)
-def own_port(monkeypatch, free_port):
+def own_home_and_port(monkeypatch, tmp_path, free_port):
+    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
     monkeypatch.setenv("WORKSHOP_PORT", str(free_port()))
     yield
     localaws.stop(settings.home())
