@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STEM = re.compile(r"\d\d(-[a-z0-9]+)+")
 MINUTES = re.compile(r"It takes about (?P<minutes>\d+) minutes\.")
 PART = re.compile(r"in the part \"(?P<part>[^\"]+)\"")
+# What begins a section of a notebook, and where nothing does
+SECTION = re.compile(r"^## +(.+?) *#*$", re.MULTILINE)
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 # As a notebook names a slide: "Services that correspond to XaaS" (XaaSに対応するサービス, page 14)
 SLIDE = re.compile(
     r"\"(?P<title>[^\"]+)\" \((?:「(?P<quoted>[^」]+)」|(?P<original>.+?)), "
@@ -190,6 +193,11 @@ def lessons_in(notebooks: Path) -> list[Lesson]:
         if place and folder.name[:2] == folders[place - 1].name[:2]:
             raise LessonError(f"{folders[place - 1].name} and {folder.name} have the same number; give each its own.")
     return [_known.setdefault(folder, Lesson(folder)) for folder in folders]
+
+
+def headings(prose: str) -> list[str]:
+    """The headings in prose of a notebook that begin sections: those of the second level, outside of code."""
+    return SECTION.findall(FENCED.sub("", prose))
 
 
 _known: dict[Path, Lesson] = {}  # so that a lesson's exercises are loaded once

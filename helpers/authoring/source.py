@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from ..facts import fill
 from ..jupyter.notebook_files import METADATA
-from ..lessons import Lesson, lessons_in
+from ..lessons import Lesson, headings, lessons_in
 from . import notes
 
 # A comment that looks like a magic stays a comment.
@@ -33,7 +33,6 @@ PREDICTED = re.compile(r"^ *predicted\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 MEASURES = re.compile(r"\breports\(")
 # What a measurement has to show, see helpers/claims.py.
 CLAIM = re.compile(r"\bclaim\(")
-HEADING = re.compile(r"^## +(?P<heading>.*\S)", re.MULTILINE)
 NOTES = "notes"
 # A cell whose code draws a picture: it is folded away until the reader opens it.
 FOLDED = {"jupyter": {"source_hidden": True}}
@@ -104,7 +103,7 @@ class Source:
                     place = waiting.pop(0)
                     found[place] = found[place]._replace(notes=cell.text)
                 continue
-            begun = ([] if found else [""]) + (HEADING.findall(cell.text) if cell.kind == "markdown" else [])
+            begun = ([] if found else [""]) + (headings(cell.text) if cell.kind == "markdown" else [])
             waiting = list(range(len(found), len(found) + len(begun)))
             found += [Section(heading, [cell], "") for heading in begun]
             if not begun:

@@ -5,7 +5,6 @@ Standard library only: it is there from a kernel's start.
 
 import contextlib
 import json
-import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -13,9 +12,6 @@ from typing import Any, NamedTuple
 
 from .. import lessons, record
 from . import this_notebook
-
-HEADING = re.compile(r"^## +(?P<text>.+?) *#*$", re.MULTILINE)
-FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 _texts: dict[str, str] = {}  # what was run last of each cell, by its id
 _at: tuple[str, str] | None = None  # the notebook and the section of the cell that was run last
@@ -58,8 +54,8 @@ def code_cells(starter: Path) -> tuple[Cell, ...]:
             text = "".join(cell["source"])
             if cell["cell_type"] == "code":
                 found.append(Cell(cell["id"], text, section))
-            elif headings := HEADING.findall(FENCED.sub("", text)):
-                section = headings[-1]
+            elif begun := lessons.headings(text):
+                section = begun[-1]
     except (OSError, ValueError, LookupError, TypeError):
         return ()
     return tuple(found)

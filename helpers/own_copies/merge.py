@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
+from ..lessons import headings
+
 Cell = dict[str, Any]  # as it stands in a notebook's file
 
 ALIKE = 0.4  # the part of two texts that is the same where one is the other's later form
-HEADING = re.compile(r"^## +(?P<text>.+)", re.MULTILINE)
 
 
 class Change(NamedTuple):
@@ -151,9 +152,9 @@ def _sections(cells: list[Cell]) -> dict[str, str]:
     """The section of each cell, by its id."""
     found, section = {}, ""
     for cell in cells:
-        headings = HEADING.findall(text_of(cell)) if cell["cell_type"] == "markdown" else []
-        found[cell["id"]] = headings[0] if headings else section
-        section = headings[-1] if headings else section
+        begun = headings(text_of(cell)) if cell["cell_type"] == "markdown" else []
+        found[cell["id"]] = begun[0] if begun else section
+        section = begun[-1] if begun else section
     return found
 
 

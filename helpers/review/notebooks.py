@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .. import settings
+from .. import lessons, settings
 from ..lessons import Lesson
 from ..masks import masked
 from .strings import words
 
-HEADING = re.compile(r"^## +(?P<text>.+?) *#*$", re.MULTILINE)
-FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")  # the first that there is
 SVG = "{http://www.w3.org/2000/svg}svg"
 LONGEST = 20_000  # characters of a text that a page shows
@@ -128,7 +126,7 @@ class Notebook:
 
 def headings(cell: Cell) -> list[str]:
     """The headings in a cell that begin a section."""
-    return [] if cell.kind != "markdown" else [each["text"] for each in HEADING.finditer(FENCED.sub("", cell.text))]
+    return [] if cell.kind != "markdown" else lessons.headings(cell.text)
 
 
 def read(lesson: Lesson) -> Notebook:

@@ -7,7 +7,6 @@ from kept_session import KeptSession
 
 from helpers import lessons
 from helpers.review.guesses import questions
-from helpers.review.notebooks import HEADING
 
 GUESSES = ("3", "10", "40", "about 20", "1 s", "50%", "all of them", "2 to 5")
 COLUMNS = ["request_id", "environment", "start", "duration_ms", "init_ms", "billed_ms", "memory_mb", "status"]
@@ -30,7 +29,7 @@ def _work_through(kept: KeptSession, number: str) -> None:
     for place, (cell, solved) in enumerate(zip(own["cells"], solution["cells"], strict=True)):
         text = "".join(cell["source"])
         if cell["cell_type"] != "code":
-            heading = ([each["text"] for each in HEADING.finditer(text)] or [heading])[-1]
+            heading = (lessons.headings(text) or [heading])[-1]
             continue
         if number == "04" and place > middle:
             continue

@@ -3,13 +3,16 @@
 // A section begins with a heading of the second level. Prose may hold the end of one section and the beginning of the
 // next, so a cell belongs to several, and of such a cell only the elements of the one that is shown are to be seen.
 
-const HEADING = /^## +(.*\S)/gm; // as helpers/authoring/source.py has it
+// as helpers/lessons.py has them
+const HEADING = /^## +(.+?) *#*$/gm;
+const FENCED = /^(```|~~~)[^]*?^\1/gm;
 
 /** The sections of a notebook: [{heading, cells: [places of its cells]}]; the opening has the heading "". */
 export function sectionsOf(cells) {
   const found = [{ heading: "", cells: [] }];
   cells.forEach(({ isProse, text }, place) => {
-    const headings = isProse ? [...text.matchAll(HEADING)] : [];
+    const outsideCode = text.replace(FENCED, (code) => code.replaceAll("#", " "));
+    const headings = isProse ? [...outsideCode.matchAll(HEADING)] : [];
     if (!headings.length || text.slice(0, headings[0].index).trim()) found.at(-1).cells.push(place);
     for (const [, heading] of headings) found.push({ heading, cells: [place] });
   });
