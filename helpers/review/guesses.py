@@ -4,7 +4,6 @@ A prediction is what anybody types. Where both hold one number, of the same unit
 there was a list to choose from, the choices are. Everything else is left to the reader.
 """
 
-import ast
 import math
 import re
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from enum import Enum
 from functools import lru_cache
 
 from ..lessons import Lesson
+from ..questions import Question, questions_in
 from . import notebooks
 from .notebooks import Section
 from .session import Entry, Session
@@ -46,16 +46,6 @@ class Verdict(Enum):
     OPEN = "open"  # cannot be told by a program
     NO_GUESS = "no_guess"
     NOT_MEASURED = "not_measured"
-
-
-@dataclass(frozen=True)
-class Question:
-    """A prediction as its notebook asks for it."""
-
-    key: str
-    text: str
-    choices: tuple[str, ...]
-    heading: str  # of its section
 
 
 @dataclass
@@ -194,38 +184,4 @@ def _plain(text: str) -> str:
 @lru_cache
 def questions(lesson: Lesson) -> dict[str, Question]:
     """The predictions that a lesson's starter asks for, by their keys."""
-    found: dict[str, Question] = {}
-    heading, prose = "", ""
-    for cell in notebooks.starter(lesson):
-        if cell.kind != "code":
-            heading = (notebooks.headings(cell) or [heading])[-1]
-            prose = cell.text
-            continue
-        for call in _calls(cell.text, "predict") if "predict(" in cell.text else ():
-            key = call.args[0] if call.args else None
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                found[key.value] = Question(key.value, _asked(prose), _choices(call), heading)
-    return found
-
-
-def _calls(code: str, name: str) -> list[ast.Call]:
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError):
-        return []
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [each for each in calls if isinstance(each.func, ast.Name) and each.func.id == name]
-
-
-def _choices(call: ast.Call) -> tuple[str, ...]:
-    for each in call.keywords:
-        if each.arg == "choices" and isinstance(each.value, ast.List | ast.Tuple):
-            return tuple(str(item.value) for item in each.value.elts if isinstance(item, ast.Constant))
-    return ()
-
-
-def _asked(prose: str) -> str:
-    """The paragraph that asks, without its mark."""
-    paragraphs = [each for each in prose.split("\n\n") if "**Predict" in each]
-    text = paragraphs[-1] if paragraphs else ""
-    return " ".join(re.sub(r"^.*?\*\*Predict:?\*\*:?", "", text, flags=re.DOTALL).split())
+    return questions_in(notebooks.starter(lesson))

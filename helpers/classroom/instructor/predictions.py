@@ -1,6 +1,5 @@
 """What a class has predicted, as bars: one for each answer, with what was measured beside them."""
 
-import ast
 import math
 import re
 from collections import Counter
@@ -10,10 +9,11 @@ from functools import lru_cache
 from statistics import median_low
 from typing import NamedTuple
 
-from ... import lessons
+from ... import lessons, questions
 from .room import Learner
 
 NUMBER = re.compile(r"[-+−]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}(?![0-9])|[0-9]{1,15})?(?:\.[0-9]{1,9})?(?<=[0-9])")
+MARKUP = re.compile(r"\[([^\]]+)\]\([^)]*\)|[*`]")  # what is no text of it in CommonMark; [1] is the text of a link
 VALUES = 12  # bars with one number each; where there are more numbers, a bar is a range of them
 RANGES = 8
 ANSWERS = 12  # bars of answers in words
@@ -24,6 +24,9 @@ class Question(NamedTuple):
 
     text: str
     choices: tuple[str, ...]
+
+
+NO_QUESTION = Question("", ())
 
 
 class Bar(NamedTuple):
@@ -63,48 +66,26 @@ def of(key: str, learners: Sequence[Learner], is_hidden: bool = False) -> Predic
     return Predictions(key, question, tuple(bars), len(told), middle, len(measured), lowest, highest)
 
 
-@lru_cache(maxsize=500)
 def question_of(key: str) -> Question:
     """What the notebook asks under this key, by its source; an empty one where it has no such question."""
+    asked = _questions(key.partition(".")[0]).get(key)
+    return Question(MARKUP.sub(lambda match: match[1] or "", asked.paragraph), asked.choices) if asked else NO_QUESTION
+
+
+@lru_cache
+def _questions(number: str) -> dict[str, questions.Question]:
     from ...authoring.source import Source  # which takes a moment to load
 
     try:
-        cells = Source(lessons.lesson(key.partition(".")[0])).cells
+        return questions.questions_in(Source(lessons.lesson(number)).cells)
     except (lessons.LessonError, OSError):
-        return Question("", ())
-    prose = ""
-    for cell in cells:
-        if cell.kind == "markdown":
-            prose = cell.text
-        elif (choices := _choices(key, cell.text)) is not None:
-            return Question(_asked(prose), choices)
-    return Question("", ())
+        return {}
 
 
 def number_in(text: str) -> float | None:
     """The first number of a text, such as 40 in "about 40%"."""
     found = NUMBER.search(text)
     return float(found[0].replace(",", "").replace("−", "-")) if found else None
-
-
-def _choices(key: str, code: str) -> tuple[str, ...] | None:
-    """The choices of predict(key), () where it has none; None for a cell without it."""
-    if key not in code:
-        return None
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "predict" and node.args:
-            if not isinstance(node.args[0], ast.Constant) or node.args[0].value != key:
-                continue
-            given = [each.value for each in node.keywords if each.arg == "choices"]
-            return tuple(map(str, ast.literal_eval(given[0]))) if given else ()
-    return None
-
-
-def _asked(prose: str) -> str:
-    """The paragraph that says **Predict**, as plain text; else the last one."""
-    paragraphs = [" ".join(each.split()) for each in prose.strip().split("\n\n")]
-    found = next((each for each in paragraphs if "**Predict" in each), paragraphs[-1])
-    return re.sub(r"\[([^\]]+)\]\([^)]*\)|[*`]", lambda match: match[1] or "", found)
 
 
 def _is_about_numbers(texts: Sequence[str], question: Question) -> bool:
