@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, WaiterError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,6 +17,7 @@ from .. import aws_choice, localaws, settings
 from ..connect import Workshop, connect
 from ..errors import WorkshopError
 from ..local_page.access import Access
+from ..page_templates import page_templates
 from ..webhook import without_secret
 from .cells import Action, Performer
 from .forms import Form
@@ -27,14 +27,7 @@ from .strings import words
 KEPT = 50  # results that a page can still show
 DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 
-templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=True,  # names, keys, payloads and log lines are text, everywhere
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-templates.globals["t"] = words
+templates = page_templates(Path(__file__).parent, words)
 templates.filters["cell"] = python_cell
 templates.filters["path"] = lambda text: quote(str(text), safe="")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp
 from .. import classroom, settings
 from ..errors import WorkshopError
 from ..local_page.access import Access, guarded
+from ..page_templates import page_templates
 from . import beside, clock
 from .plans import Step
 from .strings import words
@@ -29,14 +29,7 @@ LARGEST = 10_000  # bytes of a request
 MOST_PLACES = 5  # where the class is, besides the section that is on
 DOES = ("next", "back", "go", "start", "stop")
 
-templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(FOLDER / "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-templates.globals["t"] = words
+templates = page_templates(FOLDER, words)
 templates.filters["html"] = beside.html
 
 

@@ -13,11 +13,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from ..errors import WorkshopError
 from ..lessons import Lesson, Slide
 from ..masks import masked
+from ..page_templates import page_templates
 from . import again, answers, chart, guesses, markup, session, way
 from .answers import Work
 from .guesses import Guess, Verdict
@@ -314,16 +313,11 @@ def _times(ratio: float) -> str:
     return f"{ratio:.2g}" if ratio < 100 else f"{ratio:,.0f}"
 
 
-templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=True,  # whatever was typed, said or logged is text
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-    # nothing that hides, or turns a text around
-    finalize=lambda value: markup.seen(value) if type(value) is str else value,
+# nothing that hides, or turns a text around
+templates = page_templates(
+    Path(__file__).parent, words, finalize=lambda value: markup.seen(value) if type(value) is str else value
 )
-templates.globals |= {"t": words, "code": markup.code}
+templates.globals["code"] = markup.code
 templates.filters |= {
     "inline": markup.inline,
     "minutes": _minutes,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from ...local_page.access import Access, guarded
+from ...page_templates import page_templates
 from ...whole_file import write_whole
 from .. import place
 from ..place import ClassError
@@ -30,14 +30,7 @@ HERE = Path(__file__).parent
 LARGEST = 16 * 2**10  # bytes of a form
 UNITS = ((3600, "h"), (60, "min"), (1, "s"))
 
-templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(HERE / "templates"),
-    autoescape=True,  # names, predictions and sentences are text, everywhere
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-templates.globals["t"] = words
+templates = page_templates(HERE, words)
 Fields = dict[str, str]
 
 
