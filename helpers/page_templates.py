@@ -1,4 +1,5 @@
 """The templates of a page, in a folder beside its code: what was typed, said or logged is text in all of them."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

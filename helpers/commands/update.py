@@ -12,6 +12,7 @@ WIDTH = 70  # of what is shown of a cell
 SAYS = {
     "new": ("would be new", "new"),
     "renewed": ("would be renewed", "renewed"),
+    "moved": ("would be moved", "moved"),
     "gone": ("would be left out", "left out"),
     "beside": ("you have changed this cell, so the newer one would go below it", "the newer cell is below yours"),
 }

@@ -225,6 +225,18 @@ def test_a_newer_starter_is_said_and_shown_and_changes_nothing_by_itself(checkou
     assert copy_of("04").read_bytes() == before
 
 
+def test_a_cell_that_has_moved_is_said(checkout, capsys):
+    own_copies.make()
+    content = json.loads(starter_of("04").read_text())
+    content["cells"].insert(3, content["cells"].pop(1))
+    starter_of("04").write_text(json.dumps(content))
+    commit(checkout)
+    assert update.show() == 0
+    assert "  would be moved" in capsys.readouterr().out
+    assert update.take(["04"]) == 0
+    assert "  moved" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("numbers", [["4"], []])
 def test_it_is_taken_into_the_copy_which_is_kept_as_it_was(checkout, capsys, numbers):
     own_copies.make()
