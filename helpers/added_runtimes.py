@@ -107,7 +107,7 @@ def _pip(package: str, folder: Path) -> str | None:
     locked = environment.locked(settings.RUNTIMES_LOCK)[package]
     with tempfile.TemporaryDirectory() as scratch:
         wanted = Path(scratch) / "requirements.txt"
-        wanted.write_text(f"{package}=={locked.version} " + " ".join(f"--hash={value}" for value in locked.hashes))
+        wanted.write_text(locked.line(package))
         pip = [sys.executable, "-I", "-m", "pip", "install", "--no-input", "--quiet", "--no-deps", "--no-compile"]
         return _failure([*pip, *environment.CHECKS, *environment.source(), "--target", str(folder), "-r", str(wanted)])
 

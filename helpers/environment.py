@@ -66,6 +66,10 @@ class Locked:
     hashes: tuple[str, ...]
     marker: str = ""  # such as "sys_platform == 'darwin'"; empty where everybody does
 
+    def line(self, name: str) -> str:
+        """The package of this name as pip's file of requirements has it."""
+        return f"{name}=={self.version} " + " ".join(f"--hash={value}" for value in self.hashes)
+
 
 def locked(lock: Path | None = None) -> dict[str, Locked]:
     """Return every package of requirements.lock, or of another lock, by its normalised name."""
@@ -276,8 +280,7 @@ def _fill(lock: int, with_java: bool) -> None:
     if sys.platform != "linux":
         client = locked()[RUNTIME_CLIENT]
         requirements = settings.VENV / f"{RUNTIME_CLIENT}.txt"
-        hashes = "".join(f" --hash={value}" for value in client.hashes)
-        requirements.write_text(f"{RUNTIME_CLIENT}=={client.version}{hashes}\n")
+        requirements.write_text(f"{client.line(RUNTIME_CLIENT)}\n")
         _run(runtime_client_command(requirements), log, lock)
     if with_java:  # which the reader has added to the environment that stood here
         _say(f"Adding Java again: {JAVA_SIZES}.")

@@ -82,9 +82,9 @@ def _built_for_lambda(name: str) -> metadata.Distribution:
 def _download(name: str, locked: environment.Locked, scratch: Path) -> None:
     """Unpack the wheel below scratch/files. pip compares it with the hashes in the lock."""
     wanted = scratch / "requirements.txt"
-    wanted.write_text(f"{name}=={locked.version} " + " ".join(f"--hash={value}" for value in locked.hashes))
+    wanted.write_text(locked.line(name))
     command = [sys.executable, "-I", "-m", "pip", "install", "--no-input", "--quiet", "--no-deps", "--no-compile"]
-    command += ["--require-hashes", "--only-binary=:all:", "--target", str(scratch / "files"), "-r", str(wanted)]
+    command += [*environment.CHECKS, "--target", str(scratch / "files"), "-r", str(wanted)]
     command += ["--python-version", PYTHON, *(f"--platform={platform}" for platform in PLATFORMS)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

@@ -81,7 +81,7 @@ def download(folder: Path, target: Target, locks: Iterable[Path]) -> None:
     if target.platform.startswith("macos"):  # it has no wheel there, and environment.py takes Linux's
         client = environment.locked()[environment.RUNTIME_CLIENT]
         where = ["--python-version", target.python, "--platform", environment.RUNTIME_CLIENT_PLATFORM]
-        _pip_download(folder, where, [_line(environment.RUNTIME_CLIENT, client)])
+        _pip_download(folder, where, [client.line(environment.RUNTIME_CLIENT)])
 
 
 def download_node(folder: Path, project: Path) -> None:
@@ -95,14 +95,10 @@ def download_node(folder: Path, project: Path) -> None:
 def requirements(lock: Path, target: Target) -> list[str]:
     """The lines of the lock that are for the target, without their markers."""
     return [
-        _line(name, package)
+        package.line(name)
         for name, package in environment.locked(lock).items()
         if not package.marker or target.takes(package.marker)
     ]
-
-
-def _line(name: str, package: environment.Locked) -> str:
-    return f"{name}=={package.version} " + " ".join(f"--hash={value}" for value in package.hashes)
 
 
 def _pip_download(folder: Path, options: list[str], wanted: list[str]) -> None:
