@@ -86,7 +86,7 @@ def entries(after: int = 0) -> Iterator[tuple[int, Entry]]:
             if not line.endswith(b"\n"):
                 return
             place += len(line)
-            if entry := _parse(line):
+            if entry := parse(line):
                 yield place, entry
 
 
@@ -95,7 +95,10 @@ def path() -> Path:
     return settings.home() / FILE
 
 
-def _parse(line: bytes) -> Entry | None:
+def parse(line: bytes) -> Entry | None:
+    """The entry of a line; None for a damaged one, or one that has no end yet."""
+    if not line.endswith(b"\n"):
+        return None
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):  # no JSON, or no UTF-8

@@ -61,10 +61,6 @@ class Guess:
     later: list[str] = field(default_factory=list)  # what was said once the measurement was known
     section: Section | None = None
 
-    @property
-    def notebook(self) -> str:
-        return self.key[:2]
-
 
 def guesses(session: Session, lesson: Lesson) -> list[Guess]:
     """Those of a lesson that were made or measured, in the order of the notebook."""

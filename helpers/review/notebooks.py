@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .. import lessons, settings
+from .. import lessons, own_copies
 from ..lessons import Lesson
 from ..masks import masked
 from .strings import words
@@ -100,9 +100,6 @@ class Notebook:
     def section(self, heading: str) -> Section | None:
         return next((each for each in self.sections if each.heading == heading), None)
 
-    def section_of(self, cell_id: str) -> Section | None:
-        return next((each for each in self.sections for cell in each.code if cell.id == cell_id), None)
-
     def section_with(self, call: re.Pattern[str]) -> Section | None:
         """The first section with a code cell in which the pattern is."""
         return next((each for each in self.sections if any(call.search(cell.text) for cell in each.code)), None)
@@ -131,7 +128,7 @@ def headings(cell: Cell) -> list[str]:
 
 def read(lesson: Lesson) -> Notebook:
     """The learner's own copy of a lesson's notebook, or its starter where there is none, or none that can be read."""
-    path = settings.home() / "notebooks" / f"{lesson.stem}.ipynb"
+    path = own_copies.path(lesson)
     problems: list[str] = []
     if path.exists():
         try:

@@ -5,7 +5,6 @@ What is damaged is no reason to stop: it is told, with its text, and the rest is
 
 import contextlib
 import io
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -71,8 +70,8 @@ class Session:
     hints: dict[str, int]
     problems: list[Problem] = field(default_factory=list)
 
-    def of_kind(self, *kinds: str) -> list[Entry]:
-        return [each for each in self.entries if each.kind in kinds]
+    def of_kind(self, kind: str) -> list[Entry]:
+        return [each for each in self.entries if each.kind == kind]
 
     def by(self, kind: str, member: str) -> dict[str, list[Entry]]:
         """The entries of a kind, by what a member of them says."""
@@ -126,15 +125,12 @@ def _read_progress(session: Session) -> None:
 def _entries(numbers: set[str], problems: list[Problem]) -> Iterator[Entry]:
     """The sound entries; the others become problems."""
     try:
-        found = dict(record.entries())
         lines = io.BytesIO(record.path().read_bytes() if record.path().exists() else b"")
     except OSError as problem:
         problems.append(Problem(words("problem.record", path=record.path(), why=problem.strerror or "")))
         return
-    place = 0
     for number, line in enumerate(lines, 1):
-        place += len(line)
-        entry = found.get(place)
+        entry = record.parse(line)
         why = words("problem.damaged") if entry is None else _why_not(entry, numbers)
         if entry is not None and not why:
             told = {name: value for name, value in entry.items() if name not in ("at", "kind", "notebook")}
@@ -146,12 +142,10 @@ def _entries(numbers: set[str], problems: list[Problem]) -> Iterator[Entry]:
 
 def _why_not(entry: dict[str, Any], numbers: set[str]) -> str:
     """What is wrong with an entry; "" where it is sound."""
-    at, kind = entry.get("at"), entry.get("kind")
-    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+    at, kind = entry["at"], entry["kind"]
+    if isinstance(at, bool) or not YEAR_2000 < at < YEAR_2200:
         return words("problem.time")
-    if not YEAR_2000 < at < YEAR_2200:
-        return words("problem.time")
-    if not isinstance(kind, str) or kind not in MEMBERS:
+    if kind not in MEMBERS:
         return words("problem.kind")
     for name, types in MEMBERS[kind].items():
         if not isinstance(entry.get(name), types):
