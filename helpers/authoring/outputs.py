@@ -17,7 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from .. import settings
-from ..jupyter.notebook_files import STILL, WIDGET
+from ..jupyter.notebook_files import OF_PYTHON, STILL, WIDGET
 
 BEGAN = datetime(2026, 1, 1, 9)  # UTC; when every notebook says that it was executed
 WINDOW = timedelta(hours=12)  # a time further away, such as that of a sample event, is none of the execution
@@ -126,7 +126,7 @@ def _normalise_output(output: NotebookNode, text: Callable[[str], str]) -> None:
         output.traceback = [f"{output.ename}: {output.evalue}"]  # its frames are the machine's
     else:
         # The widget ended with its kernel. What says something in words, as predict() does, keeps them.
-        if output.data.pop(WIDGET, None) and re.match(r"\w+\(|$", output.data.get("text/plain", "")):
+        if output.data.pop(WIDGET, None) and OF_PYTHON.match(output.data.get("text/plain", "")):
             output.data["text/plain"] = WIDGET_TEXT
         for kind, value in output.data.items():
             if kind == "image/png":

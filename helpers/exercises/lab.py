@@ -54,10 +54,13 @@ class Lab:
 
     def language(self) -> str:
         """The language that the reader wrote in last, or else chose."""
-        begun = [each for each in LANGUAGES if self._is_begun(each)]
         chosen = progress.language()
         default = chosen if chosen in LANGUAGES else "python"  # a later workshop may have had others
-        return max(begun, key=lambda each: self.copy(each).stat().st_mtime, default=default)
+        return max(self.begun(), key=lambda each: self.copy(each).stat().st_mtime, default=default)
+
+    def begun(self) -> list[str]:
+        """The languages in which the reader's file is not the starter any more."""
+        return [each for each in LANGUAGES if self._is_begun(each)]
 
     def _is_begun(self, language: str) -> bool:
         copy = self.copy(language)

@@ -5,7 +5,6 @@ Standard library only: it is there from a kernel's start.
 
 import contextlib
 import json
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,8 +26,7 @@ class Cell(NamedTuple):
 
 def watch() -> None:
     """Look at each cell that this kernel runs from now on; a second time changes nothing. Outside of one, nothing."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = this_notebook.shell()
     if shell is not None and not getattr(shell, "watched_by_workshop", False):
         shell.watched_by_workshop = True
         shell.events.register("pre_run_cell", _before)

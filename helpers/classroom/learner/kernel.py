@@ -4,14 +4,13 @@ import contextlib
 import os
 import random
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 from ... import record, settings
 from ...errors import WorkshopError
+from ...jupyter import this_notebook
 from ..place import place_of
 from . import membership, sender
 from .membership import Membership
@@ -46,7 +45,7 @@ class Follower:
 
     def watch_cells(self) -> None:
         """Show notices before a cell runs, and look for what is new after it."""
-        shell = _shell()
+        shell = this_notebook.shell()
         if shell is not None and not getattr(shell, "follows_class", False):
             shell.follows_class = True
             shell.events.register("pre_run_cell", lambda _: self.show_notices())
@@ -100,7 +99,7 @@ follower = Follower()
 
 def begin() -> None:
     """From a kernel's start: follow the class that one is in, or that WORKSHOP_CLASS names. It never raises."""
-    if _shell() is None:  # a program that a cell has started
+    if this_notebook.shell() is None:  # a program that a cell has started
         return
     try:
         kept = membership.read()
@@ -128,8 +127,3 @@ def first(text: str, name: str) -> Membership:
     place = place_of(text)
     end = record.path().stat().st_size if record.path().exists() else 0
     return Membership(*place, name, end, end, secrets.token_urlsafe(24))
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
