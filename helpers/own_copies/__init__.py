@@ -58,7 +58,7 @@ def make() -> list[str]:
                 elif has_work:
                     said.append(f"{lesson.starter_path} is no notebook that can be read; your copy begins without it.")
             elif _cells(path(lesson)) is None:
-                said.append(f"{_damaged(lesson)} `python3 -m helpers reset {lesson.number}` begins it anew.")
+                said.append(_damaged(lesson))
     except OSError as error:
         raise OwnCopyError.about_file(error, folder()) from None
     if taken_over:
@@ -139,7 +139,7 @@ def _merged(lesson: Lesson) -> tuple[list[Cell], dict[str, Any], list[Change]]:
     """The cells of the reader's copy, the notebook that it becomes, and what has changed."""
     mine = _cells(path(lesson))
     if mine is None:
-        raise OwnCopyError(f"{_damaged(lesson)} `python3 -m helpers reset {lesson.number}` begins it anew.")
+        raise OwnCopyError(_damaged(lesson))
     theirs = json.loads(_starter(lesson))["cells"]
     base = _cells(_base_path(lesson))
     if base is None:  # nobody knows what the reader has changed: all that is there, then
@@ -221,7 +221,10 @@ def _trust_as(former: Path, now: Path) -> None:
 
 
 def _damaged(lesson: Lesson) -> str:
-    return f"{path(lesson)} is no notebook that can be read, and stays as it is;"
+    return (
+        f"{path(lesson)} is no notebook that can be read, and stays as it is; "
+        f"`python3 -m helpers reset {lesson.number}` begins it anew."
+    )
 
 
 def _numbers(found: list[Lesson]) -> str:
