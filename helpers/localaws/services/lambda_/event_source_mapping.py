@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html.
 event_source_mapping_sqs.py and event_source_mapping_dynamodb.py.
 """
 
-import functools
 import threading
 import time
 import uuid
@@ -206,7 +205,7 @@ class _Mappings:
         key = responses.get_account_id(), responses.get_region(), esm_id
         mapping["Enabled"] = False
         lambda_svc._release_esm_poll_state(esm_id)
-        _pass_through("Deleting", mapping, lambda: lambda_svc._esms._data.pop(key, None))
+        _end(key, mapping)
         return _answer(mapping, 202)
 
     def get(self, esm_id: str) -> Answer:
@@ -235,11 +234,16 @@ def resume() -> None:
     """Let the mappings that were restored come to where they were going, and be polled."""
     for key, mapping in lambda_svc._esms.all_items():
         if mapping["State"] == "Deleting":
-            _pass_through("Deleting", mapping, functools.partial(lambda_svc._esms._data.pop, key, None))
+            _end(key, mapping)
         elif mapping["State"] not in ("Enabled", "Disabled"):
             _pass_through(mapping["State"], mapping)
     if lambda_svc._esms.has_any():
         lambda_svc._ensure_poller()
+
+
+def _end(key: tuple[str, ...], mapping: Record) -> None:
+    """Delete a mapping, which takes a moment."""
+    _pass_through("Deleting", mapping, lambda: lambda_svc._esms._data.pop(key, None))
 
 
 def _pass_through(state: str, mapping: Record, ends: Any = None) -> None:

@@ -16,7 +16,6 @@ import xml.etree.ElementTree as xml
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from ministack import app as ministack_app
@@ -301,21 +300,11 @@ def _is_shared(one: str, other: str) -> bool:
 # Events
 
 
-def _fire_at_once(
-    bucket_name: str,
-    key: str,
-    event_name: str,
-    size: int = 0,
-    etag: str = "",
-    deletion_type: str | None = None,
-    **more: Any,
-) -> None:
+def _fire_at_once(bucket_name: str, key: str, event_name: str, *rest: Any, **more: Any) -> None:
     """Tell before the request is answered, not in a thread: after a crash nobody would know of it."""
     if bucket_name in s3._bucket_notifications:
-        about = {"size": size, "etag": etag, "deletion_type": deletion_type, **more}
-        sequencer = s3._next_event_sequencer(event_name)
-        tell = partial(_fire, bucket_name, key, event_name, sequencer=sequencer, **about)
-        contextvars.copy_context().run(tell)
+        more["sequencer"] = s3._next_event_sequencer(event_name)
+        contextvars.copy_context().run(_fire, bucket_name, key, event_name, *rest, **more)
 
 
 def _fire(
