@@ -21,12 +21,13 @@ from urllib.parse import urlsplit
 from ..errors import WorkshopError
 from .command_lines import command_line, command_lines
 from .ports import is_free
+from .saved_state import STATE
 
 STATE_FILE = "localaws.json"
 LOG_FILE = "localaws.log"
 USERS_FILE = "localaws.users"
 ACTIVITY_FILE = "access-activity.jsonl"
-KEPT = Path("localaws", "state.sqlite")  # what it goes on with: saved_state/state_file.py
+KEPT = Path("localaws", STATE)  # what it goes on with
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
 ROOM = 256 * 1024  # bytes: its state and its log, and the code of a function or two

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import npm, runtimes
 
 FOLDER = runtimes.NODE_SDK
-LOCK, INSTALLED = npm.LOCK, npm.INSTALLED
+LOCK = npm.LOCK
 
 _FAILED = "The AWS SDK for functions in Node.js could not be installed, and everything else works without it"
 

@@ -4,3 +4,6 @@
 when they are written. Nothing in here knows of MiniStack: `services/stores.py` says which stores there are, and
 `services/acknowledged.py` which answers wait.
 """
+
+# What is kept, in files of the folder: all but the log lines, and these.
+STATE, LOGS = "state.sqlite", "logs.sqlite"

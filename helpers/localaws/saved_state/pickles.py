@@ -55,6 +55,11 @@ class Blobs:
             known = self._known[id(data)] = data, digest_of(data)
         return known[1]
 
+    def noted(self, data: bytes, digest: Digest) -> bytes:
+        """The same bytes, whose digest is known from now on."""
+        self._known[id(data)] = data, digest
+        return data
+
     def keep(self, wanted: set[Digest]) -> None:
         """Let go of all others."""
         self._known = {key: known for key, known in self._known.items() if known[1] in wanted}

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from .pickles import Blobs, Digest, digest_of, encoded, holds_large
@@ -36,10 +36,15 @@ class NotSaved(Exception):
 
 
 class Saver:
-    """Saves `stores` to `file`. `marks` and `releases` are called around each save, for what is deleted after it."""
+    """Saves `stores` to `file`. `marks` is called before each save of all, and what it gives after that save."""
 
-    def __init__(self, file: StateFile, stores: Callable[[], Iterable[Store]]) -> None:
-        self._file, self._stores = file, stores
+    def __init__(
+        self,
+        file: StateFile,
+        stores: Callable[[], Iterable[Store]],
+        marks: Callable[[], Callable[[], None]] = lambda: lambda: None,
+    ) -> None:
+        self._file, self._stores, self._marks = file, stores, marks
         self._known: dict[str, Known] = {}
         self._held: Counter[Digest] = Counter()  # how many pieces in the file have each large value
         self._blobs = Blobs()
@@ -50,19 +55,23 @@ class Saver:
         self._odd: set[tuple[str, object]] = set()  # entries that cannot be saved, as was said
         self._awake = asyncio.Event()
         self.failed = ""  # why the last save was none
-        self.marks: Callable[[], Callable[[], None]] = lambda: lambda: None
 
     def restore(self) -> Counter[str]:
         """Put all that is in the file back where it was, before anybody asks; how many entries each store has.
 
         Raises Damaged.
         """
+
+        @cache  # what several hold is one value again, as it was: in memory once, and no save looks at it anew
+        def blob(digest: Digest) -> bytes:
+            return self._blobs.noted(self._file.blob(digest), digest)
+
         counts: Counter[str] = Counter()
         by_name = {store.name: store for store in self._stores()}
         for name in self._file.stores():
             known: Known = {}
             found = []
-            for piece, value, digest, large in self._file.pieces(name):
+            for piece, value, digest, large in self._file.pieces(name, blob):
                 known[piece] = digest, frozenset(large)
                 found.append((piece, value))
             self._known[name] = known
@@ -109,9 +118,7 @@ class Saver:
         """Save for the last time, when nothing runs in the event loop any more. Raises NotSaved."""
         try:
             self._thread.shutdown()
-            change, known = self._change(None)
-            self._write(change)
-            self._known |= known
+            self._write(self._change(None)[0])
         finally:
             self._file.close()
 
@@ -120,7 +127,7 @@ class Saver:
             waiting, self._next = self._next, None
             wanted, self._wanted = self._wanted, set()
             try:
-                released = self.marks() if wanted is None else None
+                released = self._marks() if wanted is None else None
                 change, known = self._change(wanted)
                 if change:
                     self.wake()

@@ -8,17 +8,17 @@ import ast
 import contextlib
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ...errors import WorkshopError
+from . import LOGS, STATE
 from .pickles import Digest, decoded, digest_of
 from .stores import Piece
 
-STATE, LOGS = "state.sqlite", "logs.sqlite"
 FORMAT = 1
 ASIDE = "put-aside-"  # and the date: folders of what is not used any more
 
@@ -99,14 +99,17 @@ class StateFile:
         with _read():
             return {name for (name,) in self._db.execute("select distinct store from pieces")}
 
-    def pieces(self, store: str) -> Iterator[tuple[Piece, Any, Digest, set[Digest]]]:
-        """All pieces of a store, in order: what each is, its value, the digest of its bytes, those of what is large."""
+    def pieces(self, store: str, blob: Callable[[Digest], bytes]) -> Iterator[tuple[Piece, Any, Digest, set[Digest]]]:
+        """All pieces of a store, in order: what each is, its value, the digest of its bytes, those of what is large.
+
+        `blob` gives what is large: blob() of this file, or what has kept that.
+        """
         query = "select key, member, number, digest, data from pieces where store = ? order by number, id"
         with _read():
             for key, member, number, digest, data in self._db.execute(query, (store,)).fetchall():
                 if digest_of(key.encode() + data) != digest:
                     raise Damaged(f"a piece of {store}")
-                value, found = decoded(data, self._blob)
+                value, found = decoded(data, blob)
                 yield (ast.literal_eval(key), member, number), value, digest_of(data), found
 
     def blobs(self) -> set[Digest]:
@@ -132,7 +135,8 @@ class StateFile:
     def close(self) -> None:
         self._db.close()
 
-    def _blob(self, digest: Digest) -> bytes:
+    def blob(self, digest: Digest) -> bytes:
+        """A large value. Raises Damaged."""
         row = self._db.execute("select data from blobs where digest = ?", (digest,)).fetchone()
         if row is None or digest_of(row[0]) != digest:
             raise Damaged("a large value")

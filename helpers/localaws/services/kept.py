@@ -4,12 +4,13 @@ import sqlite3
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
 
+from ..addresses import Addresses
+from ..saved_state import LOGS
 from ..saved_state.saver import Saver
-from ..saved_state.state_file import LOGS, CannotBeRestored, Damaged, Opened, explained, opened, put_aside
-from ..saved_state.stores import Store
+from ..saved_state.state_file import CannotBeRestored, Damaged, Opened, explained, opened, put_aside
 from .logs.store import Logs
+from .rds.databases import Databases
 from .remembered import Remembered
 from .stores import MiniStackStores
 
@@ -36,18 +37,6 @@ TOLD = {
 }
 
 
-class HasStore(Protocol):
-    def store(self) -> Store: ...
-
-
-class HasMoved(HasStore, Protocol):
-    moved: list[tuple[int, int]]
-
-
-class HasLost(HasStore, Protocol):
-    lost: list[str]
-
-
 class Kept:
     """The state in `folder`, and the logs beside it. Raises StateError where another server has them."""
 
@@ -71,12 +60,11 @@ class Kept:
                 raise meant from error
             raise CannotBeRestored(_damaged(meant, put_aside(self._folder))) from error
 
-    def restore(self, remembered: Remembered, addresses: HasMoved, databases: HasLost) -> None:
+    def restore(self, remembered: Remembered, addresses: Addresses, databases: Databases) -> None:
         """Put everything back, and let what was under way go on. Raises CannotBeRestored."""
         self._remembered = remembered
         stores = MiniStackStores([*remembered.stores, addresses.store()])
-        self.saver = Saver(self._opened.file, stores)
-        self.saver.marks = self.logs.mark
+        self.saver = Saver(self._opened.file, stores, self.logs.mark)
         try:
             stores.load(self._opened.file.stores())
             counts = self.saver.restore()

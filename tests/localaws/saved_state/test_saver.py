@@ -119,6 +119,18 @@ def test_large_values_are_written_once_and_go_with_the_last_that_holds_them(reop
     assert reopened().file.blobs() == set()
 
 
+def test_what_several_hold_is_one_value_again_and_no_save_looks_at_it_anew(reopened, monkeypatch):
+    kept, code = reopened(), bytes(100_000)
+    kept.one["latest"], kept.one["version"] = {"code": code}, {"code": code}
+    asyncio.run(kept.saver.save())
+    looked_at = []
+    again = reopened(kept)
+    assert again.one["latest"]["code"] is again.one["version"]["code"]
+    monkeypatch.setattr("helpers.localaws.saved_state.pickles.digest_of", looked_at.append)
+    asyncio.run(again.saver.save())
+    assert looked_at == []
+
+
 def test_what_cannot_be_written_is_said_and_written_later(reopened):
     kept = reopened()
     write = kept.file.write

@@ -16,6 +16,7 @@ from ministack.services import cloudwatch_logs
 
 from ...data_plane.function import Function
 from ...data_plane.platform_logs import JsonFormat, TextFormat
+from ...saved_state import LOGS
 from ...saved_state.stores import Store
 from ..contract import Contract
 from ..shapes import Key, Record
@@ -38,7 +39,7 @@ class Logs:
     """The events of all log streams, in a file in the folder `home`."""
 
     def __init__(self, home: Path, stream_mb: float = STREAM_MB, all_mb: float = ALL_MB, keep: bool = False) -> None:
-        self._file = EventFile(home / "logs.sqlite", keep)
+        self._file = EventFile(home / LOGS, keep)
         self._stream_mb, self._all_mb = stream_mb, all_mb
         self._lock = threading.Lock()  # of groups and streams that are made, and of what is appended
         # What is told of new events, with the names of their log group and stream: arrivals.py
