@@ -27,3 +27,10 @@ def write_whole(file: Path, text: str) -> None:
         if isinstance(error, OSError):
             error.filename = str(file)  # the reader knows no other
         raise
+
+
+def write_private(file: Path, text: str) -> None:
+    """The same for a file that its owner alone may read. Raises OSError."""
+    file.touch(0o600)
+    file.chmod(0o600)
+    write_whole(file, text)

@@ -1,5 +1,6 @@
 """Where a class is, and the word that lets in: what a learner types, such as green tiger@192.168.1.5:4580."""
 
+import ipaddress
 import re
 import unicodedata
 from typing import NamedTuple
@@ -26,6 +27,11 @@ class Place(NamedTuple):
     def address(self) -> str:
         """E.g. "192.168.1.5:4580"."""
         return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def is_for_this_machine(self) -> bool:
+        """Whether nobody but this machine's own programs can reach it."""
+        return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
 
     def __str__(self) -> str:
         """What a learner types; without what goes without saying."""

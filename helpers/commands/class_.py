@@ -9,13 +9,15 @@ from . import say
 def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list[str]) -> int:
     """Serve the class until this process is interrupted. Raises ClassError where it cannot be served."""
     from ..classroom.instructor import server  # which takes a moment
-    from ..classroom.place import HERE
 
     with server.serving(word, address, port, tuple(hosts)) as served:
         setting = f"{served.place.word.replace(' ', '-')}@{served.place.address}"  # spaces do not matter
         say(f'Learners join with join("{served.place}"), or with WORKSHOP_CLASS={setting}.')
-        if server.is_for_this_machine(served.place.host):
-            say(f"Nobody but notebooks on this machine reaches it at {HERE}; --address names an address for others.")
+        if served.place.is_for_this_machine:
+            say(
+                f"Nobody but notebooks on this machine reaches it at {served.place.host}; --address names an address "
+                "for others."
+            )
         else:
             say(
                 f"Everybody in the network of {served.place.host} can reach it. It is plain http: who listens there "

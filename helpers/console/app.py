@@ -10,11 +10,13 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from ..local_page import forms
 from ..local_page.access import Access, guarded
+from ..local_page.requests import body_of, root_of
 from ..watch import static_files
-from . import forms, highlight
+from . import highlight
 from .live_socket import LiveSockets
-from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, root_of, templates
+from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, templates
 from .screens import SCREENS
 from .strings import words
 
@@ -30,7 +32,7 @@ def application(access: Access, connection: Connection, live: LiveSockets) -> AS
         async def respond(request: Request) -> Response:
             form = forms.Form()
             if request.method == "POST":
-                body = await _body(request)
+                body = await body_of(request, LARGEST)
                 if body is None:
                     return _alone(request, words("error.too_large"), 413)
                 form = forms.read(request.headers.get("content-type", ""), body)
@@ -68,16 +70,6 @@ def application(access: Access, connection: Connection, live: LiveSockets) -> AS
         WebSocketRoute("/live-socket", live.serve),
     ]
     return guarded(Starlette(routes=routes, exception_handlers={404: missing, 500: broken}), access)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body of a request, or None where it is too large."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            return None
-    return bytes(body)
 
 
 def _alone(request: Request, sentence: str, status: int) -> Response:

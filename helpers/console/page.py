@@ -17,10 +17,11 @@ from .. import aws_choice, localaws, settings
 from ..connect import Workshop, connect
 from ..errors import WorkshopError
 from ..local_page.access import Access
+from ..local_page.forms import Form
+from ..local_page.requests import root_of
 from ..page_templates import page_templates
 from ..webhook import without_secret
 from .cells import Action, Performer
-from .forms import Form
 from .highlight import python_cell
 from .strings import words
 
@@ -234,7 +235,3 @@ def notice_of(error: Exception, cells: list[str]) -> Notice:
     else:
         sentence, code = str(error), "" if isinstance(error, WorkshopError) else type(error).__name__
     return Notice(without_secret(sentence), code, True, list(cells))
-
-
-def root_of(request: Request) -> str:
-    return "../" * (request.url.path.count("/") - 1) or "./"

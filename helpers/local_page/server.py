@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from .. import localaws, settings
 from ..errors import WorkshopError
-from ..whole_file import write_whole
+from ..whole_file import write_private
 from .access import ENTER, Access
 
 COOKIE_S = 12 * 3600  # how long a cookie goes on being good, should the page be served anew
@@ -64,7 +64,9 @@ def state_file(name: str) -> Path:
 
 
 @contextlib.contextmanager
-def served(app: ASGIApp, listener: socket.socket, ends: Callable[[], Awaitable[None]] | None = None) -> Iterator[None]:
+def served(
+    app: ASGIApp, listener: socket.socket, ends: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> Iterator[None]:
     """Serve `app` from a thread with a loop of its own, so that a signal interrupts the main thread alone.
 
     `ends` is awaited there when the block is left, before connections are closed.
@@ -84,13 +86,9 @@ def served(app: ASGIApp, listener: socket.socket, ends: Callable[[], Awaitable[N
     finally:
         if ends:
             with contextlib.suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(_await(ends), loop).result(END_S)
+                asyncio.run_coroutine_threadsafe(ends(), loop).result(END_S)
         loop.call_soon_threadsafe(over.set)
         thread.join(END_S)
-
-
-async def _await(ends: Callable[[], Awaitable[None]]) -> None:
-    await ends()
 
 
 def _say_unless_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -112,8 +110,6 @@ def _keep(file: Path, state: dict[str, Any]) -> None:
     """Write it into a file that its owner alone may read: there is a cookie in it."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(0o600)
-        file.chmod(0o600)
-        write_whole(file, json.dumps(state))
+        write_private(file, json.dumps(state))
     except OSError as error:
         raise LocalPageError.about_file(error, file) from None

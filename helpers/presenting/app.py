@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +16,9 @@ from starlette.types import ASGIApp
 
 from .. import classroom, settings
 from ..errors import WorkshopError
+from ..local_page import forms
 from ..local_page.access import Access, guarded
+from ..local_page.requests import body_of
 from ..page_templates import page_templates
 from . import beside, clock
 from .plans import Step
@@ -52,18 +53,18 @@ def application(access: Access, talk: Talk, path_of: Callable[[str], str]) -> AS
         return HTMLResponse(await run_in_threadpool(_rendered_class, talk.step))
 
     async def do(request: Request) -> Response:
-        told = {name: values[0] for name, values in parse_qs(await _body(request)).items()}
-        if not access.proves(told.get("proof", "")):
+        told = forms.read("", await body_of(request, LARGEST) or b"")
+        if not access.proves(told.text("proof")):
             return PlainTextResponse(words("error.no_proof"), 403)
-        step = _number(told.get("step"), talk.at)
-        if told.get("do") not in DOES or not 0 <= step < len(talk.plan.steps):
+        step = _number(told.text("step"), talk.at)
+        if told.text("do") not in DOES or not 0 <= step < len(talk.plan.steps):
             return PlainTextResponse(words("error.not_understood"), 400)
-        if told["do"] == "start":
+        if told.text("do") == "start":
             talk.start()
-        elif told["do"] == "stop":
+        elif told.text("do") == "stop":
             talk.stop()
         else:
-            talk.ask(told["do"], step)
+            talk.ask(told.text("do"), step)
         return RedirectResponse("./", 303)
 
     async def plan(request: Request) -> Response:
@@ -79,7 +80,7 @@ def application(access: Access, talk: Talk, path_of: Callable[[str], str]) -> AS
 
     async def shown(request: Request) -> Response:
         try:
-            told = json.loads(await _body(request))
+            told = json.loads((await body_of(request, LARGEST) or b"").decode("utf-8", "replace"))
             step, is_move = told["step"], told["is_move"]
         except (ValueError, KeyError, TypeError):
             return PlainTextResponse(words("error.not_understood"), 400)
@@ -185,13 +186,3 @@ def _figure(minutes: float) -> str:
 
 def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
-
-
-async def _body(request: Request) -> str:
-    """The body of a request; nothing of one that is too large to be ours."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            return ""
-    return body.decode("utf-8", "replace")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +14,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from ...local_page import forms
 from ...local_page.access import Access, guarded
+from ...local_page.forms import Form
+from ...local_page.requests import body_of, root_of
 from ...page_templates import page_templates
-from ...whole_file import write_whole
+from ...whole_file import write_private
 from .. import place
 from ..place import ClassError
 from . import predictions
@@ -31,7 +33,6 @@ LARGEST = 16 * 2**10  # bytes of a form
 UNITS = ((3600, "h"), (60, "min"), (1, "s"))
 
 templates = page_templates(HERE, words)
-Fields = dict[str, str]
 
 
 def duration(seconds: float) -> str:
@@ -63,7 +64,7 @@ class ClassPage:
         return guarded(Starlette(routes=routes, exception_handlers=alone), self._access)
 
     def _screen(
-        self, show: Callable[[Request], Response], act: Callable[[Request, Fields], Response] | None = None
+        self, show: Callable[[Request], Response], act: Callable[[Request, Form], Response] | None = None
     ) -> Callable[[Request], Any]:
         async def respond(request: Request) -> Response:
             try:
@@ -73,15 +74,16 @@ class ClassPage:
 
         async def answer(request: Request) -> Response:
             if not self._store.is_open and request.url.path != "/end":
-                return RedirectResponse(f"{_root(request)}end", 303)
+                return RedirectResponse(f"{root_of(request)}end", 303)
             if request.method != "POST" or act is None:
                 return await run_in_threadpool(show, request)
-            fields = await _fields(request)
-            if fields is None:
+            body = await body_of(request, LARGEST)
+            if body is None:
                 return await self._alone("error.too_large", request, status=413)
-            if not self._access.proves(fields.get("proof", "")):
+            form = forms.read("", body)
+            if not self._access.proves(form.text("proof")):
                 return await self._alone("error.no_proof", request, status=403)
-            return await run_in_threadpool(act, request, fields)
+            return await run_in_threadpool(act, request, form)
 
         return respond
 
@@ -91,14 +93,14 @@ class ClassPage:
         room = room_of(self._store)
         return self._render(request, "overview.html", room=room, place=self._place(), messages=self._store.messages())
 
-    def _act(self, request: Request, fields: Fields) -> Response:
+    def _act(self, request: Request, form: Form) -> Response:
         """What a button of the overview does."""
-        learner = fields.get("learner", "")
-        match fields.get("do"):
+        learner = form.text("learner")
+        match form.text("do"):
             case "say":
-                if not fields.get("text", "").strip():
+                if not form.text("text").strip():
                     return self._go(request, "message.empty")
-                self._store.say(fields["text"])
+                self._store.say(form.text("text"))
                 return self._go(request, "message.sent")
             case "lower":
                 self._store.raise_hand(learner, False)
@@ -116,7 +118,7 @@ class ClassPage:
             return HTMLResponse(self._text(request, "alone.html", sentence=words("error.no_such_page")), 404)
         return self._render(request, "learner.html", learner=found, now=room.now)
 
-    def _remove(self, request: Request, fields: Fields) -> Response:
+    def _remove(self, request: Request, form: Form) -> Response:
         self._store.remove(request.path_params["id"])
         return self._go(request, "removed")
 
@@ -154,7 +156,7 @@ class ClassPage:
     def _ending(self, request: Request) -> Response:
         return self._render(request, "end.html", file="")
 
-    def _end(self, request: Request, fields: Fields) -> Response:
+    def _end(self, request: Request, form: Form) -> Response:
         return self._render(request, "end.html", file=str(end(self._store)))
 
     # every page
@@ -165,11 +167,11 @@ class ClassPage:
         return HTMLResponse(self._text(request, template, notice=notice, is_open=self._store.is_open, **context))
 
     def _text(self, request: Request, template: str, **context: Any) -> str:
-        page = {"root": _root(request), "path": request.url.path, "proof": self._access.proof()}
+        page = {"root": root_of(request), "path": request.url.path, "proof": self._access.proof()}
         return templates.get_template(template).render(**page, **context)
 
     def _go(self, request: Request, said: str) -> Response:
-        return RedirectResponse(f"{_root(request)}?said={said}", 303)
+        return RedirectResponse(f"{root_of(request)}?said={said}", 303)
 
     async def _alone(
         self, id: str, request: Request, error: Exception | None = None, status: int | None = None
@@ -179,11 +181,6 @@ class ClassPage:
         return HTMLResponse(self._text(request, "alone.html", sentence=words(id)), code)
 
 
-def _root(request: Request) -> str:
-    """The way from a page to the first one: addresses are relative, as a proxy may put a prefix before them."""
-    return "../" * (request.url.path.count("/") - 1) or "./"
-
-
 SAID = ("message.empty", "message.sent", "hands.lowered", "removed", "error.no_such_button")
 
 
@@ -191,8 +188,7 @@ def end(store: ClassStore) -> Path:
     """Write the class into one CSV, and delete all else of it. Returns the file; it is written before anything goes."""
     room = room_of(store)
     file = _free(store.file.parent, datetime.now(UTC).astimezone().strftime("%Y-%m-%d"))
-    file.touch(0o600)
-    write_whole(file, "\ufeff" + csv_of(room))  # by the mark a spreadsheet knows that it is UTF-8
+    write_private(file, "\ufeff" + csv_of(room))  # by the mark a spreadsheet knows that it is UTF-8
     store.end()
     return file
 
@@ -201,14 +197,3 @@ def _free(folder: Path, day: str) -> Path:
     """A name that no file has: class-2026-11-30.csv, class-2026-11-30-2.csv, …"""
     names = (f"class-{day}.csv" if number == 1 else f"class-{day}-{number}.csv" for number in range(1, 1000))
     return next(folder / name for name in names if not (folder / name).exists())
-
-
-async def _fields(request: Request) -> Fields | None:
-    """The fields of a form; None where it is too large."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            return None
-    found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[0] for name, values in found.items()}

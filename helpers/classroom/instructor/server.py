@@ -36,9 +36,10 @@ def serving(
     Raises ClassError for a word or an address that cannot be, or where the port is taken.
     """
     word = place.known_word(word) if word else ""
-    listener = _listen(_numeric(address), port)
+    host = _numeric(address)
+    listener = _listen(host, port)
     with contextlib.closing(listener), contextlib.closing(ClassStore(settings.home() / FILE)) as store:
-        where = place.Place(word or store.word or words.new_word(), _numeric(address), port)
+        where = place.Place(word or store.word or words.new_word(), host, port)
         store.begin(where.word, where.address)
         page_listener, access = server.listen(NAME, "class", None, hosts)
         learners = server.served(LearnerApi(store).application(), listener)
@@ -46,11 +47,6 @@ def serving(
             yield Served(server.address(access), where, store)
         if not store.is_open:  # it was ended on its page
             delete(store.file)
-
-
-def is_for_this_machine(host: str) -> bool:
-    """Whether nobody but this machine's own programs can reach an address."""
-    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
 def _numeric(address: str) -> str:

@@ -22,6 +22,7 @@ ENTRIES = 5_000  # of one learner, at the most: more than in days of work; the p
 NAME = 40  # characters
 MESSAGE = 500
 MESSAGES = 20  # that a notebook which asks for the first time gets
+MEMBERS = "SELECT id, name, joined, seen, hand FROM learner"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS class (id TEXT PRIMARY KEY, word TEXT NOT NULL, began REAL NOT NULL, address TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS learner (
@@ -151,11 +152,10 @@ class ClassStore:
 
     def members(self) -> list[Member]:
         """The learners in the order in which they came."""
-        query = "SELECT id, name, joined, seen, hand FROM learner ORDER BY joined, rowid"
-        return [Member(*row) for row in self._rows(query)]
+        return [Member(*row) for row in self._rows(f"{MEMBERS} ORDER BY joined, rowid")]
 
     def member(self, id: str) -> Member | None:
-        return next((each for each in self.members() if each.id == id), None)
+        return next((Member(*row) for row in self._rows(f"{MEMBERS} WHERE id = ?", id)), None)
 
     def seen(self, id: str) -> None:
         """Keep that a learner's notebook has asked just now."""

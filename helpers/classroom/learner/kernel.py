@@ -12,7 +12,7 @@ from ... import record, settings
 from ...errors import WorkshopError
 from ...jupyter import this_notebook
 from ..place import place_of
-from . import membership, sender
+from . import membership
 from .membership import Membership
 
 PAUSE_S = 5.0  # between two turns; a cell that has run shortens it
@@ -71,6 +71,8 @@ class Follower:
 
     def turn(self) -> None:
         """One turn, and then what came of it. Whatever goes wrong, another follows, later and later."""
+        from . import sender  # only here: where nobody is in a class, no kernel loads what asks one
+
         try:
             wait_s = sender.turn() if record.is_on() else 0
             self._pause = max(PAUSE_S, wait_s) * random.uniform(0.8, 1.2)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import settings
-from ...whole_file import write_whole
+from ...whole_file import write_private
 from ..place import ClassError, Place
 
 FILE = "class.json"
@@ -100,9 +100,7 @@ def begin(membership: Membership | None) -> None:
 
 
 def _write(membership: Membership) -> None:
-    path().touch(0o600)
-    path().chmod(0o600)  # there is a key in it
-    write_whole(path(), json.dumps(asdict(membership), ensure_ascii=False, indent=1) + "\n")
+    write_private(path(), json.dumps(asdict(membership), ensure_ascii=False, indent=1) + "\n")
 
 
 @contextlib.contextmanager

@@ -14,13 +14,13 @@ from localaws_client import eventually
 
 from helpers import settings
 from helpers.classroom.instructor import server
-from helpers.classroom.place import ClassError
+from helpers.classroom.place import ClassError, Place
 
 LIMIT_S = 120
 
 
 def test_it_is_at_this_machine_alone(served):
-    assert served.place.host == "127.0.0.1" and server.is_for_this_machine(served.place.host)
+    assert served.place.host == "127.0.0.1" and served.place.is_for_this_machine
     assert "Only notebooks on this machine reach it." in Page(served).text()
 
 
@@ -33,8 +33,13 @@ def test_another_address_is_one_of_this_machine(open_class):
 
 
 def test_which_addresses_others_can_reach():
-    assert not server.is_for_this_machine("192.168.1.5") and not server.is_for_this_machine("fe80::1%eth0")
-    assert server.is_for_this_machine("::1") and server.is_for_this_machine("127.0.0.2")
+    assert (
+        not Place("green tiger", "192.168.1.5", 1).is_for_this_machine
+        and not Place("green tiger", "fe80::1%eth0", 1).is_for_this_machine
+    )
+    assert (
+        Place("green tiger", "::1", 1).is_for_this_machine and Place("green tiger", "127.0.0.2", 1).is_for_this_machine
+    )
 
 
 @pytest.mark.parametrize(

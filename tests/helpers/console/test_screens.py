@@ -11,10 +11,11 @@ from localaws_client import THIS_PYTHON, eventually, zipped
 from plain_words import puzzling
 from sentences import doubled
 
-from helpers.console import forms, masks, packages
+from helpers.console import masks, packages
 from helpers.console.screens import SCREENS
 from helpers.console.strings import CATALOGUE
 from helpers.inbox import open_inbox
+from helpers.local_page import forms
 
 HANDLER = "def handler(event, context):\n    print('<b>said</b>', event)\n    return event\n"
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"

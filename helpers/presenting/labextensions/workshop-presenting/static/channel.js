@@ -42,7 +42,7 @@ export class Channel {
     const init = { headers, method: body ? "POST" : "GET", body: body && JSON.stringify(body), cache: "no-store" };
     const answer = await fetch(new Request(`${baseUrl}presenting/${what}`, init));
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
-    return answer.status === 204 ? null : answer.json();
+    return answer.json();
   }
 }
 
