@@ -91,6 +91,8 @@ class EmbeddedSource:
         with contextlib.closing(connection):
             connection.connect()
             self._socket = connection.sock  # which the answer keeps for itself from getresponse() on
+            if self._is_closed.is_set():  # by somebody who has found no socket to end
+                return
             headers = {"Authorization": f"Bearer {localaws.page_token(endpoint.secret_access_key)}"}
             if self._last:
                 headers["Last-Event-ID"] = self._last  # what was told meanwhile, where that is kept

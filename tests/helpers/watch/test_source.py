@@ -68,6 +68,19 @@ def told(stream, monkeypatch):
     assert not source._thread.is_alive()
 
 
+def test_one_that_is_closed_while_it_connects_ends(stream, monkeypatch):
+    monkeypatch.setattr(localaws, "page_token", lambda secret: f"token of {secret}", raising=False)
+
+    def find():
+        source.close()  # there is no socket yet that it could shut
+        return SimpleNamespace(port=stream.server.server_port, secret_access_key="key")
+
+    source = EmbeddedSource(lambda message: None, find)
+    source.start()
+    source._thread.join(10)
+    assert not source._thread.is_alive()
+
+
 def of(told: list[dict], kind: str) -> list[dict]:
     return [each for each in told if each["type"] == kind]
 
