@@ -112,7 +112,7 @@ def test_an_init_that_is_made_too_slow_is_ended_and_tried_again(make_function, f
     fault("slow-init", function=function.name, seconds=60)
     assert eventually(lambda: function.invoke(0), 30).error is None
     assert "Phase: init\tStatus: timeout" in function.text()
-    assert reader.of("environment.ended", function=function.name)[0]["reason"] == "timeout"
+    assert reader.wait("environment.ended", function=function.name)[0]["reason"] == "timeout"
 
 
 def test_a_slow_init_is_taken_back(make_function, fault):

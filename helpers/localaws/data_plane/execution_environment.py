@@ -261,10 +261,11 @@ class ExecutionEnvironment:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         starting = self._state = self._state.start(lambda: self._begin(runtime))
         with starting.process.limit.kept(cpu=False, idle=idle):  # Init has all of it: AWS gives a burst
+            failure = None
             if seconds := self._slow_inits.take(self.function.arn):
                 idle()
-                starting.process.hold_up(min(seconds, deadline - time.monotonic()))
-            message = self._hear_begun(starting.process, deadline)
+                failure = starting.process.hold_up(seconds, deadline)
+            message = failure or self._hear_begun(starting.process, deadline)
         if isinstance(message, Failure):
             return message
         if message.kind in ("init-error", "restore-error"):

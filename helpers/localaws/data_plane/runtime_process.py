@@ -63,13 +63,20 @@ class RuntimeProcess:
         self._reader.feed(b"")  # what a function printed before it answered belongs before END, an unfinished line too
         return heard
 
-    def hold_up(self, seconds: float) -> None:
-        """Stop it for so long, or until it is killed."""
+    def hold_up(self, seconds: float, deadline: float) -> Failure | None:
+        """Stop it for so long; why it has not begun, where it was killed meanwhile or its time is over.
+
+        It may have said that it is ready before it was stopped, which counts for nothing then.
+        """
         ended = select.poll()
         ended.register(self.sandbox.status, select.POLLIN)
         self.sandbox.freeze()
-        ended.poll(max(0.0, seconds) * 1000)
+        has_ended = ended.poll(max(0.0, min(seconds, deadline - time.monotonic())) * 1000)
         self.sandbox.thaw()
+        self._read()
+        if has_ended:
+            self._exit_code = self._read_exit_code()
+        return self._failure(deadline)
 
     def look(self) -> Failure | None:
         """Once it is frozen: what it has too much of, if anything."""
@@ -109,7 +116,10 @@ class RuntimeProcess:
             self._read()
         # A runtime waits for the answer to its last word, so once the end shows without a word, all words are in.
         if self.sandbox.status in ready and not spoke:
-            self._exit_code = int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
+            self._exit_code = self._read_exit_code()
+
+    def _read_exit_code(self) -> int:
+        return int(os.read(self.sandbox.status, 16) or -signal.SIGKILL)
 
     def _read(self) -> None:
         """Read once, all that the pipe holds: to read on until it is empty might never end."""

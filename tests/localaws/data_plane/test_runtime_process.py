@@ -20,6 +20,12 @@ class FakeSandbox:
         self.status, self.ends = os.pipe()
         os.set_blocking(self.output, False)
 
+    def freeze(self):
+        pass
+
+    def thaw(self):
+        pass
+
     def kill(self):
         for descriptor in (self.output, self.prints, self.status, self.ends):
             os.close(descriptor)
@@ -126,3 +132,21 @@ def test_its_limit_is_told_once_it_has_run_for_a_moment(process, monkeypatch):
     monkeypatch.setattr(process.limit, "lasts", lasts)
     assert hear(process, "ready") == Message("ready")
     assert process.limit.told == ["lasts"]
+
+
+def test_what_it_said_before_it_was_held_up_counts_for_nothing_once_it_is_killed(process, sandbox):
+    process.api.messages.append(Message("ready"))
+    os.write(sandbox.ends, b"-9")
+    failure = process.hold_up(60, time.monotonic() + 60)
+    assert (failure.error_type, failure.message) == ("Runtime.ExitError", "Runtime exited with error: signal: killed")
+
+
+def test_what_it_said_before_it_was_held_up_counts_for_nothing_once_its_time_is_over(process):
+    process.api.messages.append(Message("ready"))
+    assert process.hold_up(60, time.monotonic() + 0.05).status == "timeout"
+
+
+def test_one_that_is_held_up_goes_on_where_it_was(process):
+    process.api.messages.append(Message("ready"))
+    assert process.hold_up(0.05, time.monotonic() + 60) is None
+    assert hear(process, "ready") == Message("ready")
