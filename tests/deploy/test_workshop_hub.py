@@ -43,22 +43,38 @@ def test_two_users_never_have_one_prefix():
     assert hub.learner("ada") == "ada" and hub.learner("grace-hopper") == "grace-hopper"
 
 
-def test_each_user_has_a_port_of_their_own_the_same_each_time():
+@pytest.fixture
+def taken(monkeypatch):
+    """The ports that count as taken, whatever this machine does meanwhile."""
+    ports: set[int] = set()
+    monkeypatch.setattr(hub, "_is_free", lambda port: port not in ports)
+    return ports
+
+
+def test_each_user_has_a_port_of_their_own_the_same_each_time(taken):
     ports = [hub.port(number) for number in range(1, 200)]
     assert len(set(ports)) == len(ports)
     assert ports == [hub.port(number) for number in range(1, 200)]
     assert all(hub.FIRST_PORT <= port < hub.FIRST_PORT + hub.PORTS for port in ports)
 
 
-def test_a_port_that_is_taken_is_not_given(monkeypatch):
+def test_a_port_that_is_taken_is_not_given(taken):
+    usual = hub.port(1)
+    taken.add(usual)
+    assert hub.FIRST_PORT <= hub.port(1) < hub.FIRST_PORT + hub.PORTS and hub.port(1) != usual
+
+
+def test_it_is_said_when_all_ports_are_taken(taken):
+    taken |= set(range(hub.FIRST_PORT, hub.FIRST_PORT + hub.PORTS))
+    with pytest.raises(RuntimeError, match="No port is free for user 7"):
+        hub.port(7)
+
+
+def test_a_port_where_something_listens_is_taken():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = other.getsockname()[1]
-        monkeypatch.setattr(hub, "FIRST_PORT", taken)
-        monkeypatch.setattr(hub, "PORTS", 2)
-        monkeypatch.setattr(hub, "TRIES", 2)
-        assert hub.port(1) == taken + 1
+        assert not hub._is_free(other.getsockname()[1])
 
 
 def test_hub_is_refused_outside_of_a_hub(monkeypatch, capsys):
