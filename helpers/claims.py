@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from . import record
 from .arguments import TEXT, TRUTH, takes
 
 if TYPE_CHECKING:  # a notebook's kernel has no use for it
@@ -18,6 +19,7 @@ def claim(says: str, holds: Any) -> None:
     `says` is what the text beside a measurement says of it: claim("a cold start takes longer", cold_ms > warm_ms).
     `build` measures again where a claim is not met, and does not publish the figures that contradict the text.
     """
+    record.note("claim", says=says, holds=bool(holds))
     if not holds:
         print(f"{UNMET}{says}. {WHY}")
 

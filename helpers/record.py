@@ -6,6 +6,7 @@ A file of JSON lines in WORKSHOP_HOME that its owner alone may read, and that is
     section     section: its heading, "" before the first; cell: the id of the first one that was run in it
     prediction  key, such as "04.a"; text
     measured    key; text: what was shown beside the prediction
+    claim       says: what a text says of what was measured; holds
     attempt     exercise; solved; sentence: what check() said; answer: the text of a cell, or the text of each file
     hint        exercise; number
     solution    exercise

@@ -46,6 +46,7 @@ class Verdict(Enum):
     OPEN = "open"  # cannot be told by a program
     NO_GUESS = "no_guess"
     NOT_MEASURED = "not_measured"
+    DOUBTFUL = "doubtful"  # the measurement has not shown what the text beside it says
 
 
 @dataclass
@@ -82,9 +83,20 @@ def _guess(session: Session, key: str, question: Question | None, said: list[Ent
     guess = before[-1] if before else "" if said else session.predictions.get(key, "").strip()
     found = measured[-1].told["text"].strip() if measured else ""
     verdict, ratio = _compared(guess, found, question)
+    if guess and measured and _is_doubtful(session, measured[-1]):
+        verdict, ratio = Verdict.DOUBTFUL, None
     notebook = session.notebooks[key[:2]]
     section = notebook.section(question.heading) if question else None
     return Guess(key, question, guess, found, verdict, ratio, later, section)
+
+
+def _is_doubtful(session: Session, measured: Entry) -> bool:
+    """Whether something that the text claims did not hold when this was measured: a claim counts as it was last."""
+    turns = [each.at for each in session.of_kind("section")]
+    began = max((at for at in turns if at <= measured.at), default=-math.inf)
+    ended = min((at for at in turns if at > measured.at), default=math.inf)
+    claims = [each for each in session.of_kind("claim") if each.notebook == measured.notebook]
+    return not all({each.told["says"]: each.told["holds"] for each in claims if began <= each.at < ended}.values())
 
 
 def _compared(guess: str, found: str, question: Question | None) -> tuple[Verdict, float | None]:

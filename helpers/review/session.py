@@ -26,6 +26,7 @@ MEMBERS: dict[str, dict[str, tuple[type, ...]]] = {
     "section": {"section": TEXTS},
     "prediction": {"key": TEXTS, "text": TEXTS},
     "measured": {"key": TEXTS, "text": TEXTS},
+    "claim": {"says": TEXTS, "holds": (bool,)},
     "attempt": {"exercise": TEXTS, "solved": (bool,), "sentence": TEXTS},
     "hint": {"exercise": TEXTS},
     "solution": {"exercise": TEXTS},

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from broken_disk import as_nobody, full_disk
 
-from helpers import check, hint, lessons, predict, predicted, record, settings, solution
+from helpers import check, claim, hint, lessons, predict, predicted, record, settings, solution
 from helpers.exercises import NotSolved, bill
 from helpers.exercises.answers import written
 from helpers.jupyter import cells_run
@@ -31,6 +31,15 @@ def home(tmp_path, monkeypatch):
 
 def read(after: int = 0) -> list[record.Entry]:
     return [entry for _, entry in record.entries(after)]
+
+
+def test_whether_a_claim_holds_is_entered(capsys):
+    claim("a cold start takes longer", 3 > 2)
+    claim("a cold start takes longer", [])
+    assert [(each["kind"], each["says"], each["holds"]) for each in read()] == [
+        ("claim", "a cold start takes longer", True),
+        ("claim", "a cold start takes longer", False),
+    ]
 
 
 def test_an_entry_has_its_kind_its_time_and_its_notebook():

@@ -98,6 +98,20 @@ def test_a_guess_that_was_taken_back_is_none(kept):
     assert (guess.said, guess.verdict) == ("", Verdict.NO_GUESS)
 
 
+def test_nothing_is_held_against_a_guess_where_the_measurement_has_not_shown_what_the_text_says(kept):
+    kept.section("04", "A cold start and a warm one")
+    kept.guess(FREE, "3", "1.1 times")
+    kept.note("claim", "04", says="a cold invocation takes longer", holds=False)
+    [guess] = guesses.guesses(session.read(), lessons.lesson("04"))
+    assert (guess.verdict, guess.ratio) == (Verdict.DOUBTFUL, None)
+    kept.guess(FREE, "", "12 times")  # measured again
+    kept.note("claim", "04", says="a cold invocation takes longer", holds=True)
+    kept.section("04", "Another section")
+    kept.note("claim", "04", says="something else", holds=False)
+    [guess] = guesses.guesses(session.read(), lessons.lesson("04"))
+    assert (guess.said, guess.measured, guess.verdict) == ("3", "12 times", Verdict.FAR)
+
+
 def test_guesses_that_are_older_than_the_record_are_there(kept):
     kept.progress(predictions={"04.a": "7"})
     [guess] = guesses.guesses(session.read(), lessons.lesson("04"))
