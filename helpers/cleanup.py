@@ -25,6 +25,7 @@ from .resource_types import RESOURCE_TYPES, ResourceType, code, says_absent
 
 # SQS may answer for a deleted queue for 60 s, and an event source mapping takes about as long to go.
 TRIES, PAUSE = 60, 3.0  # 60 * 3 s == 180 s
+SHOWN = 5  # names of a kind
 
 NO_NAME = {"ValidationException", "InvalidInstanceID.Malformed"}  # AWS's answers about what cannot be a name
 LOG_GROUPS = "/aws/lambda/"  # where Lambda makes a function's log group
@@ -178,7 +179,8 @@ def _report(removed: list[Entry], gone_before: int, strays: list[Entry]) -> None
     for kind in RESOURCE_TYPES:
         names = [entry.id for entry in removed if entry.kind == kind.name]
         if names:
-            print(f"Removed {kind.name}: {', '.join(names)}")
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            print(f"Removed {kind.name}: {', '.join(names[:SHOWN])}{more}")
     if gone_before:
         print(f"Gone already: {gone_before}")
     for entry in strays:

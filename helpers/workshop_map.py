@@ -9,16 +9,15 @@ from matplotlib.patches import FancyBboxPatch
 from . import progress
 from .arguments import or_none, takes
 from .lessons import Lesson, lessons
-from .plots import AXES, BLUE, GREY, LIGHT_GREY
+from .plots import AXES, BLUE
 
 COLUMNS, WIDTH, HEIGHT = 4, 2.6, 0.72  # boxes a row; inches of a box and its gap
-HERE, NOT_HERE = BLUE, LIGHT_GREY
 SOLVED = "\N{CHECK MARK}"
 
 
 @takes(ax=or_none(AXES))
 def draw_map(ax: Axes | None = None) -> Axes:
-    """Draw the map and return the Axes: a blue box is a notebook that is here, a grey one is not built yet.
+    """Draw the map, with a box for each notebook of a part, and return the Axes.
 
     Each box says how many minutes it takes. A notebook whose exercises are all solved has a tick; one that is begun
     says how many are, e.g. 1/2.
@@ -39,25 +38,16 @@ def draw_map(ax: Axes | None = None) -> Axes:
     ax.set_xlim(-0.8, COLUMNS)
     ax.set_ylim(len(rows), -0.1)
     ax.set_axis_off()
-    found = sum(lesson.starter_path.exists() for lesson in sections)
-    ax.set_title(
-        f"The way through the slides: {found} of {len(sections)} sections are here (blue), {progress.summary()}"
-    )
+    ax.set_title(f"The way through the slides: {len(sections)} notebooks, {progress.summary()}")
     return ax
 
 
 def _box(ax: Axes, column: int, row: int, lesson: Lesson) -> None:
-    present = lesson.starter_path.exists()
-    color = HERE if present else NOT_HERE
-    ax.add_patch(
-        FancyBboxPatch(
-            (column, row), 0.92, 0.8, boxstyle="round,pad=0,rounding_size=0.06", facecolor=color, edgecolor=color
-        )
-    )
+    style = "round,pad=0,rounding_size=0.06"
+    ax.add_patch(FancyBboxPatch((column, row), 0.92, 0.8, boxstyle=style, facecolor=BLUE, edgecolor=BLUE))
     text = f"{lesson.number}  {lesson.title}{_solved(lesson.number)}"
-    color = "white" if present else GREY
     for height, line, size in ((0.27, text, "medium"), (0.57, f"{lesson.minutes} min", "small")):
-        ax.text(column + 0.46, row + height, line, ha="center", va="center", color=color, size=size)
+        ax.text(column + 0.46, row + height, line, ha="center", va="center", color="white", size=size)
 
 
 def _solved(number: str) -> str:

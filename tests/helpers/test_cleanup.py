@@ -424,6 +424,16 @@ def test_things_go_in_the_order_of_the_table_and_nothing_else_goes(things, ledge
     assert things.pauses == []
 
 
+def test_of_many_things_a_few_are_named_and_all_are_counted(things, ledger, capsys):
+    for number in range(7):
+        things.names.append(f"more-{number}")
+        ledger.made(Entry("second", f"more-{number}"))
+    things.clean()
+    names = "b, more-0, more-1, more-2, more-3 and 3 more"
+    assert capsys.readouterr().out == f"Removed first: a\nRemoved second: {names}\nNothing is left.\n"
+    assert things.names == ["theirs"]
+
+
 def test_what_is_gone_already_is_struck_out(things, ledger, capsys):
     things.names.remove("a")
     things.clean()
