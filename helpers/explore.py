@@ -65,6 +65,13 @@ def _label(name: str) -> str:
     return " ".join({"mb": "MB"}.get(word, word) for word in name.split("_"))
 
 
+def _said(value: Any) -> str:
+    """E.g. "1,024", and "100 million": a slider has a narrow place for its value, and cuts what is longer."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value // 1_000_000:,.0f} million" if value and value % 1_000_000 == 0 else f"{value:,}"
+
+
 def _control(draw: Callable[..., Any], name: str, values: list[Any]) -> SelectionSlider | Dropdown:
     try:
         parameters = inspect.signature(draw).parameters
@@ -75,7 +82,7 @@ def _control(draw: Callable[..., Any], name: str, values: list[Any]) -> Selectio
     default = parameters[name].default
     if default not in values:
         raise ArgumentError(f"The choices for {name} lack its default, {default!r}; add it to them.")
-    labels = [(f"{value:,}" if isinstance(value, int | float) else str(value), value) for value in values]
+    labels = [(_said(value), value) for value in values]
     if all(isinstance(value, int | float) for value in values):
         return SelectionSlider(options=labels, value=default, continuous_update=False, layout=NARROW)
     return Dropdown(options=labels, value=default, layout=NARROW)

@@ -56,6 +56,12 @@ def said(output: Output) -> str:
     return picture["metadata"]["image/png"]["alt"]
 
 
+def test_a_long_number_fits_into_the_place_that_a_slider_has_for_it(shown, boxes):
+    explore(draw, memory_mb=[0, 512, 1_500_000, 100_000_000])
+    [slider] = controls(boxes[0])
+    assert [text for text, _ in slider.options] == ["0", "512", "1,500,000", "100 million"]
+
+
 def test_the_picture_begins_at_the_defaults_and_follows_the_controls(shown, boxes):
     explore(draw, memory_mb=[128, 512, 1024], language=["python", "node"])
     (box,) = boxes
