@@ -185,7 +185,7 @@ def test_functions_that_are_deleted_while_they_run_answer_and_leave_nothing(serv
     with ThreadPoolExecutor(50) as threads:
         for few in (functions[first : first + 50] for first in range(0, number, 50)):
             running = [threads.submit(outcome, function, 3) for function in few]
-            eventually(lambda few=few: all("START Req" in function.text() for function in few), seconds=60)
+            eventually(lambda few=few: all("START Req" in function.text() for function in few), seconds=300)
             for function in few:
                 function._lambda.delete_function(FunctionName=function.name)
             assert {each.result() for each in running} == {"answered"}

@@ -512,7 +512,7 @@ def test_every_write_that_was_answered_in_a_burst_is_there(server):
         server.clients(service)  # a session makes one client at a time
     with ThreadPoolExecutor(6) as threads:
         working = [threads.submit(write, worker) for worker in range(6)]
-        eventually(lambda: len(done["object"]) > 60, 60)
+        eventually(lambda: len(done["object"]) > 60)
         server.kill()
     for each in working:
         each.result()
@@ -777,7 +777,7 @@ def test_records_of_a_stream_that_were_read_and_not_done_come_after_a_kill(serve
     eventually(lambda: "begun" in function.text())
     eventually(lambda: saved_positions(server) > 0)
     server.crash()
-    eventually(lambda: all(f"key-{name}" in server.made("streamed").text() for name in "abcdef"), 30)
+    eventually(lambda: all(f"key-{name}" in server.made("streamed").text() for name in "abcdef"))
 
 
 def saved_positions(server):

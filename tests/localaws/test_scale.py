@@ -111,7 +111,7 @@ def test_a_server_that_is_stopped_while_many_run_leaves_nothing_and_starts_again
     function = made(server())
     with ThreadPoolExecutor(MANY) as threads:
         running = [threads.submit(function.invoke, 30) for _ in range(MANY)]
-        eventually(lambda: len(function.processes()) >= MANY // 2, seconds=60)
+        eventually(lambda: len(function.processes()) >= MANY // 2)
         localaws.stop(tmp_path)
         assert all(each.exception() or each.result().error for each in running)  # none is answered as if all were well
     assert processes_of(tmp_path) == []

@@ -67,7 +67,7 @@ REPORT = re.compile(
 )
 
 
-def eventually(condition: Callable[[], T], seconds: float = 15) -> T:
+def eventually(condition: Callable[[], T], seconds: float = 60) -> T:
     """Ask until the answer is true, and return it; AssertionError when that takes too long.
 
     It asks less and less often, up to five times a second: asking takes CPU from what it waits for.

@@ -471,7 +471,7 @@ def test_what_can_be_observed_by_a_cell(aws_of_module, furnished):
     query = "fields @message\n| filter @message like /REPORT/\n| limit 5"
     found = execute(cell_of(observe.query_log, log_group=group, query=query, minutes=15))
     assert found["status"] == "Complete" and found["results"]
-    eventually(lambda: execute(cell_of(observe.get_metrics, function_name=furnished, hours=1))["Invocations"] > 0, 30)
+    eventually(lambda: execute(cell_of(observe.get_metrics, function_name=furnished, hours=1))["Invocations"] > 0)
 
 
 def test_a_message_and_a_log_group_by_a_cell(aws_of_module, furnished):

@@ -254,7 +254,7 @@ def test_an_s3_trigger_and_an_object(browser, function, aws_of_module):
     shown = browser.post(path, "put-object", bucket=bucket, key=f"in/{HOSTILE}", body="text")
     assert HOSTILE in shown.text
     logs = f"functions/{function}/logs"
-    eventually(lambda: "ObjectCreated:Put" in browser.get(logs, pattern="ObjectCreated").text, 30)
+    eventually(lambda: "ObjectCreated:Put" in browser.get(logs, pattern="ObjectCreated").text)
     content = b"\x89PNG\r\n\x1a\n"
     browser.post(path, "put-object", files={"object": ("a.png", content)}, bucket=bucket, key="", body="")
     assert aws_of_module.client("s3").get_object(Bucket=bucket, Key="a.png")["Body"].read() == content
@@ -274,7 +274,7 @@ def test_an_sqs_trigger_and_a_message(browser, function, aws_of_module):
     shown = browser.post(path, "add-sqs", new_queue="screens-queue", batch_size="1")
     assert "The trigger is added." in shown.text
     browser.post(path, "send-message", queue=aws_of_module.name("screens-queue"), body=HOSTILE)
-    eventually(lambda: "aws:sqs" in browser.get(f"functions/{function}/logs", pattern="aws").text, 60)
+    eventually(lambda: "aws:sqs" in browser.get(f"functions/{function}/logs", pattern="aws").text)
     client = aws_of_module.client("lambda")
     [mapping] = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     browser.post(path, "remove-mapping", uuid=mapping["UUID"])

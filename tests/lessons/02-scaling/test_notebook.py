@@ -80,7 +80,7 @@ def burst(notebook) -> Callable[..., list]:
 
         with ThreadPoolExecutor(1) as thread:
             sent = thread.submit(notebook.burst, Counting(), function.name, calls, gate.payload)
-            eventually(lambda: gate.waiting() == together and len(refused) == calls - together, 60)
+            eventually(lambda: gate.waiting() == together and len(refused) == calls - together)
             gate.open()
             return sent.result()
 

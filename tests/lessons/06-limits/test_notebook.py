@@ -161,7 +161,7 @@ def test_a_failing_event_is_run_once_more_than_the_retries_and_then_reaches_its_
     result = function.invoke({"order": 17}, InvocationType="Event")
     assert result.status == 202
     receive = clients("sqs").receive_message
-    [message] = eventually(lambda: receive(QueueUrl=url, WaitTimeSeconds=1).get("Messages"), seconds=60)
+    [message] = eventually(lambda: receive(QueueUrl=url, WaitTimeSeconds=1).get("Messages"))
     record = json.loads(message["Body"])
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == retries + 1

@@ -47,7 +47,7 @@ def test_a_schedule_fires_once_in_japans_time_and_is_gone(night, aws):
         ActionAfterCompletion="DELETE",
         Target={"Arn": function, "RoleArn": role, "Input": json.dumps(told)},
     )
-    eventually(lambda: night.sizes() == (0, 0), 60)
+    eventually(lambda: night.sizes() == (0, 0))
     eventually(lambda: not scheduler.list_schedules(NamePrefix=aws.name("tonight"))["Schedules"])
     eventually(lambda: night.state() == "stopped")
     assert len(reports(aws.client("logs"), night.function, since=asked)) == 1

@@ -87,7 +87,7 @@ def failing_order() -> dict:
 def test_a_cashier_that_is_retried_charges_three_times(cashier, rows):
     function, event = cashier(CASHIER), failing_order()
     request_id = function.invoke(event, InvocationType="Event").request_id
-    eventually(lambda: len(function.reports()) == 3, 60)
+    eventually(lambda: len(function.reports()) == 3)
     assert {report["request_id"] for report in function.reports()} == {request_id}
     assert rows("PAYMENTS", event["order"]) == 3
 
@@ -95,7 +95,7 @@ def test_a_cashier_that_is_retried_charges_three_times(cashier, rows):
 def test_with_a_key_three_runs_and_a_duplicate_charge_once_and_the_receipt_is_sent_in_the_end(cashier, rows):
     function, event = cashier(cashier_once()), failing_order()
     function.invoke(event, InvocationType="Event")
-    eventually(lambda: len(function.reports()) == 3, 60)
+    eventually(lambda: len(function.reports()) == 3)
     assert rows("PAYMENTS", event["order"]) == 1
     assert "sent the receipt" not in function.text()
     answers = [function.invoke(event | {"fault": None}).payload for _ in range(2)]  # delivered twice
@@ -184,7 +184,7 @@ def test_a_queue_hands_on_what_is_left_until_all_is_done(piecework, queue, mappe
     function, job = piecework("from_queue", QUEUE_URL=queue), new_job()
     mapped(function)
     clients("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(job))
-    eventually(lambda: rows("RESULTS", job["job"]) == ITEMS, 60)
+    eventually(lambda: rows("RESULTS", job["job"]) == ITEMS)
     eventually(lambda: len(function.reports()) >= 3)
     assert {report["status"] for report in function.reports()} == {None}
 
@@ -299,7 +299,7 @@ def keys_in(clients, bucket) -> list[str]:
 def test_one_upload_under_its_own_prefix_runs_until_lambda_stops_it(stamp, clients, bucket):
     function = stamp("incoming/stamped-")
     clients("s3").put_object(Bucket=bucket, Key="incoming/note.txt", Body=b"a note\n")
-    eventually(lambda: function.metric("RecursiveInvocationsDropped") == 1, 60)
+    eventually(lambda: function.metric("RecursiveInvocationsDropped") == 1)
     eventually(lambda: len(function.reports()) == LIMIT)
     assert len(keys_in(clients, bucket)) == LIMIT + 1
     assert function.metric("Errors") == 0
@@ -308,7 +308,7 @@ def test_one_upload_under_its_own_prefix_runs_until_lambda_stops_it(stamp, clien
 def test_under_another_prefix_it_runs_once(stamp, clients, bucket):
     function = stamp("stamped/")
     clients("s3").put_object(Bucket=bucket, Key="incoming/two words.txt", Body=b"a note\n")
-    eventually(lambda: "stamped/two words.txt" in keys_in(clients, bucket), 30)
+    eventually(lambda: "stamped/two words.txt" in keys_in(clients, bucket))
     body = clients("s3").get_object(Bucket=bucket, Key="stamped/two words.txt")["Body"].read()
     assert body == b"a note\nstamp\n"
     eventually(lambda: len(function.reports()) == 1)
@@ -319,7 +319,7 @@ def test_the_brake_lets_nothing_in(stamp, clients, bucket):
     function = stamp("incoming/stamped-")
     clients("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
     clients("s3").put_object(Bucket=bucket, Key="incoming/note.txt", Body=b"a note\n")
-    eventually(lambda: function.metric("AsyncEventsDropped") == 1, 30)
+    eventually(lambda: function.metric("AsyncEventsDropped") == 1)
     assert function.reports() == []
     assert keys_in(clients, bucket) == ["incoming/note.txt"]
 
@@ -330,8 +330,8 @@ def test_the_role_of_the_notebook_lets_no_loop_begin_whatever_the_target_is(aws,
     notebook.run("stamp-policies")
     function = stamp("incoming/stamped-", Role=aws.role(*notebook.stamp_policies("stamped/")))
     clients("s3").put_object(Bucket=bucket, Key="incoming/note.txt", Body=b"a note\n")
-    eventually(lambda: function.metric("Errors") >= 1, 30)
+    eventually(lambda: function.metric("Errors") >= 1)
     what = f'perform: s3:PutObject on resource: "arn:aws:s3:::{bucket}/incoming/stamped-note.txt"'
-    eventually(lambda: what in function.text(), 30)
+    eventually(lambda: what in function.text())
     assert keys_in(clients, bucket) == ["incoming/note.txt"]
     assert function.metric("RecursiveInvocationsDropped") == 0

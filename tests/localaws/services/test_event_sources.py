@@ -68,7 +68,7 @@ def test_an_asynchronous_call_that_fails_is_tried_three_times_with_one_request_i
         FunctionName=function.name, DestinationConfig={"OnFailure": {"Destination": queue_arn}}
     )
     result = function.invoke({"marker": "lost"}, InvocationType="Event")
-    (message,) = eventually(lambda: received(clients, url), 30)
+    (message,) = eventually(lambda: received(clients, url))
     counted_once(function, 3, errors=3)
     assert {report["request_id"] for report in function.reports()} == {result.request_id}
     record = json.loads(message["Body"])
@@ -146,7 +146,7 @@ def test_eventbridge_tries_a_failing_function_three_times(make_function, clients
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["workshop.fails"]}))
     events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn(function)}])
     events.put_events(Entries=[{"Source": "workshop.fails", "DetailType": "test", "Detail": "{}"}])
-    eventually(lambda: function.metric("Invocations") >= 3, 30)
+    eventually(lambda: function.metric("Invocations") >= 3)
     counted_once(function, 3, errors=3)
     assert len({report["request_id"] for report in function.reports()}) == 1
     events.remove_targets(Rule=rule, Ids=["1"])
@@ -168,7 +168,7 @@ def test_sns_delivers_its_messages_and_tries_a_failing_function_three_times(make
         sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn(function))
         for message in ("good", "bad"):
             sns.publish(TopicArn=topic, Message=message)
-        eventually(lambda: function.metric("Invocations") >= 4, 30)
+        eventually(lambda: function.metric("Invocations") >= 4)
         counted_once(function, 4, errors=3)
         got = sorted(line for line in function.messages() if line.startswith("got"))
         assert got == ["got bad\n"] * 3 + ["got good\n"]

@@ -278,7 +278,7 @@ def test_parallelization_keeps_the_order_of_each_item(make_function, table, mapp
     for number in range(3):
         source.put(*"abcdefgh", number={"N": str(number)})
     mapping(source, function, BatchSize=2, ParallelizationFactor=4)
-    eventually(lambda: sum(map(len, batches(function))) == 24, 30)
+    eventually(lambda: sum(map(len, batches(function))) == 24)
     assert function.metric("ConcurrentExecutions", "Maximum") > 1
     came: dict[str, list[str]] = {}
     for event in events(function):

@@ -218,7 +218,7 @@ def test_no_message_is_lost_while_others_are_deleted(make_function, queue, mappi
         thread.start()
     for thread in threads:
         thread.join()
-    eventually(lambda: function.metric("Invocations") >= 120, 30)
+    eventually(lambda: function.metric("Invocations") >= 120)
     eventually(lambda: source.counts() == (0, 0))
     assert function.metric("Invocations") == 120
 

@@ -64,8 +64,8 @@ def loop_of_sqs(make_function, clients):
 def test_a_loop_through_a_queue_ends_in_the_dead_letter_queue(loop_of_sqs, clients):
     function, start, dead = loop_of_sqs
     start()
-    eventually(lambda: function.metric("RecursiveInvocationsDropped") >= 1, 30)
-    (message,) = eventually(lambda: clients("sqs").receive_message(QueueUrl=dead).get("Messages"), 30)
+    eventually(lambda: function.metric("RecursiveInvocationsDropped") >= 1)
+    (message,) = eventually(lambda: clients("sqs").receive_message(QueueUrl=dead).get("Messages"))
     assert message["Body"] == "again"
     eventually(lambda: function.metric("Invocations") == LIMIT)  # the last one may not have ended yet
     assert function.metric("Errors") == 0
@@ -77,7 +77,7 @@ def test_a_loop_that_is_allowed_goes_on(loop_of_sqs, clients):
     function, start, _ = loop_of_sqs
     clients("lambda").put_function_recursion_config(FunctionName=function.name, RecursiveLoop="Allow")
     start()
-    eventually(lambda: function.metric("Invocations") > LIMIT + 2, 30)
+    eventually(lambda: function.metric("Invocations") > LIMIT + 2)
     assert function.metric("RecursiveInvocationsDropped") == 0
 
 
@@ -88,7 +88,7 @@ def test_messages_that_do_not_come_from_each_other_are_no_loop(make_function, cl
     function.update_code("def handler(event, context):\n    pass\n")
     for _ in range(LIMIT + 4):
         start()
-    eventually(lambda: function.metric("Invocations") == LIMIT + 4, 30)
+    eventually(lambda: function.metric("Invocations") == LIMIT + 4)
     assert function.metric("RecursiveInvocationsDropped") == 0
 
 
@@ -105,7 +105,7 @@ def test_a_loop_through_a_bucket(make_function, clients):
         },
     )
     s3.put_object(Bucket=bucket, Key="first", Body=b"x")
-    eventually(lambda: function.metric("RecursiveInvocationsDropped") == 1, 30)
+    eventually(lambda: function.metric("RecursiveInvocationsDropped") == 1)
     eventually(lambda: function.metric("Invocations") == LIMIT)  # the last one may not have ended yet
     assert function.metric("AsyncEventsDropped") == 1
     for key in ("first", "again"):
@@ -119,7 +119,7 @@ def test_a_loop_through_a_topic(make_function, clients):
     topic = sns.create_topic(Name="looping")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn_of(clients, function))
     sns.publish(TopicArn=topic, Message="first")
-    eventually(lambda: function.metric("RecursiveInvocationsDropped") == 1, 30)
+    eventually(lambda: function.metric("RecursiveInvocationsDropped") == 1)
     eventually(lambda: function.metric("Invocations") == LIMIT)  # the last one may not have ended yet
     sns.delete_topic(TopicArn=topic)
 
@@ -127,7 +127,7 @@ def test_a_loop_through_a_topic(make_function, clients):
 def test_a_function_that_calls_itself(make_function):
     function = make_function(SELF, Timeout=30, MemorySize=512)
     function.invoke()
-    eventually(lambda: function.metric("RecursiveInvocationsDropped") >= 1, 30)
+    eventually(lambda: function.metric("RecursiveInvocationsDropped") >= 1)
     eventually(lambda: function.metric("Invocations") == LIMIT)  # the last one may not have ended yet
 
 
