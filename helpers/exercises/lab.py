@@ -1,6 +1,7 @@
 """A lab: an exercise whose function the reader writes in a file of their own, in one of three languages."""
 
 import itertools
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,12 @@ class Lab:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
         return kept
+
+    def kept(self, language: str) -> list[Path]:
+        """The reader's files that put() has kept, the latest first."""
+        name = f"{LANGUAGES[language].file}.bak"
+        found = [each for each in self.folder.glob(f"{name}*") if re.fullmatch(r"\d*", each.name.removeprefix(name))]
+        return sorted(found, key=lambda each: int(each.name.removeprefix(name) or 1), reverse=True)
 
     def language(self) -> str:
         """The language that the reader wrote in last, or else chose."""

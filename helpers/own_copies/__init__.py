@@ -7,6 +7,7 @@ of, so that a newer starter can be merged into it, cell by cell (merge.py). Noth
 import contextlib
 import itertools
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from . import links
 from .merge import Cell, Change, merged
 
 MADE_OF = ".made-of"  # hidden, so that JupyterLab does not list it
+KEPT = re.compile(r"\.(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<number>\d+))?")  # what _dated() puts after a copy's stem
 
 
 class OwnCopyError(WorkshopError):
@@ -33,6 +35,14 @@ def folder() -> Path:
 def path(lesson: Lesson) -> Path:
     """The reader's notebook of a lesson, which may not be there yet."""
     return folder() / lesson.starter_path.name
+
+
+def kept(lesson: Lesson) -> list[Path]:
+    """The reader's notebooks of a lesson as they were before a reset or an update, the latest first."""
+    stem = path(lesson).stem
+    found = ((KEPT.fullmatch(each.stem.removeprefix(stem)), each) for each in folder().glob(f"{stem}.*.ipynb"))
+    dated = [(name["day"], int(name["number"] or 1), each) for name, each in found if name]
+    return [each for _, _, each in sorted(dated, reverse=True)]
 
 
 def make() -> list[str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from ..exercises import Exercise
 from ..exercises.languages import LANGUAGES
@@ -54,6 +55,7 @@ class Work:
     seconds: float | None  # from the first attempt to the one that passed
     pairs: list[Pair] = field(default_factory=list)
     was_changed: bool = False  # the cell or the file is not the starter's
+    put_aside: tuple[str, ...] = ()  # the files that the answer is from, where a reset has put it aside
 
     @property
     def number(self) -> str:
@@ -78,6 +80,14 @@ class Work:
         return self.was_tried or bool(self.hints)
 
 
+class _Own(NamedTuple):
+    """What the learner wrote, as {file: text} with "" for a cell."""
+
+    texts: dict[str, str]
+    was_changed: bool  # it is not the starter any more
+    put_aside: tuple[str, ...] = ()
+
+
 def works(kept: Session, lesson: Lesson) -> list[Work]:
     """What was done for each exercise of a lesson."""
     attempts, hints, shown = (kept.by(kind, "exercise") for kind in ("attempt", "hint", "solution"))
@@ -86,7 +96,7 @@ def works(kept: Session, lesson: Lesson) -> list[Work]:
         number = exercise.number
         tried = attempts.get(number, [])
         passed = next((each for each in tried if each.told["solved"]), None)
-        own, changed = _own(kept, exercise, place, tried)
+        own = _own(kept, exercise, place, tried)
         shown_hints = max(len(hints.get(number, [])), kept.hints.get(number, 0))
         work = Work(
             exercise=exercise,
@@ -98,14 +108,15 @@ def works(kept: Session, lesson: Lesson) -> list[Work]:
             solved_at=passed,
             is_solved=passed is not None or number in kept.solved,
             seconds=way.seconds_between(kept.entries, tried[0].at, passed.at) if passed else None,
-            was_changed=changed,
+            was_changed=own.was_changed,
+            put_aside=own.put_aside,
         )
         if work.was_touched:
-            language = next((BY_FILE[name] for name in own if name in BY_FILE), "python")
+            language = next((BY_FILE[name] for name in own.texts if name in BY_FILE), "python")
             work.most_hints = len(exercise.hints_in(language))
             work.hints = min(shown_hints, work.most_hints)
         if work.was_tried:
-            work.pairs = _pairs(exercise, own)
+            work.pairs = _pairs(exercise, own.texts)
         found.append(work)
     return found
 
@@ -114,24 +125,23 @@ def _check_of(number: str) -> re.Pattern[str]:
     return re.compile(rf"""^ *check\(\s*["']{re.escape(number)}["']""", re.MULTILINE)
 
 
-def _own(kept: Session, exercise: Exercise, place: int, tried: Sequence[Entry]) -> tuple[dict[str, str], bool]:
-    """What the learner wrote, as {file: text} with "" for a cell; and whether it is not the starter any more.
+def _own(kept: Session, exercise: Exercise, place: int, tried: Sequence[Entry]) -> _Own:
+    """What the last attempt that passed has judged, or else the last of all.
 
-    It is what the last attempt that passed has judged, or else the last of all; without one, what stands in the
-    notebook or the lab.
+    Without one, what stands in the notebook or the lab, or stood there before it was begun anew.
     """
     cell = None if exercise.lab else _starter_cell(kept, exercise, place)
-    there, changed = _there(kept, exercise, cell)
+    there = _there(kept, exercise, cell)
     passed = [each for each in tried if each.told["solved"]]
     for each in passed[-1:] or reversed(tried):
         answer = each.told.get("answer")
         # a starter that has passed is not what was judged: the program that ran the cell did not say which it is
         is_unknown = cell is not None and each.told["solved"] and str(answer).strip() == cell.text.strip()
         if isinstance(answer, str) and answer.strip() and not is_unknown:
-            return {"": answer}, changed
+            return _Own({"": answer}, there.was_changed)
         if isinstance(answer, dict) and answer:
-            return {str(name): str(text) for name, text in answer.items()}, changed
-    return there, changed
+            return _Own({str(name): str(text) for name, text in answer.items()}, there.was_changed)
+    return there
 
 
 def _starter_cell(kept: Session, exercise: Exercise, place: int) -> Cell | None:
@@ -141,14 +151,19 @@ def _starter_cell(kept: Session, exercise: Exercise, place: int) -> Cell | None:
     return open_cells[place] if place < len(open_cells) else None
 
 
-def _there(kept: Session, exercise: Exercise, cell: Cell | None) -> tuple[dict[str, str], bool]:
-    """What stands in the notebook or the lab."""
+def _there(kept: Session, exercise: Exercise, cell: Cell | None) -> _Own:
+    """What stands in the notebook or the lab; where that is the starter, what a reset has put aside last."""
     if exercise.lab:
         files = session.lab_files(exercise.lab)
-        return files, bool(files)
-    own = kept.notebooks[exercise.notebook].cell(cell.id) if cell else None
-    changed = own is not None and cell is not None and own.text.strip() != cell.text.strip()
-    return ({"": own.text} if own is not None and changed else {}), changed
+        older = {} if files else session.older_lab_files(exercise.lab)
+        texts = files or dict(older.values())
+        return _Own(texts, bool(texts), tuple(path.name for path in older))
+    now = kept.notebooks[exercise.notebook]
+    for notebook in (now, *kept.older[exercise.notebook]):
+        own = notebook.cell(cell.id) if cell else None
+        if own is not None and cell is not None and own.text.strip() != cell.text.strip():
+            return _Own({"": own.text}, True, () if notebook is now else (notebook.path.name,))
+    return _Own({}, False)
 
 
 def _pairs(exercise: Exercise, own: dict[str, str]) -> list[Pair]:

@@ -21,6 +21,8 @@ from .strings import words
 
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")  # the first that there is
 SVG = "{http://www.w3.org/2000/svg}svg"
+# what reading a file that may hold anything raises
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 LONGEST = 20_000  # characters of a text that a page shows
 
 
@@ -76,7 +78,11 @@ class Notebook:
     @property
     def page(self) -> str:
         """The page that shows it, below the review's folder."""
-        return f"notebooks/{self.lesson.stem}.html"
+        return f"notebooks/{self.path.stem}.html"
+
+    @property
+    def was_run(self) -> bool:
+        return self.is_own and any(cell.was_run for cell in self.cells)
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -134,12 +140,29 @@ def read(lesson: Lesson) -> Notebook:
         try:
             cells = _cells(path, problems)
             return Notebook(lesson, path, True, cells, problems)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
-            why = (
-                problem.strerror if isinstance(problem, OSError) and problem.strerror else words("problem.no_notebook")
-            )
-            problems.append(words("problem.notebook", notebook=path.name, path=path, why=why))
+        except UNREADABLE as problem:
+            problems.append(words("problem.notebook", notebook=path.name, path=path, why=_why(problem)))
     return Notebook(lesson, lesson.starter_path, False, starter(lesson), problems)
+
+
+def older(lesson: Lesson) -> list[Notebook]:
+    """The learner's copies as they were before a reset or an update, the latest first."""
+    found = []
+    for path in own_copies.kept(lesson):
+        problems: list[str] = []
+        cells: list[Cell] = []
+        try:
+            cells = _cells(path, problems)
+        except UNREADABLE as problem:
+            problems.append(words("problem.older", notebook=path.name, path=path, why=_why(problem)))
+        found.append(Notebook(lesson, path, True, cells, problems))
+    return found
+
+
+def _why(problem: BaseException) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        return problem.strerror
+    return words("problem.no_notebook")
 
 
 @lru_cache
@@ -147,7 +170,7 @@ def starter(lesson: Lesson) -> list[Cell]:
     """The cells of a lesson's notebook as it begins."""
     try:
         return _cells(lesson.starter_path, [])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except UNREADABLE:
         from ..authoring.source import Source  # only here: it takes a moment to load
 
         return [_cell(each) for each in Source(lesson).starter().cells]

@@ -55,6 +55,7 @@ class Chapter:
 
     lesson: Lesson
     notebook: Notebook
+    older: list[Notebook]
     is_begun: bool
     seconds: float
     headings: frozenset[str]
@@ -157,7 +158,8 @@ def _files(kept: Session, deck: bool) -> dict[str, str]:
     }
     names = [each.lesson.stem for each in begun]
     for chapter in begun:
-        files[chapter.notebook.page] = _notebook_page(chapter, names)
+        for notebook in (chapter.notebook, *chapter.older):
+            files[notebook.page] = _notebook_page(chapter, notebook, names)
     for table in [*strays, *(table for chapter in chapters for table in chapter.tables)]:
         files[table.file] = table.content
     return files
@@ -170,12 +172,14 @@ def _chapters(kept: Session, sittings: list[way.Sitting]) -> list[Chapter]:
         notebook = kept.notebooks[lesson.number]
         visited = frozenset(each.told["section"] for each in kept.of_kind("section") if each.notebook == lesson.number)
         works, guessed = answers.works(kept, lesson), guesses.guesses(kept, lesson)
-        was_run = notebook.is_own and any(section.was_run for section in notebook.sections)
+        older = kept.older[lesson.number]
+        was_run = any(each.was_run for each in (notebook, *older))
         is_begun = bool(lesson.number in seconds or was_run or guessed or any(each.was_touched for each in works))
         chapters.append(
             Chapter(
                 lesson,
                 notebook,
+                older,
                 is_begun,
                 seconds.get(lesson.number, 0.0),
                 visited,
@@ -262,8 +266,7 @@ def _no_formula(text: str) -> str:
 # pages
 
 
-def _notebook_page(chapter: Chapter, names: list[str]) -> str:
-    notebook = chapter.notebook
+def _notebook_page(chapter: Chapter, notebook: Notebook, names: list[str]) -> str:
     prose = markup.Prose({f"{name}.ipynb": f"{name}.html" for name in names}.get)
     waiting = list(notebook.sections[1:])
     cells: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from .. import lessons, progress, record
@@ -66,6 +67,7 @@ class Session:
     lessons: list[Lesson]
     entries: list[Entry]
     notebooks: dict[str, Notebook]
+    older: dict[str, list[Notebook]]  # as they were before a reset or an update, the latest first
     predictions: dict[str, str]  # of progress.json, which is older than the record
     solved: set[str]
     hints: dict[str, int]
@@ -82,9 +84,13 @@ class Session:
         return found
 
     @property
+    def all_notebooks(self) -> list[Notebook]:
+        return [*self.notebooks.values(), *(each for older in self.older.values() for each in older)]
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing was done: opening a notebook is nothing yet."""
-        was_run = any(section.was_run for each in self.notebooks.values() if each.is_own for section in each.sections)
+        was_run = any(each.was_run for each in self.all_notebooks)
         return not (self.entries or self.problems or self.predictions or self.solved or self.hints or was_run)
 
 
@@ -95,9 +101,10 @@ def read() -> Session:
     entries = list(_entries({each.number for each in there}, problems))
     entries.sort(key=lambda entry: entry.at)  # a clock may have been put back
     own = {each.number: notebooks.read(each) for each in there}
-    session = Session(there, entries, own, {}, set(), {}, problems)
+    older = {each.number: notebooks.older(each) for each in there}
+    session = Session(there, entries, own, older, {}, set(), {}, problems)
     _read_progress(session)
-    for each in own.values():
+    for each in session.all_notebooks:
         assert each.sections  # which finds what is wrong with its pictures
         problems += [Problem(sentence) for sentence in each.problems]
     return session
@@ -110,8 +117,22 @@ def lab_files(lab: Lab) -> dict[str, str]:
         copy = lab.copy(language)
         with contextlib.suppress(OSError):
             if copy.read_bytes() != lab.starter(language).read_bytes():
-                found[copy.name] = copy.read_text(encoding="utf-8", errors="replace")
+                found[copy.name] = _text(copy)
     return found
+
+
+def older_lab_files(lab: Lab) -> dict[Path, tuple[str, str]]:
+    """The same of what a reset has put aside, as {file that is kept: (file, text)}: of each language the latest."""
+    found = {}
+    for language in LANGUAGES:
+        for path in lab.kept(language)[:1]:
+            with contextlib.suppress(OSError):
+                found[path] = (lab.copy(language).name, _text(path))
+    return found
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _read_progress(session: Session) -> None:

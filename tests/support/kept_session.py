@@ -51,9 +51,12 @@ class KeptSession:
         found: dict[str, Any] = json.loads(lessons.lesson(number).starter_path.read_text(encoding="utf-8"))
         return found
 
-    def keep(self, number: str, notebook: dict[str, Any]) -> None:
-        self.path(number).parent.mkdir(parents=True, exist_ok=True)
-        self.path(number).write_text(json.dumps(notebook), encoding="utf-8")
+    def keep(self, number: str, notebook: dict[str, Any], day: str = "") -> None:
+        """As the learner's copy; or with a day such as "2026-11-30", as one that a reset has put aside."""
+        path = self.path(number)
+        path = path.with_name(f"{path.stem}.{day}.ipynb") if day else path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(notebook), encoding="utf-8")
 
     def progress(self, **members: Any) -> None:
         self.home.mkdir(parents=True, exist_ok=True)

@@ -196,6 +196,19 @@ def test_after_that_a_reset_gives_the_starter_of_the_workshop():
     assert copy_of("04").read_bytes() == clean
 
 
+def test_what_is_kept_is_found_again_the_latest_first():
+    own_copies.make()
+    assert own_copies.kept(lessons.lesson("04")) == []
+    names = [f"04-cold-start.{date.today()}.ipynb", *(f"04-cold-start.{date.today()}-{n}.ipynb" for n in range(2, 11))]
+    for _ in names:
+        edit(copy_of("04"), 0, "mine")
+        own_copies.begin_anew(lessons.lesson("04"))
+    (own_copies.folder() / "04-cold-start.2020-01-02.ipynb").touch()
+    (own_copies.folder() / "04-cold-start-Copy1.ipynb").touch()
+    kept = [each.name for each in own_copies.kept(lessons.lesson("04"))]
+    assert kept == [*reversed(names), "04-cold-start.2020-01-02.ipynb"]
+
+
 @pytest.mark.parametrize("damage", [b"{", b"<<<<<<< HEAD\n{}", b"\xff\xfe"])
 def test_a_starter_that_somebody_has_damaged_is_said_and_not_taken_over(damage):
     clean = starter_of("04").read_bytes()

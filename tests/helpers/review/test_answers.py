@@ -93,6 +93,38 @@ def test_the_files_of_a_lab_that_was_never_checked(kept):
     assert not work_of("09").was_tried
 
 
+def test_what_a_reset_has_put_aside_is_the_answer_where_there_is_no_other(kept):
+    for day, answer in (("2026-11-28", "old"), ("2026-11-28-2", "latest"), ("2026-11-28-3", None)):
+        notebook = kept.notebook("04")
+        [cell] = [each for each in notebook["cells"] if each["id"] == "shift"]
+        cell["source"] = answer or cell["source"]
+        kept.keep("04", notebook, day)
+    kept.keep("04", kept.notebook("04"))
+    work = work_of("04.4")
+    assert (work.pairs[0].own.text, work.put_aside) == ("latest", ("04-cold-start.2026-11-28-2.ipynb",))
+    cell["source"] = "now"
+    kept.keep("04", notebook)
+    work = work_of("04.4")
+    assert (work.pairs[0].own.text, work.put_aside) == ("now", ())
+    kept.attempt("04.4", False, answer="checked")
+    assert work_of("04.4").pairs[0].own.text == "checked"
+
+
+def test_so_is_the_file_of_a_lab(kept):
+    lab = labs()["09"]
+    for answer in ("# old\n", "# latest\n"):
+        lab.copy("ruby").parent.mkdir(parents=True, exist_ok=True)
+        lab.copy("ruby").write_text(answer)
+        lab.put("ruby", lab.starter("ruby"))
+    work = work_of("09")
+    assert [(pair.own.name, pair.own.text) for pair in work.pairs] == [("app.rb", "# latest")]
+    assert work.was_tried and work.put_aside == ("app.rb.bak2",)
+    lab.copy("node").parent.mkdir()
+    lab.copy("node").write_text("now")
+    work = work_of("09")
+    assert [pair.own.text for pair in work.pairs] == ["now"] and work.put_aside == ()
+
+
 def test_what_is_solved_in_the_progress_alone_is_solved(kept):
     kept.progress(solved={"04.4": "2026-11-24T09:00:00+00:00"}, hints={"04.4": 99})
     work = work_of("04.4")

@@ -72,6 +72,29 @@ def test_a_whole_session(evening):
         assert each.runs == [] and each.without_alt == [] and ACCOUNT not in each.text
 
 
+def test_copies_that_a_reset_has_put_aside_have_pages_of_their_own(kept):
+    notebook = kept.notebook("04")
+    first = next(each for each in notebook["cells"] if each["cell_type"] == "code")
+    first["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "as it was measured"}, picture("A chart.")]
+    next(each for each in notebook["cells"] if each["id"] == "shift")["source"] = "written = 1"
+    kept.keep("04", notebook, "2026-11-28")
+    kept.keep("04", kept.notebook("04"), "2026-11-29-2")
+    kept.path("04").with_name("04-cold-start.2026-11-30.ipynb").write_text("{")
+    kept.keep("04", kept.notebook("04"), "mine")  # a copy of the learner's, with a name of theirs
+    kept.keep("04", kept.notebook("04"))
+    page = written(kept)
+    text = text_of(page)
+    sections = text.partition("04-cold-start.2026-11-28.ipynb: 1 of ")[2].split()[0]
+    assert int(sections) > 5 and f"04-cold-start.2026-11-29-2.ipynb: 0 of {sections} sections run" in text
+    assert text.index("2026-11-29-2.ipynb:") < text.index("2026-11-28.ipynb:") and "mine.ipynb" not in text
+    assert "This answer is of 04-cold-start.2026-11-28.ipynb, which reset has kept" in text
+    assert "The older copy 04-cold-start.2026-11-30.ipynb cannot be read" in text
+    older = page_links.Page(kept.home / "review" / "notebooks" / "04-cold-start.2026-11-28.html")
+    assert "as it was measured" in older.text and "An older copy of yours" in older.text
+    assert len(older.addresses) > len(older.without_alt) == 0
+    assert "as it was measured" not in page_links.Page(page.path.parent / "notebooks" / "04-cold-start.html").text
+
+
 def test_in_the_order_of_the_slides(evening):
     found = written(evening, deck=True)
     titles = re.findall(r'<h3 id="heading-(\d\d)">', found.path.read_text(encoding="utf-8"))
