@@ -174,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     wheels.add_argument("--java", action="store_true", help="with Java, which `java` adds")
     wheels.add_argument("--runtimes", action="store_true", help="with Node.js 22, which `runtimes add nodejs22.x` adds")
     wheels.add_argument("--hub", action="store_true", help="with JupyterHub, which `install --hub` adds")
+    wheels.add_argument("--site", action="store_true", help="with Sphinx, which `site` adds")
     makes = "make the environment, which every other command does too, and nothing else"
     installs = command("install", _install, makes)
     installs.add_argument("--hub", action="store_true", help="with a JupyterHub for a class on this machine: deploy/")

@@ -19,6 +19,7 @@ def make(options: argparse.Namespace) -> int:
     locks += [settings.JAVA_LOCK] if options.java else []
     locks += [settings.RUNTIMES_LOCK] if options.runtimes else []
     locks += [settings.HUB_LOCK] if options.hub else []
+    locks += [settings.SITE_LOCK] if options.site else []
     options.folder.mkdir(parents=True, exist_ok=True)
     for python, platform in itertools.product(dict.fromkeys(pythons), dict.fromkeys(platforms)):
         say(f"Downloading the wheels for Python {python} on {platform}.")

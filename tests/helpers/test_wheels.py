@@ -1,6 +1,7 @@
 """A folder of wheels: what goes into it for other machines, and what is refused."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,14 @@ from helpers import environment, settings, wheels
 from helpers.commands import wheels as command
 
 MAC, LINUX = wheels.Target("3.13", "macos-arm64"), wheels.Target("3.11", "linux-aarch64")
+
+
+EXTRAS = {"java": settings.JAVA_LOCK, "runtimes": settings.RUNTIMES_LOCK, "hub": settings.HUB_LOCK}
+EXTRAS["site"] = settings.SITE_LOCK
+
+
+def asked(folder, **options) -> argparse.Namespace:
+    return argparse.Namespace(folder=folder, **{"python": [], "platform": [], **dict.fromkeys(EXTRAS, False)} | options)
 
 
 def named(target: wheels.Target) -> set[str]:
@@ -27,7 +36,8 @@ def test_a_requirement_has_hashes_and_no_marker():
 
 
 def test_every_marker_of_the_locks_is_understood():
-    markers = {each.marker for lock in (settings.LOCK, settings.HUB_LOCK) for each in environment.locked(lock).values()}
+    locks = (settings.LOCK, settings.HUB_LOCK, settings.SITE_LOCK)
+    markers = {each.marker for lock in locks for each in environment.locked(lock).values()}
     assert len(markers) > 3
     for marker in filter(None, markers):
         assert {wheels.Target("3.14", platform).takes(marker) for platform in wheels.PLATFORMS} <= {True, False}
@@ -48,10 +58,20 @@ def test_pip_is_told_of_another_machine_and_not_of_this_one():
 )
 def test_a_machine_that_there_are_no_wheels_for_is_refused(python, platform, said, tmp_path, capsys):
     folder = tmp_path / "wheels"
-    asked = argparse.Namespace(folder=folder, python=python, platform=platform, java=False, runtimes=False, hub=False)
-    assert command.make(asked) == 2
+    assert command.make(asked(folder, python=python, platform=platform)) == 2
     assert capsys.readouterr().err.startswith(said)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("extra", [None, *EXTRAS])
+def test_what_is_asked_for_besides_is_downloaded_as_its_lock_says(extra, tmp_path, monkeypatch):
+    wanted = []
+    monkeypatch.setattr(environment, "run", lambda pip, *_: wanted.append(Path(pip[-1]).read_text().splitlines()))
+    monkeypatch.setattr(wheels, "download_node", lambda *_: None)
+    options = {"python": ["3.13"], "platform": ["linux-x86_64"]} | ({extra: True} if extra else {})
+    assert command.make(asked(tmp_path / "wheels", **options)) == 0
+    locks = [settings.LOCK, *([EXTRAS[extra]] if extra else [])]
+    assert wanted == [wheels.requirements(lock, wheels.Target("3.13", "linux-x86_64")) for lock in locks]
 
 
 def test_the_setting_has_to_be_a_folder(monkeypatch, tmp_path):

@@ -177,6 +177,18 @@ def test_what_cannot_be_installed_is_one_sentence_and_leaves_nothing(apart, tmp_
     assert not place.exists()
 
 
+def test_a_folder_of_wheels_stands_in_place_of_the_registry(apart, tmp_path, monkeypatch):
+    (tmp_path / "wheels").mkdir()
+    monkeypatch.setenv("WORKSHOP_WHEELS", str(tmp_path / "wheels"))
+    with pytest.raises(EnvironmentProblem, match=r"^The site could not be made: the folder of wheels lacks .*\.$"):
+        environment.make_apart(tmp_path / ".venv-site", apart, "Adding Sphinx.", building.FAILED)
+    steps = []
+    monkeypatch.setattr(environment, "_run", lambda command, *_: steps.append(command))
+    environment.make_apart(tmp_path / ".venv-site", apart, "Adding Sphinx.", building.FAILED)
+    [pip] = steps
+    assert pip[pip.index("--find-links") + 1] == str(tmp_path / "wheels") and "--no-index" in pip
+
+
 def test_it_is_made_once_and_anew_for_another_lock(apart, tmp_path, monkeypatch, capsys):
     place, steps = tmp_path / ".venv-site", []
     monkeypatch.setattr(environment, "_run", lambda command, *_: steps.append(command))
