@@ -7,6 +7,7 @@ from ..lessons import Lesson, lesson
 from ..own_copies.merge import Change
 from . import say
 
+NOTHING = "There is nothing new: your notebooks have all that the workshop's have."
 WIDTH = 70  # of what is shown of a cell
 # by the kind of a change: what it would be, and what it was
 SAYS = {
@@ -22,10 +23,8 @@ def show() -> int:
     """List what is new, cell by cell; change nothing."""
     _make()
     newer = own_copies.newer()
-    for each in newer:
-        print(f"{each.number} {each.title}")
-        for change in own_copies.changes(each):
-            print(f"  {_line(change, is_done=False)}")
+    for each, changes in newer.items():
+        _print(each, changes, is_done=False)
     if newer:
         numbers = " ".join(each.number for each in newer)
         say(
@@ -33,34 +32,39 @@ def show() -> int:
             "have run stays, and each notebook as it was is kept."
         )
     else:
-        say("There is nothing new: your notebooks have all that the workshop's have.")
+        say(NOTHING)
     return 0
 
 
 def take(numbers: Sequence[str]) -> int:
     """Take what is new into these of the reader's notebooks, or into all."""
     _make()
-    wanted = [lesson(number) for number in dict.fromkeys(numbers)] if numbers else own_copies.newer()
-    if not wanted:
-        say("There is nothing new: your notebooks have all that the workshop's have.")
-    for each in wanted:
-        _take(each)
+    if numbers:
+        for each in [lesson(number) for number in dict.fromkeys(numbers)]:
+            if not _take(each):
+                say(f"There is nothing new in {each.number}.")
+    elif not [each for each in own_copies.outdated() if _take(each)]:
+        say(NOTHING)
     return 0
 
 
-def _take(chosen: Lesson) -> None:
-    changes = own_copies.changes(chosen)
-    kept = own_copies.update(chosen)
-    if kept is None:
-        say(f"There is nothing new in {chosen.number}.")
-        return
-    print(f"{chosen.number} {chosen.title}")
-    for change in changes:
-        print(f"  {_line(change, is_done=True)}")
+def _take(chosen: Lesson) -> bool:
+    """Take what is new into one; whether there was something."""
+    update = own_copies.update(chosen)
+    if update is None:
+        return False
+    _print(chosen, update.changes, is_done=True)
     say(
-        f"{own_copies.path(chosen).name} has it; as it was it is {kept.name}, beside it. If it is open, choose "
+        f"{own_copies.path(chosen).name} has it; as it was it is {update.kept.name}, beside it. If it is open, choose "
         "File > Reload Notebook from Disk."
     )
+    return True
+
+
+def _print(chosen: Lesson, changes: Sequence[Change], is_done: bool) -> None:
+    print(f"{chosen.number} {chosen.title}")
+    for change in changes:
+        print(f"  {_line(change, is_done)}")
 
 
 def _make() -> None:

@@ -10,7 +10,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import settings
 from ..errors import WorkshopError
@@ -25,6 +25,13 @@ KEPT = re.compile(r"\.(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<number>\d+))?")  # what _d
 
 class OwnCopyError(WorkshopError):
     """A copy cannot be read or written; the message is one sentence for the reader."""
+
+
+class Update(NamedTuple):
+    """What was done to a copy."""
+
+    kept: Path  # the copy as it was
+    changes: list[Change]
 
 
 def folder() -> Path:
@@ -79,29 +86,26 @@ def make() -> list[str]:
     return said
 
 
-def newer() -> list[Lesson]:
-    """The lessons whose starter has something that the reader's copy lacks, because it was made of an older one."""
-    return [
-        lesson
-        for lesson in lessons()
-        if _cells(path(lesson)) is not None and _base(lesson) != _starter(lesson) and changes(lesson)
-    ]
+def outdated() -> list[Lesson]:
+    """The lessons whose starter is not the one that the reader's copy was made of; a damaged copy is left out."""
+    return [each for each in lessons() if _cells(path(each)) is not None and _base(each) != _starter(each)]
 
 
-def changes(lesson: Lesson) -> list[Change]:
-    """What update() would change in the reader's copy, or put beside it. Raises OwnCopyError for a damaged one."""
-    return _merged(lesson)[2]
+def newer() -> dict[Lesson, list[Change]]:
+    """What update() would change in each copy, or put beside it; lessons in which there is nothing are left out."""
+    found = {lesson: _merged(lesson)[2] for lesson in outdated()}
+    return {lesson: changes for lesson, changes in found.items() if changes}
 
 
-def update(lesson: Lesson) -> Path | None:
-    """Merge the newer starter into the reader's copy. Return where the copy as it was is kept; None if none was needed.
+def update(lesson: Lesson) -> Update | None:
+    """Merge the newer starter into the reader's copy; None where that has nothing new.
 
     Raises OwnCopyError for a damaged copy, which stays as it is.
     """
-    mine, notebook, found = _merged(lesson)
+    mine, notebook, changes = _merged(lesson)
     kept = None
     try:
-        if found:
+        if changes:
             kept = _dated(path(lesson))
             write_whole(kept, path(lesson).read_bytes().decode())
         if notebook["cells"] != mine:
@@ -111,7 +115,7 @@ def update(lesson: Lesson) -> Path | None:
         write_whole(_base_path(lesson), _starter(lesson))
     except OSError as error:
         raise OwnCopyError.about_file(error, path(lesson)) from None
-    return kept
+    return Update(kept, changes) if kept else None
 
 
 def begin_anew(lesson: Lesson) -> tuple[bool, Path | None]:

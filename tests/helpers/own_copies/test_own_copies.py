@@ -175,7 +175,7 @@ def test_work_in_a_starter_is_taken_over_and_the_starter_stays(checkout, capsys)
     assert starter_of("09").read_bytes() == before
     assert "mine = 1" in copy_of("09").read_text() and "<svg/>" in copy_of("09").read_text()
     assert "](../labs/09/python/app.py)" in copy_of("09").read_text()
-    assert own_copies.newer() == []
+    assert own_copies.newer() == {}
     assert own_copies.make() == []
 
 
@@ -217,7 +217,7 @@ def test_a_starter_that_somebody_has_damaged_is_said_and_not_taken_over(damage):
     assert said == f"{starter_of('04')} is no notebook that can be read; your copy begins without it."
     assert copy_of("04").read_bytes() == clean
     assert starter_of("04").read_bytes() == damage
-    assert own_copies.newer() == []
+    assert own_copies.newer() == {}
 
 
 # a newer starter
@@ -250,6 +250,18 @@ def test_a_cell_that_has_moved_is_said(checkout, capsys):
     assert "  moved" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("numbers", [None, ["4"], []])
+def test_each_notebook_is_merged_once(checkout, monkeypatch, numbers):
+    own_copies.make()
+    edit(starter_of("04"), 0, "# 04 Cold start\n\nOnce more.")
+    commit(checkout)
+    merges = []
+    merged = own_copies.merged
+    monkeypatch.setattr(own_copies, "merged", lambda *given: merges.append(given) or merged(*given))
+    assert update.show() == 0 if numbers is None else update.take(numbers) == 0
+    assert len(merges) == 1
+
+
 @pytest.mark.parametrize("numbers", [["4"], []])
 def test_it_is_taken_into_the_copy_which_is_kept_as_it_was(checkout, capsys, numbers):
     own_copies.make()
@@ -265,7 +277,7 @@ def test_it_is_taken_into_the_copy_which_is_kept_as_it_was(checkout, capsys, num
     assert "".join(cells[code]["source"]) == "mine = 1"
     assert (own_copies.folder() / f"04-cold-start.{date.today()}.ipynb").read_bytes() == before
     assert lint.read(copy_of("04")) is not None, "a notebook of format 4"
-    assert own_copies.newer() == []
+    assert own_copies.newer() == {}
     update.take(numbers)
     assert "There is nothing new" in capsys.readouterr().err
 
@@ -281,7 +293,7 @@ def test_what_the_reader_has_changed_too_is_below(checkout):
     assert "".join(cells[code]["source"]) == "mine = 1"
     assert "theirs = 2" in "".join(cells[code + 1]["source"])
     assert cells[code + 1]["cell_type"] == "markdown"
-    assert own_copies.newer() == []
+    assert own_copies.newer() == {}
 
 
 def test_where_it_is_not_known_of_what_a_copy_was_made_what_is_in_it_stays(checkout):
@@ -289,7 +301,7 @@ def test_where_it_is_not_known_of_what_a_copy_was_made_what_is_in_it_stays(check
     code = first_code(copy_of("04"))
     edit(copy_of("04"), code, "mine = 1")
     (own_copies.folder() / own_copies.MADE_OF / "04-cold-start.ipynb").unlink()
-    assert own_copies.newer() == []
+    assert own_copies.newer() == {}
     before = copy_of("04").read_bytes()
     edit(starter_of("04"), 0, "# 04 Cold start\n\nOnce more.")
     commit(checkout)
@@ -326,7 +338,7 @@ def test_a_damaged_copy_is_said_and_left_alone(checkout, text, capsys):
     assert "04-cold-start.ipynb is no notebook that can be read" in said and "helpers reset 04" in said
     edit(starter_of("04"), 0, "# 04 Cold start\n\nOnce more.")
     commit(checkout)
-    assert own_copies.newer() == []
+    assert own_copies.newer() == {}
     with pytest.raises(OwnCopyError, match="no notebook that can be read"):
         update.take(["04"])
     assert copy_of("04").read_text() == text
