@@ -5,7 +5,6 @@ import csv
 import hashlib
 import io
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from ..errors import WorkshopError
 from ..lessons import Lesson, Slide
 from ..masks import masked
 from ..page_templates import page_templates
+from ..whole_folder import whole_folder
 from . import again, answers, chart, guesses, markup, session, way
 from .answers import Work
 from .guesses import Guess, Verdict
@@ -85,23 +85,12 @@ def write(folder: Path, *, deck: bool = False) -> bool:
     _require_ours(folder)
     kept = session.read()
     files = _files(kept, deck)
-    new = folder.with_name(f".{folder.name}.new")
-    old = folder.with_name(f".{folder.name}.old")
     try:
-        for each in (new, old):
-            shutil.rmtree(each, ignore_errors=True)
-        new.mkdir(parents=True, mode=0o700)  # what is in it is the learner's alone
-        for name, text in files.items():
-            (new / name).parent.mkdir(exist_ok=True)
-            (new / name).write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        with whole_folder(folder, 0o700) as new:  # what is in it is the learner's alone
+            for name, text in files.items():
+                (new / name).parent.mkdir(exist_ok=True)
+                (new / name).write_text(text, encoding="utf-8", errors="replace", newline="\n")
     except OSError as error:
-        shutil.rmtree(new, ignore_errors=True)
-        if old.exists() and not folder.exists():
-            old.rename(folder)
         raise ReviewError.about_file(error, folder) from None
     return not kept.is_empty
 

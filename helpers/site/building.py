@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import environment, settings
 from ..errors import WorkshopError
+from ..whole_folder import whole_folder
 from .source import AS_THEY_ARE, gather
 
 MARK = ".lambda-workshop-site"  # in a folder that we may replace
@@ -31,26 +32,12 @@ def write(out: Path, repository: str | None) -> None:
     _refuse(out)
     adding = f"Adding Sphinx in {settings.SITE_VENV.name}, once: {SIZES}."
     python = environment.make_apart(settings.SITE_VENV, settings.SITE_LOCK, adding, FAILED)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent, ignore_cleanup_errors=True) as scratch:
-        source, pages = Path(scratch) / "source", Path(scratch) / "pages"
+    with whole_folder(out) as pages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        source = Path(scratch) / "source"
         source.mkdir()
         gather(source, repository)
         build(python, source, pages, repository)
         (pages / MARK).write_text("python3 -m helpers site wrote this folder, and replaces it.\n")
-        _put(pages, out, Path(scratch) / "old")
-
-
-def _put(pages: Path, out: Path, aside: Path) -> None:
-    """Put the pages in the place of what is at `out`, which goes aside, and comes back where this fails."""
-    try:
-        if out.exists():
-            out.rename(aside)
-        pages.rename(out)
-    except BaseException:
-        if aside.exists() and not out.exists():
-            aside.rename(out)
-        raise
 
 
 def build(python: Path, source: Path, pages: Path, repository: str | None) -> None:

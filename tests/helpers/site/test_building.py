@@ -27,7 +27,6 @@ def sphinx(monkeypatch):
     def build(python, source, pages, repository):
         told.append(repository)
         assert (source / "index.ipynb").is_file()
-        pages.mkdir()
         (pages / "index.html").write_text("new")
 
     monkeypatch.setattr(building, "build", build)
@@ -100,7 +99,6 @@ def test_a_failure_leaves_what_was_there(sphinx, tmp_path, monkeypatch):
     building.write(tmp_path / "site", None)
 
     def fail(python, source, pages, repository):
-        pages.mkdir()
         (pages / "index.html").write_text("half")
         raise KeyboardInterrupt
 
@@ -109,14 +107,6 @@ def test_a_failure_leaves_what_was_there(sphinx, tmp_path, monkeypatch):
         building.write(tmp_path / "site", None)
     assert (tmp_path / "site" / "index.html").read_text() == "new"
     assert [each.name for each in tmp_path.iterdir()] == ["site"]
-
-
-def test_what_was_there_comes_back_where_the_new_one_cannot_take_its_place(tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "index.html").write_text("old")
-    with pytest.raises(FileNotFoundError):
-        building._put(tmp_path / "no pages", tmp_path / "out", tmp_path / "aside")
-    assert (tmp_path / "out" / "index.html").read_text() == "old"
 
 
 def test_a_missing_solution_is_said(tmp_path, own_notebooks, monkeypatch):
