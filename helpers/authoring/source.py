@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from ..facts import fill
 from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson, headings, lessons_in
+from ..starter_cells import UNSOLVED
 from . import notes
 
 # A comment that looks like a magic stays a comment.
@@ -163,7 +164,7 @@ def unsolved(code: str) -> str:
     for line in code.splitlines():
         if match := SOLUTION.fullmatch(line):
             task = json.dumps(match["task"], ensure_ascii=False)  # JSON's strings are Python's, too
-            kept.append(f"{match['indent']}raise NotImplementedError({task})")
+            kept.append(f"{match['indent']}{UNSOLVED}{task})")
             break
         kept.append(line)
     return "\n".join(kept)
@@ -188,7 +189,7 @@ def is_exercise(code: str) -> bool:
 
 def is_unsolved(cell: NotebookNode) -> bool:
     """Whether this is an exercise that nobody has solved yet."""
-    return cell.cell_type == "code" and "raise NotImplementedError(" in cell.source
+    return cell.cell_type == "code" and UNSOLVED in cell.source
 
 
 def is_check(cell: NotebookNode) -> bool:

@@ -11,6 +11,7 @@ from IPython import get_ipython
 from .. import lessons, progress, record
 from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, shown, takes
 from ..jupyter import cells_run
+from ..starter_cells import is_unsolved
 from .answers import written
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES
@@ -86,7 +87,7 @@ def solution(exercise: str, language: str | None = None, *, use: bool = False) -
 def _note_attempt(chosen: Exercise, answer: Any, sentence: str, *, solved: bool) -> None:
     if record.is_on("attempt"):
         text = written(chosen, answer)
-        if "raise NotImplementedError(" in str(text):
+        if is_unsolved(str(text)):
             return  # the starter as it is: Run All comes by, and nobody has tried anything
         record.note("attempt", exercise=chosen.number, solved=solved, sentence=sentence, answer=text)
 

@@ -4,24 +4,13 @@ Standard library only: it is there from a kernel's start.
 """
 
 import contextlib
-import json
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from .. import lessons, record
+from .. import lessons, record, starter_cells
 from . import this_notebook
 
 _texts: dict[str, str] = {}  # what was run last of each cell, by its id
 _at: tuple[str, str] | None = None  # the notebook and the section of the cell that was run last
-
-
-class Cell(NamedTuple):
-    """A code cell of a starter."""
-
-    id: str
-    text: str
-    section: str
 
 
 def watch() -> None:
@@ -42,23 +31,6 @@ def put_in_exercise_cell(number: str, text: str) -> None:
     _texts[_exercise_id(number)] = text
 
 
-@lru_cache
-def code_cells(starter: Path) -> tuple[Cell, ...]:
-    """The code cells of a starter, with their sections; none where it cannot be read."""
-    found, section = [], ""
-    try:
-        cells = json.loads(starter.read_text(encoding="utf-8"))["cells"]
-        for cell in cells:
-            text = "".join(cell["source"])
-            if cell["cell_type"] == "code":
-                found.append(Cell(cell["id"], text, section))
-            elif begun := lessons.headings(text):
-                section = begun[-1]
-    except (OSError, ValueError, LookupError, TypeError):
-        return ()
-    return tuple(found)
-
-
 def _before(info: Any) -> None:
     """IPython calls it before a cell runs. It must not raise: a traceback would stand below the reader's cell."""
     with contextlib.suppress(lessons.LessonError, OSError):
@@ -69,7 +41,7 @@ def _before(info: Any) -> None:
 def _note(cell_id: str, text: str) -> None:
     global _at
     lesson = this_notebook.lesson()
-    cells = code_cells(lesson.starter_path) if lesson else ()
+    cells = starter_cells.code_cells(lesson.starter_path) if lesson else ()
     # VS Code has ids of its own: there the text tells, as long as it is the starter's
     cell = next((each for each in cells if each.id == cell_id), None) or next(
         (each for each in cells if each.text.strip() == text.strip()), None
@@ -83,7 +55,5 @@ def _note(cell_id: str, text: str) -> None:
 
 
 def _exercise_id(number: str) -> str:
-    lesson, _, place = number.partition(".")  # "03.3" is the third exercise of notebook 03
-    cells = code_cells(lessons.lesson(lesson).starter_path)
-    exercises = [cell.id for cell in cells if "raise NotImplementedError(" in cell.text]
-    return exercises[int(place or 1) - 1] if int(place or 1) <= len(exercises) else ""
+    cell = starter_cells.of_exercise(number)
+    return cell.id if cell else ""

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from .. import starter_cells
 from ..exercises import Exercise
 from ..exercises.languages import LANGUAGES
 from ..lessons import Lesson
 from ..masks import masked
-from . import notebooks, session, way
-from .notebooks import Cell, Section
+from ..starter_cells import Cell
+from . import session, way
+from .notebooks import Section
 from .session import Entry, Session
 
 ALIKE = 0.3  # from which share of equal lines on, the lines that differ are marked
@@ -92,11 +94,11 @@ def works(kept: Session, lesson: Lesson) -> list[Work]:
     """What was done for each exercise of a lesson."""
     attempts, hints, shown = (kept.by(kind, "exercise") for kind in ("attempt", "hint", "solution"))
     found = []
-    for place, exercise in enumerate(lesson.exercises):
+    for exercise in lesson.exercises:
         number = exercise.number
         tried = attempts.get(number, [])
         passed = next((each for each in tried if each.told["solved"]), None)
-        own = _own(kept, exercise, place, tried)
+        own = _own(kept, exercise, tried)
         shown_hints = max(len(hints.get(number, [])), kept.hints.get(number, 0))
         work = Work(
             exercise=exercise,
@@ -125,12 +127,12 @@ def _check_of(number: str) -> re.Pattern[str]:
     return re.compile(rf"""^ *check\(\s*["']{re.escape(number)}["']""", re.MULTILINE)
 
 
-def _own(kept: Session, exercise: Exercise, place: int, tried: Sequence[Entry]) -> _Own:
+def _own(kept: Session, exercise: Exercise, tried: Sequence[Entry]) -> _Own:
     """What the last attempt that passed has judged, or else the last of all.
 
     Without one, what stands in the notebook or the lab, or stood there before it was begun anew.
     """
-    cell = None if exercise.lab else _starter_cell(kept, exercise, place)
+    cell = None if exercise.lab else starter_cells.of_exercise(exercise.number)
     there = _there(kept, exercise, cell)
     passed = [each for each in tried if each.told["solved"]]
     for each in passed[-1:] or reversed(tried):
@@ -142,13 +144,6 @@ def _own(kept: Session, exercise: Exercise, place: int, tried: Sequence[Entry]) 
         if isinstance(answer, dict) and answer:
             return _Own({str(name): str(text) for name, text in answer.items()}, there.was_changed)
     return there
-
-
-def _starter_cell(kept: Session, exercise: Exercise, place: int) -> Cell | None:
-    """The cell of the starter that holds the exercise."""
-    cells = notebooks.starter(kept.notebooks[exercise.notebook].lesson)
-    open_cells = [each for each in cells if "raise NotImplementedError(" in each.text]
-    return open_cells[place] if place < len(open_cells) else None
 
 
 def _there(kept: Session, exercise: Exercise, cell: Cell | None) -> _Own:

@@ -13,7 +13,7 @@ from broken_disk import as_nobody, full_disk
 from helpers import check, claim, hint, lessons, predict, predicted, record, settings, solution
 from helpers.exercises import NotSolved, bill
 from helpers.exercises.answers import written
-from helpers.jupyter import cells_run
+from helpers.starter_cells import code_cells
 
 reports = importlib.import_module("helpers.reports")  # the module, whose name the package gives to the function
 COLUMNS = reports.COLUMNS
@@ -262,7 +262,7 @@ def test_a_long_table_is_cut_to_its_last_rows():
 def test_a_kernel_of_vs_code_notes_them_too(home):
     """It has no variable that names the notebook, but a name among those of the cells, and ids of its own."""
     lesson = lessons.lesson("04")
-    first = cells_run.code_cells(lesson.starter_path)[0]
+    first = code_cells(lesson.starter_path)[0]
     code = f"""
 import ipykernel
 from IPython.core.interactiveshell import InteractiveShell
@@ -280,7 +280,7 @@ shell.run_cell({first.text!r}, cell_id="vscode-notebook-cell:/04-cold-start.ipyn
 def test_a_kernel_notes_the_sections_of_its_notebook_by_the_cells_ids(home):
     """Of cells as a frontend sends them, with their ids."""
     lesson = lessons.lesson("04")
-    first, *rest = cells_run.code_cells(lesson.starter_path)
+    first, *rest = code_cells(lesson.starter_path)
     other = next(cell for cell in rest if cell.section)
     code = f"""
 from IPython.core.interactiveshell import InteractiveShell
@@ -306,10 +306,10 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 import helpers
 from helpers import lessons
-from helpers.jupyter import cells_run
+from helpers.starter_cells import code_cells, is_unsolved
 from helpers.exercises.answers import written
 lesson = lessons.lesson("03")
-ids = [cell.id for cell in cells_run.code_cells(lesson.starter_path) if "NotImplementedError" in cell.text]
+ids = [cell.id for cell in code_cells(lesson.starter_path) if is_unsolved(cell.text)]
 shell.run_cell("rate = 2\\ndef bill(frame):\\n    return rate", cell_id=ids[0])
 shell.run_cell("mine = 'a memory size'", cell_id=ids[2])
 print(written(lessons.exercises()["03.1"], shell.user_ns["bill"]))

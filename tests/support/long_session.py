@@ -7,6 +7,7 @@ from kept_session import KeptSession
 
 from helpers import lessons
 from helpers.review.guesses import questions
+from helpers.starter_cells import is_unsolved
 
 GUESSES = ("3", "10", "40", "about 20", "1 s", "50%", "all of them", "2 to 5")
 COLUMNS = ["request_id", "environment", "start", "duration_ms", "init_ms", "billed_ms", "memory_mb", "status"]
@@ -33,7 +34,7 @@ def _work_through(kept: KeptSession, number: str) -> None:
             continue
         if number == "04" and place > middle:
             continue
-        if "raise NotImplementedError(" in text:
+        if is_unsolved(text):
             cell["source"] = solved["source"]
         cell["outputs"], cell["execution_count"] = solved["outputs"], place
         if heading != was:
