@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 import long_session
-import page_links
 import pytest
+import web_site
 from kept_session import output, picture
 from plain_words import puzzling
 from sentences import doubled
@@ -24,19 +24,21 @@ HOOK = "https://hooks.slack.com/services/" + "T0000/B0000/" + "x" * 24
 ACCOUNT = "123456789012"
 
 
-def written(kept, **options) -> page_links.Page:
+def written(kept, **options) -> web_site.Page:
     assert review.write(kept.home / "review", **options)
-    assert list(page_links.dead(kept.home / "review")) == []
-    return page_links.Page(kept.home / "review" / "index.html")
+    pages = web_site.read(kept.home / "review")
+    assert web_site.dead(kept.home / "review") == []
+    assert [name for name, page in pages.items() if len(page.ids) != len(set(page.ids))] == []
+    return pages["index.html"]
 
 
-def text_of(page: page_links.Page) -> str:
+def text_of(page: web_site.Page) -> str:
     return " ".join(page.text.split())
 
 
 def test_an_empty_session_is_one_sentence(kept, capsys):
     assert command.write(None, False) == 0
-    page = page_links.Page(kept.home / "review" / "index.html")
+    page = web_site.Page(kept.home / "review" / "index.html")
     sentence = "There is nothing to go over yet: run some cells of a notebook first, with python3 -m helpers lab."
     assert sentence in text_of(page) and capsys.readouterr().err.strip() == sentence
     assert os.listdir(kept.home / "review") == ["index.html"]
@@ -63,12 +65,12 @@ def test_a_whole_session(evening):
     assert "<td>03</td><td>412 invocations of 9 functions: 0.00012345 USD</td>" in page.path.read_text(encoding="utf-8")
     assert page.headings[0] == 1 and page.headings.count(1) == 1
     assert all(two - one <= 1 for one, two in zip(page.headings, page.headings[1:], strict=False))
-    assert sum(address.startswith("data:image/") for address in page.addresses) > 10
+    assert sum(address.startswith("data:image/") for address in page.links) > 10
     assert {each.name for each in (evening.home / "review" / "notebooks").iterdir()} == {
         path.with_suffix(".html").name for path in (evening.home / "notebooks").iterdir()
     }
     for path in (evening.home / "review").rglob("*.html"):
-        each = page_links.Page(path)
+        each = web_site.Page(path)
         assert each.runs == [] and each.without_alt == [] and ACCOUNT not in each.text
 
 
@@ -89,10 +91,10 @@ def test_copies_that_a_reset_has_put_aside_have_pages_of_their_own(kept):
     assert text.index("2026-11-29-2.ipynb:") < text.index("2026-11-28.ipynb:") and "mine.ipynb" not in text
     assert "This answer is of 04-cold-start.2026-11-28.ipynb, which reset has kept" in text
     assert "The older copy 04-cold-start.2026-11-30.ipynb cannot be read" in text
-    older = page_links.Page(kept.home / "review" / "notebooks" / "04-cold-start.2026-11-28.html")
+    older = web_site.Page(kept.home / "review" / "notebooks" / "04-cold-start.2026-11-28.html")
     assert "as it was measured" in older.text and "An older copy of yours" in older.text
-    assert len(older.addresses) > len(older.without_alt) == 0
-    assert "as it was measured" not in page_links.Page(page.path.parent / "notebooks" / "04-cold-start.html").text
+    assert len(older.links) > len(older.without_alt) == 0
+    assert "as it was measured" not in web_site.Page(page.path.parent / "notebooks" / "04-cold-start.html").text
 
 
 def test_in_the_order_of_the_slides(evening):
@@ -143,9 +145,9 @@ def test_whatever_was_typed_is_text(kept):
     kept.keep("04", notebook)
     page = written(kept)
     for path in (kept.home / "review").rglob("*.html"):
-        each = page_links.Page(path)
+        each = web_site.Page(path)
         assert each.runs == [] and "\x00" not in each.text and "\u202e" not in each.text
-        assert not any("example.com" in address or "passwd" in address for address in each.addresses)
+        assert not any("example.com" in address or "passwd" in address for address in each.links)
         assert str(1234 * 1234) not in each.text
     assert text_of(page).count("alert(1)") > 10
     assert "'=1+1" in (kept.home / "review" / "tables" / "other-1.csv").read_text()
