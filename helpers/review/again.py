@@ -5,6 +5,7 @@ break a tie. Nothing is chosen for which there is no reason, so there may be few
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..lessons import Lesson
@@ -62,7 +63,7 @@ class Done:
     headings: frozenset[str]  # of the sections that the record knows
 
 
-def things(done: list[Done]) -> list[Thing]:
+def things(done: Sequence[Done]) -> list[Thing]:
     """The heaviest five, or fewer."""
     found: list[Thing] = []
     for each in done:

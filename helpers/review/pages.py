@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WorkshopError
-from ..lessons import Lesson, Slide
+from ..lessons import Slide
 from ..masks import masked
 from ..page_templates import page_templates
 from ..whole_folder import whole_folder
 from . import again, answers, chart, guesses, markup, session, way
-from .answers import Work
-from .guesses import Guess, Verdict
+from .guesses import Verdict
 from .notebooks import Notebook, Section, headings, text_of
 from .session import Entry, Session
 from .strings import words
@@ -50,17 +49,11 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """What was done in one notebook."""
+class Chapter(again.Done):
+    """What was done in one notebook, and all that a page shows of it."""
 
-    lesson: Lesson
-    notebook: Notebook
     older: list[Notebook]
-    is_begun: bool
     seconds: float
-    headings: frozenset[str]
-    works: list[Work]
-    guesses: list[Guess]
     tables: list[Table]
 
     @property
@@ -114,10 +107,6 @@ def _files(kept: Session, deck: bool) -> dict[str, str]:
     sittings = way.sittings(kept.entries)
     chapters = _chapters(kept, sittings)
     begun = [each for each in chapters if each.is_begun]
-    done = [
-        again.Done(each.lesson, each.notebook, each.is_begun, each.works, each.guesses, each.headings)
-        for each in chapters
-    ]
     in_order = _by_slides(chapters) if deck else sorted(begun, key=_when_begun(sittings))
     all_guesses = [guess for chapter in in_order for guess in chapter.guesses]
     strays = _tables(kept, "")
@@ -131,7 +120,7 @@ def _files(kept: Session, deck: bool) -> dict[str, str]:
             chapters=in_order,
             parts=[(part, list(group)) for part, group in groupby(in_order, lambda chapter: chapter.lesson.part)],
             begun=begun,
-            things=again.things(done),
+            things=again.things(chapters),
             again=again,
             pause=round(way.PAUSE_S / 60),
             guesses=all_guesses,
@@ -166,15 +155,15 @@ def _chapters(kept: Session, sittings: list[way.Sitting]) -> list[Chapter]:
         is_begun = bool(lesson.number in seconds or was_run or guessed or any(each.was_touched for each in works))
         chapters.append(
             Chapter(
-                lesson,
-                notebook,
-                older,
-                is_begun,
-                seconds.get(lesson.number, 0.0),
-                visited,
-                works,
-                guessed,
-                _tables(kept, lesson.number),
+                lesson=lesson,
+                notebook=notebook,
+                is_begun=is_begun,
+                works=works,
+                guesses=guessed,
+                headings=visited,
+                older=older,
+                seconds=seconds.get(lesson.number, 0.0),
+                tables=_tables(kept, lesson.number),
             )
         )
     return chapters
