@@ -99,9 +99,8 @@ def _of_lesson(done: Done) -> list[Thing]:
 def _reasons(work: Work, is_begun: bool) -> list[tuple[float, str]]:
     number, found = work.number, list[tuple[float, str]]()
     if not work.is_solved and (work.attempts or work.was_changed):
-        found.append(
-            (UNSOLVED + min(len(work.attempts), 9), words("again.unsolved", number=number, n=len(work.attempts)))
-        )
+        said = "again.unsolved" if work.attempts else "again.unchecked"
+        found.append((UNSOLVED + min(len(work.attempts), 9), words(said, number=number, n=len(work.attempts))))
     if work.solutions:
         found.append((SHOWN, words("again.shown", number=number)))
     if work.is_solved and work.failed >= MANY_FAILED:

@@ -75,6 +75,14 @@ def test_each_reason_leads_to_its_section(kept, name):
     assert any(sentence in each for each in first.sentences)
 
 
+def test_what_was_begun_and_never_checked_is_said_so(kept):
+    notebook = kept.notebook("04")
+    next(each for each in notebook["cells"] if each["id"] == "shift")["source"] = "mine = 1"
+    kept.keep("04", notebook)
+    [first] = [each for each in things() if "Exercise 4" in each.title]
+    assert first.sentences == ["Exercise 04.4 is not solved; you began it, and have not checked it."]
+
+
 def test_the_order_is_that_of_the_reasons(kept):
     kept.guess("04.a", "100", "12 times")
     kept.note("solution", "04", exercise="04.2")

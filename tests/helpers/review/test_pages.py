@@ -61,6 +61,7 @@ def test_a_whole_session(evening):
     page = written(evening)
     text = text_of(page)
     assert "The five things to look at again" in text and "Exercise 03.3 is not solved; you checked it 5 times." in text
+    assert "0 of 0" not in text and "; less than a minute from the first check to the one that passed." in text
     assert "02 Scaling" in text and "Your answer" in text and "The reference" in text
     assert "<td>03</td><td>412 invocations of 9 functions: 0.00012345 USD</td>" in page.path.read_text(encoding="utf-8")
     assert page.headings[0] == 1 and page.headings.count(1) == 1
@@ -103,6 +104,7 @@ def test_in_the_order_of_the_slides(evening):
     assert titles == [f"{number:02d}" for number in range(19)]
     text = text_of(found)
     assert text.index("Caveats of Lambda, part 1") < text.index("Caveats of Lambda, part 2")
+    assert "not begun; not begun" not in text
     assert "Know Lambda" in text and "You have not begun this notebook." in text
 
 
