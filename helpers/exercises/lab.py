@@ -1,12 +1,12 @@
 """A lab: an exercise whose function the reader writes in a file of their own, in one of three languages."""
 
-import itertools
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import lessons, progress, settings
+from ..free_name import free_name
 from .languages import LANGUAGES
 
 STARTER = "starter"  # the folder of what the reader begins with
@@ -47,7 +47,8 @@ class Lab:
             return None
         kept = None
         if self._is_begun(language):
-            kept = free_name(self.folder / f"{copy.name}.bak")  # not in the language's folder, which is packaged
+            # not in the language's folder, which is packaged
+            kept = free_name(self.folder, f"{copy.name}.bak", f"{copy.name}.bak{{}}")
             copy.rename(kept)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
@@ -72,13 +73,6 @@ class Lab:
     def _is_begun(self, language: str) -> bool:
         copy = self.copy(language)
         return copy.exists() and copy.read_bytes() != self.starter(language).read_bytes()
-
-
-def free_name(path: Path) -> Path:
-    """The path of a backup, or with a number after its ".bak" the first one that is free: no backup is lost."""
-    before, bak, after = path.name.rpartition(".bak")
-    numbered = (path.with_name(f"{before}{bak}{number}{after}") for number in itertools.count(2))
-    return next(free for free in itertools.chain([path], numbered) if not free.exists())
 
 
 def labs() -> dict[str, Lab]:

@@ -5,7 +5,6 @@ of, so that a newer starter can be merged into it, cell by cell (merge.py). Noth
 """
 
 import contextlib
-import itertools
 import json
 import re
 from datetime import date
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .. import settings
 from ..errors import WorkshopError
+from ..free_name import free_name
 from ..lessons import Lesson, lessons
 from ..whole_file import write_whole
 from . import links
@@ -217,10 +217,8 @@ def _text(notebook: dict[str, Any]) -> str:
 
 def _dated(mine: Path) -> Path:
     """A free name with today's date: 04-cold-start.2026-11-30.ipynb. It is beside the copy, so that its links work."""
-    today = date.today().isoformat()
-    numbered = (mine.with_name(f"{mine.stem}.{today}-{number}.ipynb") for number in itertools.count(2))
-    first = mine.with_name(f"{mine.stem}.{today}.ipynb")
-    return next(free for free in itertools.chain([first], numbered) if not free.exists())
+    named = f"{mine.stem}.{date.today().isoformat()}"
+    return free_name(mine.parent, f"{named}.ipynb", f"{named}-{{}}.ipynb")
 
 
 def _trust_as(former: Path, now: Path) -> None:
