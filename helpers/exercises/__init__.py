@@ -10,6 +10,7 @@ from IPython import get_ipython
 
 from .. import lessons, progress, record
 from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, shown, takes
+from ..fenced import fenced
 from ..jupyter import cells_run
 from ..starter_cells import is_unsolved
 from .answers import written
@@ -96,11 +97,11 @@ def _show(chosen: Exercise, language: str, languages: list[str]) -> None:
     from IPython.display import Markdown, display
 
     answer = chosen.answer(language)
-    fence = {"node": "javascript"}.get(language, language)
+    shown_as = {"node": "javascript"}.get(language, language)
     others = ", ".join(f'solution("{chosen.number}", "{each}")' for each in languages if each != language)
     title = f"**An answer in {LANGUAGES[language].title}.**" + (f" The others: `{others}`." if others else "")
     # In one piece, so that the order is kept.
-    display(Markdown(f"{title}\n\n```{fence}\n{answer.rstrip()}\n```"))
+    display(Markdown(f"{title}\n\n{fenced(answer.rstrip(), shown_as)}"))
 
 
 def _use(chosen: Exercise, language: str) -> None:

@@ -7,11 +7,11 @@ Standard library only.
 
 import copy
 import difflib
-import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
+from ..fenced import fenced
 from ..lessons import headings
 
 Cell = dict[str, Any]  # as it stands in a notebook's file
@@ -225,9 +225,7 @@ def _beside(newer: Cell, today: date) -> Cell:
     text = text_of(newer)
     what = "You have changed the cell above, so it stays as it is. The workshop has a newer one"
     if newer["cell_type"] == "code":
-        longest = max(map(len, re.findall("`+", text)), default=0)
-        fence = "`" * max(3, longest + 1)
-        shown = f"{fence}python\n{text}\n{fence}"
+        shown = fenced(text, "python")
     else:
         shown = "\n".join(f"> {line}".rstrip() for line in text.splitlines())
     source = f"**{what}** ({today.isoformat()}):\n\n{shown}"

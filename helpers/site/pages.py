@@ -13,6 +13,7 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from .. import settings
+from ..fenced import fenced
 from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson
 from ..repository import address, live
@@ -53,8 +54,7 @@ def of_file(file: Path, name: str, links: Links) -> NotebookNode:
         return _page(f"# {file.name}\n\n`{path}` holds no text: [{file.name}]({links.download(file, place)})")
     if file.suffix == ".md":
         return _page(links.in_markdown(text, place))
-    fence = "`" * (1 + max(2, 2, *map(len, re.findall("`+", text))))
-    return _page(f"# {file.name}\n\n`{path}`\n\n{fence}{_language(file)}\n{text.rstrip()}\n{fence}")
+    return _page(f"# {file.name}\n\n`{path}`\n\n{fenced(text.rstrip(), _language(file))}")
 
 
 def front(lessons: list[Lesson], links: Links) -> NotebookNode:
