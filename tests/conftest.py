@@ -131,7 +131,8 @@ def needs_sdk(needs) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def axe(needs, tmp_path_factory) -> Axe:
     """What finds faults of accessibility in a page."""
-    return Axe(needs("npm"), tmp_path_factory.mktemp("axe"))
+    needs("npm")
+    return Axe(tmp_path_factory.mktemp("axe"))
 
 
 @pytest.fixture(scope="session")

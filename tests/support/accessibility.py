@@ -1,9 +1,10 @@
 """What axe-core finds wrong with a page for those who do not see it, or use no mouse."""
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
+
+from helpers.localaws import npm
 
 LOCKED = Path(__file__).with_name("axe")
 # All that axe knows of WCAG, its best practices, and what it still tries out.
@@ -19,11 +20,10 @@ axe.run(document, options).then((found) => done(found.violations.flatMap(
 class Axe:
     """axe-core, which is installed into a folder as the lock beside says."""
 
-    def __init__(self, npm: str, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(LOCKED / name, folder)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=folder, check=True, timeout=300)
+        npm.install(folder)
         self._script = (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
     def problems(self, driver: Any, but: tuple[str, ...] = ()) -> list[str]:
