@@ -10,11 +10,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from .. import highlight
 from ..local_page import forms
 from ..local_page.access import Access, guarded
 from ..local_page.requests import body_of, root_of
 from ..watch import static_files
-from . import highlight
 from .live_socket import LiveSockets
 from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, templates
 from .screens import SCREENS

@@ -16,13 +16,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from .. import aws_choice, localaws, settings
 from ..connect import Workshop, connect
 from ..errors import WorkshopError
+from ..highlight import python_cell
 from ..local_page.access import Access
 from ..local_page.forms import Form
 from ..local_page.requests import root_of
 from ..page_templates import page_templates
 from ..webhook import without_secret
 from .cells import Action, Performer
-from .highlight import python_cell
 from .strings import words
 
 KEPT = 50  # results that a page can still show

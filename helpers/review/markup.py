@@ -11,13 +11,11 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
-from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer, TextLexer, get_lexer_by_name, get_lexer_for_filename
-from pygments.util import ClassNotFound
+from pygments.lexers import PythonLexer
 
-from .. import settings
-from ..console.highlight import DARK, LIGHT, MOST
+from .. import highlight, settings
+from ..highlight import DARK, LIGHT
 from ..masks import masked
 from ..watch.strings import visible
 from . import harmless
@@ -37,8 +35,8 @@ def seen(text: str) -> str:
 def code(text: str, file: str = "", marked: Sequence[int] = (), label: str = "") -> Markup:
     """Code with its words marked, in the language that the file's name tells, Python without one; and lines marked."""
     text = seen(text)
-    formatter = HtmlFormatter(nowrap=False, cssclass="code", wrapcode=True, hl_lines=list(marked))
-    return _box(Markup(highlight(text, _lexer(text, file), formatter)), text, label)  # noqa: S704 - Pygments escapes
+    lexer = highlight.lexer_of_file(file) if file else PythonLexer()
+    return _box(highlight.marked(text, lexer, marked), text, label)
 
 
 def plain(text: str) -> Markup:
@@ -57,17 +55,6 @@ def style_sheet() -> str:
     """The colours of code: for paper and light screens, and for dark ones."""
     light, dark = (HtmlFormatter(style=style).get_style_defs(".code") for style in (LIGHT, DARK))
     return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
-
-
-def _lexer(text: str, file: str) -> object:
-    if len(text) > MOST:
-        return TextLexer()
-    if not file:
-        return PythonLexer()
-    try:
-        return get_lexer_for_filename(file)
-    except ClassNotFound:
-        return TextLexer()
 
 
 def _box(content: Markup, text: str, label: str) -> Markup:
@@ -196,12 +183,8 @@ def _markdown() -> MarkdownIt:
 
 def _fence(token: Token) -> Markup:
     name = token.info.split()[0] if token.info.split() else "text"
-    try:
-        lexer = get_lexer_by_name(name)
-    except ClassNotFound:
-        lexer = TextLexer()
-    shown = highlight(token.content, lexer, HtmlFormatter(cssclass="code", wrapcode=True))
-    return _box(Markup(shown), token.content, words("code"))  # noqa: S704 - Pygments escapes
+    shown = highlight.marked(token.content, highlight.lexer_of_language(name))
+    return _box(shown, token.content, words("code"))
 
 
 def _html(text: str) -> Token:

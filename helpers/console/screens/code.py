@@ -2,7 +2,8 @@
 
 from starlette.responses import Response
 
-from .. import highlight, packages
+from ... import highlight
+from .. import packages
 from ..actions import functions
 from ..page import Done, Page, Screen
 from ..strings import words

@@ -7,9 +7,10 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
+from ... import highlight
 from ...report_lines import parse_report
 from ...webhook import without_secret
-from .. import events, highlight
+from .. import events
 from ..actions import invoke
 from ..page import Done, Page, Screen
 from ..strings import words

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from pygments.styles import get_style_by_name
 
-from helpers import console
-from helpers.console import highlight
+from helpers import console, highlight
 
 ENOUGH = 4.5
 SHEET = (Path(console.__file__).with_name("static") / "console.css").read_text(encoding="utf-8")

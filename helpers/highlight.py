@@ -1,12 +1,13 @@
 """Code with its words marked, as HTML that Pygments makes; the text itself is escaped by it."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
-from pygments.lexers import JsonLexer, PythonLexer, TextLexer, get_lexer_for_filename
+from pygments.lexers import JsonLexer, PythonLexer, TextLexer, get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 MOST = 100_000  # characters whose words are marked: a page does not wait for more
@@ -15,20 +16,30 @@ LIGHT, DARK = "xcode", "monokai"  # the two of Pygments whose colours all have a
 
 @lru_cache(maxsize=256)
 def python_cell(code: str) -> Markup:
-    return _marked(code, PythonLexer())
+    return marked(code, PythonLexer())
 
 
 def json_text(text: str) -> Markup:
-    return _marked(text, JsonLexer())
+    return marked(text, JsonLexer())
 
 
 def file_text(name: str, text: str) -> Markup:
     """The text of a file, in the language that its name tells."""
+    return marked(text, lexer_of_file(name))
+
+
+def lexer_of_file(name: str) -> Lexer:
     try:
-        lexer = get_lexer_for_filename(name)
+        return get_lexer_for_filename(name)
     except ClassNotFound:
-        lexer = TextLexer()
-    return _marked(text, lexer)
+        return TextLexer()
+
+
+def lexer_of_language(name: str) -> Lexer:
+    try:
+        return get_lexer_by_name(name)
+    except ClassNotFound:
+        return TextLexer()
 
 
 def style_sheet() -> str:
@@ -38,6 +49,8 @@ def style_sheet() -> str:
     return "\n".join(f"@media (prefers-color-scheme: {scheme}) {{\n{each}\n}}" for scheme, each in rules.items())
 
 
-def _marked(text: str, lexer: Lexer) -> Markup:
+def marked(text: str, lexer: Lexer, lines: Sequence[int] = ()) -> Markup:
+    """A text with its words marked, and these of its lines, from 1."""
     lexer = lexer if len(text) <= MOST else TextLexer()
-    return Markup(highlight(text, lexer, HtmlFormatter(cssclass="code", wrapcode=True)))  # noqa: S704 - Pygments escapes
+    formatter = HtmlFormatter(cssclass="code", wrapcode=True, hl_lines=list(lines))
+    return Markup(highlight(text, lexer, formatter))  # noqa: S704 - Pygments escapes
