@@ -107,6 +107,44 @@ def test_sixty_learners_fit_into_the_width_and_the_projector_into_the_window(ope
     assert "Learner 1" not in text(opened, "shown"), "no names on the projector"
 
 
+LONG = ("Wolfeschlegelsteinhausenbergerdorffwelch", "Maximiliane Freifrau von und zu Sonntag", "Ada")
+# The names, of those that a part of the page holds, of which a word is broken into several lines.
+BROKEN = """
+const names = [...document.querySelectorAll(arguments[0])];
+return names.map((each) => each.firstChild).filter((text) => [...text.data.matchAll(/\\S+/g)].some((word) => {
+  const range = document.createRange();
+  range.setStart(text, word.index);
+  range.setEnd(text, word.index + word[0].length);
+  return range.getClientRects().length > 1;
+})).map((text) => text.data);
+"""
+
+
+@pytest.mark.parametrize("window", [(1024, 576), (1280, 720)], ids=str)
+def test_long_names_and_sentences_stay_readable(opened, served, window):
+    """The width of the window alone counts: at 125 %, 1280 points are 1024."""
+    metrics = {"width": window[0], "height": window[1], "deviceScaleFactor": 1280 / window[0], "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        now = served.store.now()
+        for number, name in enumerate(LONG):
+            id = served.store.add(name, f"{number:k>32}").id
+            told = [{"kind": "section", "at": now - 900, "notebook": "04", "section": f"{number}" * 200}]
+            told += [attempt(at=now - 800, sentence=f"Not yet. It answers {number * 'aGVsbG8'}{'x' * 200}, and more.")]
+            served.store.take(id, list(enumerate(told)))
+            served.store.raise_hand(id, True)
+        eventually(lambda: LONG[-1] in text(opened, "stuck"), LIMIT_S)
+        for names in ("#stuck .who li", "#learners tbody th a", "#hands li > span"):
+            assert len(opened.find_elements("css selector", names)) == len(LONG)
+            assert opened.execute_script(BROKEN, names) == [], names
+        for path in ("/", f"/learners/{id}"):
+            go(opened, path)
+            eventually(lambda: "Not yet." in text(opened), LIMIT_S)
+            assert opened.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0, path
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_it_says_that_the_class_does_not_answer_and_goes_on_when_it_does(driver, open_class):
     with open_class() as served:
         driver.get(served.page)
