@@ -86,6 +86,14 @@ def test_behind_a_proxy_it_stays_below_its_prefix(address):
         assert page.heading == "Connect" and page.get("static/presenter.js").status_code == 200
 
 
+def test_the_clock_has_the_title_of_the_plan(free_port):
+    for plan, title in ((plans.read("evening"), "The evening of the slides"), (plans.of_lesson("04"), "04 Cold start")):
+        with server.serving(plan, 0, str, free_port()) as served:
+            page = Page(served.address)
+            planned = page.get("clock").json()["all"]
+            assert f'{title}</dt><dd id="clock-all">{planned}</dd>' in page.get().text
+
+
 def test_it_shows_the_notes_of_the_section_and_what_comes_next(page, monkeypatch):
     monkeypatch.setattr(Source, "notes", {"": NOTES})
     shown = page.get().text

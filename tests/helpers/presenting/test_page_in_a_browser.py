@@ -17,6 +17,7 @@ FIGURES = Figures(
     hands_up=(LONG, "Maximiliane Freifrau von und zu Sonntag", LONG.upper()),
     is_served=True,
 )
+LOADED = "return document.readyState == 'complete' && document.getElementById('class') != null"
 OVERFLOW = "return document.documentElement.scrollWidth - innerWidth"
 
 
@@ -29,18 +30,24 @@ def driver(needs, tmp_path_factory):
 
 @pytest.fixture(params=[(1024, 576), (1280, 720)], ids=str)
 def opened(driver, request, free_port, tmp_path, monkeypatch):
-    """The page of the evening, with a class; the first window is the second at 125 %."""
+    """The page of the evening under a long title, with a class; the first window is the second at 125 %."""
     monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
     monkeypatch.setattr(classroom, "figures", lambda home: FIGURES)
     width, height = request.param
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1280 / width, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    with server.serving(plans.read("evening"), 17, str, free_port()) as served:
+    plan = plans.read("evening")._replace(title=f"The evening of {LONG}, {LONG} and {LONG}")
+    with server.serving(plan, 17, str, free_port()) as served:
         driver.get(served.address)
-        eventually(lambda: driver.find_elements("id", "class"), LIMIT_S)
+        eventually(lambda: driver.execute_script(LOADED), LIMIT_S)
         yield driver
 
 
-def test_whatever_learners_are_called_nothing_leaves_the_window(opened):
+def test_whatever_learners_and_a_plan_are_called_nothing_leaves_the_window(opened):
     assert LONG in opened.find_element("id", "class").text
     assert opened.execute_script(OVERFLOW) <= 0
+
+
+def test_the_header_leaves_the_notes_their_room(opened):
+    header = opened.find_element("css selector", "header").size["height"]
+    assert header <= opened.execute_script("return innerHeight") / 4
