@@ -1,9 +1,8 @@
 """Opens the page of a class in the browser, and serves it and the learners until Ctrl-C; or ends the class."""
 
 import threading
-import webbrowser
 
-from . import say
+from . import browser, say
 
 
 def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list[str]) -> int:
@@ -24,15 +23,8 @@ def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list
                 "can read names, sections, predictions and what checks said, and could play the part of the class, or "
                 "of a learner. No secret of a learner's is sent, and nobody joins without the word."
             )
-        opened = not no_browser and webbrowser.open(served.page)
-        say(
-            "The page of the class is open in your browser. Ctrl-C closes it."
-            if opened
-            else "The page's address, once:"
-        )
-        if not opened:
-            print(served.page, flush=True)
-            say("Ctrl-C closes it.")
+        browser.open_page(server.NAME, served.page, no_browser)
+        say("Ctrl-C closes it.")
         try:
             threading.Event().wait()
         finally:

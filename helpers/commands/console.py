@@ -2,9 +2,8 @@
 
 import os
 import threading
-import webbrowser
 
-from . import say
+from . import browser, say
 
 
 def open_console(no_browser: bool, port: int | None, hosts: list[str]) -> int:
@@ -14,10 +13,7 @@ def open_console(no_browser: bool, port: int | None, hosts: list[str]) -> int:
 
     connection = page.connected()
     with server.serving(connection, port, tuple(hosts)) as address:
-        opened = not no_browser and webbrowser.open(address)
-        say("The console is open in your browser. Ctrl-C ends it." if opened else "The console's address, once:")
-        if not opened:
-            print(address, flush=True)
-            say("Ctrl-C ends it.")
+        browser.open_page(server.NAME, address, no_browser)
+        say("Ctrl-C ends it.")
         threading.Event().wait()
     return 0

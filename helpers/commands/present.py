@@ -1,10 +1,9 @@
 """Opens JupyterLab as a projector wants it, and a presenter page for a second screen, until Ctrl-C."""
 
-import webbrowser
 from typing import TYPE_CHECKING
 
 from .. import lessons, settings
-from . import lab, say
+from . import browser, lab, say
 
 if TYPE_CHECKING:
     from ..presenting.plans import Plan
@@ -25,10 +24,7 @@ def present(number: str | None, plan_name: str | None, no_browser: bool, port: i
     lab.prepare_copies()
     with server.serving(plan, at, lab.path, port, tuple(hosts)) as served, lab.embedded_aws():
         say("Starting JupyterLab for the projector; its address follows. Ctrl-C ends it and the presenter page.")
-        opened = not no_browser and webbrowser.open(served.address)
-        say("The presenter page is open in your browser." if opened else "The presenter page's address, once:")
-        if not opened:
-            print(served.address, flush=True)
+        browser.open_page(server.NAME, served.address, no_browser)
         access = served.access
         variables = projector.variable(access.port, access.cookie_name, access.cookie) | lab.configured(OURS)
         page = lab.page(plan.steps[at].lesson.number)

@@ -8,11 +8,13 @@ from .app import application
 from .live_socket import LiveSockets
 from .page import Connection
 
+NAME = "console"  # of its cookie, and of the file that keeps it
+
 
 @contextlib.contextmanager
 def serving(connection: Connection, port: int | None = None, hosts: tuple[str, ...] = ()) -> Iterator[str]:
     """Serve the console; gives the address that opens it, once. Raises LocalPageError where the port is taken."""
-    listener, access = server.listen("console", "console", port, hosts)
+    listener, access = server.listen(NAME, "console", port, hosts)
     live = LiveSockets(connection)
     with server.served(application(access, connection, live), listener, live.end):
         yield server.address(access)
