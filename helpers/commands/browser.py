@@ -12,3 +12,15 @@ def open_page(name: str, address: str, no_browser: bool) -> None:
         return
     say(f"The {name}'s address, once:")
     print(address, flush=True)
+
+
+def open_again(name: str, no_browser: bool) -> bool:
+    """Open the page of this name by a new address, where a command in another terminal serves it; whether one does."""
+    from ..local_page.server import another_address  # which takes a moment
+
+    address = another_address(name)
+    if address is None:
+        return False
+    say(f"The {name} is served already; Ctrl-C in its terminal ends it.")
+    open_page(name, address, no_browser)
+    return True

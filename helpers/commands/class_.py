@@ -6,9 +6,14 @@ from . import browser, say
 
 
 def open_class(word: str, address: str, port: int, no_browser: bool, hosts: list[str]) -> int:
-    """Serve the class until this process is interrupted. Raises ClassError where it cannot be served."""
+    """Serve the class until this process is interrupted; one that is served already has a new address for its page.
+
+    Raises ClassError where it cannot be served.
+    """
     from ..classroom.instructor import server  # which takes a moment
 
+    if browser.open_again(server.NAME, no_browser):
+        return 0
     with server.serving(word, address, port, tuple(hosts)) as served:
         setting = f"{served.place.word.replace(' ', '-')}@{served.place.address}"  # spaces do not matter
         say(f'Learners join with join("{served.place}"), or with WORKSHOP_CLASS={setting}.')

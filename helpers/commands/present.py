@@ -13,9 +13,14 @@ FOLDER = "presenting"  # of WORKSHOP_HOME: the layout and the settings of this J
 
 
 def present(number: str | None, plan_name: str | None, no_browser: bool, port: int | None, hosts: list[str]) -> int:
-    """Run both until this process is interrupted. Raises PlanError, LessonError or LocalPageError."""
+    """Run both until this process is interrupted; where they run already, the page has a new address.
+
+    Raises PlanError, LessonError or LocalPageError.
+    """
     from ..presenting import plans, projector, server  # which takes a moment
 
+    if browser.open_again(server.NAME, no_browser):
+        return 0
     if plan_name is None:
         plan, at = plans.of_lesson(number or "00"), 0
     else:

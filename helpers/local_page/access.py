@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HERE = re.compile(r"(?:(?:[\w-]+\.)*localhost|127\.0\.0\.1|\[::1\])(?::\d+)?")  # any port: it may be a proxy's
 ENTER = "/enter"
-TOKEN_S = 600  # how long the address that was printed opens the console
+ANOTHER = "/enter/another"  # gives who has the cookie a token for another browser
+TOKEN_S = 600  # how long the address that was printed opens the page
 LOOKS = ("GET", "HEAD")
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -43,7 +44,7 @@ HEADERS = {
 ENTERED = '<!doctype html><meta http-equiv="refresh" content="0; url=./"><title>{name}</title><a href="./">{name}</a>'
 NO_ENTRY = (
     "This address opens the {name} no more: an address is good for one time and for ten minutes. "
-    "Run python3 -m helpers {command} again, and open the address that it prints."
+    "Run python3 -m helpers {command} again, with --no-browser, and open the address that it prints."
 )
 
 
@@ -123,6 +124,8 @@ def guarded(app: ASGIApp, access: Access) -> ASGIApp:
             return await answer(scope, receive, _with_headers(send))
         if why is None and not access.knows(connection):
             why = access.no_entry
+        if why is None and (scope["path"], scope.get("method")) == (ANOTHER, "POST"):
+            return await PlainTextResponse(access.new_token())(scope, receive, _with_headers(send))
         if why is None:
             return await app(scope, receive, _with_headers(send))
         if scope["type"] == "websocket":

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import http.client
 import json
+import re
 import secrets
 import socket
 import threading
@@ -19,10 +21,11 @@ from starlette.types import ASGIApp
 from .. import localaws, settings
 from ..errors import WorkshopError
 from ..whole_file import write_private
-from .access import ENTER, Access
+from .access import ANOTHER, ENTER, Access
 
 COOKIE_S = 12 * 3600  # how long a cookie goes on being good, should the page be served anew
 END_S = 10  # for what has to be undone when it ends
+ASK_S = 5  # what a page that another process serves gets to answer
 
 
 class LocalPageError(WorkshopError):
@@ -55,7 +58,30 @@ def listen(name: str, command: str, port: int | None, hosts: tuple[str, ...] = (
 
 def address(access: Access) -> str:
     """What opens the page, once."""
-    return f"http://127.0.0.1:{access.port}{ENTER}?token={access.new_token()}"
+    return _address(access.port, access.new_token())
+
+
+def another_address(name: str) -> str | None:
+    """One more address that opens the page of this name, once, where another process serves it; else None."""
+    last = _last(state_file(name))
+    port, cookie = last.get("port"), last.get("cookie")
+    if not isinstance(port, int) or not isinstance(cookie, str):
+        return None
+    cookie_name = Access(name, "", port).cookie_name
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_S)
+    try:
+        connection.request("POST", ANOTHER, headers={"Cookie": f"{cookie_name}={cookie}"})
+        response = connection.getresponse()
+        token = response.read(1000).decode("ascii", "replace")
+    except (OSError, http.client.HTTPException, ValueError, OverflowError):  # nobody is there, or something else is
+        return None
+    finally:
+        connection.close()
+    return _address(port, token) if response.status == 200 and re.fullmatch(r"[\w-]{43}", token) else None
+
+
+def _address(port: int, token: str) -> str:
+    return f"http://127.0.0.1:{port}{ENTER}?token={token}"
 
 
 def state_file(name: str) -> Path:

@@ -14,6 +14,7 @@ from localaws_client import eventually
 
 from helpers import settings
 from helpers.classroom.instructor import server
+from helpers.classroom.instructor.server import Served
 from helpers.classroom.place import ClassError, Place
 
 LIMIT_S = 120
@@ -103,6 +104,9 @@ def test_the_command_serves_a_class_until_it_is_ended(tmp_path, free_port):
     assert eventually(lambda: re.search(r"http://127\.0\.0\.1:\d+/enter\?token=\S+", "".join(said)), LIMIT_S)
     asker = Asker(f"http://127.0.0.1:{port}", "green tiger")
     learner = asker.join("Ada", KEY).json()["learner"]
+    again, told = helpers("class", "--no-browser", home=tmp_path).communicate(timeout=LIMIT_S)
+    assert "The class page is served already" in told and again.strip() not in "".join(said)
+    assert "Ada" in Page(Served(again.strip(), None, None)).text(), "another browser gets in by the new address"
     ended = helpers("class", "--end", home=tmp_path)
     file, told = ended.communicate(timeout=LIMIT_S)
     assert ended.returncode == 0 and "The class has ended." in told

@@ -12,6 +12,7 @@ from helpers.authoring.notes import Notes
 from helpers.authoring.source import Source
 from helpers.classroom import AtSection, Figures, StuckAt
 from helpers.classroom.instructor.store import FILE
+from helpers.commands.present import present
 from helpers.local_page.server import LocalPageError
 from helpers.presenting import plans, server
 from helpers.presenting.strings import CATALOGUE, words
@@ -70,6 +71,13 @@ def test_only_who_has_the_address_sees_it(address):
         assert answer.status_code == 403 and "python3 -m helpers present" in answer.text, path
     assert requests.get(address).status_code == 200
     assert requests.get(address).status_code == 403, "it is good once"
+
+
+def test_the_command_again_gives_another_browser_an_address(page, capsys):
+    assert present("04", None, no_browser=True, port=None, hosts=[]) == 0
+    told = capsys.readouterr()
+    assert "The presenter page is served already" in told.err
+    assert Page(told.out.strip()).heading == page.heading == "Opening"
 
 
 def test_a_hub_reaches_it_by_its_name_and_nobody_by_another(page):
