@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from .. import highlight
-from ..local_page import forms
+from ..local_page import forms, style
 from ..local_page.access import Access, guarded
 from ..local_page.requests import body_of, root_of
 from ..watch import static_files
@@ -65,6 +65,7 @@ def application(access: Access, connection: Connection, live: LiveSockets) -> AS
         *(endpoint(screen) for screen in SCREENS),
         Route("/alive", alive),
         Route("/code.css", colours),
+        style.ROUTE,
         Mount("/static", StaticFiles(directory=STATIC)),
         Mount("/watch", StaticFiles(directory=static_files.FOLDER)),
         WebSocketRoute("/live-socket", live.serve),

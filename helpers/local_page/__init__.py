@@ -1,1 +1,5 @@
-"""What pages on this machine share, such as the console: who is let in (access.py), how one is served (server.py)."""
+"""What pages on this machine share, such as the console.
+
+access.py says who is let in; server.py serves one; requests.py and forms.py read what is sent to it; style.py has its
+look.
+"""

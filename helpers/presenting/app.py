@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from .. import classroom, settings
 from ..errors import WorkshopError
-from ..local_page import forms
+from ..local_page import forms, style
 from ..local_page.access import Access, guarded
 from ..local_page.requests import body_of
 from ..page_templates import page_templates
@@ -101,6 +101,7 @@ def application(access: Access, talk: Talk, path_of: Callable[[str], str]) -> AS
         Route("/projector/plan", plan),
         Route("/projector/asked", asked),
         Route("/projector/shown", shown, methods=["POST"]),
+        style.ROUTE,
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
     ]
     return guarded(Starlette(routes=routes, exception_handlers={404: missing}), access)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import WorkshopError
 from ..lessons import Slide
+from ..local_page import style
 from ..masks import masked
 from ..page_templates import page_templates
 from ..whole_folder import whole_folder
@@ -274,10 +275,11 @@ def _outputs(cell: Any) -> Iterable[Any]:
 
 
 def _page(template: str, **context: Any) -> str:
-    style = (Path(__file__).with_name("review.css")).read_text(encoding="utf-8") + markup.style_sheet()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    sheets = [file.read_text(encoding="utf-8") for file in (style.FILE, Path(__file__).with_name("review.css"))]
+    css = "".join([*sheets, markup.style_sheet()])
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return templates.get_template(template).render(
-        style=style, policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:", sign=SIGN, **context
+        style=css, policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:", sign=SIGN, **context
     )
 
 

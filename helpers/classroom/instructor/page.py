@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from ...local_page import forms
+from ...local_page import forms, style
 from ...local_page.access import Access, guarded
 from ...local_page.forms import Form
 from ...local_page.requests import body_of, root_of
@@ -58,6 +58,7 @@ class ClassPage:
             Route("/predictions", self._screen(self._questions)),
             Route("/predictions/{key}", self._screen(self._prediction)),
             Route("/end", self._screen(self._ending, self._end), methods=["GET", "POST"]),
+            style.ROUTE,
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ]
         alone = {404: partial(self._alone, "error.no_such_page"), 500: partial(self._alone, "error.ours")}
