@@ -20,8 +20,7 @@ from ...local_page.forms import Form
 from ...local_page.requests import body_of, root_of
 from ...page_templates import page_templates
 from ...whole_file import write_private
-from .. import place
-from ..place import ClassError
+from ..place import ClassError, Place
 from . import predictions
 from .room import predictions_of, room_of
 from .store import ClassStore
@@ -47,8 +46,8 @@ templates.filters["duration"] = duration
 class ClassPage:
     """The pages of one class."""
 
-    def __init__(self, store: ClassStore, access: Access) -> None:
-        self._store, self._access = store, access
+    def __init__(self, store: ClassStore, access: Access, place: Place) -> None:
+        self._store, self._access, self._place = store, access, place
 
     def application(self) -> ASGIApp:
         """The pages as an ASGI application, for whoever `access` lets in."""
@@ -92,7 +91,7 @@ class ClassPage:
 
     def _overview(self, request: Request) -> Response:
         room = room_of(self._store)
-        return self._render(request, "overview.html", room=room, place=self._place(), messages=self._store.messages())
+        return self._render(request, "overview.html", room=room, place=self._place, messages=self._store.messages())
 
     def _act(self, request: Request, form: Form) -> Response:
         """What a button of the overview does."""
@@ -122,10 +121,6 @@ class ClassPage:
     def _remove(self, request: Request, form: Form) -> Response:
         self._store.remove(request.path_params["id"])
         return self._go(request, "removed")
-
-    def _place(self) -> place.Place:
-        """What learners type."""
-        return place.place_of(f"{self._store.word}@{self._store.address}")
 
     # the predictions
 

@@ -43,7 +43,7 @@ def serving(
         store.begin(where.word, where.address)
         page_listener, access = server.listen(NAME, "class", None, hosts)
         learners = server.served(LearnerApi(store).application(), listener)
-        with learners, server.served(ClassPage(store, access).application(), page_listener):
+        with learners, server.served(ClassPage(store, access, where).application(), page_listener):
             yield Served(server.address(access), where, store)
         if not store.is_open:  # it was ended on its page
             delete(store.file)
