@@ -1,4 +1,4 @@
-"""What of a learner's record goes to the class: these kinds with these members, and nothing else.
+"""What of a learner's record goes to the class: these kinds with these members, within limits, and nothing else.
 
 Both sides use it: a learner's kernel before it sends, and the instructor's machine for what it was sent. Standard
 library only: it is there from a kernel's start.
@@ -11,6 +11,8 @@ from typing import Any, TypeGuard
 from ..webhook import without_secret
 
 LONGEST = 500  # characters of a text
+NAME = 40  # characters of the name that is shown of a learner
+BATCH = 100  # entries of a request
 MEMBERS: dict[str, dict[str, type]] = {
     "section": {"section": str},
     "prediction": {"key": str, "text": str},

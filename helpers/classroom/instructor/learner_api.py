@@ -25,13 +25,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..entries import is_time
+from ..entries import BATCH, is_time
 from ..place import ClassError
 from .limits import Limit, Rates
 from .store import ClassStore, Full
 
 LARGEST = 64 * 2**10  # bytes of a request
-BATCH = 100  # entries of a request
 SHORTEST_KEY = 32  # letters, as secrets.token_urlsafe(24) has
 BODY_S = 10  # for a request to arrive
 CLOCKS_S = 2  # by which two clocks may differ unnoticed; the way of a request lies within

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..entries import for_class, one_line
+from ..entries import NAME, for_class, one_line
 from ..place import ClassError, bare
 
 FILE = "class.sqlite"
 LEARNERS = 200  # at the most
 ENTRIES = 5_000  # of one learner, at the most: more than in days of work; the page goes through all of them
-NAME = 40  # characters
 MESSAGE = 500
 MESSAGES = 20  # that a notebook which asks for the first time gets
 MEMBERS = "SELECT id, name, joined, seen, hand FROM learner"

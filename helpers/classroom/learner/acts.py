@@ -6,13 +6,12 @@ Each gives the sentence that says what came of it, and raises ClassError where n
 import json
 
 from ... import record
-from ..entries import for_class, one_line
+from ..entries import NAME, for_class, one_line
 from ..place import ClassError
 from . import kernel, membership, sender
 from .connection import Refused, Unreachable
 from .membership import Membership
 
-NAME = 40  # characters
 NOWHERE = 'You are in no class; join("word") joins one, with the word that your instructor says.'
 OUTSIDE = "A class is joined in a notebook of your own; nothing of this kernel is recorded, so nothing could be sent."
 

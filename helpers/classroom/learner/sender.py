@@ -5,12 +5,11 @@ import time
 from typing import Any, NamedTuple
 
 from ... import record
-from ..entries import for_class, one_line
+from ..entries import BATCH, for_class, one_line
 from . import membership
 from .connection import Refused, Unreachable, ask
 from .membership import Membership
 
-BATCH = 100  # entries of a request, as the class takes them
 LARGEST = 48 * 2**10  # bytes of them, within what a request may have
 RECENT_S = 4  # so long ago another kernel has asked just now
 OVER = (401, 410)  # the class does not know one any more, or has ended

@@ -11,6 +11,7 @@ import pytest
 from class_support import Asker
 
 from helpers import hand, join, record, settings
+from helpers.classroom.entries import BATCH
 from helpers.classroom.learner import acts, connection, joining, kernel, membership, sender
 from helpers.classroom.learner.connection import Unreachable
 from helpers.classroom.place import ClassError
@@ -159,17 +160,17 @@ def test_an_answer_that_is_lost_makes_nothing_twice(here, monkeypatch):
 
 def test_many_entries_go_in_several_requests(here):
     join(str(here.place), "Ada")
-    notes(sender.BATCH * 2 + 5)
+    notes(BATCH * 2 + 5)
     sender.turn()
-    assert sentences(here) == [f"Not yet: {number}." for number in range(sender.BATCH * 2 + 5)]
+    assert sentences(here) == [f"Not yet: {number}." for number in range(BATCH * 2 + 5)]
 
 
 def test_long_entries_stay_below_the_limit_of_a_request(here):
     join(str(here.place), "Ada")
-    for _ in range(sender.BATCH):
+    for _ in range(BATCH):
         record.note("prediction", key="04.a", text="山" * 5000)
     sender.turn()
-    assert len(list(here.store.entries())) == sender.BATCH
+    assert len(list(here.store.entries())) == BATCH
 
 
 def test_a_record_that_begins_anew_is_sent_too(here):

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 from class_support import KEY, attempt
 
+from helpers.classroom.entries import NAME
 from helpers.classroom.instructor import store as module
 from helpers.classroom.instructor.store import FILE, ClassStore, Full, delete
 from helpers.classroom.place import ClassError
@@ -68,7 +69,7 @@ def test_a_key_is_not_in_the_file(store, file):
 
 def test_a_name_is_one_line_and_short(store):
     long = store.add("x" * 500, KEY)
-    assert len(long.name) <= module.NAME
+    assert len(long.name) <= NAME
     assert store.add("x" * 500, "l" * 32).name != long.name
     assert store.add("Grace\n<b>\u202e", "m" * 32).name == "Grace <b>"
 
