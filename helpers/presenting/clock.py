@@ -12,7 +12,6 @@ class Pace(NamedTuple):
     elapsed: float  # since it began
     planned: float  # of the whole plan
     spent: float  # in the section that is on
-    of_section: float  # what the plan gives to it
     ahead: float  # by how much it is ahead of its plan; negative is behind, and 0 while the section has its time
     left: float  # until its end, if the rest takes as long as planned
 
@@ -23,4 +22,4 @@ def pace(minutes: Sequence[float], at: int, elapsed: float, spent: float) -> Pac
     ends = begins + of_section
     ahead = begins - elapsed if elapsed < begins else min(0.0, ends - elapsed)
     rest = max(0.0, of_section - spent) + sum(minutes[at + 1 :]) * MIN_S
-    return Pace(elapsed, sum(minutes) * MIN_S, spent, of_section, ahead, rest)
+    return Pace(elapsed, sum(minutes) * MIN_S, spent, ahead, rest)

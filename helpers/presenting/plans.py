@@ -57,11 +57,6 @@ def read(name: str, file: Path = FILE) -> Plan:
     return plans.plan(name)
 
 
-def names(file: Path = FILE) -> list[str]:
-    """The names of all plans. Raises PlanError."""
-    return list(_File(file).tables)
-
-
 class _File:
     """A file of plans, and where in it what stands."""
 

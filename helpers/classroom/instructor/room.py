@@ -38,7 +38,6 @@ class Stuck(NamedTuple):
     exercise: str
     sentence: str
     since: float
-    attempts: int
 
 
 @dataclass
@@ -103,7 +102,7 @@ class Learner:
             return None
         if self.place and self.place.notebook and self.place.notebook != self.last_attempt[:2]:
             return None
-        return Stuck(self.member, self.last_attempt, attempts.sentence, attempts.failing_since, attempts.count)
+        return Stuck(self.member, self.last_attempt, attempts.sentence, attempts.failing_since)
 
     def is_away(self, now: float) -> bool:
         return now - self.member.seen > AWAY_S

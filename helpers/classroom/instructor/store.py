@@ -23,7 +23,7 @@ MESSAGE = 500
 MESSAGES = 20  # that a notebook which asks for the first time gets
 MEMBERS = "SELECT id, name, joined, seen, hand FROM learner"
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS class (id TEXT PRIMARY KEY, word TEXT NOT NULL, began REAL NOT NULL, address TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS class (word TEXT NOT NULL, address TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS learner (
     id TEXT PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, joined REAL NOT NULL, seen REAL NOT NULL, hand REAL
 );
@@ -97,9 +97,7 @@ class ClassStore:
             if self.is_open:
                 database.execute("UPDATE class SET (word, address) = (?, ?)", (word, address))
             else:
-                database.execute(
-                    "INSERT INTO class VALUES (?, ?, ?, ?)", (secrets.token_urlsafe(8), word, self._clock(), address)
-                )
+                database.execute("INSERT INTO class (word, address) VALUES (?, ?)", (word, address))
 
     @property
     def is_open(self) -> bool:
@@ -185,11 +183,10 @@ class ClassStore:
 
     # entries and messages
 
-    def take(self, id: str, sent: Iterable[tuple[int, Any]], ahead_s: float = 0) -> int:
+    def take(self, id: str, sent: Iterable[tuple[int, Any]], ahead_s: float = 0) -> None:
         """Keep entries of a learner, each with its offset in their record; one that is there already stays as it is.
 
-        `ahead_s` is by how much the learner's clock is behind ours. What is no entry for the class is left out. Returns
-        how many are new.
+        `ahead_s` is by how much the learner's clock is behind ours. What is no entry for the class is left out.
         """
         entries = [(offset, entry) for offset, each in sent if (entry := for_class(each))]
         now = self._clock()  # nothing was done later, whatever the learner's clock says
@@ -198,12 +195,10 @@ class ClassStore:
             for offset, entry in entries
         ]
         if not rows:
-            return 0
+            return
         with self._changing() as database:
             [(there,)] = self._rows("SELECT count(*) FROM entry WHERE learner = ?", id)
             database.executemany("INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)", rows[: ENTRIES - there])
-            [(kept,)] = self._rows("SELECT count(*) FROM entry WHERE learner = ?", id)
-        return int(kept - there)
 
     def entries(self) -> Iterator[tuple[str, float, dict[str, Any]]]:
         """Every entry: whose it is, when it was, and what; in the order of time."""

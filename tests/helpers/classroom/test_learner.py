@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from class_support import Asker
+from localaws_client import eventually
 
 from helpers import hand, join, record, settings
 from helpers.classroom.entries import BATCH
@@ -396,13 +397,10 @@ def test_the_end_is_told_once(here, capsys):
 def test_the_thread_sends_what_a_cell_has_done(here):
     join(str(here.place), "Ada")
     follower = kernel.Follower()
-    arrived = threading.Event()
-    real = here.store.take
-    here.store.take = lambda *arguments: real(*arguments) and arrived.set()
     follower.start()
     notes(1)
     follower._wake.set()
-    assert arrived.wait(60)
+    eventually(lambda: list(here.store.entries()), 60)
     membership.begin(None)  # the thread has nothing more to do
 
 

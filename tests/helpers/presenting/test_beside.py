@@ -1,12 +1,15 @@
 """What stands beside a section: its notes as HTML, the solution of the next exercise, and how learners get there."""
 
+import tomllib
+
 import pytest
 
 from helpers import lessons, progress, starting_points
 from helpers.authoring.source import Source
 from helpers.presenting import beside, plans
 
-PLANNED = sorted({step.lesson.number for name in plans.names() for step in plans.read(name).steps})
+PLANS = tomllib.loads(plans.FILE.read_text(encoding="utf-8"))
+PLANNED = sorted({step.lesson.number for name in PLANS for step in plans.read(name).steps})
 
 
 @pytest.fixture(autouse=True)

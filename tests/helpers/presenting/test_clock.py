@@ -32,6 +32,6 @@ def test_the_end_is_the_rest_of_the_section_and_the_sections_after_it():
     assert pace(MINUTES, 2, 540, 180).left == 0
 
 
-def test_it_tells_whole_and_section():
+def test_it_tells_what_has_passed_of_the_whole_and_of_the_section():
     told = pace(MINUTES, 1, 200, 80)
-    assert (told.elapsed, told.planned, told.spent, told.of_section) == (200, 540, 80, 240)
+    assert (told.elapsed, told.planned, told.spent) == (200, 540, 80)

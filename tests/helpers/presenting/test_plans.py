@@ -27,8 +27,7 @@ def of_notebook(plan: plans.Plan, number: str) -> list[plans.Step]:
     return [step for step in plan.steps if step.lesson.number == number]
 
 
-def test_the_plans_are_the_two_ways_of_the_slides():
-    assert plans.names() == ["evening", "day"]
+def test_the_evening_has_the_minutes_of_the_slides():
     assert plans.read("evening").minutes == 90
 
 
