@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ... import lessons, questions
 from .room import Learner
+from .strings import words
 
 NUMBER = re.compile(r"[-+−]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}(?![0-9])|[0-9]{1,15})?(?:\.[0-9]{1,9})?(?<=[0-9])")
 MARKUP = re.compile(r"\[([^\]]+)\]\([^)]*\)|[*`]")  # what is no text of it in CommonMark; [1] is the text of a link
@@ -103,11 +104,15 @@ def _number_bars(told: list[str], measured: list[str]) -> list[Bar]:
     else:
         edges = _edges(values[0], values[-1])
         bars = [
-            Bar(f"{_shown(low)} to {_shown(high)}", sum(map(inside, guesses)), any(map(inside, results)))
+            Bar(
+                words("bars.range", low=_shown(low), high=_shown(high)),
+                sum(map(inside, guesses)),
+                any(map(inside, results)),
+            )
             for low, high, inside in _ranges(edges)
         ]
     rest = len(told) - len(guesses)
-    return [*bars, *([Bar("no number", rest, False)] if rest else [])]
+    return [*bars, *([Bar(words("bars.no_number"), rest, False)] if rest else [])]
 
 
 def _ranges(edges: list[float]) -> list[tuple[float, float, Callable[[float], bool]]]:
@@ -146,7 +151,7 @@ def _word_bars(told: list[str], measured: list[str], choices: tuple[str, ...]) -
     chosen = set(map(_folded, choices))
     bars = [Bar(spelled[each], count[each], _is_among(each, results, each in chosen)) for each in order]
     shown, rest = bars[:ANSWERS], bars[ANSWERS:]
-    others = [Bar("other answers", sum(bar.learners for bar in rest), False)] if rest else []
+    others = [Bar(words("bars.others"), sum(bar.learners for bar in rest), False)] if rest else []
     return [*shown, *others]
 
 

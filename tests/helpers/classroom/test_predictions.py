@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from helpers.classroom.instructor import predictions
+from helpers.classroom.instructor import predictions, strings
 from helpers.classroom.instructor.predictions import ANSWERS, VALUES, number_in, question_of
 from helpers.classroom.instructor.room import Learner
 from helpers.classroom.instructor.store import Member
@@ -121,6 +121,14 @@ def test_answers_in_words_are_counted_and_the_rare_ones_together():
     assert shown[0] == ("Hello", 4, False)
     assert len(shown) == ANSWERS + 1 and shown[-1][0] == "other answers"
     assert sum(bar[1] for bar in shown) == len(told)
+
+
+def test_a_translation_has_the_words_of_the_bars(monkeypatch):
+    told = {"bars.range": "{low} bis {high}", "bars.no_number": "keine Zahl", "bars.others": "andere"}
+    monkeypatch.setattr(strings.CATALOGUE, "entries", told)
+    assert bars(["about", *map(str, range(1, 30))])[0][0] == "0 bis 5"
+    assert bars(["about", *map(str, range(1, 30))])[-1] == ("keine Zahl", 1, False)
+    assert bars([f"word {chr(97 + number)}" for number in range(20)], key="01.a")[-1][0] == "andere"
 
 
 def test_nothing_predicted_and_nothing_measured_is_no_bar():
