@@ -17,6 +17,7 @@ from ..lessons import Slide
 from ..local_page import style
 from ..masks import masked
 from ..page_templates import page_templates
+from ..spreadsheets import no_formula
 from ..whole_folder import whole_folder
 from . import again, answers, chart, guesses, markup, session, way
 from .guesses import Verdict
@@ -211,9 +212,7 @@ def _table(entry: Entry, file: str) -> Table:
     whole = (row for row in entry.told["rows"] if isinstance(row, list))
     rows = [[_shown(row[place]) if place < len(row) else "" for place in order] for row in whole]
     written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(
-        [columns, *([_no_formula(text) for text in row] for row in rows)]
-    )
+    csv.writer(written, lineterminator="\n").writerows(map(no_formula, row) for row in (columns, *rows))
     total = entry.told.get("total")
     total = max(total, len(rows)) if isinstance(total, int) else len(rows)
     name = masked(entry.told["name"])
@@ -234,12 +233,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
     return masked(str(value))
-
-
-def _no_formula(text: str) -> str:
-    """A text that no spreadsheet takes as a formula."""
-    is_number = text.replace(".", "", 1).replace("-", "", 1).isdigit()
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") and not is_number else text
 
 
 # pages

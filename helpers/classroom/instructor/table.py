@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from ...spreadsheets import no_formula
 from .room import Learner, Room
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet may compute: OWASP, "CSV Injection"
 
 
 def csv_of(room: Room) -> str:
@@ -17,9 +16,9 @@ def csv_of(room: Room) -> str:
     questions = sorted({each for learner in room.learners for each in (*learner.predictions, *learner.measured)})
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\r\n")
-    rows.writerow([_safe(cell) for cell in _header(exercises, questions)])
+    rows.writerow([no_formula(cell) for cell in _header(exercises, questions)])
     for learner in room.learners:
-        rows.writerow([_safe(cell) for cell in _cells(learner, exercises, questions)])
+        rows.writerow([no_formula(str(cell)) for cell in _cells(learner, exercises, questions)])
     return out.getvalue()
 
 
@@ -45,8 +44,3 @@ def _cells(learner: Learner, exercises: list[str], questions: list[str]) -> Iter
 
 def _time(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-
-
-def _safe(cell: Any) -> Any:
-    """A cell as text that no spreadsheet computes."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

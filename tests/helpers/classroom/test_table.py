@@ -46,12 +46,12 @@ def test_a_row_for_each_learner():
 def test_no_cell_is_a_formula():
     for begins in ("=", "+", "-", "@", "\t", "\r"):
         ada = learner(f'{begins}HYPERLINK("http://evil.example")')
-        ada.place = Place("04", f"{begins}1")
+        ada.place = Place("04", f"{begins}1+1")
         ada.predictions["04.a"] = f"{begins}cmd|'/c calc'!A1"
-        ada.measured["04.a"] = f"{begins}2"
+        ada.measured["04.a"] = f"{begins}2*3"
         [row] = read(ada)
         for name in ("name", "section", "04.a predicted", "04.a measured"):
-            assert row[name].startswith(f"'{begins}".replace("\r", "\r")), name
+            assert row[name].startswith(f"'{begins}"), name
 
 
 def test_a_heading_is_no_formula_either():
