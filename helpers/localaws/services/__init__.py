@@ -27,6 +27,7 @@ from .logs.store import Logs
 from .logs.subscription_filters import SubscriptionFilters
 from .rds.databases import Databases
 from .remembered import Remembered
+from .retention import Retention
 from .s3 import activity as s3_activity
 from .s3 import notifications
 from .sqs_activity import MessageActivity
@@ -90,6 +91,7 @@ def install(
     stack_events.install()
     others = [each.store() for each in (fired, moves, schedules, queries, logs, databases)]
     resume = [stores.move_queues, unfinished.end, logs.resume, queries.resume, fired.resume, schedules.resume]
+    resume.append(Retention(logs).resume)
     remembered = Remembered([*others, stores.sessions()], resume) + functions
     return Installed(Faults(pool, duplicates), remembered)
 

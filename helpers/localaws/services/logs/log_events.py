@@ -265,6 +265,18 @@ class Events:
             made.extend(some)
         return made
 
+    def since(self, place: Place) -> "Events":
+        """A new list with the events from there on. Who reads this one is not disturbed."""
+        self._write()
+        made = self._file.events()
+        block = max(0, bisect_right(self._places, place) - 1)
+        if self._places:
+            events = self._block(block)
+            made.extend(events[bisect_left(events, place) :])
+            made._write()
+            made._copy(self, block + 1, len(self._places))
+        return made
+
     def newer(self, part: float, notice: Callable[[int], str]) -> "Events":
         """A new list with this part of the events, the newest, after one that stands for all that were dropped.
 

@@ -2,7 +2,7 @@
 
 MiniStack keeps events in memory; here all lie in a file, and there is a limit to them, which CloudWatch has not:
 beyond it the oldest are dropped, and a line in their place says so. Groups and streams are MiniStack's: when it
-forgets one, its events are deleted.
+forgets one, its events are deleted. So are events that are older than what the group retains.
 """
 
 import logging
@@ -20,7 +20,7 @@ from ...saved_state import LOGS
 from ...saved_state.stores import Store
 from ..contract import Contract
 from ..shapes import Key, Record
-from .log_events import Event, EventFile, Events
+from .log_events import Event, EventFile, Events, Place
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -31,6 +31,7 @@ CONTRACT: Contract = {
 
 GROUPS = "ministack.services.cloudwatch_logs._log_groups"  # the name by which they are saved
 STREAM_MB, ALL_MB = 32, 256  # what is kept of one log stream, and of all together
+DAY_S = 24 * 3600
 
 log = logging.getLogger("localaws.logs")
 
@@ -105,6 +106,15 @@ class Logs:
             self._append(stream, written, now)
         return written
 
+    def drop(self, now: float) -> None:
+        """Drop the events that their groups do not retain any more, at a time in seconds since 1970."""
+        for _, group in cloudwatch_logs._log_groups.all_items():
+            if days := group["retentionInDays"]:
+                place = int((now - days * DAY_S) * 1000), 0
+                for stream in [*group["streams"].values()]:
+                    with self._lock:
+                        _drop_before(stream, place)
+
     def _numbered(self, events: Sequence[tuple[int, str]], now: int) -> list[Event]:
         number = self._file.number
         return [(timestamp, number(), now, message) for timestamp, message in events]
@@ -148,6 +158,15 @@ class Logs:
                 total -= events.size
                 reason = f"The embedded AWS keeps {self._all_mb:g} MB of logs."
                 each["events"] = events.newer(0, _notice(events, reason))
+
+
+def _drop_before(stream: Record, place: Place) -> None:
+    """Drop the events of a stream before that place, if there are any."""
+    events = stream["events"]
+    if not isinstance(events, Events) or next(events.backward(place), None) is None:
+        return
+    stream["events"] = kept = events.since(place)
+    stream["firstEventTimestamp"] = next((timestamp for timestamp, *_ in kept.forward()), None)
 
 
 def _saved(group: Record) -> Record:

@@ -183,3 +183,15 @@ def test_without_room_nothing_is_appended_and_what_is_there_stays(file):
     file._db.execute("pragma max_page_count = 100000")
     events.extend([event(1000, "x" * 2**20)])
     assert len(events) == 1001
+
+
+@pytest.mark.parametrize("first", [0, 1, 400, 1999, 2000, 2002, 2003])
+def test_the_events_since_a_place(file, first):
+    same = [event(number) for number in range(2003)]
+    events = list_of(file, *same[:2000])
+    events.extend(same[2000:])
+    since = events.since((T0 + first, 0))
+    assert kept(since) == same[first:]
+    assert since.size == sum(len(each[3]) + OVERHEAD_BYTES for each in same[first:])
+    since.extend([event(3000)])
+    assert kept(since)[-1] == event(3000) and kept(events) == same

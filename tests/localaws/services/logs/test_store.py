@@ -449,6 +449,20 @@ def test_the_file_holds_no_more_than_the_limit_and_nothing_of_a_group_that_is_go
     eventually(lambda: (tmp_path / "logs.sqlite").stat().st_size < 2**16)
 
 
+def test_what_a_group_does_not_retain_is_dropped_and_deleted_from_the_file(logs):
+    now_s = 2_000_000
+    logs.write(FUNCTION, "stream", [((now_s - 90_000) * 1000 + number, "x" * 2**15) for number in range(20)])
+    logs.write(FUNCTION, "stream", [(now_s * 1000, "new\n")])
+    logs.drop(now_s)
+    assert len(kept("stream")) == 21
+    ministack_logs._log_groups[FUNCTION.log_group]["retentionInDays"] = 1
+    logs.drop(now_s)
+    assert kept("stream") == ["new\n"]
+    gc.collect()
+    logs.mark()()
+    eventually(lambda: logs._file.size < 2**15)
+
+
 def test_events_that_cannot_be_written_are_lost_and_the_function_goes_on(logs, caplog):
     logs.write(FUNCTION, "stream", [(1000, "kept\n")])
     logs.close()
