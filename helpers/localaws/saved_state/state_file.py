@@ -1,8 +1,4 @@
-"""The file of the state: pieces of entries by their stores, large values by their digests, all of one save or nothing.
-
-SQLite with a write-ahead log: what was committed is there after a kill -9 at any moment. The log is not forced to the
-disk at each commit, so that after a power cut the last moments may be missing, and no more than that.
-"""
+"""The file of the state: pieces of entries by their stores, large values by their digests; a save as a whole or not."""
 
 import ast
 import contextlib
@@ -16,6 +12,7 @@ from typing import Any
 
 from ...errors import WorkshopError
 from . import LOGS, STATE
+from .database import connected
 from .pickles import Digest, decoded, digest_of
 from .stores import Piece
 
@@ -67,13 +64,11 @@ class StateFile:
 
     def __init__(self, path: Path) -> None:
         """Raises Damaged, or StateError where another process has it."""
-        path.touch(0o600)  # as SQLite's other files beside it are then
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
         try:
-            self._db.execute("pragma locking_mode = exclusive")
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = normal")
-            self._db.execute("pragma journal_size_limit = 4194304")
+            self._db = connected(path)
+        except sqlite3.Error as error:
+            raise explained(error, path) from None
+        try:
             with self._transaction():
                 if not self._db.execute("select count(*) from sqlite_schema").fetchone()[0]:
                     for statement in _TABLES.split(";"):

@@ -52,7 +52,7 @@ class Kept:
         writer = f"MiniStack {version('ministack')}"
         found = opened(self._folder, writer, self._fresh)
         try:
-            return found, Logs(self._folder, keep=True)
+            return found, Logs(self._folder)
         except sqlite3.Error as error:
             found.file.close()
             meant = explained(error, self._folder / LOGS)

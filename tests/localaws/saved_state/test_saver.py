@@ -119,6 +119,20 @@ def test_large_values_are_written_once_and_go_with_the_last_that_holds_them(reop
     assert reopened().file.blobs() == set()
 
 
+def test_the_file_gets_smaller_with_what_is_in_it(reopened, tmp_path):
+    kept, path = reopened(), tmp_path / "state.sqlite"
+    kept.one |= {name: {"code": os.urandom(100_000)} for name in "abc"}
+    kept.other |= {name: "x" * 10_000 for name in range(50)}
+    kept.saver.close()
+    assert path.stat().st_size > 800_000
+    again = reopened()
+    again.one.clear()
+    again.other.clear()
+    asyncio.run(again.saver.save())
+    again.saver.close()
+    assert path.stat().st_size < 100_000
+
+
 def test_what_several_hold_is_one_value_again_and_no_save_looks_at_it_anew(reopened, monkeypatch):
     kept, code = reopened(), bytes(100_000)
     kept.one["latest"], kept.one["version"] = {"code": code}, {"code": code}

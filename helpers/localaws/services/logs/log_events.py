@@ -18,12 +18,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...saved_state.database import connected
 from ..shapes import Record
 
 OVERHEAD_BYTES = 26  # of each event, as CloudWatch counts: API_PutLogEvents
 BLOCK_BYTES = 32 * 1024  # what a list keeps in memory: a short log costs no writing
 BLOCK_EVENTS = 500  # at most, that are written and read together
 DELETED_BLOCKS = 20  # at once, while nobody else can write
+
+FORMAT = 1
 
 Event = tuple[int, int, int, str]  # timestamp, number, ingestionTime, message
 Place = tuple[int, int]  # timestamp and number: just before the event that has them
@@ -48,29 +51,20 @@ def event_id(timestamp: int, number: int) -> str:
 
 
 class EventFile:
-    """A file for all log events of a server, which begins empty and is deleted by `close`, or else is kept.
+    """A file for all log events of a server and of the next one. The lists themselves are saved elsewhere.
 
-    What a list held is deleted from it, little by little, once nobody uses that list any more. Where the file is kept,
-    the lists are saved elsewhere, and what they held is deleted once they are not in there any more, either: `mark`.
+    What a list held is deleted from it, little by little, once nobody uses that list any more, and it is not among
+    those that are saved, either: `mark`.
     """
 
-    def __init__(self, path: Path, keep: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not keep:
-            path.unlink(missing_ok=True)  # of a server that was killed
-        self._path, self._keep = path, keep
         self.number = itertools.count(1).__next__  # a new event's
         self._lock = threading.Lock()  # of all this
         self._gone: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # a finalizer may put into it at any time
         self._forgotten: collections.deque[int] = collections.deque()  # lists whose events are still there
-        path.touch(0o600)  # as SQLite's other files beside it are then
-        self._db = sqlite3.connect(path, check_same_thread=False)
-        # If it need not survive the server, then only an error, as of a disk that is full. It gives free space back.
-        journal = (
-            ("journal_mode = wal", "synchronous = normal") if keep else ("journal_mode = memory", "synchronous = off")
-        )
-        for setting in ("auto_vacuum = full", "locking_mode = exclusive", *journal, "journal_size_limit = 4194304"):
-            self._db.execute(f"pragma {setting}")
+        self._db = connected(path)
+        self._db.execute(f"pragma user_version = {FORMAT}")  # which is written anew, so a full disk is known by now
         self._db.execute(_TABLE)
         self.size, self._lists = self._db.execute(
             "select coalesce(sum(size), 0), coalesce(max(list), 0) from blocks"
@@ -88,8 +82,6 @@ class EventFile:
         self._gone.put(None)
         with self._lock:
             self._db.close()
-        if not self._keep:
-            self._path.unlink(missing_ok=True)
 
     def restored(self, saved: "Saved") -> "Events":
         """The list that was saved like this. What has come into the file since then is in it, too."""
@@ -126,7 +118,7 @@ class EventFile:
 
     def write(self, statement: str, values: Sequence[Any], size: int) -> None:
         """Add to the file what has this size, all or nothing."""
-        with self._lock, self._db:
+        with self._lock:
             self._db.execute(statement, values)
             self.size += size
 
@@ -136,10 +128,7 @@ class EventFile:
             return self._db.execute(statement, values).fetchone()
 
     def forget(self, list_: int) -> None:
-        if self._keep:
-            self._forgotten.append(list_)
-        else:
-            self._gone.put(list_)
+        self._forgotten.append(list_)
 
     def _read_block(self, list_: int, number: int) -> list[Event]:
         """The events of the block that begins there."""
@@ -155,7 +144,7 @@ class EventFile:
     def _delete_some(self, list_: int) -> int:
         where = f"where rowid in (select rowid from blocks where list = ? limit {DELETED_BLOCKS})"
         try:
-            with self._lock, self._db:
+            with self._lock:
                 (size,) = self._db.execute(f"select coalesce(sum(size), 0) from blocks {where}", (list_,)).fetchone()
                 self._db.execute(f"delete from blocks {where}", (list_,))
                 self.size -= size
@@ -179,6 +168,7 @@ class Events:
         self._numbers: list[int] = []  # of the blocks
         self._places: list[Place] = []  # where they begin
         self._written = 0  # events in the blocks
+        self.last_number = 0  # of its last event, if it was restored
         weakref.finalize(self, file.forget, list_).atexit = False
 
     def saved(self) -> Saved:
@@ -190,11 +180,6 @@ class Events:
     def name(self) -> int:
         """Of the list, in the file."""
         return self._list
-
-    @property
-    def last_number(self) -> int:
-        """That of its last event."""
-        return next((number for _, number, _, _ in self.backward(END)), 0)
 
     def _filled(
         self,
@@ -215,6 +200,7 @@ class Events:
                 self._places.append(events[0][:2])
             self._written, latest = number + len(events), (events[-1][0], events[-1][1] + 1)
         rest = [event for event in last if event[:2] >= latest]
+        self.last_number = rest[-1][1] if rest else max(0, latest[1] - 1)
         self._in_memory = sum(size_of(event[3]) for event in rest)
         self._state = len(self._numbers), rest
         self.size = size + self._in_memory

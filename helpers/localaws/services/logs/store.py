@@ -39,8 +39,8 @@ log = logging.getLogger("localaws.logs")
 class Logs:
     """The events of all log streams, in a file in the folder `home`."""
 
-    def __init__(self, home: Path, stream_mb: float = STREAM_MB, all_mb: float = ALL_MB, keep: bool = False) -> None:
-        self._file = EventFile(home / LOGS, keep)
+    def __init__(self, home: Path, stream_mb: float = STREAM_MB, all_mb: float = ALL_MB) -> None:
+        self._file = EventFile(home / LOGS)
         self._stream_mb, self._all_mb = stream_mb, all_mb
         self._lock = threading.Lock()  # of groups and streams that are made, and of what is appended
         # What is told of new events, with the names of their log group and stream: arrivals.py
