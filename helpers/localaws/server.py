@@ -156,7 +156,6 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         activity.close()
         await activity.ended(READ_LIMIT_S)
         databases.close()
-        kept.end()
         pool.close()  # before the server waits for its requests: a function that runs would hold it up
 
     try:

@@ -121,6 +121,11 @@ class Pool:
         self._close(_retired(environments, reason))
         self._snapshots.retire(lambda key: _names(key, arn, version))
 
+    @property
+    def closed(self) -> bool:
+        """Whether functions end because the server does, so that what becomes of them is nobody's outcome."""
+        return self._closed.is_set()
+
     def crash(self, environment: str) -> bool:
         """Kill the processes of the environment of this name, whatever it does; whether there were any."""
         entry = self.told.entries.get(environment)

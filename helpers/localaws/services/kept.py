@@ -43,7 +43,6 @@ class Kept:
     def __init__(self, folder: Path, fresh: bool, remark: str | None) -> None:
         self._folder, self._fresh = folder, fresh
         self._opened, self.logs = self._open()
-        self._remembered = Remembered()
         self.life = self._opened.life
         self.found = remark or self._opened.remark
         self._restored = False
@@ -62,7 +61,6 @@ class Kept:
 
     def restore(self, remembered: Remembered, addresses: Addresses, databases: Databases) -> None:
         """Put everything back, and let what was under way go on. Raises CannotBeRestored."""
-        self._remembered = remembered
         stores = MiniStackStores([*remembered.stores, addresses.store()])
         self.saver = Saver(self._opened.file, stores, self.logs.mark)
         try:
@@ -77,11 +75,6 @@ class Kept:
         remarks = [self.found, _told(counts), *_moved(addresses.moved), *_lost(databases.lost)]
         self.found = " ".join(filter(None, remarks))
         self._restored = True
-
-    def end(self) -> None:
-        """Before what runs is ended because the server ends."""
-        for end in self._remembered.end:
-            end()
 
     def close(self) -> None:
         """Save for the last time. Raises NotSaved."""

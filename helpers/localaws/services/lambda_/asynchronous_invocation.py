@@ -21,6 +21,7 @@ from ministack.services import eventbridge, lambda_svc, sns
 from ....facts import in_bytes
 from ...data_plane.census import Tell
 from ...data_plane.event_queue import EventQueue
+from ...data_plane.pool import Pool
 from ...data_plane.retry_policy import MINUTE_S, SUCCESS, Attempts, Result, Settings, TryAgain, decide
 from ...saved_state.stores import Store
 from ..acknowledged import EVENTS
@@ -137,9 +138,9 @@ class Target:
         )
 
 
-def install(roles: ExecutionRoles, tell: Tell) -> "AsynchronousInvocations":
+def install(roles: ExecutionRoles, pool: Pool) -> "AsynchronousInvocations":
     """Let MiniStack's asynchronous events take our way. Call once, before it serves."""
-    invocations = AsynchronousInvocations(roles, tell)
+    invocations = AsynchronousInvocations(roles, pool.told.tell, lambda: pool.closed)
     lambda_svc.invoke_async_with_retry = invocations.accept
     eventbridge._dispatch_to_lambda = lambda arn, payload: invocations.send(arn, json.loads(payload))
     sns._deliver_to_lambda = invocations.deliver_from_sns
@@ -154,12 +155,14 @@ class AsynchronousInvocations:
     number of cores: each of them does nothing but wait for its function. A slow function holds up no other one.
     """
 
-    def __init__(self, roles: ExecutionRoles, tell: Tell = lambda kind, **members: None) -> None:
+    def __init__(
+        self, roles: ExecutionRoles, tell: Tell = lambda kind, **members: None, ends: Callable[[], bool] = lambda: False
+    ) -> None:
         self._roles, self._tell = roles, tell
+        self._ends = ends  # whether no outcome counts any more, as functions end because the server does
         self._queue: EventQueue[Event] = EventQueue(lambda event: self._step(event, self._try))
         self._kept: dict[int, Event] = {}  # what was accepted and has no outcome yet, by its number
         self._numbers = itertools.count(1)
-        self._ends = False
 
     def store(self) -> Store:
         """What was accepted, which is saved before its sender is told so."""
@@ -177,10 +180,6 @@ class AsynchronousInvocations:
         self._numbers = itertools.count(max(self._kept, default=0) + 1)
         for event in list(self._kept.values()):
             self._queue.put(event, max(0.0, event.due_at - time.time()))
-
-    def end(self) -> None:
-        """From now on no outcome counts: functions end because the server does."""
-        self._ends = True
 
     def accept(self, func: Record, event: object) -> None:
         """Queue an event for the function that MiniStack's record `func` describes, and return at once."""
@@ -250,7 +249,7 @@ class AsynchronousInvocations:
 
     def _after(self, event: Event, target: Target, result: Record) -> None:
         """Put the event back, or send its outcome, as this result of an attempt has it."""
-        if self._ends:
+        if self._ends():
             return
         kind = _kind(result)
         event.attempts = event.attempts.after(kind)

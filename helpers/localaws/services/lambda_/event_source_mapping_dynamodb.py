@@ -19,7 +19,7 @@ from ministack.core import responses
 from ministack.services import dynamodb, dynamodb_streams, lambda_svc
 
 from ....facts import in_bytes
-from ...data_plane.census import Tell
+from ...data_plane.pool import Pool
 from ...saved_state.stores import Store
 from ..contract import Contract
 from ..request import Request, request
@@ -54,9 +54,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # before a batch is tried again; eac
 log = logging.getLogger("localaws.streams")
 
 
-def install(roles: ExecutionRoles, tell: Tell) -> "Poller":
+def install(roles: ExecutionRoles, pool: Pool) -> "Poller":
     """Let MiniStack's mappings of streams behave as AWS's, in the roles of functions. Call once, before it serves."""
-    poller = Poller(roles, tell)
+    poller = Poller(roles, pool)
     lambda_svc._poll_dynamodb_streams = poller.poll
     return poller
 
@@ -110,10 +110,9 @@ class Attempt:
 class Poller:
     """Reads streams, and lets functions run with their records. A thread of MiniStack's calls it again and again."""
 
-    def __init__(self, roles: ExecutionRoles, tell: Tell) -> None:
-        self._roles, self._tell = roles, tell
+    def __init__(self, roles: ExecutionRoles, pool: Pool) -> None:
+        self._roles, self._pool, self._tell = roles, pool, pool.told.tell
         self._lanes: dict[str, list[Lane]] = {}  # of each mapping, by its UUID
-        self._ends = False
 
     def store(self) -> Store:
         """What was read and is not done, by mapping: it is saved with the places to which streams were read."""
@@ -125,10 +124,6 @@ class Poller:
             self._lanes[identifier] = [Lane.restored(lane) for lane in lanes]
 
         return Store("batches of streams", "lambda_svc", entries, restore)
-
-    def end(self) -> None:
-        """From now on no outcome counts: functions end because the server does."""
-        self._ends = True
 
     def poll(self) -> bool:
         """Look once at every mapping of a stream; whether there was something, so that there may be more."""
@@ -189,7 +184,7 @@ class Poller:
         count = len(piece.records)
         self._tell("notification.sent", **event_source_mapping.edge(mapping), count=count)
         attempt = _invoke(mapping, func, piece.records)
-        if self._ends:
+        if self._pool.closed:
             return [piece]
         piece.tries += not attempt.throttled
         left = piece.records[attempt.done :]

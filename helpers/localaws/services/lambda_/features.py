@@ -89,9 +89,9 @@ def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies
         alias,
     ):
         module.install()
-    events = asynchronous_invocation.install(execution_roles, pool.told.tell)
+    events = asynchronous_invocation.install(execution_roles, pool)
     event_source_mapping.install(execution_roles, pool.told.tell)
-    streams = event_source_mapping_dynamodb.install(execution_roles, pool.told.tell)
+    streams = event_source_mapping_dynamodb.install(execution_roles, pool)
     event_source_mapping_sqs.install(execution_roles, pool.told.tell)
     code_location.install(endpoint)
     functions.install(pool)
@@ -108,5 +108,4 @@ def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies
     return Remembered(
         [events.store(), streams.store()],
         [settle, take_snapshots, provisioned.resume, events.resume, event_source_mapping.resume],
-        [events.end, streams.end],
     )
