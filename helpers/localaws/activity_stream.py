@@ -9,10 +9,9 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 from .activity import Activity, Dropped, Event, Reader
-from .asgi import Message, Receive, Scope, Send, answer, body_of
+from .asgi import Message, Receive, Scope, Send, answer, body_of, query_of
 from .data_plane.census import Census
 from .page_token import TokenRefused, expiry
 
@@ -39,7 +38,7 @@ class ActivityStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, headers = scope["path"], {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        query = query_of(scope)
         fault = self._faults.get(path.removeprefix(FAULTS)) if path.startswith(FAULTS) else None
         if path != PATH and fault is None:
             return await _refuse(send, 404, f"The embedded AWS has nothing at {path}.")

@@ -8,6 +8,7 @@ import socket
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -37,6 +38,11 @@ async def serve(
     config.graceful_timeout = 1
     config.keep_alive_timeout = keep_alive_s
     await hypercorn.asyncio.serve(cast("Framework", app), config, shutdown_trigger=until)
+
+
+def query_of(scope: Scope) -> dict[str, list[str]]:
+    """The query of a request, by its names."""
+    return parse_qs(scope.get("query_string", b"").decode("utf-8", "replace"), keep_blank_values=True)
 
 
 async def body_of(receive: Receive) -> bytes:

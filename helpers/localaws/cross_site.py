@@ -8,9 +8,8 @@ a page asks of a bucket that invites it.
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs
 
-from .asgi import App, Message, Receive, Scope, Send, answer
+from .asgi import App, Message, Receive, Scope, Send, answer, query_of
 
 HERE = re.compile(
     r"(?:(?:[\w-]+\.)*localhost|127\.0\.0\.1|\[::1\])(?::\d+)?"
@@ -58,7 +57,7 @@ def _refusal(scope: Scope) -> str | None:
 
 def _only_looks(scope: Scope) -> bool:
     """Whether a request changes nothing: SQS, SNS, IAM and EC2 take their actions by GET, too."""
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    query = query_of(scope)
     return scope.get("method") in LOOKS and "Action" not in query
 
 

@@ -17,16 +17,13 @@ from .asgi import App, Receive, Scope, Send, answer, body_of, replay, with_reque
 from .data_plane.response_stream import QueuedStream
 from .server_process import LIFE_HEADER, OTHER_LIFE
 from .services.lambda_ import quotas, recursive_loops, tracing
-from .services.request import Request, request
+from .services.request import INVOKE_PATH, Request, request
 
 WHO = "/_localaws"
 # MiniStack's own, with which everything can be reset; what AWS hands out, too, stays: where the code of a function and
 # of a layer is, and where a custom resource and a wait condition of CloudFormation answer
 MINISTACKS = re.compile(
     r"/_ministack/(?!(?:lambda-code|lambda-layers|cfn-response|cfn-signal)/)|/_localstack/|/health$"
-)
-INVOKE_PATH = re.compile(
-    r"/2015-03-31/functions/[^/]+/invocations/?$|/2021-11-15/functions/[^/]+/response-streaming-(invocations)/?$"
 )
 FUNCTION_PATH = re.compile(r"/2015-03-31/functions/?(?:[^/]+/(code|configuration))?$")
 CONFIGURING = {
@@ -63,7 +60,7 @@ class Gateway:
         elif is_own(scope["path"]):
             await self._stream(scope, receive, send)
         elif scope["method"] == "POST" and (invoked := INVOKE_PATH.search(scope["path"])):
-            await self._invoke(scope, receive, send, QueuedStream() if invoked[1] else None)
+            await self._invoke(scope, receive, send, QueuedStream() if invoked["streams"] else None)
         elif addresses.told_by(scope):
             await self._addresses(scope, receive, send)
         elif operation := _configuring(scope["method"], scope["path"]):

@@ -6,26 +6,27 @@ Where the state cannot be saved, as on a disk that is full, the answer is an err
 import os
 import re
 from pathlib import Path
-from urllib.parse import parse_qs
 
+from ministack import app as ministack_app
 from ministack.services import s3
 
-from ..asgi import App, Message, Receive, Scope, Send, body_of, replay
+from ..asgi import App, Message, Receive, Scope, Send, body_of, query_of, replay
 from ..saved_state.saver import NotSaved, Saver
 from .contract import Contract
 from .not_served import Wanted, scope_of
+from .request import INVOKE_PATH
 
 # What it relies on in MiniStack; contract.py checks it.
-CONTRACT: Contract = {(s3, "_bucket_notifications"): None}
+CONTRACT: Contract = {
+    (ministack_app, "_routing_params"): ("method", "path", "headers", "body", "query_params"),
+    (s3, "_bucket_notifications"): None,
+}
 
 READS = re.compile(
     r"(?!GetSessionToken|GetFederationToken)(BatchGet|Decode|Describe|Filter|Get|Head|List|Lookup|Query$|Scan$|Search|"
     r"Select|Simulate|StartLiveTail|Test|TransactGet|Validate)"
 )
-INVOCATION = re.compile(r"/2015-03-31/functions/[^/]+/invocations/?$")
-STREAMED = re.compile(r"/response-streaming-invocations/?$")
 KMS = "TrentService"  # as its targets name it
-FORM = b"application/x-www-form-urlencoded"
 EVENTS = "asynchronous invocations"
 SENT = frozenset({"sqs", "sns", "eventbridge", "stepfunctions", "lambda_svc", EVENTS})
 # What the requests to a service change at once, by the modules of MiniStack; all others may change whatever there is.
@@ -76,12 +77,10 @@ class Acknowledged:
         if scope["type"] != "http" or _only_reads(scope):
             return await self._app(scope, receive, send)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        query = parse_qs(scope.get("query_string", b"").decode("utf-8", "replace"), keep_blank_values=True)
-        body = await body_of(receive)
-        is_form = headers.get("content-type", "").encode().startswith(FORM)
-        form = parse_qs(body.decode("utf-8", "replace")) if is_form and b"Action=" in body else {}
+        query, body = query_of(scope), await body_of(receive)
         service = scope_of(headers, query)
-        wanted = Wanted(scope["method"], scope["path"], headers, {**query, **form}, service)
+        asked = scope["method"], scope["path"], headers
+        wanted = Wanted(*asked, ministack_app._routing_params(*asked, body, query), service)
         groups = _changed(service, scope["path"], wanted.operation)
         if groups == NOTHING:
             return await self._app(scope, replay(body, receive), send)
@@ -125,16 +124,15 @@ def _only_reads(scope: Scope) -> bool:
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return b"Action=" not in scope.get("query_string", b"")
     headers = dict(scope["headers"])
-    if INVOCATION.search(scope["path"]):
-        return bool(headers.get(b"x-amz-invocation-type") != b"Event")
+    if invoked := INVOKE_PATH.search(scope["path"]):
+        return bool(invoked["streams"]) or headers.get(b"x-amz-invocation-type") != b"Event"
     service, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")
-    is_read = READS.match(operation) and service != KMS
-    return bool(is_read or STREAMED.search(scope["path"]))
+    return bool(READS.match(operation)) and service != KMS
 
 
 def _changed(service: str, path: str, operation: str) -> frozenset[str] | None:
     """The groups that a request may change, ALL where that is not known."""
-    if INVOCATION.search(path):
+    if INVOKE_PATH.search(path):
         return frozenset({EVENTS})
     if READS.match(operation):
         return MADE_BY_READING.get(service, NOTHING)

@@ -1,9 +1,15 @@
 """What is known of the request that runs a function; it follows the invocation from thread to thread."""
 
 import contextvars
+import re
 from dataclasses import dataclass
 
 from ..data_plane.response_stream import QueuedStream
+
+# Where a function is run; its groups are there where it streams.
+INVOKE_PATH = re.compile(
+    r"/2015-03-31/functions/[^/]+/invocations/?$|/2021-11-15/functions/[^/]+/response-streaming-(?P<streams>invocations)/?$"
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 from ministack.services import iam, s3, sts
 
-from ...asgi import App, Receive, Scope, Send, body_of, replay
+from ...asgi import App, Receive, Scope, Send, body_of, query_of, replay
 from ..contract import Contract
 from ..lambda_ import code_location
 from ..shapes import Answer
@@ -98,7 +98,7 @@ def as_sent(app: App) -> App:
 
     async def pinned(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            iam_evaluator.pin_signed_request(scope["method"], _raw_path(scope), _query(scope), scope["headers"])
+            iam_evaluator.pin_signed_request(scope["method"], _raw_path(scope), query_of(scope), scope["headers"])
         await app(scope, receive, send)
 
     return pinned
@@ -128,7 +128,7 @@ def authenticated(app: App, but: Callable[[str], bool]) -> App:
 
 def _refusal(scope: Scope, body: bytes) -> Answer | None:
     """MiniStack's answer, in the words of the service that is asked, to a request whose sender we do not know."""
-    method, path, query, headers = scope["method"], scope["path"], _query(scope), _headers(scope)
+    method, path, query, headers = scope["method"], scope["path"], query_of(scope), _headers(scope)
     service = ministack_app.detect_service(
         method, path, headers, ministack_app._routing_params(method, path, headers, body, query)
     )
@@ -200,7 +200,7 @@ def _has_own_secret(scope: Scope) -> bool:
     """Whether an address was given out that nobody can guess."""
     if scope["method"] == "PUT":
         return bool(AWAITED.match(scope["path"]))
-    return scope["method"] == "GET" and code_location.is_valid(scope["path"], _query(scope))
+    return scope["method"] == "GET" and code_location.is_valid(scope["path"], query_of(scope))
 
 
 def _is_large(scope: Scope) -> bool:
@@ -211,7 +211,7 @@ def _is_large(scope: Scope) -> bool:
 
 def _is_strangers(scope: Scope) -> bool:
     """Whether a request names no key that there is, nor a bucket that could be public: its body is not even read."""
-    key = router.extract_access_key_id(_headers(scope), _query(scope))
+    key = router.extract_access_key_id(_headers(scope), query_of(scope))
     if key:
         return key not in iam._access_keys and key not in sts._sessions
     bucket = scope["path"].removeprefix("/").partition("/")[0]
@@ -230,10 +230,6 @@ def _may_be_public(method: str, path: str) -> bool:
 def _raw_path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return raw.partition(b"?")[0].decode("latin-1")
-
-
-def _query(scope: Scope) -> dict[str, list[str]]:
-    return parse_qs(scope.get("query_string", b"").decode("utf-8", "replace"), keep_blank_values=True)
 
 
 def _headers(scope: Scope) -> dict[str, Any]:
