@@ -60,7 +60,7 @@ class Gateway:
         elif is_own(scope["path"]):
             await self._stream(scope, receive, send)
         elif scope["method"] == "POST" and (invoked := INVOKE_PATH.search(scope["path"])):
-            await self._invoke(scope, receive, send, QueuedStream() if invoked["streams"] else None)
+            await self._invoke(scope, receive, send, invoked)
         elif addresses.told_by(scope):
             await self._addresses(scope, receive, send)
         elif operation := _configuring(scope["method"], scope["path"]):
@@ -68,15 +68,18 @@ class Gateway:
         else:
             await self._app(scope, receive, send)
 
-    async def _invoke(self, scope: Scope, receive: Receive, send: Send, stream: QueuedStream | None) -> None:
+    async def _invoke(self, scope: Scope, receive: Receive, send: Send, invoked: re.Match[str]) -> None:
         body = await body_of(receive)
         headers = {name.lower(): value for name, value in scope["headers"]}
         kind = headers.get(b"x-amz-invocation-type", b"RequestResponse").decode()
+        if invoked["event"]:
+            kind = quotas.INVOKE_ASYNC
         tenant_id = headers.get(b"x-amz-tenant-id", b"").decode("latin-1")
         if refused := quotas.payload(kind, len(body)) or _unreadable(body):
             return await _refuse(send, refused)
         request_id, waits = str(uuid.uuid4()), kind == "RequestResponse"
-        trace = tracing.caller.get()
+        trace = "" if invoked["event"] else tracing.caller.get()  # InvokeAsync hands on no trace
+        stream = QueuedStream() if invoked["streams"] else None
         request.set(Request(request_id, _client_context(headers), body or b"{}", waits, trace, tenant_id, stream))
         await self._app(scope, replay(body, receive), with_request_id(send, request_id))
 

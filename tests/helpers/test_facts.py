@@ -109,7 +109,7 @@ def test_the_embedded_aws_and_the_helpers_have_the_limits_of_the_table():
     assert quotas.TIMEOUT_S == 1800
     assert quotas.MEMORY_MB == 10_240
     assert quotas.TMP_MB == 10_240
-    assert quotas.PAYLOAD_LIMITS == {"RequestResponse": 6 * 2**20, "Event": 2**20}
+    assert quotas.PAYLOAD_LIMITS == {"RequestResponse": 6 * 2**20, "Event": 2**20, "InvokeAsync": 2**18}
     assert quotas.MAX_UNZIPPED_BYTES == 262_144_000
     assert runtime_api.MAX_RESPONSE_BYTES == 6_291_556  # AWS's own figure
     assert (cpu_share.MB_PER_VCPU, execution_environment.INIT_LIMIT_S) == (1769, 10)

@@ -125,7 +125,8 @@ def _only_reads(scope: Scope) -> bool:
         return b"Action=" not in scope.get("query_string", b"")
     headers = dict(scope["headers"])
     if invoked := INVOKE_PATH.search(scope["path"]):
-        return bool(invoked["streams"]) or headers.get(b"x-amz-invocation-type") != b"Event"
+        is_event = invoked["event"] or headers.get(b"x-amz-invocation-type") == b"Event"
+        return bool(invoked["streams"] or not is_event)
     service, _, operation = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")
     return bool(READS.match(operation)) and service != KMS
 

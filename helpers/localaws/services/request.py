@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ..data_plane.response_stream import QueuedStream
 
-# Where a function is run; its groups are there where it streams.
+# Where a function is run. Its groups: it streams; or the payload is an event, whatever the headers say.
 INVOKE_PATH = re.compile(
     r"/2015-03-31/functions/[^/]+/invocations/?$|/2021-11-15/functions/[^/]+/response-streaming-(?P<streams>invocations)/?$"
+    r"|/2014-11-13/functions/[^/]+/invoke-(?P<event>async)/?$"
 )
 
 

@@ -37,6 +37,7 @@ def test_what_only_reads_waits_for_nothing(asked):
     [
         scope("PUT", "/bucket/key"),
         scope(path=INVOKE, x_amz_invocation_type="Event"),
+        scope(path="/2014-11-13/functions/f/invoke-async"),
         scope(target="DynamoDB_20120810.PutItem"),
         scope(target="AmazonSQS.ReceiveMessage"),
         scope(target="Logs_20140328.StartQuery"),
@@ -53,6 +54,7 @@ def test_what_may_change_something_is_looked_at(asked):
     ("service", "path", "operation", "groups"),
     [
         ("lambda", INVOKE, "Invoke", {EVENTS}),
+        ("lambda", "/2014-11-13/functions/f/invoke-async", "InvokeAsync", {EVENTS}),
         ("lambda", "/2015-03-31/functions", "CreateFunction", {"lambda_svc", "addresses", EVENTS}),
         ("iam", "/", "ListRoles", NOTHING),
         ("iam", "/", "CreateRole", {"iam"}),

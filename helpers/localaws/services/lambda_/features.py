@@ -22,6 +22,7 @@ from . import (
     function_url_config,
     functions,
     invoke,
+    invoke_async,
     layers,
     permissions,
     quotas,
@@ -46,6 +47,7 @@ REPLIES: dict[str, list[api.Reply]] = {
     "GetFunctionCodeSigningConfig": [absent.code_signing],
     "GetRuntimeManagementConfig": [absent.runtime_management],
     "Invoke": [client_context.unreadable, tenant_isolation.of_invocation, states.not_ready],
+    "InvokeAsync": [tenant_isolation.of_invocation, states.not_ready],
     "InvokeWithResponseStream": [tenant_isolation.of_invocation, states.not_ready],
     "ListTags": [tags.unknown],
     "PublishLayerVersion": [function_code.of_layer],
@@ -87,6 +89,7 @@ def install(pool: Pool, endpoint: str, execution_roles: ExecutionRoles, policies
         function_url_config,
         response_streaming,
         alias,
+        invoke_async,
     ):
         module.install()
     events = asynchronous_invocation.install(execution_roles, pool)

@@ -31,7 +31,12 @@ MAX_UNZIPPED_BYTES = in_bytes("unzipped")
 MAX_LAYERS = fact("layers")
 # A zip in base64, and 256 KiB for the rest of the request.
 MAX_REQUEST_BYTES = -(-in_bytes("zip") * 4 // 3) + 256 * 2**10
-PAYLOAD_LIMITS = {"RequestResponse": in_bytes("payload"), "Event": in_bytes("payload_asynchronous")}
+INVOKE_ASYNC = "InvokeAsync"  # which has no invocation type
+PAYLOAD_LIMITS = {
+    "RequestResponse": in_bytes("payload"),
+    "Event": in_bytes("payload_asynchronous"),
+    INVOKE_ASYNC: in_bytes("payload_invoke_async"),
+}
 MAX_NAME_LENGTH = 64
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment variables"
 RESERVED = frozenset(
@@ -129,7 +134,8 @@ def payload(invocation_type: str, size: int) -> Refusal | None:
     limit = PAYLOAD_LIMITS.get(invocation_type)
     if limit is None or size <= limit:
         return None
-    message = f"{size} byte payload is too large for the {invocation_type} invocation type (limit {limit} bytes)"
+    told = "Event" if invocation_type == INVOKE_ASYNC else invocation_type
+    message = f"{size} byte payload is too large for the {told} invocation type (limit {limit} bytes)"
     return "RequestTooLargeException", message
 
 

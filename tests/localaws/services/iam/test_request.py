@@ -117,6 +117,12 @@ def test_each_operation_of_lambda_has_the_action_of_its_name():
     [
         ("lambda", "CreateFunction", {"FunctionName": "f"}, "lambda:us-east-1:000000000000:function:f"),
         ("lambda", "Invoke", {"FunctionName": "f"}, "lambda:us-east-1:000000000000:function:f"),
+        (
+            "lambda",
+            "InvokeAsync",
+            {"FunctionName": "f", "InvokeArgs": b"{}"},
+            "lambda:us-east-1:000000000000:function:f",
+        ),
         ("lambda", "Invoke", {"FunctionName": "f", "Qualifier": "a"}, "lambda:us-east-1:000000000000:function:f:a"),
         *(
             (
