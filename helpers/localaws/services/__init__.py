@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from ..access_key import AccessKey
 from ..data_plane.census import Census
 from ..data_plane.pool import Pool
-from . import contract, dynamodb_streams, json_requests, not_served, sns, sns_activity, sqs, stores, unfinished
+from . import (
+    contract,
+    dynamodb_streams,
+    json_requests,
+    missing_members,
+    not_served,
+    sns,
+    sns_activity,
+    sqs,
+    stores,
+    unfinished,
+)
 from .apigateway import http_api, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
@@ -67,6 +78,7 @@ def install(
         ways,
         metrics,
         sns,
+        missing_members,
         dynamodb_streams,
         notifications,
         lists,
