@@ -30,5 +30,5 @@ def start(path_of: Callable[[str], str], folder: Path, window: str) -> Any:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(executable_path=path_of("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
-    driver.set_script_timeout(60)
+    driver.set_script_timeout(300)  # beside other work axe-core may take minutes
     return driver
