@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import headless_firefox
 import psutil
 import pytest
 from accessibility import Axe
@@ -133,6 +134,14 @@ def axe(needs, tmp_path_factory) -> Axe:
     """What finds faults of accessibility in a page."""
     needs("npm")
     return Axe(tmp_path_factory.mktemp("axe"))
+
+
+@pytest.fixture(scope="session")
+def firefox(needs, tmp_path_factory) -> Iterator[Any]:
+    """One Firefox for all tests that look at a page in it, as it takes long to start."""
+    driver = headless_firefox.start(needs, tmp_path_factory.mktemp("firefox"), "1024,700")
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from ..localaws import node_sdk
 from . import say
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox", "firefox-esr")
 FRESH = timedelta(days=180)
 Finding = tuple[str, str]
 
@@ -33,7 +34,8 @@ def look() -> int:
         *_runtimes(),
         *_capacity(),
         _confinement(),
-        _browser(),
+        _chromium(),
+        _firefox(),
         _facts(),
     ]
     findings = [*machine, *(_bad_settings() or [*_remarks(), *_aws()])]
@@ -161,10 +163,16 @@ def _capacity() -> list[Finding]:
     return [("ok", f"{wanted or possible:,} invocations run at a time.")]
 
 
-def _browser() -> Finding:
+def _chromium() -> Finding:
     if any(map(shutil.which, CHROMIUM)) and shutil.which("chromedriver"):
-        return "ok", "Chromium and its driver are there for the browser test."
-    return "note", "The browser test is skipped: chromium and chromedriver are not both on PATH."
+        return "ok", "Chromium and its driver are there for the browser tests."
+    return "note", "The browser tests are skipped: chromium and chromedriver are not both on PATH."
+
+
+def _firefox() -> Finding:
+    if any(map(shutil.which, FIREFOX)):
+        return "ok", "Firefox is there for the browser tests that are run in both."
+    return "note", "The browser tests leave Firefox out: it is not on PATH."
 
 
 def _facts() -> Finding:

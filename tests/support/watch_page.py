@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import browsers
 from localaws_client import eventually
 
 from helpers.watch import static_files, strings
@@ -98,4 +99,4 @@ class Page:
 
     def problems(self) -> list[str]:
         """What the browser's console says that is an error."""
-        return [each["message"] for each in self.driver.get_log("browser") if each["level"] == "SEVERE"]
+        return browsers.errors(self.driver)

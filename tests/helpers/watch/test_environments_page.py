@@ -2,9 +2,9 @@
 
 import time
 
-import headless_chromium
 import pytest
 import watch_page
+from browsers import emulate, in_both
 from localaws_client import eventually
 from watch_page import Page
 
@@ -15,21 +15,14 @@ WORDS = ".watch-tile .watch-word"
 
 
 @pytest.fixture(scope="module")
-def chromium(needs, tmp_path_factory):
-    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1024,700")
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
 def address():
     yield from watch_page.serve()
 
 
 @pytest.fixture
-def page(chromium, address):
-    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    shown = Page(chromium, address)
+def page(driver, address):
+    emulate(driver)
+    shown = Page(driver, address)
     shown.tell("status", connected=True, sentence="", coarse=False, now=now())
     yield shown
     assert shown.run("return window.hurt ?? null") is None
@@ -96,9 +89,15 @@ def colors(page: Page, selector: str = ".watch-strips, .watch-dense canvas") -> 
     )
 
 
+COUNT_FRAMES = """
+window.frames_asked = 0;
+const ask = window.requestAnimationFrame;
+window.requestAnimationFrame = (then) => { window.frames_asked += 1; return ask(then); };
+"""
 BUSY = "0 114 178"  # of helpers/palette.py: BLUE
 
 
+@in_both
 def test_a_burst_is_seen_as_tiles(page):
     show(page)
     assert page.text(".watch-part > p:not(.watch-summary)").startswith("No execution environment yet.")
@@ -131,6 +130,7 @@ def test_a_tile_says_memory_age_and_how_long_it_is_kept(page):
     assert page.all(".watch-tile .watch-fate + .watch-right") == ["34 of 128 MB"] * 3
 
 
+@in_both
 def test_a_state_is_a_colour_a_pattern_and_a_word(page):
     states = ["busy", "idle", "init", "waiting", "ended"]
     show(page, *(snapshot(number, state) for number, state in enumerate(states)))
@@ -144,6 +144,7 @@ def test_a_state_is_a_colour_a_pattern_and_a_word(page):
     assert page.all(".watch-legend li span:last-child")[:6] == ["busy", "idle", "init", "waiting", "ended", "failed"]
 
 
+@in_both
 def test_an_environment_that_is_killed_says_so_and_another_takes_its_place(page):
     show(page, snapshot(1, "busy"))
     happens(page, event("idle", 1, status="error", duration_ms=10), event("ended", 1, reason="killed"))
@@ -187,6 +188,7 @@ def test_strips_grow_while_something_lasts_and_stand_still_otherwise(page):
     assert eventually(lambda: drawn() == still)
 
 
+@in_both
 def test_a_thousand_are_a_dense_grid(page):
     show(page, *(snapshot(number, "busy") for number in range(1000)))
     eventually(lambda: page.all(".watch-cursor"))
@@ -196,25 +198,24 @@ def test_a_thousand_are_a_dense_grid(page):
     assert BUSY in colors(page)[:2]
 
 
+@in_both
 def test_in_a_dense_grid_only_what_has_changed_is_drawn(page):
     """At 60 frames a second there is no time for all of them."""
     show(page, *(snapshot(number, init_ms=2100) for number in range(1000)))  # far from where the scale changes
     eventually(lambda: page.all(".watch-cursor"))
     page.run(
-        "window.drawn = 0; const draw = CanvasRenderingContext2D.prototype.fillRect;"
-        "CanvasRenderingContext2D.prototype.fillRect = function (...box) { drawn += 1; draw.apply(this, box); };"
+        "window.drawn = 0; const { prototype } = window.CanvasRenderingContext2D, draw = prototype.fillRect;"
+        "prototype.fillRect = function (...box) { window.drawn += 1; draw.apply(this, box); };"
     )
     happens(page, event("busy", 7, request_id="8f507cfc-1"))
     eventually(lambda: "1 busy, 999 idle" in page.text(".watch-summary"))
     assert 0 < page.run("return drawn") < 200
 
 
+@in_both
 def test_frames_are_asked_for_only_while_something_grows(page):
     show(page, snapshot(1))
-    page.run(
-        "window.frames_asked = 0; const ask = window.requestAnimationFrame;"
-        "window.requestAnimationFrame = (then) => { frames_asked += 1; return ask(then); };"
-    )
+    page.run(COUNT_FRAMES)
     happens(page, event("busy", 1, request_id="8f507cfc-1"))
     eventually(lambda: page.run("return frames_asked") > 10)
     happens(page, event("idle", 1, duration_ms=20))
@@ -225,6 +226,7 @@ def test_frames_are_asked_for_only_while_something_grows(page):
     assert page.run("return frames_asked") - asked < 8  # one a second, and one for the event
 
 
+@in_both
 @pytest.mark.parametrize(
     "count, name",
     [
@@ -250,6 +252,7 @@ def test_all_can_be_reached_by_keyboard(page, count, name):
     assert page.run("return document.activeElement.id") == "after", "the tiles are one stop of the Tab key"
 
 
+@in_both
 @pytest.mark.parametrize("count", [3, 90])
 def test_the_log_of_one_is_shown_and_closed_by_keyboard(page, count):
     show(page, *(snapshot(number) for number in range(count)))
@@ -273,6 +276,7 @@ def test_the_log_of_one_is_shown_and_closed_by_keyboard(page, count):
     assert page.focused().startswith("Environment 2 of hello")
 
 
+@in_both
 def test_a_click_in_a_dense_grid_finds_the_one_below_it(page):
     from selenium.webdriver import ActionChains
 
@@ -307,6 +311,7 @@ def test_on_aws_none_can_be_ended_and_it_says_that_it_is_coarse(page):
     assert page.text(".watch-notice") == "It comes some seconds later."
 
 
+@in_both
 def test_states_are_spoken_in_sentences_and_not_a_thousand_of_them(page):
     page.run(
         "window.spoken = []; const live = document.querySelector('[aria-live=polite]');"
@@ -351,9 +356,7 @@ def test_everything_has_a_name_and_a_role(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("count", [0, 5, 90])
 def test_axe_finds_nothing(page, axe, count, scheme):
-    page.driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
+    emulate(page.driver, prefers_color_scheme=scheme)
     states = ["busy", "idle", "init", "waiting", "ended"]
     show(page, *(snapshot(number, states[number % 5]) for number in range(count)))
     if count:
@@ -363,6 +366,7 @@ def test_axe_finds_nothing(page, axe, count, scheme):
     assert axe.problems(page.driver, but=of_the_page) == []
 
 
+@in_both
 def test_hostile_names_and_lines_are_text(page):
     show(page, snapshot(1, function=HOSTILE, version=HOSTILE, reason=HOSTILE), snapshot(2, "ended", reason=HOSTILE))
     happens(page, event("busy", 1, HOSTILE, request_id=HOSTILE))
@@ -383,7 +387,7 @@ def test_hostile_names_and_lines_are_text(page):
 def test_who_is_silent_is_missed_and_comes_back_by_itself(page):
     show(page, snapshot(1))
     looks = len(page.sent("look"))
-    page.run("const ahead = Date.now() + 60000; Date.now = () => ahead")  # nobody has said anything for a minute
+    page.run("const ahead = Date.now() + 60000; window.Date.now = () => ahead")  # nobody has said anything for a minute
     eventually(lambda: page.text(".watch-notice").startswith("Nobody answers here: "))
     assert page.run("return document.querySelector('.watch').dataset.lost") == "true"
     eventually(lambda: page.text("[aria-live=polite]").startswith("Nobody answers here: "))
@@ -400,19 +404,15 @@ def test_an_aws_that_has_stopped_is_said(page):
     assert page.run("return document.querySelector('.watch').dataset.lost") == "true"
 
 
-def media(page: Page, **features: str) -> None:
-    told = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": told})
-
-
+@in_both
 def test_it_has_the_theme_of_jupyterlab_or_of_the_system(page):
     show(page, snapshot(1, "busy"))
     theme = "return document.querySelector('.watch').dataset.theme"
     paper = "return getComputedStyle(document.querySelector('.watch')).backgroundColor"
-    media(page, prefers_color_scheme="light")
+    emulate(page.driver, prefers_color_scheme="light")
     eventually(lambda: page.run(theme) == "light")
     assert page.run(paper) == "rgb(255, 255, 255)"
-    media(page, prefers_color_scheme="dark")
+    emulate(page.driver, prefers_color_scheme="dark")
     eventually(lambda: page.run(theme) == "dark")
     assert page.run(paper) == "rgb(22, 22, 22)"
     eventually(lambda: "86 180 233" in colors(page))  # SKY: drawn anew
@@ -434,13 +434,11 @@ def test_what_was_hidden_meanwhile_is_drawn_when_it_is_seen(page):
     assert BUSY in colors(page)
 
 
+@in_both
 def test_without_motion_nothing_grows_from_frame_to_frame(page):
-    media(page, prefers_reduced_motion="reduce")
+    emulate(page.driver, prefers_reduced_motion="reduce")
     show(page, snapshot(1, "busy"))
-    page.run(
-        "window.frames_asked = 0; const ask = window.requestAnimationFrame;"
-        "window.requestAnimationFrame = (then) => { frames_asked += 1; return ask(then); };"
-    )
+    page.run(COUNT_FRAMES)
     page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
     assert page.run("return frames_asked") < 8
     assert BUSY in colors(page)

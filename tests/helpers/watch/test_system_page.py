@@ -10,8 +10,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import headless_chromium
+import browsers
 import pytest
+from browsers import in_both
 from localaws_client import eventually
 
 from helpers.watch import static_files
@@ -86,13 +87,6 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def chromium(needs, tmp_path_factory):
-    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1024,700")
-    yield driver
-    driver.quit()
-
-
 class Page:
     """The page as a test uses it."""
 
@@ -133,13 +127,12 @@ class Page:
 
 
 @pytest.fixture
-def page(chromium, address) -> Page:
-    chromium.get(address)
-    its = Page(chromium)
+def page(driver, address) -> Page:
+    driver.get(address)
+    its = Page(driver)
     eventually(lambda: its.run("return Boolean(window.part?.receive)"))
     yield its
-    errors = [each["message"] for each in chromium.get_log("browser") if "favicon" not in each["message"]]
-    assert errors == []
+    assert [each for each in browsers.errors(driver) if "favicon" not in each] == []
 
 
 @pytest.fixture
@@ -160,6 +153,7 @@ def test_an_empty_system_is_a_sentence(page):
     assert page.nodes() == []
 
 
+@in_both
 def test_the_system_stands_from_left_to_right_with_its_counts(page):
     page.show(SYSTEM)
     page.tell({"type": "counts", "counts": COUNTS})
@@ -184,6 +178,7 @@ def test_a_queue_has_a_sparkline_of_what_it_had(page):
     assert last.count("L") == 2
 
 
+@in_both
 def test_no_line_goes_through_a_node_that_is_not_its_own(page):
     """Of a system like that of notebook 14, and of one with thirty nodes."""
     for system in (like_14(), of_thirty()):
@@ -253,6 +248,7 @@ def moves(kind: str, count: int, back: bool = False) -> dict[str, Any]:
     return {"type": "moved", "moved": [{"edge": edge.id, "count": count, "back": back}]}
 
 
+@in_both
 def test_what_moves_is_counted_on_its_edge_and_shown_by_dots(page):
     page.show(SYSTEM)
     page.tell(moves("mapping", 5))
@@ -272,6 +268,7 @@ def test_a_page_that_is_opened_later_hears_how_much_has_moved(page):
     assert page.edge("mapping").endswith("42")
 
 
+@in_both
 def test_without_motion_the_number_says_it_alone(page):
     page.run("document.querySelector('.watch').dataset.still = 'true'")
     page.show(SYSTEM)
@@ -291,6 +288,7 @@ def test_what_is_not_in_the_system_moves_nothing(page):
 # The keyboard, and what can be broken
 
 
+@in_both
 def test_all_is_reached_by_keyboard(page, keys):
     page.show(SYSTEM)
     page.driver.execute_script("document.querySelector('[data-node]').focus()")
@@ -317,6 +315,7 @@ def worker_panel(page, keys) -> Callable[[], str]:
     return page.panel
 
 
+@in_both
 def test_enter_opens_what_there_is_of_a_node_and_escape_goes_back(page, keys, worker_panel):
     said = worker_panel()
     assert "function ada-worker" in said and "512 MB" in said
@@ -374,6 +373,7 @@ def test_axe_finds_nothing(page, keys, axe):
     assert axe.problems(page.driver, but=but) == []
 
 
+@in_both
 def test_names_and_labels_are_text(page, keys):
     bad = Node(arn("lambda", "function:bad"), "function", HOSTILE, HOSTILE, {HOSTILE: HOSTILE})
     system = System((bad, JOBS), (Edge(JOBS.id, bad.id, "mapping", HOSTILE),), (HOSTILE,))
@@ -393,6 +393,7 @@ def test_names_and_labels_are_text(page, keys):
     assert "\u202e" not in page.run("return document.querySelector('.watch').innerText")
 
 
+@in_both
 def test_a_long_name_stays_within_its_node(page):
     long = Node(arn("sqs", "long"), "queue", "q" * 80, "q" * 80, {})
     page.show(System((long, queue("\u5199\u771f" * 20))))
