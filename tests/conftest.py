@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import headless_chromium
 import headless_firefox
 import psutil
 import pytest
@@ -137,11 +138,27 @@ def axe(needs, tmp_path_factory) -> Axe:
 
 
 @pytest.fixture(scope="session")
+def chromium(needs, tmp_path_factory) -> Iterator[Any]:
+    """One Chromium for those tests of a worker that need no profile of their own."""
+    driver = headless_chromium.start(needs, tmp_path_factory.mktemp("chromium"), "1024,700")
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
 def firefox(needs, tmp_path_factory) -> Iterator[Any]:
-    """One Firefox for all tests that look at a page in it, as it takes long to start."""
+    """One Firefox for all tests of a worker that look at a page in it."""
     driver = headless_firefox.start(needs, tmp_path_factory.mktemp("firefox"), "1024,700")
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def driver(request) -> Iterator[Any]:
+    """Chromium, or each of the browsers for a test that is `in_both`; the page is left at the end."""
+    driver = request.getfixturevalue(getattr(request, "param", "chromium"))
+    yield driver
+    driver.get("about:blank")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The console in a real browser: the slides' screens by clicks and keys alone, and a lab from nothing to its check."""
+"""The console as its command serves it, in a real browser: a lab from nothing to its check, loss, and a hub."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import headless_chromium
 import pytest
+from console_hand import LIMIT_S, Hand
 from localaws_client import THIS_PYTHON, eventually
 from prefix_proxy import proxied
 
@@ -17,8 +18,6 @@ from helpers import localaws
 from helpers.exercises import check
 from helpers.exercises.lab import labs
 from helpers.settings import ROOT
-
-LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -57,151 +56,10 @@ def driver(needs, console, tmp_path_factory):
     assert [each for each in said if "Content Security Policy" in each or "Error" in each] == []
 
 
-class Hand:
-    """What a reader does at the console: clicks what has a name, and types into what has a label."""
-
-    def __init__(self, driver) -> None:
-        self.driver = driver
-
-    def _find(self, xpath: str):
-        return eventually(
-            lambda: [each for each in self.driver.find_elements("xpath", xpath) if _is_displayed(each)], LIMIT_S
-        )[0]
-
-    def click(self, name: str) -> None:
-        said = f"normalize-space()={_quoted(name)}"
-        found = self._find(
-            f"//main//*[(self::a or self::button or self::summary or self::label) and not(ancestor::nav) and {said}]"
-        )
-        self._and_wait(found.click, is_new=found.tag_name in ("a", "button"))
-
-    def press(self, name: str) -> None:
-        """The same by keyboard alone."""
-        from selenium.webdriver.common.keys import Keys
-
-        found = self._find(f"//main//button[normalize-space()={_quoted(name)}]")
-        self.driver.execute_script("arguments[0].focus()", found)
-        self._and_wait(lambda: self.driver.switch_to.active_element.send_keys(Keys.ENTER), is_new=True)
-
-    def tab(self, name: str) -> None:
-        found = self._find(f"//nav//a[normalize-space()={_quoted(name)}]")
-        self._and_wait(found.click, is_new=True)
-
-    def type(self, label: str, text: str, which: int = 1) -> None:
-        field = self.field(label, which)
-        field.clear()
-        field.send_keys(text)
-
-    def paste(self, label: str, text: str) -> None:
-        """Put a text in the place of what a field has, whole, as from a clipboard."""
-        field = self.field(label)
-        field.clear()
-        field.click()
-        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
-
-    def choose(self, label: str, option: str) -> None:
-        from selenium.webdriver.support.select import Select
-
-        Select(self.field(label)).select_by_visible_text(option)
-
-    def field(self, label: str, which: int = 1):
-        labels = f"(//main//label[normalize-space()={_quoted(label)}])[{which}]"
-        return self._find(f"//*[@id={labels}/@for]")
-
-    def _and_wait(self, act, is_new: bool) -> None:
-        """Act, and wait until the page that follows is there."""
-        old = self.driver.find_element("tag name", "html")
-        act()
-        if is_new:
-            eventually(lambda: _is_gone(old), LIMIT_S)
-            eventually(lambda: self.driver.execute_script("return document.readyState") == "complete", LIMIT_S)
-
-    @property
-    def text(self) -> str:
-        """What the page says, asked for at once: another page may be on its way."""
-        return self.driver.execute_script("return document.querySelector('main')?.innerText ?? ''")
-
-
-def _is_displayed(element) -> bool:
-    from selenium.common.exceptions import StaleElementReferenceException
-
-    try:
-        return bool(element.is_displayed())
-    except StaleElementReferenceException:  # another page has come meanwhile
-        return False
-
-
-def _is_gone(element) -> bool:
-    from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
-
-    try:
-        element.is_enabled()
-    except (StaleElementReferenceException, WebDriverException):
-        return True
-    return False
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
-
-
 @pytest.fixture
 def hand(driver, console) -> Hand:
     driver.get(console.partition("/enter")[0] + "/")
     return Hand(driver)
-
-
-def _begin(hand: Hand, name: str) -> None:
-    hand.click("Create function")
-    hand.choose("Runtime", THIS_PYTHON)
-    hand.click("Begin with this runtime")
-    hand.type("Name", name)
-
-
-def test_the_screens_of_the_slides(hand, aws_of_module):
-    name = aws_of_module.name("by-hand")
-    _begin(hand, "by-hand")
-    hand.press("Create function")  # by keyboard
-    assert f"The function {name} was created." in hand.text
-    assert "lambda_client.create_function(" in hand.text, "the cell that does the same"
-    assert hand.driver.switch_to.active_element.get_attribute("id") == "notice", "what came of it is read first"
-
-    hand.tab("Configuration")
-    hand.type("Name of the variable", "GREETING")
-    hand.type("Value", "Grüße")
-    hand.click("Set the variable")
-    assert "The variable GREETING is set." in hand.text
-
-    hand.tab("Test")
-    hand.choose("Template", "s3-put")
-    hand.click("Take this template")
-    hand.type("Name to save it under", "my-upload")
-    hand.click("Save the event")
-    assert "The event my-upload is saved." in hand.text
-    hand.press("Test")  # by keyboard
-    assert f"{name} succeeded." in hand.text
-    assert '"hello": "Lambda"' in hand.text
-    assert "REPORT RequestId" in hand.text and re.search(r"Max Memory Used \(MB\)\s+\d+", hand.text)
-
-    hand.tab("Triggers")
-    hand.click("Add an S3 trigger")
-    hand.type("A new bucket (takes the place of one that is there)", "by-hand")
-    hand.driver.find_element("xpath", "//button[@value='add-s3']").click()
-    eventually(lambda: "The trigger is added." in hand.text)
-    hand.click("Put an object into the bucket")
-    hand.type("Key", "photos/1.txt")
-    hand.type("Text of the object", "hello")
-    hand.click("Put the object")
-    assert "The object photos/1.txt is in the bucket." in hand.text
-
-    hand.tab("Logs")
-
-    def is_logged() -> bool:
-        hand.type("Filter pattern", "photos")
-        hand.click("Filter")
-        return "photos/1.txt" in hand.text
-
-    assert eventually(is_logged, LIMIT_S), "S3 has invoked the function"
 
 
 def test_axe_finds_nothing_on_any_screen(hand, axe):
@@ -230,7 +88,7 @@ def test_axe_finds_nothing_on_any_screen(hand, axe):
 
 def test_lab_09_from_nothing_to_a_solved_check(hand, aws_of_module, embedded_home, capsys):
     source = labs()["09"].answer("python").read_text(encoding="utf-8")
-    _begin(hand, "slack")
+    hand.begin("slack")
     hand.paste("Text", source)
     hand.click("Create function")
     hand.tab("Configuration")
@@ -263,22 +121,6 @@ def test_a_page_says_that_the_console_has_gone_and_comes_back(driver, aws_of_mod
         assert "Functions" in driver.title, "its cookie is still good"
 
 
-def test_live_shows_a_burst(hand, aws_of_module):
-    from concurrent.futures import ThreadPoolExecutor
-
-    _begin(hand, "burst")
-    source = "import time\ndef handler(event, context):\n    time.sleep(1)\n"
-    hand.paste("Text", source)
-    hand.click("Create function")
-    hand.tab("Live")
-    hand.choose("Functions", aws_of_module.name("burst"))
-    hand.click("Show")
-    invoke = aws_of_module.client("lambda").invoke
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda _: invoke(FunctionName=aws_of_module.name("burst"), Payload="{}"), range(3)))
-    eventually(lambda: re.search(r"3 environments of \S+burst: 3 idle", hand.text), LIMIT_S)
-
-
 def test_behind_a_proxy_with_a_prefix(driver, aws_of_module, free_port):
     """As on a JupyterHub: pages, forms, their answers, styles, scripts and the WebSocket are all below the prefix."""
     from helpers.console import page, server
@@ -288,7 +130,7 @@ def test_behind_a_proxy_with_a_prefix(driver, aws_of_module, free_port):
         driver.get(base + address.partition(f":{port}")[2])
         eventually(lambda: "Functions" in driver.title)
         hand = Hand(driver)
-        _begin(hand, "proxied")
+        hand.begin("proxied")
         hand.click("Create function")
         assert f"The function {aws_of_module.name('proxied')} was created." in hand.text
         assert driver.current_url.startswith(f"{base}/functions/")

@@ -21,6 +21,7 @@ def address():
 
 @pytest.fixture
 def page(driver, address):
+    driver.set_window_size(1024, 700)
     emulate(driver)
     shown = Page(driver, address)
     shown.tell("status", connected=True, sentence="", coarse=False, now=now())

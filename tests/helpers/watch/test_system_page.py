@@ -128,6 +128,7 @@ class Page:
 
 @pytest.fixture
 def page(driver, address) -> Page:
+    driver.set_window_size(1024, 700)
     driver.get(address)
     its = Page(driver)
     eventually(lambda: its.run("return Boolean(window.part?.receive)"))
