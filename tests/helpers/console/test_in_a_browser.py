@@ -1,8 +1,10 @@
 """The console in a real browser, Chromium and Firefox: the slides' screens by clicks and keys alone, and Live."""
 
+import json
 import re
+import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import browsers
 import pytest
@@ -88,3 +90,58 @@ def test_live_shows_a_burst(hand, aws_of_module):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: invoke(FunctionName=name, Payload="{}"), range(3)))
     eventually(lambda: re.search(r"3 environments of \S+burst-\S+: 3 idle", hand.text), LIMIT_S)
+
+
+MANY, END = 200, "\ue010"
+# It runs until it is told to go on, so all of them run at the same time, however slow the machine is.
+WAITS = """
+import socket
+def handler(event, context):
+    return socket.create_connection(("127.0.0.1", event["port"])).recv(9).decode()
+"""
+
+
+@pytest.mark.slow
+def test_live_counts_hundreds_that_really_run_at_once(hand, aws_of_module):
+    """Tiles while there are few, then the dense grid; what is counted there is what runs."""
+    client, name = aws_of_module.client("lambda"), aws_of_module.name("hundreds")
+    hand.begin("hundreds")
+    hand.paste("Text", WAITS)
+    hand.click("Create function")
+    client.update_function_configuration(FunctionName=name, Timeout=300)
+    hand.tab("Live")
+    hand.choose("Functions", name)
+    hand.click("Show")
+
+    def shown(selector: str) -> list[str]:
+        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
+        return hand.driver.execute_script(script, selector)
+
+    def counts(sentence: str) -> bool:
+        return sentence in "".join(shown(".watch-summary"))
+
+    few, many = 10, min(MANY, client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+    with ThreadPoolExecutor(many) as threads, socket.create_server(("127.0.0.1", 0), backlog=many) as meeting:
+        meeting.settimeout(2 * LIMIT_S)
+        event = json.dumps({"port": meeting.getsockname()[1]})
+
+        def invoke(number: int) -> list[Future]:
+            return [threads.submit(client.invoke, FunctionName=name, Payload=event) for _ in range(number)]
+
+        calls = invoke(few)
+        waiting = [meeting.accept()[0] for _ in range(few)]
+        eventually(lambda: counts(f"{few} environments of {name}: {few} busy; {few} cold starts, "), LIMIT_S)
+        assert [text[:4] for text in shown(".watch-tile .watch-word")] == ["busy"] * few
+        calls += invoke(many - few)
+        waiting += [meeting.accept()[0] for _ in range(many - few)]
+        eventually(lambda: counts(f"{many} environments of {name}: {many} busy; {many} cold starts, "), LIMIT_S)
+        assert shown(".watch-tile") == []
+        hand.driver.find_element("css selector", ".watch-cursor").send_keys(END)
+        assert shown(".watch-cell-says")[0].startswith(f"Environment {many} of {name}: busy, ")
+        for each in waiting:
+            each.sendall(b"go on")
+            each.close()
+        assert {call.result()["Payload"].read() for call in calls} == {b'"go on"'}
+    idle = f"{many} environments of {name}: {many} idle; {many} cold starts, {many} invocations, none failed."
+    eventually(lambda: counts(idle), LIMIT_S)
+    client.delete_function(FunctionName=name)
