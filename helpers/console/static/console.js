@@ -44,7 +44,8 @@ async function answers() {
 let isLost = false;
 async function look() {
   if (!document.hidden || isLost) {
-    const there = await answers();
+    // Twice: Firefox ends what a page has asked when one of its forms is sent, though the page stays until the answer.
+    const there = (await answers()) || (await answers());
     if (!there && !isLost) {
       isLost = true;
       lost.textContent = lost.dataset.lost;

@@ -92,6 +92,24 @@ def test_live_shows_a_burst(hand, aws_of_module):
     eventually(lambda: re.search(r"3 environments of \S+burst-\S+: 3 idle", hand.text), LIMIT_S)
 
 
+# The first time that a page asks, it gets no answer; the sentence that the console has gone is remembered.
+ONCE_WITHOUT_ANSWER = """
+window.asked = 0;
+window.was_lost = false;
+const { fetch } = window, lost = document.getElementById("lost");
+window.fetch = (...what) => { window.asked += 1; return window.asked === 1 ? Promise.reject() : fetch(...what); };
+new MutationObserver(() => { window.was_lost = true; }).observe(lost, { attributes: true });
+"""
+
+
+@in_both
+def test_one_question_without_an_answer_is_not_the_end(hand):
+    """In Firefox a form that is sent ends what its page asks, and the page is there until the answer comes."""
+    hand.driver.execute_script(ONCE_WITHOUT_ANSWER)
+    eventually(lambda: hand.driver.execute_script("return window.asked") >= 3, LIMIT_S)
+    assert hand.driver.execute_script("return window.was_lost") is False
+
+
 MANY, END = 200, "\ue010"
 # It runs until it is told to go on, so all of them run at the same time, however slow the machine is.
 WAITS = """
