@@ -31,7 +31,7 @@ from jupyter_client import BlockingKernelClient  # noqa: E402
 
 from helpers import localaws  # noqa: E402
 from helpers.facts import fact  # noqa: E402
-from helpers.marks import between  # noqa: E402
+from helpers.files.marks import between  # noqa: E402
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- What a learner takes: `python deploy/measure.py` writes it. -->", "<!-- It ends. -->"

@@ -31,9 +31,10 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from . import aws_choice, environment, settings
+from . import aws_choice, settings
 from .classroom.place import HERE, PORT
 from .commands import doctor, embedded_aws, java, lab, runtimes, say
+from .installing import environment
 from .localaws import node_sdk
 
 # Of pytest: some tests at once, as they wait more than they work; and at the end, the slowest.
@@ -275,7 +276,7 @@ def _update(options: argparse.Namespace) -> int:
 
 
 def _reset(options: argparse.Namespace) -> int:
-    from .starting_points import reset
+    from .session.starting_points import reset
 
     say(f"Putting notebook {options.number} back to its start.")
     reset(options.number)
@@ -344,7 +345,7 @@ def _site(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from .cleanup import clean
+    from .resources.cleanup import clean
 
     say("Removing what the notebooks made in AWS.")
     clean(ask=False)  # whoever types the command wants it

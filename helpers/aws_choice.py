@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from . import localaws, settings
 from .arguments import takes
-from .whole_file import write_whole
+from .files.whole_file import write_whole
 
 TARGETS = ("embedded", "aws")  # the first is the default
 TARGET_FILE = "target"

@@ -25,16 +25,18 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from IPython import get_ipython
 
-from . import aws_choice, log_retention, not_yet, settings, webhook
+from . import aws_choice, settings, webhook
 from .arguments import ANY_TEXT, TEXT, YES_NO, ArgumentError, Wanted, or_none, takes
 from .asking import says_yes
+from .deploying import not_yet
 from .errors import WorkshopError
 from .facts import fact
 from .jupyter import notebook_errors
-from .ledger import Ledger, Recorder
-from .loop_progress import track
-from .prices import load_prices
-from .resource_types import RESOURCE_TYPES
+from .measuring.loop_progress import track
+from .measuring.prices import load_prices
+from .resources import log_retention
+from .resources.ledger import Ledger, Recorder
+from .resources.types import RESOURCE_TYPES
 
 # The AWS managed policy that lets a function write its logs.
 BASIC_EXECUTION = "service-role/AWSLambdaBasicExecutionRole"

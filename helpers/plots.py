@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from pandas.api.types import is_datetime64_any_dtype
 
-from . import alt_text
 from .arguments import TEXT, ArgumentError, Wanted, or_none, takes
+from .measuring import alt_text
 from .palette import BLUE, BROWN, DARK_GREY, GREEN, GREY, LIGHT_GREY, ORANGE, PARTS, PINK, RED, SKY
 
 __all__ = [

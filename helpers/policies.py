@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import lessons, log_retention
+from . import lessons
 from .errors import WorkshopError
+from .resources import log_retention
 
 LEARNER = "${learner}"  # stands for the learner's prefix until a policy is made
 NAME, BOUNDARY = "lambda-workshop", "lambda-workshop-boundary"

@@ -246,7 +246,7 @@ def aws(embedded_aws, embedded_home, monkeypatch):
 @pytest.fixture(scope="module")
 def aws_of_module(embedded_aws, embedded_home):
     """The same, while a module lasts; what its tests have made through it is then removed."""
-    from helpers.resource_types import RESOURCE_TYPES
+    from helpers.resources.types import RESOURCE_TYPES
 
     with pytest.MonkeyPatch.context() as patched:
         workshop = _connect(embedded_aws, embedded_home, patched)
@@ -260,7 +260,7 @@ def aws_of_module(embedded_aws, embedded_home):
 
 def _is_removed(workshop, entry) -> bool:
     """Remove it, and say whether that could be: a mapping that changes is in use for a moment."""
-    from helpers.cleanup import remove
+    from helpers.resources.cleanup import remove
 
     try:
         remove(workshop, entry)

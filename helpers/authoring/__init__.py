@@ -51,8 +51,9 @@ import nbformat
 import psutil
 from nbformat import NotebookNode
 
-from .. import claims, localaws, own_copies, settings
+from .. import localaws, own_copies, settings
 from ..lessons import LessonError, functions_in, lessons, numbered
+from ..measuring import claims
 from . import badges, calls, lint, outputs, readme, source, work
 from .execution import execute
 from .jars import function_jars, runtime_jar

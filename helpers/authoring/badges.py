@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 from .. import repository
-from ..marks import between
+from ..files.marks import between
 
 BEGIN, END = "<!-- The badges: `python3 -m helpers build` writes them. -->", "<!-- The badges end. -->"
 BADGES = between(BEGIN, END)

@@ -12,10 +12,11 @@ from IPython.core.inputtransformer2 import TransformerManager
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
-from .. import claims, settings
+from .. import settings
 from ..facts import unknown
 from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson, LessonError
+from ..measuring import claims
 from . import notes, outputs, source
 from .source import Cell, Source
 

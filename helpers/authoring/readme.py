@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from ..files.marks import between
 from ..lessons import Lesson
-from ..marks import between
 
 BEGIN, END = "<!-- The map: `python3 -m helpers build` writes it. -->", "<!-- The map ends. -->"
 MAP = between(BEGIN, END)

@@ -13,10 +13,10 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from ..exercises.starter_cells import UNSOLVED
 from ..facts import fill
 from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson, headings, lessons_in
-from ..starter_cells import UNSOLVED
 from . import notes
 
 # A comment that looks like a magic stays a comment.
@@ -32,7 +32,7 @@ APART = "import helpers.in_a_solution  # it counts nothing, and leaves your file
 PREDICT = re.compile(r"^ *predict\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 PREDICTED = re.compile(r"^ *predicted\(\s*[\"']([^\"']*)", flags=re.MULTILINE)
 MEASURES = re.compile(r"\breports\(")
-# What a measurement has to show, see helpers/claims.py.
+# What a measurement has to show, see helpers/measuring/claims.py.
 CLAIM = re.compile(r"\bclaim\(")
 NOTES = "notes"
 # A cell whose code draws a picture: it is folded away until the reader opens it.

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from .. import settings
-from ..whole_file import write_whole
+from ..files.whole_file import write_whole
 from . import lint
 
 BUILT_FILE = "built.json"

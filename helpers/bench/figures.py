@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..whole_file import write_whole
+from ..files.whole_file import write_whole
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ import textwrap
 from matplotlib.figure import Figure as Chart
 from matplotlib.ticker import FuncFormatter
 
-from .. import alt_text, settings
-from ..marks import between
+from .. import settings
+from ..files.marks import between
+from ..measuring import alt_text
 from ..plots import BLUE, GREY, LINE, RED
 from .bare_runtime_api import BareRuntimeApi
 from .embedded_aws import EmbeddedAws

@@ -21,8 +21,8 @@ from typing import Any
 import psutil
 
 from .. import localaws, settings
-from ..report_lines import parse_report
-from ..reports import reports
+from ..measuring.report_lines import parse_report
+from ..measuring.reports import reports
 from .bare_runtime_api import BareRuntimeApi
 from .embedded_aws import EmbeddedAws
 from .figures import Figure

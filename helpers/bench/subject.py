@@ -27,8 +27,8 @@ from botocore.credentials import Credentials
 
 from .. import localaws
 from ..connect import isolated_session
+from ..deploying.package import package
 from ..errors import WorkshopError
-from ..package import package
 
 REGION = "us-east-1"
 HANDLER = "app.handler"

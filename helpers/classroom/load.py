@@ -25,8 +25,8 @@ import requests
 
 from .. import localaws, settings
 from ..bench import machine
-from ..marks import between
-from ..whole_file import write_whole
+from ..files.marks import between
+from ..files.whole_file import write_whole
 from .instructor.store import FILE, ClassStore
 from .learner.connection import Refused, Unreachable, ask
 from .learner.kernel import PAUSE_S

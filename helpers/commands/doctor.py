@@ -10,8 +10,9 @@ import subprocess
 import sys
 from datetime import date, timedelta
 
-from .. import added_runtimes, aws_choice, environment, localaws, settings
+from .. import aws_choice, localaws, settings
 from ..facts import fact, facts
+from ..installing import added_runtimes, environment
 from ..localaws import node_sdk
 from . import say
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import botocore.loaders
 
-from .. import environment, settings
+from .. import settings
 from ..api_models import Drift, drift, stated
 from ..errors import WorkshopError
 from ..facts import FILE, Fact, facts
+from ..installing import environment
 from . import say
 
 NOWHERE = "no package registry that pip can reach has it; check the network, and pip's settings"

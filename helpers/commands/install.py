@@ -3,8 +3,9 @@
 import compileall
 import sysconfig
 
-from .. import environment, settings
+from .. import settings
 from ..errors import WorkshopError
+from ..installing import environment
 from ..localaws import npm
 from . import say
 

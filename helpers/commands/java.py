@@ -1,6 +1,7 @@
 """Adds a Java to the environment, for functions in Java, and says which one they run with."""
 
-from .. import environment, localaws
+from .. import localaws
+from ..installing import environment
 from . import say
 
 

@@ -1,7 +1,7 @@
 """Lists which program runs which runtime of AWS Lambda here, and adds or removes one."""
 
 from .. import localaws
-from ..added_runtimes import add, is_added, names, remove
+from ..installing.added_runtimes import add, is_added, names, remove
 from . import say
 
 

@@ -3,7 +3,8 @@
 import argparse
 import itertools
 
-from .. import localaws, settings, wheels
+from .. import localaws, settings
+from ..installing import wheels
 from . import say
 
 

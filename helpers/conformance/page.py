@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import settings
-from ..marks import between
-from ..whole_file import write_whole
+from ..files.marks import between
+from ..files.whole_file import write_whole
 from .declared import RECORDED, Scenario
 from .members import table as members_table
 from .running import Outcome

@@ -10,10 +10,10 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from .. import highlight
 from ..local_page import forms, style
 from ..local_page.access import Access, guarded
 from ..local_page.requests import body_of, root_of
+from ..pages import highlight
 from ..watch import static_files
 from .live_socket import LiveSockets
 from .page import EXPECTED, Connection, Notices, Page, Screen, answer, notice_of, templates

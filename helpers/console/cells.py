@@ -16,7 +16,7 @@ from typing import Any, Self
 import helpers
 
 from ..connect import Workshop
-from ..package import package
+from ..deploying.package import package
 
 Action = Callable[..., Any]
 

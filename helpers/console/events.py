@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import settings
-from ..whole_file import write_whole
+from ..files.whole_file import write_whole
 from .page import ConsoleError
 from .strings import words
 

@@ -16,11 +16,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from .. import aws_choice, localaws, settings
 from ..connect import Workshop, connect
 from ..errors import WorkshopError
-from ..highlight import python_cell
 from ..local_page.access import Access
 from ..local_page.forms import Form
 from ..local_page.requests import root_of
-from ..page_templates import page_templates
+from ..pages.highlight import python_cell
+from ..pages.templates import page_templates
 from ..webhook import without_secret
 from .cells import Action, Performer
 from .strings import words

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..catalogue import Catalogue
+from ..pages.catalogue import Catalogue
 
 CATALOGUE = Catalogue(Path(__file__).parent)
 words = CATALOGUE.words

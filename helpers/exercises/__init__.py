@@ -8,14 +8,15 @@ from typing import Any
 
 from IPython import get_ipython
 
-from .. import lessons, progress, record
+from .. import lessons
 from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, shown, takes
-from ..fenced import fenced
 from ..jupyter import cells_run
-from ..starter_cells import is_unsolved
+from ..pages.fenced import fenced
+from ..session import progress, record
 from .answers import written
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES
+from .starter_cells import is_unsolved
 
 __all__ = ["Answer", "DeployedFunction", "Exercise", "NotSolved", "WrongAnswer", "check", "hint", "solution"]
 

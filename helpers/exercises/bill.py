@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from .. import record
-from ..prices import load_prices
-from ..reports import reports, tables
+from ..measuring.prices import load_prices
+from ..measuring.reports import reports, tables
+from ..session import record
 from .deployed import Deployed
 from .exercise import NotSolved
 from .probe import Probe

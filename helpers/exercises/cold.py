@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..deploy import deploy
-from ..reports import reports
+from ..deploying.deploy import deploy
+from ..measuring.reports import reports
 from .copies import copy
 from .probe import Probe, unique
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..cleanup import remove
-from ..ledger import Entry
+from ..resources.cleanup import remove
+from ..resources.ledger import Entry
 from .deployed import Deployed
 from .probe import Probe
 

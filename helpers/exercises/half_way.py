@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..deploy import deploy
+from ..deploying.deploy import deploy
 from .copies import copy, wrapped
 from .diagnosis import Outcome
 from .probe import Probe

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..connect import Workshop
-from ..deploy import deploy
+from ..deploying.deploy import deploy
 from .copies import copy, wrapped
 from .diagnosis import Outcome
 from .probe import Probe, unique

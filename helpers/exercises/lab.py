@@ -5,8 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import lessons, progress, settings
-from ..free_name import free_name
+from .. import lessons, settings
+from ..files.free_name import free_name
+from ..session import progress
 from .languages import LANGUAGES
 
 STARTER = "starter"  # the folder of what the reader begins with

@@ -6,7 +6,9 @@ Standard library only: it is there from a kernel's start.
 import contextlib
 from typing import Any
 
-from .. import lessons, record, starter_cells
+from .. import lessons
+from ..exercises import starter_cells
+from ..session import record
 from . import this_notebook
 
 _texts: dict[str, str] = {}  # what was run last of each cell, by its id

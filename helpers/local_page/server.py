@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from .. import localaws, settings
 from ..errors import WorkshopError
-from ..whole_file import write_private
+from ..files.whole_file import write_private
 from .access import ANOTHER, ENTER, Access
 
 COOKIE_S = 12 * 3600  # how long a cookie goes on being good, should the page be served anew

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from .. import settings
 from ..errors import WorkshopError
-from ..free_name import free_name
+from ..files.free_name import free_name
+from ..files.whole_file import write_whole
 from ..lessons import Lesson, lessons
-from ..whole_file import write_whole
 from . import links
 from .merge import Cell, Change, merged
 

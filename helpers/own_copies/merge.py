@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
-from ..fenced import fenced
 from ..lessons import headings
+from ..pages.fenced import fenced
 
 Cell = dict[str, Any]  # as it stands in a notebook's file
 

@@ -19,7 +19,7 @@ from ..errors import WorkshopError
 from ..local_page import forms, style
 from ..local_page.access import Access, guarded
 from ..local_page.requests import body_of
-from ..page_templates import page_templates
+from ..pages.templates import page_templates
 from . import beside, clock
 from .plans import Step
 from .strings import words

@@ -8,10 +8,10 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererProtocol
 from markdown_it.token import Token
 
-from .. import progress
 from ..authoring.notes import Notes
 from ..authoring.source import Source, is_exercise
 from ..exercises.exercise import Exercise
+from ..session import progress
 from .plans import Plan, Step
 
 NO_NOTES = Notes(0, "", "", {}, "")

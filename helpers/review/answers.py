@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from .. import starter_cells
-from ..exercises import Exercise
+from ..exercises import Exercise, starter_cells
 from ..exercises.languages import LANGUAGES
+from ..exercises.starter_cells import Cell
 from ..lessons import Lesson
 from ..masks import masked
-from ..starter_cells import Cell
 from . import session, way
 from .notebooks import Section
 from .session import Entry, Session

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 
 from ..lessons import Lesson
-from ..questions import Question, questions_in
+from ..session.questions import Question, questions_in
 from . import notebooks
 from .notebooks import Section
 from .session import Entry, Session

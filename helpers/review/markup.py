@@ -14,9 +14,10 @@ from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from .. import highlight, settings
-from ..highlight import DARK, LIGHT
+from .. import settings
 from ..masks import masked
+from ..pages import highlight
+from ..pages.highlight import DARK, LIGHT
 from ..watch.strings import visible
 from . import harmless
 from .notebooks import Section

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WorkshopError
+from ..files.whole_folder import whole_folder
 from ..lessons import Slide
 from ..local_page import style
 from ..masks import masked
-from ..page_templates import page_templates
-from ..spreadsheets import no_formula
-from ..whole_folder import whole_folder
+from ..pages.spreadsheets import no_formula
+from ..pages.templates import page_templates
 from . import again, answers, chart, guesses, markup, session, way
 from .guesses import Verdict
 from .notebooks import Notebook, Section, headings, text_of

@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import lessons, progress, record
+from .. import lessons
 from ..exercises.lab import Lab
 from ..exercises.languages import LANGUAGES
 from ..lessons import Lesson
 from ..masks import masked
+from ..session import progress, record
 from . import notebooks
 from .notebooks import Notebook
 from .strings import words

@@ -7,9 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .. import environment, settings
+from .. import settings
 from ..errors import WorkshopError
-from ..whole_folder import whole_folder
+from ..files.whole_folder import whole_folder
+from ..installing import environment
 from .source import AS_THEY_ARE, gather
 
 MARK = ".lambda-workshop-site"  # in a folder that we may replace

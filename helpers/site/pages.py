@@ -13,9 +13,9 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from .. import settings
-from ..fenced import fenced
 from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson
+from ..pages.fenced import fenced
 from ..repository import address, live
 from .links import FRONT, Links, Place
 from .outputs import Shown

@@ -17,8 +17,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import WorkshopError
-from ..report_lines import Line, Reported, invocations, parse
-from ..resource_types import code, says_absent
+from ..measuring.report_lines import Line, Reported, invocations, parse
+from ..resources.types import code, says_absent
 from .environments import Environments, Event
 from .source import Message
 from .strings import say

@@ -19,8 +19,8 @@ from .. import settings
 from ..arguments import name_of_function
 from ..connect import Workshop
 from ..inbox import InboxError, open_inbox
-from ..resource_tags import tag_filters
-from ..resource_types import code, says_absent
+from ..resources.tags import tag_filters
+from ..resources.types import code, says_absent
 
 MOST = 500  # of one kind that are listed, so that an account with many things is not read for minutes
 AGAIN_S = {"embedded": 10.0, "emulator": 30.0, "aws": 60.0}  # while somebody looks, should no event tell of a change

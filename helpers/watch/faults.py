@@ -24,7 +24,7 @@ from ..arguments import name_of_function
 from ..connect import Workshop
 from ..errors import WorkshopError
 from ..inbox import open_inbox
-from ..resource_types import code
+from ..resources.types import code
 from .discovery import WEBHOOK, Node, System
 from .environments import Environment
 from .faults_left import Broken

@@ -20,8 +20,9 @@ from localaws_client import eventually
 
 import helpers
 from helpers import __main__ as command_line
-from helpers import aws_choice, environment, localaws, settings
+from helpers import aws_choice, localaws, settings
 from helpers.commands import doctor
+from helpers.installing import environment
 from helpers.localaws.data_plane import runtimes
 
 OWN = {"WORKSHOP_HOME": "of an embedded AWS of their own"}
@@ -520,7 +521,7 @@ def test_an_expected_failure_is_one_sentence(asked, monkeypatch, capsys, error, 
     def fail(ask: bool) -> None:
         raise error
 
-    monkeypatch.setitem(sys.modules, "helpers.cleanup", types.SimpleNamespace(clean=fail))
+    monkeypatch.setitem(sys.modules, "helpers.resources.cleanup", types.SimpleNamespace(clean=fail))
     assert command_line.main(["clean"]) == code
     assert capsys.readouterr().err.splitlines()[-1] == sentence
 
@@ -529,7 +530,7 @@ def test_a_bug_keeps_its_traceback(asked, monkeypatch):
     def fail(ask: bool) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setitem(sys.modules, "helpers.cleanup", types.SimpleNamespace(clean=fail))
+    monkeypatch.setitem(sys.modules, "helpers.resources.cleanup", types.SimpleNamespace(clean=fail))
     with pytest.raises(KeyError):
         command_line.main(["clean"])
 
@@ -617,7 +618,10 @@ print(sorted(top - set(sys.stdlib_module_names) - {{"helpers"}}))
 """
 
 
-@pytest.mark.parametrize("module", ["helpers", "helpers.__main__", "helpers.environment", "helpers.localaws"])
+STDLIB = ["helpers", "helpers.__main__", "helpers.installing.environment", "helpers.localaws"]
+
+
+@pytest.mark.parametrize("module", STDLIB)
 def test_import_needs_the_standard_library_alone_and_no_network(module):
     # -S: there is nothing else to import
     result = subprocess.run(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from own_checkout import checkout
 
-from helpers import environment, localaws, settings
+from helpers import localaws, settings
+from helpers.installing import environment
 
 pytestmark = pytest.mark.slow
 LIMIT_S = 1800
@@ -54,7 +55,7 @@ def test_it_is_installed_into_a_fresh_checkout_without_a_network(folder, tmp_pat
     assert done.returncode == 0, done.stderr
     assert "could not be installed" not in done.stderr
     code = (
-        "from helpers import environment\nfrom helpers.localaws import node_sdk\n"
+        "from helpers.installing import environment\nfrom helpers.localaws import node_sdk\n"
         "print(environment.made(), node_sdk.ready())"
     )
     python = root / ".venv" / "bin" / "python"

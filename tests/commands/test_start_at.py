@@ -8,15 +8,16 @@ import pytest
 from lab_support import remove_labs
 
 from helpers import __main__ as command_line
-from helpers import check, deploy, lessons, own_copies, progress, settings, starting_points
+from helpers import check, deploy, lessons, own_copies, settings
+from helpers.deploying.s3_triggers import lambda_triggers, make_bucket
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
 from helpers.inbox import open_inbox
-from helpers.ledger import Entry
 from helpers.lessons import LessonError
-from helpers.s3_triggers import lambda_triggers, make_bucket
-from helpers.starting_points import LabError
+from helpers.resources.ledger import Entry
+from helpers.session import progress, starting_points
+from helpers.session.starting_points import LabError
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from helpers import __main__ as command_line
-from helpers import environment, settings
+from helpers import settings
+from helpers.installing import environment
 
 DEPLOY = settings.ROOT / "deploy"
 

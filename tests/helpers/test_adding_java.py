@@ -10,8 +10,9 @@ import pip
 import pytest
 from packaging.requirements import Requirement
 
-from helpers import environment, settings
+from helpers import settings
 from helpers.commands import java
+from helpers.installing import environment
 
 WRONG = "0" * 64  # a hash
 

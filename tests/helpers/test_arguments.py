@@ -40,7 +40,7 @@ from helpers.classroom.learner.joining import Class
 from helpers.connect import Workshop
 from helpers.errors import WorkshopError
 from helpers.inbox import Inbox
-from helpers.reports import COLUMNS
+from helpers.measuring.reports import COLUMNS
 from helpers.watch import Watch
 from helpers.webhook import WebhookUrl
 

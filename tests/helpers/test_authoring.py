@@ -15,10 +15,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import authoring, claims, predict, settings
+from helpers import authoring, predict, settings
 from helpers.authoring import execution, lint, outputs, readme
 from helpers.authoring.outputs import RULES
 from helpers.jupyter.notebook_files import STILL
+from helpers.measuring import claims
 
 TINY = """\
 # %% [markdown]
@@ -1124,7 +1125,7 @@ def test_a_widget_leaves_a_sentence():
 def test_a_widget_that_says_in_words_what_it_is_keeps_them(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
     shown: list[dict] = []
-    monkeypatch.setattr(sys.modules["helpers.predict"], "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(sys.modules["helpers.session.predict"], "display", lambda data, raw: shown.append(data))
     predict("01.a")
     (output,) = normalised({"output_type": "display_data", "data": shown[0], "metadata": {}})
 

@@ -4,18 +4,18 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers.arguments import ArgumentError, FileError
-from helpers.cleanup import CleanupError
 from helpers.connect import ConnectError
-from helpers.deploy import DeployError
+from helpers.deploying.deploy import DeployError
+from helpers.deploying.package import PackageError
 from helpers.exercises import NotSolved
 from helpers.inbox import InboxError
-from helpers.ledger import LedgerError
 from helpers.localaws import LocalAwsError
-from helpers.package import PackageError
-from helpers.progress import ProgressError
-from helpers.reports import ReportsError
+from helpers.measuring.reports import ReportsError
+from helpers.resources.cleanup import CleanupError
+from helpers.resources.ledger import LedgerError
+from helpers.session.progress import ProgressError
+from helpers.session.starting_points import LabError
 from helpers.settings import SettingError
-from helpers.starting_points import LabError
 
 SHOWN = (
     ArgumentError,

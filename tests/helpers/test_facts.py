@@ -9,7 +9,7 @@ import pytest
 
 from helpers import api_models, authoring, fact, settings
 from helpers.connect import LAMBDA_CLIENT
-from helpers.deploy import DEFAULTS
+from helpers.deploying.deploy import DEFAULTS
 from helpers.facts import FactError, facts, fill, in_bytes, unknown
 from helpers.localaws.data_plane import cpu_share, execution_environment, retry_policy, runtime_api
 from helpers.localaws.services.lambda_ import quotas

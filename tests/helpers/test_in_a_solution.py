@@ -7,10 +7,11 @@ import sys
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import lessons, progress, settings
+from helpers import lessons, settings
 from helpers.authoring.execution import kernel
 from helpers.authoring.source import APART, Source, is_exercise
 from helpers.exercises.lab import labs
+from helpers.session import progress
 
 SOLVES = f"""
 {APART}

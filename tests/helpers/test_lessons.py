@@ -13,21 +13,11 @@ matplotlib.use("Agg")
 import nbformat
 import pytest
 
-from helpers import (
-    authoring,
-    check,
-    draw_map,
-    lessons,
-    own_copies,
-    package,
-    progress,
-    settings,
-    solution,
-    starting_points,
-)
+from helpers import authoring, check, draw_map, lessons, own_copies, package, settings, solution
 from helpers.authoring import readme
 from helpers.exercises import NotSolved
 from helpers.lessons import LessonError
+from helpers.session import progress, starting_points
 
 TEA = """\
 # %% [markdown]

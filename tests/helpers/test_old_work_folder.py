@@ -9,10 +9,11 @@ from datetime import datetime
 
 import pytest
 
-from helpers import aws_choice, draw_map, hint, lessons, progress, starting_points
+from helpers import aws_choice, draw_map, hint, lessons
 from helpers.exercises.lab import labs
-from helpers.ledger import Entry, Ledger
-from helpers.resource_types import RESOURCE_TYPES
+from helpers.resources.ledger import Entry, Ledger
+from helpers.resources.types import RESOURCE_TYPES
+from helpers.session import progress, starting_points
 
 EXERCISES = {  # of a notebook: how many
     **{"01": 2, "02": 3, "03": 3, "04": 2, "05": 3, "06": 3, "07": 3, "08": 2, "09": 1, "10": 2},

@@ -8,11 +8,12 @@ import boto3
 import pytest
 from botocore import xform_name
 
-from helpers import lessons, log_retention, policies, settings
+from helpers import lessons, policies, settings
 from helpers.authoring import calls
 from helpers.commands import policy
 from helpers.errors import WorkshopError
-from helpers.resource_types import RESOURCE_TYPES
+from helpers.resources import log_retention
+from helpers.resources.types import RESOURCE_TYPES
 
 # Actions in use that are on no resource, as AWS documented it in November 2026:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html

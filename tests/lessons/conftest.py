@@ -11,12 +11,13 @@ from lab_support import ENOUGH, Webhook, exercise_of, remove_labs, serve_webhook
 from localaws_client import ROLE, TestedFunction, made_bucket, zipped
 from notebook_cells import checks_of, mutated
 
-from helpers import check, deploy, progress, settings, starting_points
+from helpers import check, deploy, settings
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.lab_mistakes import WrongLabAnswer
 from helpers.exercises.languages import LANGUAGES
 from helpers.inbox import Inbox, open_inbox
+from helpers.session import progress, starting_points
 
 # What checks look at: the reader's functions, which post to the inbox.
 

@@ -5,11 +5,12 @@ import re
 import pytest
 from lab_support import exercise_of
 
-from helpers import check, progress, starting_points
+from helpers import check
+from helpers.deploying.s3_triggers import make_trigger
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
 from helpers.lessons import exercises
-from helpers.s3_triggers import make_trigger
+from helpers.session import progress, starting_points
 
 GAPS = {  # what stands in a starter in place of the handler's work
     "python": re.compile(r" +raise NotImplementedError\([^)]*\)\n"),

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers import progress
-from helpers.cleanup import remove
 from helpers.connect import Workshop
 from helpers.events import load_event
 from helpers.exercises.lab import labs
-from helpers.ledger import Entry
 from helpers.lessons import lesson
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 PATH = "/services/T/B/secret"
 KEYS = ("report.txt", "two words.txt", "a+b.txt", "100%.txt", "日本/写真 1.jpg", "R&D?.txt", "emoji 🎉.png")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from helpers import lessons, progress
+from helpers import lessons
 from helpers.authoring.source import Cell, Source, solved, unsolved
 from helpers.exercises import NotSolved, check
+from helpers.session import progress
 
 
 class Notebook:

@@ -14,12 +14,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from ...files.whole_file import write_private
 from ...local_page import forms, style
 from ...local_page.access import Access, guarded
 from ...local_page.forms import Form
 from ...local_page.requests import body_of, root_of
-from ...page_templates import page_templates
-from ...whole_file import write_private
+from ...pages.templates import page_templates
 from ..place import ClassError, Place
 from . import predictions
 from .room import predictions_of, room_of

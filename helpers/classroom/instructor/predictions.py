@@ -9,7 +9,8 @@ from functools import lru_cache
 from statistics import median_low
 from typing import NamedTuple
 
-from ... import lessons, questions
+from ... import lessons
+from ...session import questions
 from .room import Learner
 from .strings import words
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ...spreadsheets import no_formula
+from ...pages.spreadsheets import no_formula
 from .room import Learner, Room
 
 

@@ -5,7 +5,7 @@ Each gives the sentence that says what came of it, and raises ClassError where n
 
 import json
 
-from ... import record
+from ...session import record
 from ..entries import NAME, for_class, one_line
 from ..place import ClassError
 from . import kernel, membership, sender

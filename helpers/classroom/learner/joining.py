@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from ... import record, settings
+from ... import settings
 from ...arguments import COUNT, TEXT, YES_NO, or_none, takes
+from ...session import record
 from ..place import place_of
 from . import acts, membership
 

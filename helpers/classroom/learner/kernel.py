@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from ... import record, settings
+from ... import settings
 from ...errors import WorkshopError
 from ...jupyter import this_notebook
+from ...session import record
 from ..place import place_of
 from . import membership
 from .membership import Membership

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import settings
-from ...whole_file import write_private
+from ...files.whole_file import write_private
 from ..place import ClassError, Place
 
 FILE = "class.json"

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any, NamedTuple
 
-from ... import record
+from ...session import record
 from ..entries import BATCH, for_class, one_line
 from . import membership
 from .connection import Refused, Unreachable, ask

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from ...connect import Workshop
+from ...deploying.waiting import wait_until
+from ...measuring.reports import reports
 from ...plots import plot_durations, plot_timeline
-from ...reports import reports
-from ...waiting import wait_until
 
 
 def get_metrics(workshop: Workshop, function_name: str, hours: int) -> Any:

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from ... import highlight
+from ...pages import highlight
 from .. import packages
 from ..actions import functions
 from ..page import Done, Page, Screen

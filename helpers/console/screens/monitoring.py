@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from starlette.responses import Response
 
-from ... import alt_text
 from ...errors import WorkshopError
+from ...measuring import alt_text
 from ..actions import functions, observe
 from ..cells import Action
 from ..page import Page, Screen

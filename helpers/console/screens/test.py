@@ -7,8 +7,8 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
-from ... import highlight
-from ...report_lines import parse_report
+from ...measuring.report_lines import parse_report
+from ...pages import highlight
 from ...webhook import without_secret
 from .. import events
 from ..actions import invoke

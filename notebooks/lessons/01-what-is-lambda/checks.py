@@ -16,7 +16,7 @@ from helpers.exercises.exercise import (
     call,
 )
 from helpers.exercises.probe import Probe, unique
-from helpers.reports import reports
+from helpers.measuring.reports import reports
 
 GREETINGS = {"en": "Hello", "fr": "Bonjour", "ja": "Konnichiwa"}
 

@@ -23,8 +23,8 @@ from helpers.exercises.exercise import (
 )
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
 from helpers.exercises.probe import Probe
-from helpers.prices import load_prices
-from helpers.reports import reports
+from helpers.measuring.prices import load_prices
+from helpers.measuring.reports import reports
 
 Frames = Callable[[pd.DataFrame], float]
 

@@ -17,7 +17,7 @@ from helpers.exercises.exercise import (
     call,
 )
 from helpers.exercises.probe import Probe, unique
-from helpers.reports import reports
+from helpers.measuring.reports import reports
 
 CALLS = 6
 TIMES_FASTER = 2

@@ -17,7 +17,7 @@ from helpers.exercises.exercise import (
     as_word,
 )
 from helpers.exercises.probe import Probe, unique
-from helpers.prices import load_prices
+from helpers.measuring.prices import load_prices
 
 HOURS = 365 * 24 / 12  # of a month: 730
 MACHINE = "t3.small"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from helpers.connect import Workshop
-from helpers.deploy import deploy
+from helpers.deploying.deploy import deploy
 from helpers.exercises import deployed
 from helpers.exercises.copies import copy
 from helpers.exercises.diagnosis import Outcome, refused_call
@@ -22,7 +22,7 @@ from helpers.exercises.exercise import (
 from helpers.exercises.mistakes import Mistake, as_wrong_answers, reason
 from helpers.exercises.probe import Probe, unique
 from helpers.facts import fact
-from helpers.resource_types import code, says_absent
+from helpers.resources.types import code, says_absent
 
 from .wrong_answers import WRONG_TABLES, WRONG_WORKERS
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from helpers.exercises.exercise import Answer, NotSolved, WrongAnswer, call
 from helpers.facts import fact
-from helpers.prices import load_prices
+from helpers.measuring.prices import load_prices
 
 REASONS = ("burst", "offload", "event", "async", "no server")
 PILES = ("fits", "repair first", "does not fit")

@@ -7,13 +7,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from helpers.connect import Workshop
+from helpers.deploying.s3_triggers import LAMBDA_INVOKER, UPLOADS, lambda_triggers
 from helpers.exercises.exercise import DeployedFunction, NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.lab_probe import probe_of
 from helpers.exercises.probe import SLACK_NOTE, Probe, s3_event, unique
 from helpers.inbox import InboxError
-from helpers.reports import reports
-from helpers.s3_triggers import LAMBDA_INVOKER, UPLOADS, lambda_triggers
+from helpers.measuring.reports import reports
 
 from .wrong_answers import WRONG_ANSWERS
 

@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from helpers.cleanup import remove
 from helpers.connect import Workshop
+from helpers.deploying.s3_triggers import UPLOADS, make_bucket
 from helpers.exercises import diagnosis
 from helpers.exercises.diagnosis import Outcome
 from helpers.exercises.exercise import DeployedFunction, NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.lab_probe import probe_of
 from helpers.exercises.probe import SLACK_NOTE, Probe, s3_event, unique
-from helpers.ledger import Entry
-from helpers.s3_triggers import UPLOADS, make_bucket
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
 
 from .narrow import judge_role
 from .wrong_answers import WRONG_ANSWERS, WRONG_POLICIES

@@ -28,7 +28,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 from helpers import clean, connect, deploy, draw_map, load_prices, reports, track, watch
-from helpers.record import note_bill
+from helpers.session.record import note_bill
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")

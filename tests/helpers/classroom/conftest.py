@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import record
 from helpers.classroom.instructor import server
 from helpers.classroom.instructor.server import Served
 from helpers.classroom.learner import kernel
+from helpers.session import record
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_a_kernel_joins_by_its_setting_sends_and_hears(kernel, served):
     run = kernel(WORKSHOP_CLASS=str(served.place))
     assert f"WORKSHOP_CLASS lets you join the class at {served.place.address}." in run("1")
     eventually(lambda: [each.name for each in served.store.members()] == ["ada"], LIMIT_S)
-    assert run("from helpers import record\nrecord.note('hint', exercise='04.2', number=1)") == ""
+    assert run("from helpers.session import record\nrecord.note('hint', exercise='04.2', number=1)") == ""
     eventually(lambda: [entry["number"] for _, _, entry in served.store.entries() if entry["kind"] == "hint"], LIMIT_S)
     served.store.say("Go on with <b>05</b>.")
     assert eventually(lambda: run("pass"), LIMIT_S) == "Your instructor says: Go on with <b>05</b>.\n"
@@ -66,7 +66,9 @@ def test_a_kernel_joins_by_its_setting_sends_and_hears(kernel, served):
 
 def test_two_kernels_are_one_learner(kernel, served):
     first, second = (kernel(WORKSHOP_CLASS=str(served.place)) for _ in range(2))
-    note = "from helpers import record\nfor number in range(20): record.note('hint', exercise='04.2', number={})"
+    note = (
+        "from helpers.session import record\nfor number in range(20): record.note('hint', exercise='04.2', number={})"
+    )
     for run in (first, second):
         run(note.format("number"))
     eventually(lambda: len([1 for _, _, entry in served.store.entries() if entry["kind"] == "hint"]) == 40, LIMIT_S)

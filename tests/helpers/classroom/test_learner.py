@@ -11,11 +11,12 @@ import pytest
 from class_support import Asker
 from localaws_client import eventually
 
-from helpers import hand, join, record, settings
+from helpers import hand, join, settings
 from helpers.classroom.entries import BATCH
 from helpers.classroom.learner import acts, connection, joining, kernel, membership, sender
 from helpers.classroom.learner.connection import Unreachable
 from helpers.classroom.place import ClassError
+from helpers.session import record
 
 SECRET = "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/abcdefghijklmnopqrstuvwx"
 

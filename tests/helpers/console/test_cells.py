@@ -328,7 +328,7 @@ def _create(workshop, name):
 
 def _remove(workshop, name):
     """The function, and what tests have made for it: all by names that are its own."""
-    from helpers.cleanup import remove
+    from helpers.resources.cleanup import remove
 
     client = workshop.client("lambda")
     if _exists(workshop, name):

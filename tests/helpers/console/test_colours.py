@@ -4,7 +4,7 @@ import pytest
 from contrast import DARK, ENOUGH, LIGHT, contrast
 from pygments.styles import get_style_by_name
 
-from helpers import highlight
+from helpers.pages import highlight
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 from lab_support import ENOUGH, exercise_of, remove_labs
 from localaws_client import THIS_PYTHON
 
+from helpers.deploying.s3_triggers import UPLOADS
 from helpers.exercises import check
 from helpers.exercises.lab import labs
-from helpers.s3_triggers import UPLOADS
 
 
 @pytest.mark.parametrize(("number", "role"), [("16", "logs"), ("17", "objects")])

@@ -3,11 +3,11 @@
 import pytest
 
 from helpers import deploy
-from helpers.cleanup import remove
 from helpers.exercises import deployed
 from helpers.exercises.half_way import half_way
 from helpers.exercises.probe import Probe
-from helpers.ledger import Entry
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
 
 PUTS_THREE = """
 import os

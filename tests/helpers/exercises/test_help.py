@@ -9,12 +9,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from lab_support import exercise_of
 
-from helpers import exercises, hint, lessons, progress, settings, solution, starting_points
+from helpers import exercises, hint, lessons, settings, solution
 from helpers.arguments import ArgumentError
 from helpers.authoring.source import Source, solved, unsolved
 from helpers.exercises import exercise
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
+from helpers.session import progress, starting_points
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,11 @@
 import pytest
 
 from helpers import deploy
-from helpers.cleanup import remove
 from helpers.exercises import deployed
 from helpers.exercises.in_step import in_step
 from helpers.exercises.probe import Probe, unique
-from helpers.ledger import Entry
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
 
 READS_AND_WRITES = """
 import os

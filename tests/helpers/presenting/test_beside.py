@@ -4,9 +4,10 @@ import tomllib
 
 import pytest
 
-from helpers import lessons, progress, starting_points
+from helpers import lessons
 from helpers.authoring.source import Source
 from helpers.presenting import beside, plans
+from helpers.session import progress, starting_points
 
 PLANS = tomllib.loads(plans.FILE.read_text(encoding="utf-8"))
 PLANNED = sorted({step.lesson.number for name in PLANS for step in plans.read(name).steps})

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from helpers import environment, settings
+from helpers import settings
 from helpers.commands import site as command
-from helpers.environment import EnvironmentProblem
+from helpers.installing import environment
+from helpers.installing.environment import EnvironmentProblem
 from helpers.repository import RepositoryError
 from helpers.site import building, source
 from helpers.site.building import MARK, SiteError

@@ -11,7 +11,7 @@ from localaws_client import eventually
 
 from helpers import settings
 from helpers.commands import site as command
-from helpers.environment import EnvironmentProblem
+from helpers.installing.environment import EnvironmentProblem
 from helpers.jupyter.notebook_files import WIDGET
 from helpers.lessons import lesson, lessons
 from helpers.site import building

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from localaws_client import eventually
 
 from helpers.arguments import name_of_function
-from helpers.deploy import deploy
+from helpers.deploying.deploy import deploy
 from helpers.watch import discovery
 from helpers.watch.discovery import AGAIN_S, SOONEST_S, Discovery, Edge, Node, System, find, unqualified
 

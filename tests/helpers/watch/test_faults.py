@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from localaws_client import eventually
 
-from helpers.deploy import deploy
+from helpers.deploying.deploy import deploy
 from helpers.inbox import open_inbox
 from helpers.settings import ROOT
 from helpers.watch.discovery import WEBHOOK, Edge, Node, System

@@ -9,7 +9,7 @@ import pytest
 from localaws_client import eventually
 
 from helpers import localaws
-from helpers.deploy import deploy
+from helpers.deploying.deploy import deploy
 from helpers.watch import system_still
 from helpers.watch.discovery import Edge, Node, System
 from helpers.watch.system import part

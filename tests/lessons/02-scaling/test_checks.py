@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, refused
 
-from helpers import check, deploy, progress
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers import check, deploy
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 plt.switch_backend("Agg")
 checks = checks_of("02")

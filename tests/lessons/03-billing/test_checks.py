@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, mutated, refused
 
-from helpers import check, deploy, load_prices, progress
+from helpers import check, deploy, load_prices
 from helpers.authoring.source import solved, unsolved
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 checks = checks_of("03")
 PRICES = load_prices()["lambda"]

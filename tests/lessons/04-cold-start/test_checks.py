@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, mutated, refused
 
-from helpers import check, deploy, progress
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers import check, deploy
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 checks = checks_of("04")
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from localaws_client import eventually
 
 from helpers.localaws.data_plane import confinement
-from helpers.reports import reports
+from helpers.measuring.reports import reports
 
 MB = 2**20
 SLEEPS = """

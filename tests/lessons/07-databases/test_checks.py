@@ -9,11 +9,12 @@ import pg8000.native
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, mutated, refused
 
-from helpers import check, deploy, package, progress
+from helpers import check, deploy, package
 from helpers.authoring.source import solved, unsolved
-from helpers.cleanup import remove
 from helpers.exercises import NotSolved
-from helpers.ledger import Entry
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 checks = checks_of("07")
 

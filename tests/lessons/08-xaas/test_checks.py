@@ -3,7 +3,8 @@
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, refused
 
-from helpers import check, lessons, progress
+from helpers import check, lessons
+from helpers.session import progress
 
 checks = checks_of("08")
 

@@ -14,8 +14,8 @@ import pytest
 from notebook_cells import Notebook
 
 from helpers import deploy, reports
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
 
 CALLS = 10
 

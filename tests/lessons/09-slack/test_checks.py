@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from notebook_cells import checks_of, mutated
 
-from helpers import check, progress, starting_points
+from helpers import check
 from helpers.exercises.lab import labs
 from helpers.exercises.languages import LANGUAGES
+from helpers.session import progress, starting_points
 
 pytestmark = pytest.mark.usefixtures("at_the_start")
 WRONG = checks_of("09").EXERCISE.wrong_answers

@@ -10,8 +10,8 @@ import pytest
 from notebook_cells import Notebook, checks_of
 
 from helpers import deploy, load_prices, reports
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
 
 checks = checks_of("10")
 speaks_for = checks.speaks_for({})

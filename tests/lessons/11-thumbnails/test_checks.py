@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, refused
 
-from helpers import check, deploy, hint, progress
+from helpers import check, deploy, hint
 from helpers.authoring.source import solved, unsolved
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers.deploying.package import package_layer
 from helpers.lessons import function_folder
-from helpers.package import package_layer
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 checks = checks_of("11")
 

@@ -9,11 +9,11 @@ import pytest
 from notebook_cells import Notebook, mutated
 
 from helpers.authoring.source import solved
-from helpers.cleanup import remove
 from helpers.connect import Workshop
-from helpers.deploy import deploy
-from helpers.ledger import Entry
+from helpers.deploying.deploy import deploy
 from helpers.lessons import function_folder
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
 
 
 class Night:

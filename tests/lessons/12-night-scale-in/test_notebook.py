@@ -9,7 +9,7 @@ import pytest
 from localaws_client import eventually
 from notebook_cells import Notebook
 
-from helpers.reports import reports
+from helpers.measuring.reports import reports
 
 EVENINGS = [f"2026-11-{day:02}T13:00:00Z" for day in range(2, 7)]
 MORNINGS = [f"2026-11-{day:02}T23:00:00Z" for day in range(2, 7)]

@@ -8,9 +8,10 @@ import pytest
 from localaws_client import PERMISSIONS, public_url
 from notebook_cells import Notebook, Starter, checks_of, refused
 
-from helpers import check, deploy, hint, lessons, progress
-from helpers.cleanup import remove
-from helpers.ledger import Entry
+from helpers import check, deploy, hint, lessons
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 checks = checks_of("13")
 CAREFUL = lessons.lesson("13").module("wrong_answers").CAREFUL

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 from notebook_cells import Notebook, Starter, checks_of, mutated, refused
 
-from helpers import check, deploy, progress
+from helpers import check, deploy
 from helpers.authoring.source import solved, unsolved
-from helpers.cleanup import remove
-from helpers.ledger import Entry
 from helpers.lessons import function_folder, lesson
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 checks = checks_of("15")
 CHARGE_ONCE = Notebook("15").text("charge-once")

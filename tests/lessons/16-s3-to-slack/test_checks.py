@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 from notebook_cells import Notebook, checks_of
 
-from helpers import check, progress
+from helpers import check
+from helpers.deploying.s3_triggers import lambda_triggers, make_bucket
 from helpers.exercises import NotSolved
 from helpers.exercises.lab import labs
 from helpers.exercises.lab_probe import probe_of
-from helpers.s3_triggers import lambda_triggers, make_bucket
+from helpers.session import progress
 
 pytestmark = pytest.mark.usefixtures("at_the_start")
 checks = checks_of("16")

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 from notebook_cells import Starter, checks_of, mutated
 
-from helpers import check, progress
-from helpers.cleanup import remove
+from helpers import check
+from helpers.deploying.s3_triggers import make_bucket
 from helpers.exercises.probe import Probe
-from helpers.ledger import Entry
-from helpers.s3_triggers import make_bucket
+from helpers.resources.cleanup import remove
+from helpers.resources.ledger import Entry
+from helpers.session import progress
 
 pytestmark = pytest.mark.usefixtures("at_the_start")
 WRONG = checks_of("17").LIST.wrong_answers

@@ -6,8 +6,9 @@ import re
 import pytest
 from notebook_cells import Notebook, Starter, checks_of
 
-from helpers import check, lessons, progress
+from helpers import check, lessons
 from helpers.authoring.source import Source
+from helpers.session import progress
 
 checks = checks_of("18")
 design = lessons.lesson("18").module("design")

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from notebook_cells import Notebook, checks_of
 
-from helpers import deploy, lessons, load_prices, progress, record, reports
-from helpers.cleanup import clean
+from helpers import deploy, lessons, load_prices, reports
 from helpers.connect import Workshop
 from helpers.lessons import function_folder
+from helpers.resources.cleanup import clean
+from helpers.session import progress, record
 
 checks = checks_of("18")
 QUIZ = checks.QUIZ

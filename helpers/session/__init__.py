@@ -1,0 +1,1 @@
+"""What the reader does is kept here: where they are, what they predicted, measured, tried and solved."""
