@@ -28,7 +28,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 from helpers import clean, connect, deploy, draw_map, load_prices, reports, track, watch
-from helpers.session.record import note_bill
 
 workshop = connect()
 lambda_client, logs = workshop.client("lambda"), workshop.client("logs")
@@ -481,7 +480,6 @@ bill.nlargest(8, "USD").style.format({"USD": "{:.8f}"})
 # %% total
 free = gb_seconds.sum() / price["free_gb_seconds"]
 print(f"{bill['USD'].sum():.6f} USD; {free:.4%} of the free GB-seconds of a month")
-note_bill(bill["USD"].sum(), len(everything), len(bill))  # for `review`
 
 # %% [markdown]
 # ## Exercise 2: design a system
