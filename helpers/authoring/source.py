@@ -13,10 +13,10 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from ..exercises.starter_cells import UNSOLVED
 from ..facts import fill
 from ..jupyter.notebook_files import METADATA
 from ..lessons import Lesson, headings, lessons_in
+from ..session.starter_cells import UNSOLVED
 from . import notes
 
 # A comment that looks like a magic stays a comment.

@@ -21,6 +21,6 @@ def open_again(name: str, no_browser: bool) -> bool:
     address = another_address(name)
     if address is None:
         return False
-    say(f"The {name} is served already; Ctrl-C in its terminal ends it.")
+    say(f"The {name} is served already, as it was begun; Ctrl-C in its terminal ends it.")
     open_page(name, address, no_browser)
     return True

@@ -167,7 +167,7 @@ def _capacity() -> list[Finding]:
 def _chromium() -> Finding:
     if any(map(shutil.which, CHROMIUM)) and shutil.which("chromedriver"):
         return "ok", "Chromium and its driver are there for the browser tests."
-    return "note", "The browser tests are skipped: chromium and chromedriver are not both on PATH."
+    return "note", "The browser tests leave Chromium out: chromium and chromedriver are not both on PATH."
 
 
 def _firefox() -> Finding:

@@ -13,10 +13,10 @@ from ..arguments import COUNT, EXERCISE, TEXT, YES_NO, ArgumentError, or_none, s
 from ..jupyter import cells_run
 from ..pages.fenced import fenced
 from ..session import progress, record
+from ..session.starter_cells import is_unsolved
 from .answers import written
 from .exercise import Answer, DeployedFunction, Exercise, NotSolved, WrongAnswer
 from .languages import LANGUAGES
-from .starter_cells import is_unsolved
 
 __all__ = ["Answer", "DeployedFunction", "Exercise", "NotSolved", "WrongAnswer", "check", "hint", "solution"]
 

@@ -52,4 +52,6 @@ def note_bill(bill: Callable[[pd.DataFrame], float]) -> None:
     read = tables()
     with contextlib.suppress(Exception):  # the reader's own function, of more than the check has given it
         frame = pd.concat(read.values(), ignore_index=True)
-        record.note_bill(bill(frame), len(frame), len(read))
+        usd = float(bill(frame))
+        what = f"{len(frame):,} invocation{'s' * (len(frame) != 1)} of {len(read):,} function{'s' * (len(read) != 1)}"
+        record.note("bill", usd=usd, text=f"{what}: {usd:.8f} USD")

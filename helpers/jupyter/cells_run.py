@@ -7,8 +7,7 @@ import contextlib
 from typing import Any
 
 from .. import lessons
-from ..exercises import starter_cells
-from ..session import record
+from ..session import record, starter_cells
 from . import this_notebook
 
 _texts: dict[str, str] = {}  # what was run last of each cell, by its id

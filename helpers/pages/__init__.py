@@ -1,1 +1,1 @@
-"""What all pages share, served or written: words from a catalogue, templates, code with colours, and safe cells."""
+"""What all pages share, served or written: words, templates, colours of code, cells that no spreadsheet computes."""

@@ -43,10 +43,9 @@ def lexer_of_language(name: str) -> Lexer:
 
 
 def style_sheet() -> str:
-    """The colours, for a light page and for a dark one."""
-    styles = {"light": LIGHT, "dark": DARK}
-    rules = {scheme: HtmlFormatter(style=style).get_style_defs(".code") for scheme, style in styles.items()}
-    return "\n".join(f"@media (prefers-color-scheme: {scheme}) {{\n{each}\n}}" for scheme, each in rules.items())
+    """The colours: for paper and light screens, and for dark ones."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".code") for style in (LIGHT, DARK))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
 def marked(text: str, lexer: Lexer, lines: Sequence[int] = ()) -> Markup:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from ..exercises import Exercise, starter_cells
+from ..exercises import Exercise
 from ..exercises.languages import LANGUAGES
-from ..exercises.starter_cells import Cell
 from ..lessons import Lesson
 from ..masks import masked
+from ..session import starter_cells
+from ..session.starter_cells import Cell
 from . import session, way
 from .notebooks import Section
 from .session import Entry, Session

@@ -11,13 +11,11 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
-from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from .. import settings
 from ..masks import masked
 from ..pages import highlight
-from ..pages.highlight import DARK, LIGHT
 from ..watch.strings import visible
 from . import harmless
 from .notebooks import Section
@@ -50,12 +48,6 @@ def table(html: str, label: str) -> Markup:
         label,
         Markup(harmless.harmless(seen(html))),  # noqa: S704 - that is what it is for
     )
-
-
-def style_sheet() -> str:
-    """The colours of code: for paper and light screens, and for dark ones."""
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".code") for style in (LIGHT, DARK))
-    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
 def _box(content: Markup, text: str, label: str) -> Markup:

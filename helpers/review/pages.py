@@ -17,6 +17,7 @@ from ..files.whole_folder import whole_folder
 from ..lessons import Slide
 from ..local_page import style
 from ..masks import masked
+from ..pages import highlight
 from ..pages.spreadsheets import no_formula
 from ..pages.templates import page_templates
 from . import again, answers, chart, guesses, markup, session, way
@@ -269,7 +270,7 @@ def _outputs(cell: Any) -> Iterable[Any]:
 
 def _page(template: str, **context: Any) -> str:
     sheets = [file.read_text(encoding="utf-8") for file in (style.FILE, Path(__file__).with_name("review.css"))]
-    css = "".join([*sheets, markup.style_sheet()])
+    css = "".join([*sheets, highlight.style_sheet()])
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return templates.get_template(template).render(
         style=css, policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:", sign=SIGN, **context

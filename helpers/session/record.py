@@ -70,12 +70,6 @@ def note(kind: str, **members: Any) -> None:
         _warn(problem)
 
 
-def note_bill(usd: float, invocations: int, functions: int) -> None:
-    """Add what so many invocations of so many functions cost."""
-    what = f"{invocations:,} invocation{'s' * (invocations != 1)} of {functions:,} function{'s' * (functions != 1)}"
-    note("bill", usd=float(usd), text=f"{what}: {usd:.8f} USD")
-
-
 def entries(after: int = 0) -> Iterator[tuple[int, Entry]]:
     """The entries, each with the place in the file at which it ends: with it as `after`, one goes on from there.
 

@@ -507,7 +507,8 @@ def test_importing_makes_no_call():
         "import socket\n"
         "def refuse(*args): raise SystemExit('a call was made')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
-        "import helpers.connect, helpers.deploy, helpers.cleanup, helpers.reports, helpers.package\n"
+        "import helpers.connect, helpers.deploying.deploy, helpers.deploying.package\n"
+        "import helpers.measuring.reports, helpers.resources.cleanup\n"
         "print('quiet')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=settings.ROOT, capture_output=True, text=True)

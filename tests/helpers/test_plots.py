@@ -263,7 +263,12 @@ def test_a_timeline_of_nothing_is_said():
 # One style sheet and one palette
 
 
-HELPERS = [file for file in (settings.ROOT / "helpers").glob("*.py") if file.stem != "palette"]
+HELPERS = [
+    file
+    for folder in ("", "measuring", "session")
+    for file in (settings.ROOT / "helpers" / folder).glob("*.py")
+    if file.stem != "palette"
+]
 DRAWING = [*(lesson.source for lesson in lessons.lessons()), *HELPERS]
 
 

@@ -10,19 +10,20 @@ from helpers import settings
 LIMIT = re.compile(r"limit|deadline|until|timeout|_s\b|get_remaining_time_in_millis", re.IGNORECASE)
 OTHERS = {  # what comes to an end without one
     "06-limits/notebook.py": {"written < event['mb']", "left"},  # pieces of a file; items of which each round does some
-    "appended_file.py": {"rest"},  # the bytes of a line
+    "files/appended_file.py": {"rest"},  # the bytes of a line
     "inbox.py": {"True"},  # a thread that ends with the kernel
-    "report_lines.py": {"number < len(self._lines)"},  # each round goes on by a line at least
-    "environment.py": {"child.poll() is None"},  # pip has limits of its own, and a bar shows how far it is
+    "measuring/report_lines.py": {"number < len(self._lines)"},  # each round goes on by a line at least
+    "installing/environment.py": {"child.poll() is None"},  # pip has limits of its own, and a bar shows how far it is
 }
 LESSONS, HELPERS = settings.NOTEBOOKS / "lessons", settings.ROOT / "helpers"
+FOLDERS = ("", "deploying", "exercises", "files", "installing", "measuring", "resources", "session")
 FILES = {
     **{str(path.relative_to(LESSONS)): path for path in sorted(LESSONS.rglob("*.py"))},
-    **{
-        str(path.relative_to(HELPERS)): path
-        for path in sorted([*HELPERS.glob("*.py"), *HELPERS.glob("exercises/*.py")])
-    },
+    **{str(path.relative_to(HELPERS)): path for folder in FOLDERS for path in sorted((HELPERS / folder).glob("*.py"))},
 }
+
+
+assert set(OTHERS) <= set(FILES)
 
 
 def loops(code: str) -> list[ast.While]:

@@ -6,8 +6,8 @@ import re
 from kept_session import KeptSession
 
 from helpers import lessons
-from helpers.exercises.starter_cells import is_unsolved
 from helpers.review.guesses import questions
+from helpers.session.starter_cells import is_unsolved
 
 GUESSES = ("3", "10", "40", "about 20", "1 s", "50%", "all of them", "2 to 5")
 COLUMNS = ["request_id", "environment", "start", "duration_ms", "init_ms", "billed_ms", "memory_mb", "status"]

@@ -1,4 +1,4 @@
-"""Members that a request to SQS or SNS has to have, in AWS's words where one is missing: other services have one way.
+"""Refuses requests to SQS or SNS that lack a member, in AWS's words, which differ from those of other services.
 
 SQS: MissingParameter of https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html, in
 words as https://github.com/localstack/localstack/issues/12317 has them from AWS. SNS: InvalidParameter for an ARN, see
@@ -59,7 +59,7 @@ def install() -> None:
 
 
 def of_sns(parameters: Record) -> tuple[str, str] | None:
-    """Error code and message for a request with these parameters of AWS's Query protocol; None where nothing misses."""
+    """Error code and message for a request with these parameters, of the Query protocol; None if nothing is missing."""
     action = str((parameters.get("Action") or [""])[0])
     given = {name.partition(".")[0] for name in parameters}  # the members of a list are Name.member.1
     valued = {name for name in given if parameters.get(name) != [""]}

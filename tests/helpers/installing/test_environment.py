@@ -304,7 +304,8 @@ def test_make_does_nothing_when_another_command_made_it(checkout, pretended):
 
 WAITER = """
 import pathlib, sys
-from helpers import environment, settings
+from helpers import settings
+from helpers.installing import environment
 settings.ROOT = pathlib.Path(sys.argv[1])
 with environment._alone():
     print("its turn", file=sys.stderr)
@@ -312,7 +313,7 @@ with environment._alone():
 
 
 def test_a_command_waits_for_the_one_that_makes_the_environment(checkout):
-    here = Path(environment.__file__).parent.parent
+    here = Path(environment.__file__).parents[2]
     with environment._alone():
         other = subprocess.Popen([sys.executable, "-c", WAITER, checkout], cwd=here, stderr=subprocess.PIPE, text=True)
         assert other.stderr.readline().startswith("Waiting for another command")

@@ -104,5 +104,5 @@ def test_a_command_that_is_run_again_prints_it(address, capsys):
     assert browser.open_again(NAME, no_browser=True)
     told = capsys.readouterr()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter\?token=[\w-]+\n", told.out) and opens(told.out.strip())
-    assert "The test page is served already; Ctrl-C in its terminal ends it." in told.err
+    assert "The test page is served already, as it was begun; Ctrl-C in its terminal ends it." in told.err
     assert not browser.open_again("other page", no_browser=True)

@@ -4,8 +4,8 @@ import pytest
 
 from helpers import lessons
 from helpers.exercises.lab import labs
-from helpers.exercises.starter_cells import code_cells, is_unsolved
 from helpers.review import answers, session
+from helpers.session.starter_cells import code_cells, is_unsolved
 
 
 def work_of(number: str) -> answers.Work:

@@ -13,8 +13,8 @@ from broken_disk import as_nobody, full_disk
 from helpers import check, claim, hint, lessons, predict, predicted, settings, solution
 from helpers.exercises import NotSolved, bill
 from helpers.exercises.answers import written
-from helpers.exercises.starter_cells import code_cells
 from helpers.session import record
+from helpers.session.starter_cells import code_cells
 
 reports = importlib.import_module("helpers.measuring.reports")
 COLUMNS = reports.COLUMNS
@@ -307,7 +307,7 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 import helpers
 from helpers import lessons
-from helpers.starter_cells import code_cells, is_unsolved
+from helpers.session.starter_cells import code_cells, is_unsolved
 from helpers.exercises.answers import written
 lesson = lessons.lesson("03")
 ids = [cell.id for cell in code_cells(lesson.starter_path) if is_unsolved(cell.text)]

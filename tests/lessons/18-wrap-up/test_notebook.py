@@ -5,15 +5,14 @@ import io
 import re
 from typing import Any
 
-import pandas as pd
 import pytest
 from notebook_cells import Notebook, checks_of
 
-from helpers import deploy, lessons, load_prices, reports
+from helpers import deploy, lessons, reports
 from helpers.connect import Workshop
 from helpers.lessons import function_folder
 from helpers.resources.cleanup import clean
-from helpers.session import progress, record
+from helpers.session import progress
 
 checks = checks_of("18")
 QUIZ = checks.QUIZ
@@ -111,19 +110,6 @@ def test_the_bill_is_that_of_all_invocations(notebook):
     assert bill["invocations"].sum() == len(everything) >= 34
     gb_seconds = (everything["memory_mb"] / 1024 * everything["billed_ms"] / 1000).sum()
     assert bill["USD"].sum() == pytest.approx(gb_seconds * 0.0000166667 + len(everything) * 0.0000002)
-
-
-def test_the_bill_of_the_session_is_in_the_record(tmp_path, monkeypatch):
-    monkeypatch.setenv("WORKSHOP_HOME", str(tmp_path))
-    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "notebooks" / "18-wrap-up.ipynb"))
-    rows = [("hello", 128, 8), ("hello", 128, 8), ("burst", 1024, 1000)]
-    everything = pd.DataFrame(rows, columns=["function", "memory_mb", "billed_ms"])
-    names = {"memory": everything["memory_mb"], "billed": everything["billed_ms"], "prices": load_prices()}
-    Notebook("18", everything=everything, **names).run("bill", "total")
-    [(_, entry)] = record.entries()
-    assert (entry["kind"], entry["notebook"]) == ("bill", "18")
-    assert entry["usd"] == pytest.approx((2 * 0.001 + 1) * 0.0000166667 + 3 * 0.0000002)
-    assert entry["text"] == f"3 invocations of 2 functions: {entry['usd']:.8f} USD"
 
 
 def test_both_exercises_are_solved_on_the_way(notebook):

@@ -243,6 +243,9 @@ class Events:
         self._write()
         made = self._file.events()
         made._dropped = self._dropped
+        if not self._places:  # all of them are older than their group retains
+            made.extend(events)
+            return made
         place: Place = events[0][:2]
         block = max(0, bisect_right(self._places, place) - 1)
         made._copy(self, 0, block)

@@ -466,6 +466,18 @@ def test_what_a_group_does_not_retain_is_dropped_and_deleted_from_the_file(logs)
     eventually(lambda: logs._file.size < 2**15)
 
 
+def test_an_older_event_comes_to_a_stream_of_which_all_was_dropped(logs):
+    now_s = 2_000_000
+    logs.write(FUNCTION, "stream", [((now_s - 90_000) * 1000, "old\n")])
+    group = ministack_logs._log_groups[FUNCTION.log_group]
+    group["retentionInDays"] = 1
+    logs.drop(now_s)
+    assert kept("stream") == []
+    group["retentionInDays"] = None
+    logs.put(group["streams"]["stream"], [((now_s - 100_000) * 1000, "older\n")])
+    assert kept("stream") == ["older\n"]
+
+
 def test_events_that_cannot_be_written_are_lost_and_the_function_goes_on(logs, caplog):
     logs.write(FUNCTION, "stream", [(1000, "kept\n")])
     logs.close()
