@@ -57,7 +57,7 @@ def start(path_of: Callable[..., str], folder: Path, window: str) -> Any:
 
     driver = webdriver.Remote(Marionette(path_of("firefox", "firefox-esr"), folder), options=webdriver.FirefoxOptions())
     driver.set_window_size(*map(int, window.split(",")))
-    driver.set_script_timeout(60)
+    driver.set_script_timeout(300)
     return driver
 
 
