@@ -90,7 +90,7 @@ def test_copies_that_a_reset_has_put_aside_have_pages_of_their_own(kept):
     sections = text.partition("04-cold-start.2026-11-28.ipynb: 1 of ")[2].split()[0]
     assert int(sections) > 5 and f"04-cold-start.2026-11-29-2.ipynb: 0 of {sections} sections run" in text
     assert text.index("2026-11-29-2.ipynb:") < text.index("2026-11-28.ipynb:") and "mine.ipynb" not in text
-    assert "This answer is of 04-cold-start.2026-11-28.ipynb, which reset has kept" in text
+    assert "This answer is from 04-cold-start.2026-11-28.ipynb, an older copy that was kept" in text
     assert "The older copy 04-cold-start.2026-11-30.ipynb cannot be read" in text
     older = web_site.Page(kept.home / "review" / "notebooks" / "04-cold-start.2026-11-28.html")
     assert "as it was measured" in older.text and "An older copy of yours" in older.text
