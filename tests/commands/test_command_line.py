@@ -103,7 +103,7 @@ def call(variables) -> Callable[..., subprocess.CompletedProcess]:
             env={**variables, **changes},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
 
     return run
@@ -460,7 +460,7 @@ def test_an_interruption_while_it_loads_is_one_line(call, tmp_path):
 
 def test_test_passes_arguments_and_exit_code_on(call, tmp_path):
     (tmp_path / "test_one.py").write_text("def test_fails():\n    assert False\n")
-    result = call("test", "--no-header", "-p", "no:cacheprovider", str(tmp_path / "test_one.py"))
+    result = call("test", "-n0", "--no-header", "-p", "no:cacheprovider", str(tmp_path / "test_one.py"))
     assert result.returncode == 1
     assert "FAILED" in result.stdout
     assert result.stdout.strip().splitlines()[-1].startswith("=") and "1 failed" in result.stdout
