@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .. import localaws
-from .subject import HANDLER, Program, answers
+from .subject import HANDLER, RUNTIME, Program, answers
 
 INSTALLS = "npm install -g serverless@3 serverless-offline@13"
 
@@ -48,7 +48,7 @@ class ServerlessOffline(Program):
         functions = (f"  {name}: {{handler: {name}/{HANDLER}, timeout: 60}}\n" for name in self._functions())
         return (
             'service: bench\nframeworkVersion: "3"\nplugins: [serverless-offline]\n'
-            f"provider: {{name: aws, runtime: python3.11}}\nfunctions:\n{''.join(functions)}"
+            f"provider: {{name: aws, runtime: {RUNTIME}}}\nfunctions:\n{''.join(functions)}"
         )
 
 

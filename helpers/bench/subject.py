@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -32,6 +33,7 @@ from ..errors import WorkshopError
 
 REGION = "us-east-1"
 HANDLER = "app.handler"
+RUNTIME = "python{}.{}".format(*sys.version_info)  # on this Python, which the bare Runtime API runs on, too
 START_LIMIT_S, END_LIMIT_S, ANSWER_LIMIT_S = 120, 10, 120
 
 
@@ -169,7 +171,7 @@ class Served(Subject):
         for name, code in self.functions.items():
             client.create_function(
                 FunctionName=name,
-                Runtime="python3.13",
+                Runtime=RUNTIME,
                 Role=role,
                 Handler=HANDLER,
                 Code={"ZipFile": package({"app.py": code})},
