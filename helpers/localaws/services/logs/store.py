@@ -123,10 +123,10 @@ class Logs:
         """Add events, which are in order, to the stream; those that it has may be later."""
         kept: Events | list[Record] = stream["events"]
         if not isinstance(kept, Events):  # MiniStack has made the stream
-            kept = stream["events"] = self._file.events()
+            kept = self._file.events()
         first, last, latest = events[0][0], events[-1][0], stream["lastEventTimestamp"]
         if latest is not None and first < latest:
-            kept = stream["events"] = kept.with_late(events)
+            kept = kept.with_late(events)
         else:
             kept.extend(events)
         if latest is None or last > latest:
@@ -134,6 +134,7 @@ class Logs:
         if stream["firstEventTimestamp"] is None or first < stream["firstEventTimestamp"]:
             stream["firstEventTimestamp"] = first
         stream["lastIngestionTime"] = now
+        stream["events"] = kept  # last: whoever reads meanwhile takes it that a stream with events has its times
         if kept.size > self._stream_mb * 2**20:
             self._shorten(stream)
         if self._file.size > self._all_mb * 2**20:

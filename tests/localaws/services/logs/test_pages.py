@@ -9,6 +9,7 @@ from logs_here import logs_here
 from ministack.services import cloudwatch_logs as ministack_logs
 
 from helpers.localaws.services.logs import pages as cloudwatch_logs_pages
+from helpers.localaws.services.logs.log_events import Events
 from helpers.localaws.services.logs.pages import filter_log_events, get_log_events
 
 T0 = int(time.time() * 1000) - 3_600_000
@@ -295,3 +296,16 @@ def test_following_a_log_as_the_aws_cli_does_finds_each_event_once(clients, grou
         since = shown[-1]["timestamp"]
         put(client, group["logGroupName"], "a", [since - T0, since - T0, 12_000 + round_])
     assert len(shown) == 10 + 3 * 3
+
+
+def test_a_group_is_read_at_the_moment_when_a_stream_gets_its_first_events(logs, monkeypatch):
+    extend, seen = Events.extend, []
+
+    def and_read(events, more):
+        extend(events, more)
+        seen.append(filter_log_events(GROUP)["events"])
+
+    write(logs, "before", (T0, "number 0"))
+    monkeypatch.setattr(Events, "extend", and_read)
+    write(logs, "stream", (T0, "number 1"))
+    assert [numbers(events) for events in seen] == [[0]]
