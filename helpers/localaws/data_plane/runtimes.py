@@ -157,7 +157,8 @@ _making_library = threading.Lock()
 def _make_python_library(library: Path, python: Program) -> tuple[Path, tuple[str, ...]]:
     is_this = python == programs.this_python()
     folder = library / ("python" if is_this else f"python-{python.version[0]}.{python.version[1]}")
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # of an earlier start, or left half made where no descriptor was left; raises the same again
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
     sources = set()
     for distribution in with_requirements(PYTHON_DISTRIBUTIONS).values():

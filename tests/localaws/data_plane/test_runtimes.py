@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import resource
 
 import pytest
 
-from helpers.localaws.data_plane import runtimes
+from helpers.localaws.data_plane import capacity, runtimes
 
 pytestmark = pytest.mark.usefixtures("embedded_aws")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -433,3 +434,22 @@ def test_python_sees_boto3_and_what_it_requires_and_nothing_else(tmp_path):
     modules = {name for name in os.listdir(folder) if not name.endswith(".dist-info")}
     assert {"boto3", "botocore", "s3transfer", "awslambdaric", "urllib3", "dateutil", "jmespath", "six.py"} <= modules
     assert not modules & {"requests", "pandas", "numpy", "ministack", "psutil", "pip", "helpers"}
+
+
+@pytest.mark.parametrize("free", range(8))
+def test_what_python_functions_see_is_made_later_where_few_descriptors_are_left(tmp_path, free):
+    """Whatever is the first that there is none for."""
+    places = tmp_path / "task", tmp_path / "opt", tmp_path / "library"
+    runtimes.find("python3.13", *places)
+    runtimes._make_python_library.cache_clear()  # as with the next start of the server
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + free, hard))
+    try:
+        runtimes.find("python3.13", *places)
+    except OSError as error:
+        assert error.errno in capacity.USED_UP, "so the call is throttled"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert os.listdir(runtimes.find("python3.13", *places).variables["PYTHONPATH"])
