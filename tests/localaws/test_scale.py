@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, refused, start_server, zipped
+from meeting import MEETS, meeting, together
 
 from helpers import localaws
 
@@ -47,9 +48,9 @@ def test_many_at_once_have_an_environment_each_though_few_files_may_be_open(serv
         endpoint = server()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    function = made(endpoint)
+    function = made(endpoint, MEETS, Timeout=300)
     for _ in "cold", "warm":
-        results = at_once(function, [4] * MANY)
+        results = together([function.invoke] * MANY)
         assert [result.error for result in results] == [None] * MANY
         assert len({result.payload for result in results}) == MANY
     processes = function.processes()
@@ -85,24 +86,25 @@ def test_those_that_wait_in_init_do_not_hold_up_those_that_compute(server):
 
 def test_more_than_the_setting_are_throttled_as_those_beyond_an_accounts_limit(server, monkeypatch):
     monkeypatch.setenv("WORKSHOP_CONCURRENCY", "3")
-    function = made(server())
+    function = made(server(), MEETS, Timeout=300)
     client = function._lambda
     assert client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 3
-    with ThreadPoolExecutor(3) as threads:
-        running = [threads.submit(function.invoke, 3) for _ in range(3)]
-        eventually(lambda: function.text().count("START RequestId") == 3)
+    with ThreadPoolExecutor(3) as threads, meeting() as held:
+        running = [threads.submit(function.invoke, held.port) for _ in range(3)]
+        held.wait_for(3)
         code, _ = refused(client.invoke, FunctionName=function.name, Payload="0")
         assert code == "TooManyRequestsException"
+        held.end()
         assert [each.result().error for each in running] == [None] * 3
-    assert function.invoke(0).error is None
+    assert [each.error for each in together([function.invoke] * 3)] == [None] * 3
 
 
 def test_environments_of_other_functions_make_room(server, monkeypatch):
     monkeypatch.setenv("WORKSHOP_CONCURRENCY", "4")
     endpoint = server()
-    first, second = made(endpoint, name="first"), made(endpoint, name="second")
+    first, second = (made(endpoint, MEETS, name, Timeout=300) for name in ("first", "second"))
     for function in (first, second):
-        assert len({result.payload for result in at_once(function, [1] * 4)}) == 4
+        assert len({result.payload for result in together([function.invoke] * 4)}) == 4
     eventually(lambda: first.processes() == [])
     assert len(second.processes()) >= 4
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -11,6 +10,7 @@ import pytest
 from browsers import in_both
 from console_hand import LIMIT_S, Hand
 from localaws_client import eventually
+from meeting import MEETS, meeting, together
 
 from helpers.console import page, server
 
@@ -75,20 +75,24 @@ def test_the_screens_of_the_slides(hand, aws_of_module):
     assert eventually(is_logged, LIMIT_S), "S3 has invoked the function"
 
 
+def let_run_longer(client, name):
+    client.update_function_configuration(FunctionName=name, Timeout=300)
+    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+
 @in_both
 def test_live_shows_a_burst(hand, aws_of_module):
     short = f"burst-{hand.driver.name}"
     name = aws_of_module.name(short)
     hand.begin(short)
-    source = "import time\ndef handler(event, context):\n    time.sleep(1)\n"
-    hand.paste("Text", source)
+    hand.paste("Text", MEETS)
     hand.click("Create function")
+    let_run_longer(aws_of_module.client("lambda"), name)
     hand.tab("Live")
     hand.choose("Functions", name)
     hand.click("Show")
     invoke = aws_of_module.client("lambda").invoke
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda _: invoke(FunctionName=name, Payload="{}"), range(3)))
+    together([lambda port: invoke(FunctionName=name, Payload=json.dumps(port))] * 3)
     eventually(lambda: re.search(r"3 environments of \S+burst-\S+: 3 idle", hand.text), LIMIT_S)
 
 
@@ -111,12 +115,6 @@ def test_one_question_without_an_answer_is_not_the_end(hand):
 
 
 MANY, END = 200, "\ue010"
-# It runs until it is told to go on, so all of them run at the same time, however slow the machine is.
-WAITS = """
-import socket
-def handler(event, context):
-    return socket.create_connection(("127.0.0.1", event["port"])).recv(9).decode()
-"""
 
 
 @pytest.mark.slow
@@ -124,9 +122,9 @@ def test_live_counts_hundreds_that_really_run_at_once(hand, aws_of_module):
     """Tiles while there are few, then the dense grid; what is counted there is what runs."""
     client, name = aws_of_module.client("lambda"), aws_of_module.name("hundreds")
     hand.begin("hundreds")
-    hand.paste("Text", WAITS)
+    hand.paste("Text", MEETS)
     hand.click("Create function")
-    client.update_function_configuration(FunctionName=name, Timeout=300)
+    let_run_longer(client, name)
     hand.tab("Live")
     hand.choose("Functions", name)
     hand.click("Show")
@@ -139,27 +137,24 @@ def test_live_counts_hundreds_that_really_run_at_once(hand, aws_of_module):
         return sentence in "".join(shown(".watch-summary"))
 
     few, many = 10, min(MANY, client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
-    with ThreadPoolExecutor(many) as threads, socket.create_server(("127.0.0.1", 0), backlog=many) as meeting:
-        meeting.settimeout(2 * LIMIT_S)
-        event = json.dumps({"port": meeting.getsockname()[1]})
+    with ThreadPoolExecutor(many) as threads, meeting() as held:
 
         def invoke(number: int) -> list[Future]:
+            event = json.dumps(held.port)
             return [threads.submit(client.invoke, FunctionName=name, Payload=event) for _ in range(number)]
 
         calls = invoke(few)
-        waiting = [meeting.accept()[0] for _ in range(few)]
+        held.wait_for(few)
         eventually(lambda: counts(f"{few} environments of {name}: {few} busy; {few} cold starts, "), LIMIT_S)
         assert [text[:4] for text in shown(".watch-tile .watch-word")] == ["busy"] * few
         calls += invoke(many - few)
-        waiting += [meeting.accept()[0] for _ in range(many - few)]
+        held.wait_for(many - few)
         eventually(lambda: counts(f"{many} environments of {name}: {many} busy; {many} cold starts, "), LIMIT_S)
         assert shown(".watch-tile") == []
         hand.driver.find_element("css selector", ".watch-cursor").send_keys(END)
         assert shown(".watch-cell-says")[0].startswith(f"Environment {many} of {name}: busy, ")
-        for each in waiting:
-            each.sendall(b"go on")
-            each.close()
-        assert {call.result()["Payload"].read() for call in calls} == {b'"go on"'}
+        held.end()
+        assert len({call.result()["Payload"].read() for call in calls}) == many
     idle = f"{many} environments of {name}: {many} idle; {many} cold starts, {many} invocations, none failed."
     eventually(lambda: counts(idle), LIMIT_S)
     client.delete_function(FunctionName=name)

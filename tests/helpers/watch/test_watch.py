@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from localaws_client import eventually
+from meeting import MEETS, together
 
 from helpers import settings, watch
 from helpers.arguments import ArgumentError
@@ -137,13 +138,9 @@ def test_an_arn_names_a_function_too(aws, make_function):
 
 
 def test_a_burst_is_seen_whole(aws, make_function):
-    function = make_function("import time\ndef handler(event, context):\n    time.sleep(1)\n")
+    function = make_function(MEETS, Timeout=300)
     with watch(aws, function.name) as seen:
-        calls = [threading.Thread(target=function.invoke, args=[{}]) for _ in range(12)]
-        for call in calls:
-            call.start()
-        for call in calls:
-            call.join()
+        together([function.invoke] * 12)
     assert seen.sentence == f"12 environments of {function.name}: 12 idle; 12 cold starts, 12 invocations, none failed."
 
 

@@ -12,18 +12,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from localaws_client import DAEMON, eventually, statuses_below, zipped
+from meeting import MEET, MEETS, together
 
 from helpers.localaws.data_plane.execution_environment import init_limit_s
 
 COUNT = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n"
 SLEEP = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return context.log_stream_name\n"
-
-
-def in_parallel(function, number, event):
-    with ThreadPoolExecutor(number) as threads:
-        results = list(threads.map(lambda _: function.invoke(event), range(number)))
-    assert [result.error for result in results] == [None] * number
-    return results
 
 
 def cold_starts(function):
@@ -51,19 +45,19 @@ def test_init_may_take_longer_where_nobody_waits_for_it(kind, timeout_s, limit_s
 
 
 def test_parallel_calls_have_an_environment_each_and_the_next_ones_reuse_them(make_function):
-    function = make_function(SLEEP, Timeout=30)
+    function = make_function(MEETS, Timeout=300)
     number = 8
-    first = in_parallel(function, number, 2)
+    first = together([function.invoke] * number)
     streams = {result.payload for result in first}
     assert len(streams) == number == len(function.streams()) == cold_starts(function)
-    second = in_parallel(function, number, 2)
+    second = together([function.invoke] * number)
     assert {result.payload for result in second} == streams
     assert cold_starts(function) == number and len(function.reports()) == 2 * number
 
 
 def test_each_environment_keeps_its_own_state(make_function):
-    function = make_function("import time\n" + COUNT.replace("return", "time.sleep(1); return"))
-    assert [result.payload for result in in_parallel(function, 3, 0)] == [1, 1, 1]
+    function = make_function(MEET + COUNT.replace("return", "meet(event); return"), Timeout=300)
+    assert [result.payload for result in together([function.invoke] * 3)] == [1, 1, 1]
 
 
 def test_an_environment_is_frozen_between_invocations(make_function):

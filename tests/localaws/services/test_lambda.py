@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from localaws_client import HOST_VARIABLE, ROLE, THIS_PYTHON, UUID, TestedFunction, eventually, refused, zipped
+from meeting import MEETS, together
 
 ECHO = "def handler(event, context):\n    return event\n"
 MEGABYTE = 1024 * 1024
@@ -401,7 +402,6 @@ def test_metrics_count_each_call_once(make_function):
 
 
 def test_concurrent_executions_is_how_many_ran_at_once(make_function):
-    function = make_function("import time\ndef handler(event, context):\n    time.sleep(1)\n", Timeout=10)
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: function.invoke(), range(4)))
+    function = make_function(MEETS, Timeout=300)
+    together([function.invoke] * 4)
     assert function.metric("ConcurrentExecutions", "Maximum") == 4

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 from localaws_client import eventually
+from meeting import MEETS, together
 
 RETURN = "def handler(event, context):\n    return event\n"
 FAIL = "def handler(event, context):\n    raise RuntimeError('always')\n"
@@ -91,12 +92,8 @@ def test_get_metric_data_agrees_with_get_metric_statistics(make_function, client
 
 
 def test_concurrent_executions_of_the_function_and_of_all(make_function, value):
-    one, two = make_function(SLEEP, Timeout=30), make_function(SLEEP, Timeout=30)
-    for function in (one, two):  # warm, so that the calls below overlap for sure
-        with ThreadPoolExecutor(3) as threads:
-            list(threads.map(function.invoke, [0.3] * 3))
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda function: function.invoke(2), [one, two] * 3))
+    one, two = make_function(MEETS, Timeout=300), make_function(MEETS, Timeout=300)
+    together([one.invoke, two.invoke] * 3)
     assert value("ConcurrentExecutions", "Maximum", FunctionName=one.name) == 3
     assert value("ConcurrentExecutions", "Maximum", FunctionName=two.name) == 3
     assert value("ConcurrentExecutions", "Maximum") >= 6

@@ -8,14 +8,16 @@ import contextlib
 import json
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 from localaws_client import eventually, refused
+from meeting import MEET, together
 
 INVALID = "InvalidParameterValueException"
-TELL = """
+TELL = (
+    MEET
+    + """
 import os, time
 print("init of", os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"])
 count = 0
@@ -24,10 +26,13 @@ def handler(event, context):
     count += 1
     if event == "die":
         os._exit(1)
+    if isinstance(event, dict) and "meet" in event:
+        meet(event["meet"])
     time.sleep(event if isinstance(event, (int, float)) else 0)
     return {"type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], "version": context.function_version, "count": count,
             "stream": context.log_stream_name}
 """
+)
 BREAKS = """
 import os
 if os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] == "provisioned-concurrency":
@@ -69,11 +74,6 @@ def ready(clients, function, number, qualifier="1"):
 
 def numbers(config):
     return [config[f"{kind}ProvisionedConcurrentExecutions"] for kind in ("Requested", "Allocated", "Available")]
-
-
-def in_parallel(function, number, seconds, qualifier="1"):
-    with ThreadPoolExecutor(number) as threads:
-        return list(threads.map(lambda _: function.invoke(seconds, Qualifier=qualifier).payload, range(number)))
 
 
 def value(clients, metric, statistic="Sum", **dimensions):
@@ -168,7 +168,7 @@ def test_weights_that_an_alias_gets_later_share_its_environments(version, client
 
 def test_calls_beyond_it_run_on_demand_and_are_counted_as_spillover(version, clients):
     ready(clients, version, 2)
-    found = in_parallel(version, 3, 2)
+    found = [result.payload for result in together([lambda port: version.invoke({"meet": port}, Qualifier="1")] * 3)]
     assert sorted(each["type"] for each in found) == ["on-demand", PROVISIONED, PROVISIONED]
     assert len({each["stream"] for each in found}) == 3
     of_version = {"FunctionName": version.name, "Resource": f"{version.name}:1"}
