@@ -56,7 +56,7 @@ def test_many_at_once_have_an_environment_each_though_few_files_may_be_open(serv
     processes = function.processes()
     assert len(processes) >= MANY
     clients_for(endpoint)("lambda").delete_function(FunctionName=function.name)
-    eventually(lambda: not any(process.is_running() for process in processes), seconds=5)
+    eventually(lambda: not any(process.is_running() for process in processes))
 
 
 def test_no_init_fails_because_many_begin(server):

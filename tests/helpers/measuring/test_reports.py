@@ -526,7 +526,7 @@ def test_of_a_shared_group_only_the_lines_of_the_function_and_of_lambda_count(aw
     streams = aws.client("logs").describe_log_streams(logGroupName=shared_group)["logStreams"]
     assert sorted(stream["logStreamName"].split("/")[3].split("[")[0] for stream in streams) == sorted(invoked)
     for name, ids in invoked.items():
-        frame = reports(aws.client("logs"), name, at_least=3, timeout=5)
+        frame = reports(aws.client("logs"), name, at_least=3, timeout=60)
         assert frame["request_id"].tolist() == ids
         assert (frame["memory_mb"] == 128).all()
         arn = aws.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]

@@ -176,7 +176,7 @@ def test_a_client_with_settings_of_its_own_keeps_the_others_and_the_ledger(aws):
     assert own.meta.endpoint_url == usual.meta.endpoint_url
     assert aws.client("lambda") is usual
     name = aws.name("own-client")
-    aws.client("sqs", Config(read_timeout=5)).create_queue(QueueName=name)
+    aws.client("sqs", Config(read_timeout=60)).create_queue(QueueName=name)
     assert ("queue", name) in {(entry.kind, entry.id) for entry in aws.ledger.entries()}
     aws.client("sqs").delete_queue(QueueUrl=aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 

@@ -188,7 +188,7 @@ def test_a_deleted_api_frees_its_port(make_function, clients, api, session):
 
     def refused():
         try:
-            session.get(endpoint, timeout=5)
+            session.get(endpoint, timeout=60)
         except requests.ConnectionError:
             return True
         return False

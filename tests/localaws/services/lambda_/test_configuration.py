@@ -92,7 +92,7 @@ def test_the_code_of_a_version_is_its_own(make_function, client):
     sizes = []
     for qualifier, code in (("1", ONE), ("$LATEST", ONE.replace("1", "2"))):
         place = client.get_function(FunctionName=function.name, Qualifier=qualifier)["Code"]["Location"]
-        sizes.append(requests.get(place, timeout=10).content == zipped({"app.py": code}))
+        sizes.append(requests.get(place, timeout=60).content == zipped({"app.py": code}))
     assert sizes == [True, True]
 
 
