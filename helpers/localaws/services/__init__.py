@@ -14,12 +14,14 @@ from . import (
     sns,
     sns_activity,
     sqs,
+    sqs_limits,
     stores,
     unfinished,
 )
 from .apigateway import http_api, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
+from .cloudwatch import limits as cloudwatch_limits
 from .cloudwatch import metrics
 from .eventbridge import activity as eventbridge_activity
 from .eventbridge import lists, rules, scheduler, scheduler_requests
@@ -40,6 +42,7 @@ from .rds.databases import Databases
 from .remembered import Remembered
 from .retention import Retention
 from .s3 import activity as s3_activity
+from .s3 import limits as s3_limits
 from .s3 import notifications
 from .sqs_activity import MessageActivity
 from .sqs_duplicates import Duplicates
@@ -77,9 +80,12 @@ def install(
         not_served,
         ways,
         metrics,
+        cloudwatch_limits,
         sns,
+        sqs_limits,
         missing_members,
         dynamodb_streams,
+        s3_limits,
         notifications,
         lists,
         scheduler_requests,

@@ -20,6 +20,7 @@ from .shapes import Answer, Record
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
     (ministack_app, "_dispatch_service_request"): ("method", "path", "headers", "body", "query_params", "request_id"),
+    (ministack_app, "_decompress_request_body"): ("body", "headers"),
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
 }
 
@@ -57,6 +58,8 @@ def install() -> None:
         method: str, path: str, headers: Any, body: bytes, query_params: Any, request_id: str
     ) -> Answer:
         target = headers.get("x-amz-target", "")
+        if target:  # boto3 compresses large requests of some; in S3's the header is about the object
+            body = ministack_app._decompress_request_body(body, headers)
         answer: Answer
         if refused := refusal(target, body):
             answer = responses.error_response_json(*refused, 400)

@@ -1,12 +1,14 @@
-"""SNS: names of topics that AWS refuses, answers that are XML whatever a request says, and when Lambda has a message.
+"""SNS: what AWS refuses of topics, subscriptions and messages, answers that are XML, and when Lambda has a message.
 
-https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html. MiniStack takes any name.
+https://docs.aws.amazon.com/sns/latest/api/, in the words that clients of AWS report. MiniStack takes any name, protocol
+and filter policy.
 """
 
+import json
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.services import sns
@@ -29,13 +31,24 @@ CONTRACT: Contract = {
     ),
     (sns, "_error"): ("code", "message", "status"),
     (sns, "_p"): ("params", "key", "default"),
+    (sns, "_publish"): ("params",),
+    (sns, "_set_subscription_attributes"): ("params",),
+    (sns, "_subscribe"): ("params",),
     (sns, "_threading"): None,
+    (sns, "_unsubscribe"): ("params",),
     (sns, "_xml"): ("status", "root_tag", "inner"),
     (sns, "_xml_escape"): ("text",),
 }
 
 NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?")
 NO_NAME = "Invalid parameter: Topic Name"
+PROTOCOLS = ("http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose")
+SUBJECT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,99}")  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+ARNS = {"sqs": "SQS", "lambda": "Lambda"}  # the protocols whose endpoints are ARNs, as SNS calls them
+PARSED = "Message Structure - JSON message body failed to parse"
+NO_DEFAULT = "Message Structure - No default entry in JSON message body"
+LEAST_OF_AN_ARN = 6  # elements
 NOT_OF_XML = re.compile(
     r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )  # https://www.w3.org/TR/xml/#charsets
@@ -46,6 +59,10 @@ log = logging.getLogger("localaws.sns")
 def install() -> None:
     """Let MiniStack refuse what AWS refuses. Call once, before it serves."""
     create, escape, made_xml = sns._create_topic, sns._xml_escape, sns._xml
+    sns._publish = _unless(wrong_message, sns._publish)
+    sns._set_subscription_attributes = _unless(wrong_attribute, sns._set_subscription_attributes)
+    sns._subscribe = _unless(wrong_subscription, sns._subscribe)
+    sns._unsubscribe = _unless(wrong_arn, sns._unsubscribe)
 
     def create_topic(params: Record) -> Answer:
         refused = absent.refusal("sns", "CreateTopic", {name: sns._p(params, name) for name in params})
@@ -66,6 +83,91 @@ def install() -> None:
     sns._threading = _Threads
     sns._xml = answered
     sns._xml_escape = escaped
+
+
+def _unless(
+    wrong: Callable[[Callable[[str], str]], str | None], handle: Callable[[Record], Answer]
+) -> Callable[[Record], Answer]:
+    """`handle`, where nothing is `wrong`, which is given what tells the members of a request by their names."""
+
+    def handled(params: Record) -> Answer:
+        refused = wrong(lambda name: str(sns._p(params, name) or ""))
+        answer: Answer = (
+            sns._error("InvalidParameter", f"Invalid parameter: {refused}", 400) if refused else handle(params)
+        )
+        return answer
+
+    return handled
+
+
+def wrong_subscription(member: Callable[[str], str]) -> str | None:
+    """What AWS says is wrong with a subscription, or None."""
+    protocol, endpoint = member("Protocol"), member("Endpoint")
+    if protocol not in PROTOCOLS:
+        return f"Amazon SNS does not support this protocol string: {protocol}"
+    if protocol in ("http", "https") and not endpoint.startswith(f"{protocol}://"):
+        return "Endpoint must match the specified protocol"
+    if protocol.startswith("email") and not ADDRESS.fullmatch(endpoint):
+        return "Email address"
+    if protocol in ARNS and not endpoint.startswith(f"arn:aws:{protocol}:"):
+        return f"{ARNS[protocol]} endpoint ARN"
+    place = 1
+    while name := member(f"Attributes.entry.{place}.key"):
+        if wrong := _wrong_policy(name, member(f"Attributes.entry.{place}.value")):
+            return wrong
+        place += 1
+    return None
+
+
+def wrong_attribute(member: Callable[[str], str]) -> str | None:
+    """What AWS says is wrong with a new attribute of a subscription, or None."""
+    return _wrong_policy(member("AttributeName"), member("AttributeValue"))
+
+
+def wrong_message(member: Callable[[str], str]) -> str | None:
+    """What AWS says is wrong with a message, but for its size, or None."""
+    if (subject := member("Subject")) and not SUBJECT.fullmatch(subject):
+        return "Subject"
+    if member("MessageStructure") != "json":
+        return None
+    try:
+        message = json.loads(member("Message"))
+    except (ValueError, RecursionError):
+        return PARSED
+    if not isinstance(message, dict):
+        return PARSED
+    return None if isinstance(message.get("default"), str) else NO_DEFAULT
+
+
+def wrong_arn(member: Callable[[str], str]) -> str | None:
+    """What AWS says is wrong with the ARN of a subscription, or None."""
+    elements = len(member("SubscriptionArn").split(":"))
+    if elements >= LEAST_OF_AN_ARN:
+        return None
+    return f"SubscriptionArn Reason: An ARN must have at least {LEAST_OF_AN_ARN} elements, not {elements}"
+
+
+def _wrong_policy(attribute: str, value: str) -> str | None:
+    """The same of a filter policy; other attributes, and one that is taken away, are as they may be."""
+    if attribute != "FilterPolicy" or not value:
+        return None
+    try:
+        policy = json.loads(value)
+    except (ValueError, RecursionError):
+        return "FilterPolicy: failed to parse JSON."
+    if not isinstance(policy, dict):
+        return "FilterPolicy: Filter policy must be a JSON object"
+    wrong = next(_no_rules(policy), None)
+    return f'FilterPolicy: "{wrong}" must be an object or an array' if wrong else None
+
+
+def _no_rules(policy: Record) -> Iterator[str]:
+    """The keys whose values are no rules."""
+    for key, value in policy.items():
+        if isinstance(value, dict):
+            yield from _no_rules(value)
+        elif not isinstance(value, list):
+            yield key
 
 
 class _Threads:

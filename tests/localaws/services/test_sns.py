@@ -1,7 +1,25 @@
-"""Names of topics are AWS's, and an error is XML whatever the request says."""
+"""Topics, subscriptions and messages that AWS refuses, and an error that is XML whatever the request says."""
+
+import json
 
 import pytest
 from localaws_client import refused
+
+
+@pytest.fixture
+def sns(clients):
+    return clients("sns")
+
+
+@pytest.fixture
+def topic(sns):
+    arn = sns.create_topic(Name="refusing")["TopicArn"]
+    yield arn
+    sns.delete_topic(TopicArn=arn)
+
+
+def invalid(words):
+    return "InvalidParameter", f"Invalid parameter: {words}"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a.b", "x" * 257, ".fifo", "\0é", "a\n"])
@@ -20,3 +38,72 @@ def test_what_is_a_name_of_a_topic(clients, name):
 def test_an_error_is_xml_whatever_was_asked_for(clients):
     code, _ = refused(clients("sns").get_topic_attributes, TopicArn="\0\x1b")
     assert code in ("InvalidParameter", "NotFound")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint", "words"),
+    [
+        ("pigeon", "x", "Amazon SNS does not support this protocol string: pigeon"),
+        ("http", "https://127.0.0.1/", "Endpoint must match the specified protocol"),
+        ("https", "x", "Endpoint must match the specified protocol"),
+        ("email", "nobody", "Email address"),
+        ("email-json", "two words@example.com", "Email address"),
+        ("sqs", "orders", "SQS endpoint ARN"),
+        ("lambda", "arn:aws:sqs:us-east-1:000000000000:orders", "Lambda endpoint ARN"),
+    ],
+)
+def test_what_is_no_subscription(sns, topic, protocol, endpoint, words):
+    assert refused(sns.subscribe, TopicArn=topic, Protocol=protocol, Endpoint=endpoint) == invalid(words)
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("{", "failed to parse JSON."),
+        ("[]", "Filter policy must be a JSON object"),
+        ('{"colour": "red"}', '"colour" must be an object or an array'),
+        ('{"car": {"colour": ["red"], "wheels": 4}}', '"wheels" must be an object or an array'),
+    ],
+)
+def test_what_is_no_filter_policy(sns, topic, policy, words):
+    told, by_mail = invalid(f"FilterPolicy: {words}"), {"Protocol": "email", "Endpoint": "a@example.com"}
+    assert refused(sns.subscribe, TopicArn=topic, **by_mail, Attributes={"FilterPolicy": policy}) == told
+    arn = sns.subscribe(TopicArn=topic, **by_mail, Attributes={"FilterPolicy": '{"colour": ["red"]}'})[
+        "SubscriptionArn"
+    ]
+    new = {"SubscriptionArn": arn, "AttributeName": "FilterPolicy"}
+    assert refused(sns.set_subscription_attributes, **new, AttributeValue=policy) == told
+    sns.set_subscription_attributes(**new, AttributeValue="{}")
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"Message": "x", "Subject": "x" * 100}, "Subject"),
+        ({"Message": "x", "Subject": "two\nlines"}, "Subject"),
+        ({"Message": "x", "MessageStructure": "json"}, "Message Structure - JSON message body failed to parse"),
+        ({"Message": "[]", "MessageStructure": "json"}, "Message Structure - JSON message body failed to parse"),
+        (
+            {"Message": '{"sqs": "x"}', "MessageStructure": "json"},
+            "Message Structure - No default entry in JSON message body",
+        ),
+        (
+            {"Message": '{"default": 1}', "MessageStructure": "json"},
+            "Message Structure - No default entry in JSON message body",
+        ),
+    ],
+)
+def test_what_is_no_message(sns, topic, message, words):
+    assert refused(sns.publish, TopicArn=topic, **message) == invalid(words)
+
+
+def test_what_is_a_message(sns, topic):
+    sns.publish(TopicArn=topic, Message="x", Subject="Grüße" + "x" * 94)
+    message = json.dumps({"default": "x", "sqs": "y"})
+    assert sns.publish(TopicArn=topic, Message=message, MessageStructure="json")["MessageId"]
+
+
+def test_what_is_no_subscription_arn(sns):
+    words = "SubscriptionArn Reason: An ARN must have at least 6 elements, not 2"
+    assert refused(sns.unsubscribe, SubscriptionArn="a:b") == invalid(words)

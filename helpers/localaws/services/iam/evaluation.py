@@ -15,7 +15,7 @@ from ministack.services import iam, sts
 from ...access_key import AccessKey
 from ..contract import Contract
 from ..shapes import Answer, Record
-from . import policy, refusal, request
+from . import policy, refusal, request, trust_policy
 from .access_activity import AccessActivity
 from .sts import session_arn
 
@@ -65,7 +65,7 @@ class Iam:
             "Status": "Active",
             "CreateDate": iam._now(),
         }
-        for module in (policy, request, refusal):
+        for module in (policy, trust_policy, request, refusal):
             module.install()
         parse = iam_evaluator.parse_policy_document
         parse_once = lru_cache(maxsize=256)(parse)  # it is asked for the same few at each request

@@ -12,6 +12,7 @@ from ministack.core import responses
 from ministack.services import lambda_svc
 
 from ..contract import Contract
+from ..iam.trust_policy import SERVICE
 from ..shapes import Answer, Record
 from .errors import conflict, invalid_parameter, not_found, stale_revision
 
@@ -29,7 +30,7 @@ CONTRACT: Contract = {
 REVISIONS = "policy_revisions"  # of a function's record: by version or alias, or "" for the function
 LATEST = "$LATEST"
 PRINCIPAL = re.compile(
-    r"\*|\d{12}|[a-z0-9.-]+\.[a-z.]+|"
+    rf"\*|\d{{12}}|{SERVICE.pattern}|"
     r"arn:aws[a-zA-Z-]*:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)/.+)"
 )
 
@@ -53,6 +54,8 @@ def install() -> None:
         if answer[0] == 201:
             statement = lambda_svc._functions[func_name]["policy"]["Statement"][-1]
             statement["Sid"] = sid
+            if SERVICE.fullmatch(principal):  # MiniStack knows no service of amazon.com
+                statement["Principal"] = {"Service": principal}
             _revise(func_name, qualifier)
             answer = responses.json_response({"Statement": json.dumps(statement)}, 201)
         return answer

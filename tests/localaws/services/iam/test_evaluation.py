@@ -330,7 +330,8 @@ def test_roles_may_be_made_with_a_boundary_alone(user, clients):
     boundary = iam.create_policy(PolicyName="tested-limit", PolicyDocument=policy(allow("logs:*")))["Policy"]["Arn"]
     limited = {"ArnLike": {"iam:PermissionsBoundary": "arn:aws:iam::*:policy/tested-limit"}}
     theirs = user(allow(["iam:CreateRole", "iam:PutRolePolicy"], roles, Condition=limited))("iam")
-    make = {"RoleName": "tested-limited", "AssumeRolePolicyDocument": policy(LAMBDA)}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
+    make = {"RoleName": "tested-limited", "AssumeRolePolicyDocument": trust}
     put = {"RoleName": "tested-limited", "PolicyName": "tested", "PolicyDocument": policy(allow("s3:*"))}
     assert "iam:CreateRole" in refused(theirs.create_role, **make)[1]
     theirs.create_role(**make, PermissionsBoundary=boundary)

@@ -43,6 +43,7 @@ def statements(client, function, **more):
     ("principal", "told"),
     [
         ("s3.amazonaws.com", {"Service": "s3.amazonaws.com"}),
+        ("alexa-appkit.amazon.com", {"Service": "alexa-appkit.amazon.com"}),
         ("*", "*"),
         ("111111111111", {"AWS": "arn:aws:iam::111111111111:root"}),
         ("arn:aws:iam::111111111111:user/someone", {"AWS": "arn:aws:iam::111111111111:user/someone"}),
@@ -54,8 +55,9 @@ def test_a_principal(client, function, principal, told):
     assert statements(client, function) == [statement]
 
 
-def test_a_principal_that_is_none(client, function):
-    assert refused(add, client=client, function=function, principal="nobody") == (
+@pytest.mark.parametrize("principal", ["nobody", "s3.example.com", "amazonaws.com", "s3.amazonaws.com.example.com"])
+def test_a_principal_that_is_none(client, function, principal):
+    assert refused(add, client=client, function=function, principal=principal) == (
         "InvalidParameterValueException",
         "The provided principal was invalid. Please check the principal and try again.",
     )

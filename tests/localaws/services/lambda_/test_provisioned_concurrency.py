@@ -8,6 +8,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 
 import psutil
 import pytest
@@ -81,8 +82,8 @@ def value(clients, metric, statistic="Sum", **dimensions):
         Namespace="AWS/Lambda",
         MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-        StartTime=0,
-        EndTime=4_000_000_000,
+        StartTime=time.time() - 86_400,
+        EndTime=time.time() + 86_400,
         Period=86_400,
         Statistics=[statistic],
     )["Datapoints"]
