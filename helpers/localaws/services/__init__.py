@@ -6,6 +6,7 @@ from ..access_key import AccessKey
 from ..data_plane.census import Census
 from ..data_plane.pool import Pool
 from . import (
+    autoscaling,
     contract,
     dynamodb_streams,
     json_requests,
@@ -18,7 +19,7 @@ from . import (
     stores,
     unfinished,
 )
-from .apigateway import http_api, rest_api
+from .apigateway import http_api, http_api_limits, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
 from .cloudwatch import limits as cloudwatch_limits
@@ -79,6 +80,7 @@ def install(
         json_requests,
         not_served,
         ways,
+        autoscaling,
         metrics,
         cloudwatch_limits,
         sns,
@@ -90,6 +92,7 @@ def install(
         lists,
         scheduler_requests,
         http_api,
+        http_api_limits,
         rest_api,
     ):
         module.install()

@@ -105,7 +105,7 @@ def refusal(target: str, body: bytes) -> tuple[str, str] | None:
 
 
 def violations(shapes: Record, name: str, value: Any, place: str) -> Iterator[str]:
-    """Which members are missing in a value of this shape, and which numbers are out of range.
+    """Which members are missing in a value of this shape, which numbers are out of range, and which words unknown.
 
     Raises MistypedError where a member is of another type.
     """
@@ -133,3 +133,5 @@ def violations(shapes: Record, name: str, value: Any, place: str) -> Iterator[st
                 yield violation(None, f"{place}.{key}.member", "not be null")
     elif kind in ("integer", "long"):
         yield from (violation(value, place, must) for must in broken(shape, value))
+    elif "enum" in shape and value not in shape["enum"]:
+        yield violation(value, place, f"satisfy enum value set: [{', '.join(shape['enum'])}]")

@@ -492,7 +492,7 @@ for number, frame in by_burst:
 # `put_function_concurrency` reserves a part of the account's limit for one function. This is a **guarantee**, since no
 # other function can take this part, and a **cap**, since the function gets no more. It costs nothing.
 #
-# (On AWS at least {{concurrency_unreserved}} must stay unreserved; the embedded AWS does not check that. An account with a limit of
+# (At least {{concurrency_unreserved}} must stay unreserved; where this machine carries fewer than {{concurrency}}, a tenth. An account with a limit of
 # {{concurrency_new_account}} can reserve nothing, and `reserve` says so. Your calls below then reach the account's own limit.)
 
 # %% notes [markdown]

@@ -230,7 +230,7 @@ upper_part, _, _ = app_source.partition("\n\n\ndef tags_of")
 Markdown(f"```python\n{upper_part}\n```")
 
 # %% [markdown]
-# `resize` sets `MinSize` and `DesiredCapacity` in one call, because AWS refuses a desired capacity below the minimum. (The embedded AWS does not check that.)
+# `resize` sets `MinSize` and `DesiredCapacity` in one call, because AWS refuses a desired capacity below the minimum.
 #
 # The function's role can look at all groups and instances (AWS has no resource for what only looks), and change only what has our tag: a function that
 # can stop machines can stop the wrong ones. The **condition** says so, since the ids of the instances are not known beforehand.

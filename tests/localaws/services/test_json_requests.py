@@ -14,6 +14,7 @@ TARGETS = {
     "states": ("states", "AWSStepFunctions"),
     "cloudwatch": ("monitoring", "GraniteServiceVersion20100801"),
 }
+ALARM = {"AlarmName": "a", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold"}
 LINES = {"filterPattern": "a", "logEventMessages": [None]}
 OPERATIONS = [
     ("events", "PutEvents"),
@@ -127,6 +128,22 @@ def test_a_member_that_is_null_is_not_there(embedded_aws, service, operation, me
     kind = {"X-Amz-Target": f"{prefix}.{operation}", "Content-Type": "application/x-amz-json-1.1"}
     response = signed(embedded_aws, "POST", "/", json.dumps(members), scope, **kind)
     assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "members", "place"),
+    [
+        ("cloudwatch", "PutMetricAlarm", {**ALARM, "ComparisonOperator": "Foo"}, "comparisonOperator"),
+        ("cloudwatch", "PutMetricAlarm", {**ALARM, "Statistic": "Foo"}, "statistic"),
+        ("logs", "CreateLogGroup", {"logGroupName": "g", "logGroupClass": "Foo"}, "logGroupClass"),
+        ("events", "PutRule", {"Name": "r", "ScheduleExpression": "rate(1 day)", "State": "Foo"}, "state"),
+        ("states", "ListExecutions", {"statusFilter": "Foo"}, "statusFilter"),
+    ],
+)
+def test_a_word_that_a_member_does_not_know(refused, service, operation, members, place):
+    code, message = refused(service, operation, members)
+    assert code.startswith(("Validation", "InvalidParameter"))
+    assert f"Value 'Foo' at '{place}' failed to satisfy constraint: Member must satisfy enum value set: [" in message
 
 
 def test_what_a_model_allows_is_not_looked_at_further(clients):
