@@ -1,1 +1,1 @@
-"""S3: notifications, and pages that a bucket invites."""
+"""S3: notifications, pages that a bucket invites, and what is refused."""
