@@ -675,7 +675,7 @@ def test_two_starts_at_once_are_one_server(server):
 def test_a_second_server_in_the_same_folder_is_refused(server, free_port):
     with pytest.raises(localaws.LocalAwsError, match=r"Another embedded AWS has .*; stop that one before \("):
         second(server.home, free_port())
-    server.queue("still there")
+    server.queue("still-there")
 
 
 def second(home, port):
