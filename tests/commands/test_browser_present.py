@@ -24,6 +24,7 @@ const isWrapped = (line) => line.getBoundingClientRect().height > 1.7 * parseFlo
 return lines.filter((each) => each.checkVisibility() && isWrapped(each)).map((each) => each.textContent);
 """
 SIZE = "return parseFloat(getComputedStyle(document.querySelector(arguments[0])).fontSize)"
+CHOSEN = ".jp-Notebook .jp-Cell.jp-mod-active"
 OF_JUPYTERLAB = (
     "#jp-top-panel, #jp-menu-panel, #jp-bottom-panel, .jp-SideBar, .jp-NotebookPanel-toolbar, .jp-FileBrowser"
 )
@@ -230,6 +231,12 @@ def test_all_of_jupyterlab_is_one_click_away(screens):
     toggle.click()
     screens.wait(lambda: screens.displayed("#jp-menu-panel") and screens.displayed(".jp-NotebookPanel-toolbar"))
     assert {AFTER_IT, LEFT_OUT, THIRD} <= set(screens.driver.execute_script(SHOWN))
+    of_another = screens.driver.find_element(
+        "xpath", f"//div[contains(@class, 'jp-Notebook')]//h2[starts-with(., '{THIRD}')]"
+    )
+    of_another.click()
+    screens.wait(lambda: THIRD in screens.driver.find_element("css selector", CHOSEN).text)
     toggle.click()
     screens.wait(lambda: not screens.displayed(OF_JUPYTERLAB))
     assert screens.driver.execute_script(SHOWN) == ["04 Cold start"]
+    assert screens.displayed(CHOSEN) and "Cold start" in screens.driver.find_element("css selector", CHOSEN).text

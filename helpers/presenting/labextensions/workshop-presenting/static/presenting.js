@@ -189,6 +189,10 @@ class Projector {
   settle() {
     const { cells } = this.section;
     let at = cells.indexOf(this.panel.content.activeCellIndex);
+    if (at < 0) {
+      at = 0; // in all of JupyterLab, one of another section was chosen
+      this.activate(cells[at]);
+    }
     this.reveal(this.cells[cells[at]]);
     while (this.cells[cells[at]].model.type === "markdown" && this.below(this.cells[cells[at]]) <= 4 && at + 1 < cells.length) {
       const following = this.cells[cells[at + 1]];
