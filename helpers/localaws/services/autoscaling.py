@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ministack.services import autoscaling
 
 from .contract import Contract
+from .refusals import unless
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -30,20 +31,15 @@ class Sizes(NamedTuple):
 
 def install() -> None:
     """Let MiniStack refuse sizes that AWS refuses. Call once, before it serves."""
-    for action, sized in {
-        "CreateAutoScalingGroup": _created,
-        "SetDesiredCapacity": _set,
-        "UpdateAutoScalingGroup": _updated,
-    }.items():
-        autoscaling._ACTION_MAP[action] = sized(autoscaling._ACTION_MAP[action])
+    handlers = autoscaling._ACTION_MAP
+    handlers["CreateAutoScalingGroup"] = unless(_wrong_group, handlers["CreateAutoScalingGroup"])
+    handlers["SetDesiredCapacity"] = unless(_wrong_capacity, handlers["SetDesiredCapacity"])
+    handlers["UpdateAutoScalingGroup"] = _updated(handlers["UpdateAutoScalingGroup"])
 
 
-def _created(handle: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-    def create(p: Record) -> Answer:
-        wrong = out_of_bounds(_sizes(p))
-        return _refused(wrong) if wrong else handle(p)
-
-    return create
+def _wrong_group(p: Record) -> Answer | None:
+    wrong = out_of_bounds(_sizes(p))
+    return _refused(wrong) if wrong else None
 
 
 def _updated(handle: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
@@ -62,21 +58,19 @@ def _updated(handle: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
     return update
 
 
-def _set(handle: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-    def set_desired(p: Record) -> Answer:
-        group, desired = autoscaling._asgs.get(autoscaling._p(p, "AutoScalingGroupName")), _sizes(p).desired
-        if group is None or desired is None:
-            return handle(p)
-        for bound, word, is_beyond in (
-            (group["MaxSize"], "above max", desired > group["MaxSize"]),
-            (group["MinSize"], "below min", desired < group["MinSize"]),
-        ):
-            if is_beyond:
-                said = f"New SetDesiredCapacity value {desired} is {word} value {bound} for the AutoScaling group."
-                return _refused(said)
-        return handle(p)
-
-    return set_desired
+def _wrong_capacity(p: Record) -> Answer | None:
+    group, desired = autoscaling._asgs.get(autoscaling._p(p, "AutoScalingGroupName")), _sizes(p).desired
+    if group is None or desired is None:
+        return None
+    for bound, word, is_beyond in (
+        (group["MaxSize"], "above max", desired > group["MaxSize"]),
+        (group["MinSize"], "below min", desired < group["MinSize"]),
+    ):
+        if is_beyond:
+            return _refused(
+                f"New SetDesiredCapacity value {desired} is {word} value {bound} for the AutoScaling group."
+            )
+    return None
 
 
 def out_of_bounds(sizes: Sizes) -> str | None:

@@ -131,7 +131,5 @@ def violations(shapes: Record, name: str, value: Any, place: str) -> Iterator[st
                 yield from violations(shapes, element, found, f"{place}.{key}.member")
             elif kind == "list":
                 yield violation(None, f"{place}.{key}.member", "not be null")
-    elif kind in ("integer", "long"):
+    elif kind in ("integer", "long") or "enum" in shape:
         yield from (violation(value, place, must) for must in broken(shape, value))
-    elif "enum" in shape and value not in shape["enum"]:
-        yield violation(value, place, f"satisfy enum value set: [{', '.join(shape['enum'])}]")

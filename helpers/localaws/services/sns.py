@@ -15,6 +15,7 @@ from ministack.services import sns
 
 from . import absent
 from .contract import Contract
+from .refusals import unless
 from .shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -59,10 +60,10 @@ log = logging.getLogger("localaws.sns")
 def install() -> None:
     """Let MiniStack refuse what AWS refuses. Call once, before it serves."""
     create, escape, made_xml = sns._create_topic, sns._xml_escape, sns._xml
-    sns._publish = _unless(wrong_message, sns._publish)
-    sns._set_subscription_attributes = _unless(wrong_attribute, sns._set_subscription_attributes)
-    sns._subscribe = _unless(wrong_subscription, sns._subscribe)
-    sns._unsubscribe = _unless(wrong_arn, sns._unsubscribe)
+    sns._publish = unless(_answering(wrong_message), sns._publish)
+    sns._set_subscription_attributes = unless(_answering(wrong_attribute), sns._set_subscription_attributes)
+    sns._subscribe = unless(_answering(wrong_subscription), sns._subscribe)
+    sns._unsubscribe = unless(_answering(wrong_arn), sns._unsubscribe)
 
     def create_topic(params: Record) -> Answer:
         refused = absent.refusal("sns", "CreateTopic", {name: sns._p(params, name) for name in params})
@@ -85,19 +86,14 @@ def install() -> None:
     sns._xml_escape = escaped
 
 
-def _unless(
-    wrong: Callable[[Callable[[str], str]], str | None], handle: Callable[[Record], Answer]
-) -> Callable[[Record], Answer]:
-    """`handle`, where nothing is `wrong`, which is given what tells the members of a request by their names."""
+def _answering(wrong: Callable[[Callable[[str], str]], str | None]) -> Callable[[Record], Answer | None]:
+    """What is `wrong` as an answer; that is given what tells the members of a request by their names."""
 
-    def handled(params: Record) -> Answer:
-        refused = wrong(lambda name: str(sns._p(params, name) or ""))
-        answer: Answer = (
-            sns._error("InvalidParameter", f"Invalid parameter: {refused}", 400) if refused else handle(params)
-        )
-        return answer
+    def answer(params: Record) -> Answer | None:
+        said = wrong(lambda name: str(sns._p(params, name) or ""))
+        return sns._error("InvalidParameter", f"Invalid parameter: {said}", 400) if said else None
 
-    return handled
+    return answer
 
 
 def wrong_subscription(member: Callable[[str], str]) -> str | None:

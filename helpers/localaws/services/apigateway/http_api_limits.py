@@ -5,12 +5,11 @@ AWS report. MiniStack takes any text.
 """
 
 import re
-from collections.abc import Callable
 
 from ministack.services import apigateway
 
 from ..contract import Contract
-from ..lambda_ import model
+from ..refusals import unless
 from ..shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -24,9 +23,9 @@ CONTRACT: Contract = {
     (apigateway, "_update_route"): ("api_id", "route_id", "data"),
 }
 
-HTTP = "HTTP"
+PROTOCOLS = (HTTP := "HTTP", "WEBSOCKET")
 ROUTE = re.compile(r"\$default|(ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) /\S*")
-NO_PROTOCOL = "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"
+NO_PROTOCOL = f"Invalid protocol specified. Must be one of [{', '.join(PROTOCOLS)}]"
 NO_ROUTE = "The provided route key is not formatted properly for HTTP protocol. "
 NO_ROUTE += 'Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"'
 OF_FUNCTION = "AWS_PROXY"
@@ -35,32 +34,14 @@ NO_VERSION = "PayloadFormatVersion is a required parameter for integration"
 
 def install() -> None:
     """Let MiniStack get what an HTTP API may be. Call once, before it serves, and after http_api.install()."""
-    create_route, update_route = apigateway._create_route, apigateway._update_route
-
-    def created(api_id: str, data: Record) -> Answer:
-        answer: Answer = _wrong_route(api_id, data) or create_route(api_id, data)
-        return answer
-
-    def updated(api_id: str, route_id: str, data: Record) -> Answer:
-        answer: Answer = _wrong_route(api_id, data, route_id) or update_route(api_id, route_id, data)
-        return answer
-
-    apigateway._create_api = _unless(_wrong_api, apigateway._create_api)
-    apigateway._create_integration = _unless(_wrong_integration, apigateway._create_integration)
-    apigateway._create_route = created
-    apigateway._update_route = updated
-
-
-def _unless(wrong: Callable[..., Answer | None], handle: Callable[..., Answer]) -> Callable[..., Answer]:
-    def handled(*request: object) -> Answer:
-        return wrong(*request) or handle(*request)
-
-    return handled
+    apigateway._create_api = unless(_wrong_api, apigateway._create_api)
+    apigateway._create_integration = unless(_wrong_integration, apigateway._create_integration)
+    apigateway._create_route = unless(_wrong_route, apigateway._create_route)
+    apigateway._update_route = unless(_wrong_change, apigateway._update_route)
 
 
 def _wrong_api(data: Record) -> Answer | None:
-    protocols = model.shape("ProtocolType", "apigatewayv2")["enum"]
-    return None if data.get("protocolType", HTTP) in protocols else _bad(NO_PROTOCOL)
+    return None if data.get("protocolType", HTTP) in PROTOCOLS else _bad(NO_PROTOCOL)
 
 
 def _wrong_route(api_id: str, data: Record, route_id: str = "") -> Answer | None:
@@ -75,6 +56,10 @@ def _wrong_route(api_id: str, data: Record, route_id: str = "") -> Answer | None
         conflict: Answer = apigateway._apigw_error("ConflictException", message, 409)
         return conflict
     return None
+
+
+def _wrong_change(api_id: str, route_id: str, data: Record) -> Answer | None:
+    return _wrong_route(api_id, data, route_id)
 
 
 def _wrong_integration(api_id: str, data: Record) -> Answer | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ministack.services import cloudwatch
 
 from ..contract import Contract
+from ..refusals import unless
 from ..shapes import Answer, Record
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -26,23 +27,19 @@ Refusal = tuple[str, str]  # code and message
 
 def install() -> None:
     """Let MiniStack get what CloudWatch allows. Call once, before it serves."""
-    cloudwatch._get_metric_statistics = _unless(statistics_refused, cloudwatch._get_metric_statistics)
-    cloudwatch._put_metric_data = _unless(data_refused, cloudwatch._put_metric_data)
+    statistics, data = _answering(statistics_refused), _answering(data_refused)
+    cloudwatch._get_metric_statistics = unless(statistics, cloudwatch._get_metric_statistics)
+    cloudwatch._put_metric_data = unless(data, cloudwatch._put_metric_data)
 
 
-def _unless(refusal: Callable[[Record], Refusal | None], handle: Callable[..., Answer]) -> Callable[..., Answer]:
-    """`handle`, unless there is a refusal of the members. Those of the old Query protocol are taken as they come."""
+def _answering(refusal: Callable[[Record], Refusal | None]) -> Callable[..., Answer | None]:
+    """`refusal` as an answer. Members of the old Query protocol are taken as they come."""
 
-    def handled(params: Record, cbor_data: Record, is_cbor: bool, is_json: bool = False) -> Answer:
+    def answer(params: Record, cbor_data: Record, is_cbor: bool, is_json: bool = False) -> Answer | None:
         refused = refusal(cbor_data) if is_cbor or is_json else None
-        answer: Answer = (
-            cloudwatch._error(*refused, 400, use_json=is_json, use_cbor=is_cbor)
-            if refused
-            else handle(params, cbor_data, is_cbor, is_json)
-        )
-        return answer
+        return cloudwatch._error(*refused, 400, use_json=is_json, use_cbor=is_cbor) if refused else None
 
-    return handled
+    return answer
 
 
 def statistics_refused(members: Record) -> Refusal | None:

@@ -18,6 +18,7 @@ from ....facts import fact, in_bytes
 from ...saved_state.stores import Store
 from ..constraints import detected, violation
 from ..contract import Contract
+from ..refusals import unless
 from ..shapes import Answer, Key, Record
 from . import schedule_expression
 
@@ -59,14 +60,14 @@ def install() -> "Rules":
     rules = Rules()
     eventbridge._SCHEDULER_TICK_INTERVAL = EVERY_S
     eventbridge._tick_scheduled_rules = rules.tick
-    eventbridge._put_rule = _unless(_unruly, eventbridge._put_rule)
-    eventbridge._put_targets = _unless(_untargeted, _unless(_missing, eventbridge._put_targets))
-    eventbridge._delete_rule = _unless(_targeted, eventbridge._delete_rule)
-    eventbridge._describe_rule = _unless(_missing, eventbridge._describe_rule)
-    eventbridge._disable_rule = _unless(_missing, eventbridge._disable_rule)
-    eventbridge._enable_rule = _unless(_missing, eventbridge._enable_rule)
-    eventbridge._list_targets_by_rule = _unless(_missing, eventbridge._list_targets_by_rule)
-    eventbridge._remove_targets = _unless(_missing, eventbridge._remove_targets)
+    eventbridge._put_rule = unless(_unruly, eventbridge._put_rule)
+    eventbridge._put_targets = unless(_untargeted, unless(_missing, eventbridge._put_targets))
+    eventbridge._delete_rule = unless(_targeted, eventbridge._delete_rule)
+    eventbridge._describe_rule = unless(_missing, eventbridge._describe_rule)
+    eventbridge._disable_rule = unless(_missing, eventbridge._disable_rule)
+    eventbridge._enable_rule = unless(_missing, eventbridge._enable_rule)
+    eventbridge._list_targets_by_rule = unless(_missing, eventbridge._list_targets_by_rule)
+    eventbridge._remove_targets = unless(_missing, eventbridge._remove_targets)
     put_events = eventbridge._put_events
 
     def put(data: Record, allow_aws_source: bool = False) -> Answer:
@@ -77,12 +78,6 @@ def install() -> "Rules":
 
     eventbridge._put_events = put
     return rules
-
-
-def _unless(
-    refusal: Callable[[Record], Answer | None], operation: Callable[[Record], Answer]
-) -> Callable[[Record], Answer]:
-    return lambda data: refusal(data) or operation(data)
 
 
 def _refused(code: str, message: str) -> Answer:

@@ -114,6 +114,11 @@ def install() -> None:
 
 def malformed(document: str | Record) -> str | None:
     """AWS's sentence on what is wrong with a policy of a user, group or role, or None."""
+    return wrong_document(document, lambda all_: wrong_statement(all_, _malformed) or _ambiguous(all_))
+
+
+def wrong_document(document: str | Record, wrong: Callable[[list[Any]], str | None]) -> str | None:
+    """The same of any policy; `wrong` says it of its statements."""
     try:
         policy = json.loads(document) if isinstance(document, str) else document
     except ValueError:
@@ -123,9 +128,12 @@ def malformed(document: str | Record) -> str | None:
     if policy.get("Version", WITH_VARIABLES) not in VERSIONS:
         return "Policy document must be version 2012-10-17 or greater."
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    if not statements:
-        return "Syntax errors in policy."
-    return next(filter(None, map(_malformed, statements)), None) or _ambiguous(statements)
+    return wrong(statements) if statements else "Syntax errors in policy."
+
+
+def wrong_statement(statements: list[Any], wrong: Callable[[Any], str | None]) -> str | None:
+    """What is `wrong` with the first statement of which something is."""
+    return next(filter(None, map(wrong, statements)), None)
 
 
 def _ambiguous(statements: list[Record]) -> str | None:
@@ -150,7 +158,7 @@ def _malformed(statement: Any) -> str | None:
         named = [name for name in either if name in statement]
         if len(named) > 1:
             return "Syntax errors in policy."
-        values = _texts(statement[named[0]]) if named else []
+        values = texts(statement[named[0]]) if named else []
         if not values:
             return f"Policy statement must contain {kind}."
         if wrong := [value for value in values if not pattern.fullmatch(value)]:
@@ -182,7 +190,7 @@ def _arn_like(actual: str, expected: str) -> bool:
     return len(parts[0]) == 6 and all(map(iam_evaluator.fnmatch_iam_cs, *parts))
 
 
-def _texts(value: Any) -> list[str]:
+def texts(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.htm
 report. MiniStack takes any document.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,8 +12,9 @@ from ministack.core import responses
 from ministack.services import iam
 
 from ..contract import Contract
+from ..refusals import unless
 from ..shapes import Answer, Record
-from .policy import MEMBERS, MEMBERS_OF_STATEMENT, VERSIONS, WITH_VARIABLES
+from .policy import MEMBERS_OF_STATEMENT, texts, wrong_document, wrong_statement
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -42,36 +42,25 @@ ACTION = re.compile(r"sts:(\*|[A-Za-z]+\*?)", re.I)
 def install() -> None:
     """Let MiniStack refuse what AWS refuses. Call once, before it serves."""
     for action, member in DOCUMENTS.items():
-        iam._IAM_HANDLERS[action] = _checked(iam._IAM_HANDLERS[action], member)
+        iam._IAM_HANDLERS[action] = unless(_refusal(member), iam._IAM_HANDLERS[action])
 
 
-def _checked(handle: Callable[[Record], Answer], member: str) -> Callable[[Record], Answer]:
-    def checked(p: Record) -> Answer:
+def _refusal(member: str) -> Callable[[Record], Answer | None]:
+    def refusal(p: Record) -> Answer | None:
         document = iam._p(p, member, "")
-        answer: Answer
+        answer: Answer | None = None
         if len(re.sub(r"\s", "", document)) > MAX_CHARACTERS:
             answer = iam._error(409, "LimitExceeded", TOO_LONG, ns="iam")
         elif message := malformed(document):
             answer = iam._error(400, "MalformedPolicyDocument", message, ns="iam")
-        else:
-            answer = handle(p)
         return answer
 
-    return checked
+    return refusal
 
 
 def malformed(document: str) -> str | None:
     """AWS's sentence on what is wrong with a trust policy, or None."""
-    try:
-        policy = json.loads(document)
-    except ValueError:
-        return "This policy contains invalid Json"
-    if not isinstance(policy, dict) or "Statement" not in policy or not policy.keys() <= MEMBERS:
-        return SYNTAX
-    if policy.get("Version", WITH_VARIABLES) not in VERSIONS:
-        return "Policy document must be version 2012-10-17 or greater."
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    return next(filter(None, map(_malformed, statements)), None) if statements else SYNTAX
+    return wrong_document(document, lambda statements: wrong_statement(statements, _malformed))
 
 
 def _malformed(statement: Any) -> str | None:
@@ -85,7 +74,7 @@ def _malformed(statement: Any) -> str | None:
         return "Missing required field Principal"
     if not statement.keys() & {"Action", "NotAction"}:
         return "Missing required field Action"
-    if not all(ACTION.fullmatch(each) for each in _texts(statement.get("Action", []))):
+    if not all(ACTION.fullmatch(each) for each in texts(statement.get("Action", []))):
         return "AssumeRole policy may only specify STS AssumeRole actions."
     return next(_wrong_principals(statement.get("Principal", "*")), None)
 
@@ -97,7 +86,7 @@ def _wrong_principals(principal: Any) -> Iterator[str]:
         yield SYNTAX
         return
     for kind, values in principal.items():
-        for each in _texts(values):
+        for each in texts(values):
             if (kind == "Service" and not SERVICE.fullmatch(each)) or (kind == "AWS" and not _is_there(each)):
                 yield f'Invalid principal in policy: "{kind.upper()}":"{each}"'
 
@@ -108,7 +97,3 @@ def _is_there(principal: str) -> bool:
     if found is None or not found["kind"] or found["account"] != responses.get_account_id():
         return found is not None
     return found["name"] in (iam._roles if found["kind"] == "role" else iam._users)
-
-
-def _texts(value: Any) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]

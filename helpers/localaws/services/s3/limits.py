@@ -56,8 +56,7 @@ def install() -> None:
 
 
 def _refusal(method: str, bucket: str, key: str, headers: Record, query_params: Record) -> Answer | None:
-    if len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
-        size = len(key.encode("utf-8", "surrogatepass"))
+    if (size := len(key.encode("utf-8", "surrogatepass"))) > MAX_KEY_BYTES:
         sizes = {"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)}
         return _error("KeyTooLongError", "Your key is too long", sizes)
     if method == "PUT" and "partNumber" not in query_params and _changes_nothing(bucket, key, headers):
