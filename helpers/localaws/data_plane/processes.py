@@ -11,6 +11,7 @@ import sys
 import time
 
 MANY = 2000  # descendants: where processes start others without end, there is no last one to be found
+FULL = os.sysconf("SC_PAGESIZE") // 2  # a file of /proc comes a page at a time: of less than that there is no more
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
 
 
@@ -34,7 +35,7 @@ def _found_by_psutil(pid: int, recursive: bool) -> list[int]:
 if sys.platform == "linux":
 
     def _children_by_proc(pid: int) -> list[int]:
-        return _started_by(pid, _entries(f"/proc/{pid}/task"))
+        return _started_by(pid, _threads_by_proc(pid))
 
     def _started_by(pid: int, threads: list[str]) -> list[int]:
         """The children of a process: each is listed by the thread that started it."""
@@ -49,7 +50,7 @@ if sys.platform == "linux":
     def _tasks_by_proc(pid: int) -> tuple[list[int], int]:
         found, count = _children_by_proc(pid), 0
         for child in found:  # it grows meanwhile: they may lie deeper than Python can recurse
-            threads = _entries(f"/proc/{child}/task")
+            threads = _threads_by_proc(child)
             count += len(threads)
             if len(found) <= MANY:
                 found += _started_by(child, threads)
@@ -57,7 +58,16 @@ if sys.platform == "linux":
 
     def _tasks_by_psutil(pid: int) -> tuple[list[int], int]:
         found = _descendants_by_psutil(pid)
-        return found, sum(len(_entries(f"/proc/{child}/task")) for child in found)
+        return found, sum(len(_threads_by_proc(child)) for child in found)
+
+    def _threads_by_proc(pid: int) -> list[str]:
+        folder = f"/proc/{pid}/task"
+        try:
+            if os.stat(folder).st_nlink == 3:  # itself, its parent, and a folder for each thread: quicker than to list
+                return [str(pid)]
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return []
+        return _entries(folder)
 
     # Not every kernel has the list (CONFIG_PROC_CHILDREN), without which every process has to be asked for its parent.
     _listed = os.path.exists("/proc/thread-self/children")
@@ -111,7 +121,11 @@ if sys.platform == "linux":
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             return b""
         try:
-            return b"".join(iter(lambda: os.read(descriptor, 65536), b""))
+            content = piece = os.read(descriptor, 65536)
+            while len(piece) >= FULL:
+                piece = os.read(descriptor, 65536)
+                content += piece
+            return content
         except ProcessLookupError:
             return b""
         finally:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -216,6 +216,7 @@ class Sandbox:
         os.set_blocking(output, False)
         self._stopping = threading.Lock()  # held by whoever stops or continues its processes
         self._frozen = self._paused = self._killed = False
+        self._group_stopped = False
         self._children: list[int] = []  # all below the guard, as of the last count
         self._tasks = 0  # these and their threads
         self._ended_seconds = 0.0  # what those have computed that have ended, as of then
@@ -230,9 +231,7 @@ class Sandbox:
         """Let all go on that `freeze` has stopped: meanwhile none can have started another."""
         with self._stopping:
             self._frozen = self._paused = False
-            _signal_group(self.pid, signal.SIGCONT)
-            for child in self._children:
-                _signal_one(child, signal.SIGCONT)
+            self._signal_known(signal.SIGCONT)
 
     def pause(self) -> None:
         """Stop its processes for a moment, while it is not frozen. Quicker than `freeze`, and may miss new ones."""
@@ -300,11 +299,8 @@ class Sandbox:
         self._keeper.kill(self.pid)
 
     def _stop_quickly(self) -> None:
-        if self._frozen or self._killed:
-            return
-        _signal_group(self.pid, signal.SIGSTOP)
-        for child in self._children:  # not all are of its group
-            _signal_one(child, signal.SIGSTOP)
+        if not (self._frozen or self._killed):
+            self._signal_known(signal.SIGSTOP)
 
     def _continue(self) -> None:
         if not (self._frozen or self._killed):
@@ -314,20 +310,29 @@ class Sandbox:
         self._children, self._tasks = processes.tasks(self.pid)
 
     def _signal(self, number: int) -> None:
-        """To its process group at once, then to all below it, and to those that were just being started meanwhile."""
-        _signal_group(self.pid, number)
-        told, new = set(), set(self._children)
+        """To all that are known, and to those that were just being started meanwhile."""
+        told: set[int] = set()
         for _ in range(SIGNAL_PASSES):
-            for child in new:
-                _signal_one(child, number)
-            told |= new
+            self._signal_known(number, told)
+            told.update(self._children)
             try:
                 self._count()
             except OSError:  # no descriptor is left to look for others: those that are known have the signal
                 return
-            new = set(self._children) - told
-            if not new:
+            if told.issuperset(self._children):
                 return
+
+    def _signal_known(self, number: int, told: Collection[int] = ()) -> None:
+        """Where there is not just one process, to the group, at once, then to each: not all are of it.
+
+        With the group the guard stops and goes on, and each time its parent, the keeper, wakes up to hear of it.
+        """
+        if len(self._children) != 1 or self._group_stopped:
+            _signal_group(self.pid, number)
+            self._group_stopped = number == signal.SIGSTOP
+        for child in self._children:
+            if child not in told:
+                _signal_one(child, number)
 
 
 class RestoredSandbox(Sandbox):

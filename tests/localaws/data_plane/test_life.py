@@ -84,6 +84,15 @@ def test_an_environment_is_frozen_between_invocations(make_function):
     assert later - after < 20  # a running thread would have ticked some 200 times
 
 
+def test_while_a_function_is_one_process_nobody_above_it_is_stopped_with_it(make_function):
+    """Each stop would wake up the keeper, which has nothing to do with a warm call."""
+    function = make_function("import os\ndef handler(event, context):\n    return os.getpid()\n")
+    process = function.process(function.invoke().payload)
+    function.invoke()
+    eventually(lambda: process.status() == psutil.STATUS_STOPPED)
+    assert process.parent().status() == psutil.STATUS_SLEEPING
+
+
 @pytest.mark.parametrize(
     "started",
     ["subprocess.Popen(SPIN).pid", "subprocess.Popen(SPIN, start_new_session=True).pid", "daemon(*SPIN)"],
