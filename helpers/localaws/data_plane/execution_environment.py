@@ -152,7 +152,7 @@ class ExecutionEnvironment:
         deadline = started + self.function.timeout_s
         failure = None if isinstance(self._state, Ready) else self._start_again(deadline)
         if failure:
-            self._write_start(invocation)
+            self._log_start(invocation)
         end = failure or self._run_or_lose(invocation, deadline)
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, begun)
@@ -358,7 +358,7 @@ class ExecutionEnvironment:
             invoking = self._state = self._state.invoke(invocation)
             self.entry.busy(invocation.request_id, self.function.idle_s)
             self._stream.begin()  # the tail begins at START; what init has said is in CloudWatch alone
-            self._write_start(invocation)  # only now, as it takes a moment, in which the function can work
+            self._log_start(invocation)
             message = self._hear(process, deadline, "response", "error", "too-large", "truncated")
             if isinstance(message, Failure):
                 return message
@@ -381,8 +381,8 @@ class ExecutionEnvironment:
             return _too_large(message.limit, process_lives=True)
         return _truncated(invocation) if message.kind == "truncated" else message
 
-    def _write_start(self, invocation: Invocation) -> None:
-        self._stream.platform(
+    def _log_start(self, invocation: Invocation) -> None:
+        self._stream.hold(
             self._format.start(invocation.request_id, self.function.version, sampled(invocation.trace_id))
         )
 

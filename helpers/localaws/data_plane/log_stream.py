@@ -26,6 +26,7 @@ class LogStream:
         whose = "" if function.log_group == f"/aws/lambda/{function.name}" else function.name
         self.name = f"{datetime.now(UTC):%Y/%m/%d}/{whose}[{function.version}]{environment}"
         self._tail = ""
+        self._held: list[tuple[int, str]] = []
         self._latest = 0  # ms since 1970: CloudWatch sorts by time, so an event is never earlier than the last
 
     def begin(self) -> None:
@@ -37,10 +38,21 @@ class LogStream:
         now = _now_ms()
         self.put([(now, message) for message in messages if message is not None])
 
+    def hold(self, message: str | None) -> None:
+        """A line as of `platform` that has time until the next one, or until `release`: together they cost less."""
+        if message is not None:
+            self._held.append((_now_ms(), message))
+
+    def release(self) -> None:
+        """Write what is held."""
+        held, self._held = self._held, []
+        self.put(held)
+
     def put(self, events: list[tuple[int, str]]) -> None:
         """Write events: (ms since 1970, message). A longer message than an event may have makes several."""
-        events = [(self._not_before(at), part) for at, message in events for part in _parts(message)]
         if events:
+            events, self._held = [*self._held, *events], []
+            events = [(self._not_before(at), part) for at, message in events for part in _parts(message)]
             self._tail = (self._tail + "".join(_terminated(message) for _, message in events))[-TAIL_BYTES:]
             self._write(self._function, self.name, events)
 

@@ -44,7 +44,7 @@ class RuntimeProcess:
     def __init__(self, sandbox: Sandbox, api: RuntimeApi, stream: LogStream, limit: Limit) -> None:
         self.sandbox, self.api, self.limit = sandbox, api, limit
         self._exit_code: int | None = None
-        self._reader = OutputReader(stream)
+        self._stream, self._reader = stream, OutputReader(stream)
         for descriptor in (sandbox.output, sandbox.status):
             api.selector.register(descriptor, selectors.EVENT_READ)
 
@@ -56,6 +56,7 @@ class RuntimeProcess:
         moment = time.monotonic() + MOMENT_S
         while (heard := self._next(kinds) or self._failure(deadline)) is None:
             if time.monotonic() >= moment:
+                self._stream.release()  # who waits for its log is to see that it has begun
                 self.limit.lasts()
                 moment = deadline
             self._wait(min(moment, deadline) - time.monotonic())

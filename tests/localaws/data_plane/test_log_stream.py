@@ -21,6 +21,14 @@ def stream(written):
     return LogStream(FUNCTION, "0" * 32, lambda function, name, events: written.extend(events))
 
 
+@pytest.fixture
+def stream_and_writes():
+    """A stream, and the messages of each write."""
+    writes = []
+    stream = LogStream(FUNCTION, "0" * 32, lambda function, name, events: writes.append(messages(events)))
+    return stream, writes
+
+
 def messages(written):
     return [message for _, message in written]
 
@@ -223,3 +231,23 @@ def test_the_tail_is_the_last_4_kb_and_begins_with_a_whole_character(stream):
 def test_a_line_that_the_format_leaves_out_is_not_written(stream, written):
     stream.platform(None)
     assert written == []
+
+
+def test_a_line_that_is_held_is_written_with_what_comes_next(stream_and_writes):
+    stream, writes = stream_and_writes
+    stream.begin()
+    stream.hold("START\n")
+    stream.hold(None)
+    assert writes == []
+    stream.platform("END\n", "REPORT\n")
+    stream.release()
+    assert writes == [["START\n", "END\n", "REPORT\n"]]
+    assert stream.text() == "START\nEND\nREPORT\n"
+
+
+def test_a_line_that_is_held_is_written_once_it_is_released(stream_and_writes):
+    stream, writes = stream_and_writes
+    stream.hold("START\n")
+    stream.release()
+    stream.platform("END\n")
+    assert writes == [["START\n"], ["END\n"]]

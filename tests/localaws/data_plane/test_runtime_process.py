@@ -53,8 +53,12 @@ def sandbox():
 
 
 @pytest.fixture
-def process(sandbox, logged):
-    stream = LogStream(FUNCTION, "0" * 32, lambda function, name, events: logged.extend(text for _, text in events))
+def stream(logged):
+    return LogStream(FUNCTION, "0" * 32, lambda function, name, events: logged.extend(text for _, text in events))
+
+
+@pytest.fixture
+def process(sandbox, stream):
     process = RuntimeProcess(sandbox, RuntimeApi(), stream, FakeLimit())
     yield process
     process.close()
@@ -132,6 +136,13 @@ def test_its_limit_is_told_once_it_has_run_for_a_moment(process, monkeypatch):
     monkeypatch.setattr(process.limit, "lasts", lasts)
     assert hear(process, "ready") == Message("ready")
     assert process.limit.told == ["lasts"]
+
+
+def test_that_it_has_begun_is_in_its_log_once_it_has_run_for_a_moment(process, stream, logged, monkeypatch):
+    stream.hold("START\n")
+    monkeypatch.setattr(process.limit, "lasts", lambda: process.api.messages.append(Message("response")))
+    assert hear(process, "response") == Message("response")
+    assert logged == ["START\n"]
 
 
 def test_what_it_said_before_it_was_held_up_counts_for_nothing_once_it_is_killed(process, sandbox):
