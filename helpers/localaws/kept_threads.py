@@ -3,12 +3,12 @@
 There are as many as there is work at the same time. A fixed number could all wait for each other.
 """
 
+import _thread
 import asyncio
 import contextlib
 import contextvars
 import functools
 import queue
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -59,7 +59,7 @@ class KeptThreads:
 
     def _new(self) -> queue.SimpleQueue[Callable[[], None] | None]:
         inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        threading.Thread(target=_work, args=(inbox,), daemon=True, name="kept").start()
+        _thread.start_new_thread(_work, (inbox,))  # threading's would let the event loop wait until it runs
         return inbox
 
 

@@ -46,6 +46,8 @@ SERVICES = (
     "tagging",
 )
 
+# How often garbage is looked for: not as usual, as there is little of it, and much to look at while many calls run.
+GARBAGE = 50_000, 20, 20
 READ_LIMIT_S = 0.5  # how long readers of what happens have for the last of it
 HEAR_LIMIT_S = 1.0  # how long an environment that begins waits for the event loop
 
@@ -169,6 +171,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
         stream = activity_stream.ActivityStream(activity, census, key.secret_access_key, installed.faults.by_name)
         gateway = Gateway(ministack.app.app, addresses, stream, kept.life)
         gc.freeze()
+        gc.set_threshold(*GARBAGE)
         gc.enable()
         state = home / STATE_FILE
         urls = {"inbox_url": inbox.url, "inbox_https_url": inbox.https_url}

@@ -152,12 +152,9 @@ class Pool:
                 self._lent[environment] = held
                 self._busy.add(environment)
                 return environment
-            free = self._free.get(_key(function), [])
-            stale = [environment for environment in free if environment.function.fingerprint != function.fingerprint]
-            _retired(stale, census.CHANGED)
-            free[:] = [environment for environment in free if environment not in stale]
-            while free and not free[-1].lives:  # somebody has killed it: whoever calls need not hear of that
-                stale += _retired([free.pop()], census.KILLED)
+            free, stale = self._free.get(_key(function), []), list[ExecutionEnvironment]()
+            while free and (reason := _unfit(free[-1], function)):  # the others are looked at when their turn comes
+                stale += _retired([free.pop()], reason)
             is_warm = bool(free)
             environment = free.pop() if is_warm else self._new(function)
             environment.function = function  # the same but for its tags, and with them its idle time
@@ -262,6 +259,13 @@ def _retired(environments: list[ExecutionEnvironment], reason: str) -> list[Exec
     for environment in environments:
         environment.retire(reason)
     return environments
+
+
+def _unfit(environment: ExecutionEnvironment, function: Function) -> str:
+    """Why this environment is not to serve the function any more, if so."""
+    if environment.function.fingerprint != function.fingerprint:
+        return census.CHANGED
+    return "" if environment.lives else census.KILLED  # by somebody: whoever calls need not hear of that
 
 
 def _key(function: Function) -> tuple[str, str, str]:

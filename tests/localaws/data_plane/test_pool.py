@@ -106,6 +106,25 @@ def test_a_changed_function_has_new_environments_and_the_old_ones_are_ended(pool
     assert old.reason == "changed"
 
 
+def test_an_old_environment_that_comes_back_late_is_ended_and_not_used(pool):
+    old, new = variant(fingerprint="old"), variant(fingerprint="new")
+    used = []
+    late = pool.invoke(old, lambda: used.append(pool.invoke(new, 1)))
+    used += [pool.invoke(new, 2), pool.invoke(new, 3)]
+    assert len(set(used)) == 1 and late not in used
+    eventually(lambda: (late.closed, used[0].closed) == (1, 0))
+
+
+def test_a_warm_call_looks_at_one_environment_however_many_are_free(pool, monkeypatch):
+    many = 50
+    barrier, looked_at = threading.Barrier(many), []
+    with ThreadPoolExecutor(many) as threads:
+        list(threads.map(lambda _: pool.invoke(FUNCTION, barrier.wait), range(many)))
+    monkeypatch.setattr(FakeEnvironment, "lives", property(lambda each: looked_at.append(each) or True))
+    used = pool.invoke(FUNCTION, 1)
+    assert looked_at == [used] and len(FakeEnvironment.made) == many
+
+
 def test_versions_do_not_share(pool):
     one, two = pool.invoke(variant(version="1"), 1), pool.invoke(variant(version="2"), 1)
     assert one is not two and not one.closed

@@ -9,7 +9,6 @@ X-Ray itself is not in the embedded AWS.
 import contextvars
 import random
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -46,9 +45,9 @@ class Tracing:
         decided = sampled and sampled[1] == "1"
         if decided is None:
             decided = is_active and self._samples(config["FunctionName"])
-        own = root[1] if root else f"1-{int(self._clock()):08x}-{secrets.token_hex(12)}"
+        own = root[1] if root else f"1-{int(self._clock()):08x}-{random.randbytes(12).hex()}"
         # A segment of its own has a function that is traced; what only passes through keeps its caller's.
-        segment = parent[1] if parent and not is_active else secrets.token_hex(8)
+        segment = parent[1] if parent and not is_active else random.randbytes(8).hex()
         return f"Root={own};Parent={segment};Sampled={int(decided)}"
 
     def _samples(self, name: str) -> bool:
