@@ -7,26 +7,35 @@ writes what has changed.
 import asyncio
 import contextlib
 import logging
+import operator
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .pickles import Blobs, Digest, digest_of, encoded, holds_large
 from .state_file import Change, Damaged, StateFile
-from .stores import Piece, Store, joined, pieces
+from .stores import LONG, WHOLE, Piece, Store, joined, pieces
 
 EVERY_S, IDLE_S = 1.0, 3.0  # what changes by itself, and where neither a request nor a change has come
 PART = 20  # of the time at most one such part is spent on that
 TRIES = 5  # to look at a store that another thread changes meanwhile
 
 Result = TypeVar("Result")
-Known = dict[
-    Piece, tuple[Digest, frozenset[Digest]]
-]  # the pieces that are in the file: their digests, and those in them
+
+
+class Saved(NamedTuple):
+    """A piece that is in the file: its digest, those of the large values in it, and where it is full, its ends."""
+
+    digest: Digest
+    large: frozenset[Digest]
+    ends: tuple[Any, ...] = ()
+
+
+Known = dict[Piece, Saved]  # what is in the file of a store
 
 log = logging.getLogger("localaws.state")
 
@@ -72,10 +81,10 @@ class Saver:
             known: Known = {}
             found = []
             for piece, value, digest, large in self._file.pieces(name, blob):
-                known[piece] = digest, frozenset(large)
+                known[piece] = Saved(digest, frozenset(large))
                 found.append((piece, value))
             self._known[name] = known
-            self._held.update(each for _, large in known.values() for each in large)
+            self._held.update(each for saved in known.values() for each in saved.large)
             store = by_name.get(name)
             if store is None:
                 raise Damaged(f"there is no store {name}")
@@ -160,6 +169,10 @@ class Saver:
     def _looked_at(self, store: Store, change: Change) -> Known:
         before, now = self._known.get(store.name, {}), Known()
         for piece, value in _undisturbed(lambda: list(pieces(store.entries()))):
+            ends = _ends(value) if store.appends and piece[-1] != WHOLE else ()
+            if ends and piece in before and _are_same(ends, before[piece].ends):
+                now[piece] = before[piece]
+                continue
             try:
                 blobs = self._blobs if store.has_blobs and _undisturbed(partial(holds_large, value)) else None
                 data, large = _undisturbed(partial(encoded, value, blobs))
@@ -167,10 +180,9 @@ class Saver:
                 self._say_odd(store, piece, error)
                 continue
             digest = digest_of(data)
-            if piece in before and before[piece][0] == digest:
-                now[piece] = before[piece]
+            now[piece] = Saved(digest, frozenset(large), ends)
+            if piece in before and before[piece].digest == digest:
                 continue
-            now[piece] = digest, frozenset(large)
             change.pieces[store.name, piece] = data
             change.blobs.update((each, blob) for each, blob in large.items() if not self._held[each])
         change.pieces.update({(store.name, piece): None for piece in before.keys() - now.keys()})
@@ -182,9 +194,9 @@ class Saver:
             before = self._known.get(name, {})
             for piece in before.keys() | known.keys():
                 old, new = before.get(piece), known.get(piece)
-                if old is not new and (old and old[1]) != (new and new[1]):
-                    self._held.update(new[1] if new else ())
-                    self._held.subtract(old[1] if old else ())
+                if old is not new and (old and old.large) != (new and new.large):
+                    self._held.update(new.large if new else ())
+                    self._held.subtract(old.large if old else ())
             self._known[name] = known
         gone = [digest for digest, count in self._held.items() if count <= 0]
         if gone:
@@ -208,6 +220,15 @@ class Saver:
         if (store.name, piece[0]) not in self._odd:
             self._odd.add((store.name, piece[0]))
             log.error("%r of %s cannot be saved: %r", piece[0], store.name, error)
+
+
+def _ends(items: list[Any]) -> tuple[Any, ...]:
+    """The first and the last of as many items as a piece may have; nothing of fewer, as more will come."""
+    return (items[0], items[-1]) if len(items) == LONG else ()
+
+
+def _are_same(ends: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    return len(ends) == len(others) and all(map(operator.is_, ends, others))
 
 
 def _undisturbed(look: Callable[[], Result]) -> Result:

@@ -19,7 +19,8 @@ WHOLE = -1
 class Store:
     """Entries by their keys, as plain values: `entries` gives all of them, `restore` puts one back.
 
-    `group` is the service whose requests change it. `has_blobs` says whether values in it can be large.
+    `group` is the service whose requests change it. `has_blobs` says whether values in it can be large, and `appends`
+    that its entries are lists whose items never change: what stands between two that are as before is as before, too.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Store:
     entries: Callable[[], Iterable[tuple[Key, Any]]]
     restore: Callable[[Any, Any], None]
     has_blobs: bool = False
+    appends: bool = False
 
 
 def pieces(entries: Iterable[tuple[Key, Any]]) -> Iterator[tuple[Piece, Any]]:

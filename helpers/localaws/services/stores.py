@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import responses
-from ministack.services import dynamodb, sqs, stepfunctions, sts
+from ministack.services import cloudwatch, dynamodb, sqs, stepfunctions, sts
 
 from ..saved_state.state_file import Damaged
 from ..saved_state.stores import Store
@@ -23,6 +23,7 @@ from .shapes import Record
 CONTRACT: Contract = {
     (responses, "AccountRegionScopedDict"): None,
     (responses, "AccountScopedDict"): None,
+    (cloudwatch, "_metrics"): None,
     (dynamodb, "_INDEX_MEMBERS"): None,
     (dynamodb, "_tables"): None,
     (sqs, "_queue_name_to_url"): None,
@@ -88,7 +89,8 @@ def _store(module: str, name: str, kept: Any) -> Store:
     entries, restore = kept._data.items, kept._data.__setitem__
     if kept is dynamodb._tables:
         entries = lambda: [(key, _table(table)) for key, table in list(kept._data.items())]  # noqa: E731
-    return Store(f"{module}.{name}", group, lambda: list(entries()), restore, group in WITH_BLOBS)
+    appends = kept is cloudwatch._metrics  # its points: to look at each of them anew would take longer with each call
+    return Store(f"{module}.{name}", group, lambda: list(entries()), restore, group in WITH_BLOBS, appends)
 
 
 def _table(table: Record) -> Record:

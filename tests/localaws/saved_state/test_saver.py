@@ -6,16 +6,18 @@ import sqlite3
 
 import pytest
 
+from helpers.localaws.saved_state import saver
+from helpers.localaws.saved_state.pickles import encoded
 from helpers.localaws.saved_state.saver import NotSaved, Saver
 from helpers.localaws.saved_state.state_file import Change, StateFile
-from helpers.localaws.saved_state.stores import Store
+from helpers.localaws.saved_state.stores import LONG, Store
 
 
 class Kept:
-    """Two stores and the file that they are saved to; `writes` are the changes that were written."""
+    """Three stores and the file that they are saved to; `writes` are the changes that were written."""
 
     def __init__(self, path):
-        self.one, self.other = {}, {}
+        self.one, self.other, self.points = {}, {}, {}
         self.file = StateFile(path)
         self.writes: list[Change] = []
         write = self.file.write
@@ -28,6 +30,7 @@ class Kept:
         stores = [
             Store("one", "first", self.one.items, self.one.__setitem__, has_blobs=True),
             Store("other", "second", self.other.items, self.other.__setitem__),
+            Store("points", "third", self.points.items, self.points.__setitem__, appends=True),
         ]
         self.saver = Saver(self.file, lambda: stores)
 
@@ -143,6 +146,38 @@ def test_what_several_hold_is_one_value_again_and_no_save_looks_at_it_anew(reope
     monkeypatch.setattr("helpers.localaws.saved_state.pickles.digest_of", looked_at.append)
     asyncio.run(again.saver.save())
     assert looked_at == []
+
+
+def test_what_is_only_appended_to_is_not_encoded_anew(reopened, monkeypatch):
+    kept, looked_at = reopened(), []
+    kept.points["a"] = [{"n": number} for number in range(5 * LONG + 1)]
+    asyncio.run(kept.saver.save())
+    monkeypatch.setattr(saver, "encoded", lambda value, blobs: looked_at.append(value) or encoded(value, blobs))
+    kept.points["a"] += [{"n": -1}, {"n": -2}]
+    asyncio.run(kept.saver.save())
+    assert looked_at == [[], kept.points["a"][-3:]]
+    kept.points["a"][3:7] = [{"n": -3}]  # as what is old is put together: all that follows moves up
+    asyncio.run(kept.saver.save())
+    assert len(looked_at) == 2 + 1 + 5
+    assert reopened(kept).points == kept.points
+
+
+def test_what_is_full_and_could_not_be_written_is_written_later(reopened, monkeypatch):
+    kept = reopened()
+    write = kept.file.write
+
+    def full(change):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    kept.points["a"] = [{"n": number} for number in range(LONG + 1)]
+    asyncio.run(kept.saver.save())
+    kept.points["a"].insert(0, {"n": -1})
+    kept.file.write = full
+    with pytest.raises(NotSaved):
+        asyncio.run(kept.saver.save())
+    kept.file.write = write
+    asyncio.run(kept.saver.save())
+    assert reopened(kept).points == kept.points
 
 
 def test_what_cannot_be_written_is_said_and_written_later(reopened):
