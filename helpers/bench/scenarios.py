@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from .. import localaws, settings
+from ..localaws.data_plane.processes import cpu_seconds
 from ..measuring.report_lines import parse_report
 from ..measuring.reports import reports
 from .bare_runtime_api import BareRuntimeApi
@@ -33,6 +34,7 @@ from .subject import BenchError, Served, Subject
 SUBJECTS: tuple[type[Subject], ...] = (EmbeddedAws, PlainMiniStack, ServerlessOffline, BareRuntimeApi)
 WARM, COLD, NO_OP = "a warm call", "a cold call", "GetCallerIdentity, which does nothing"
 COMPARED = "a warm call, compared with GetCallerIdentity"
+CPU, CPU_COMPARED = "CPU time of a warm call", "CPU time of a warm call, compared with GetCallerIdentity"
 LIMIT_S = 300  # for what is waited for
 
 HELLO = "import time\ndef handler(event, context):\n    return time.process_time()\n"
@@ -162,6 +164,29 @@ def _warm(bench: Bench) -> Iterator[Figure]:
     for each in bench.having("sts"):
         ratios = _ratios(took[each.name], took[f"{each.name} no-op"])
         yield Figure.of(COMPARED, each.name, "×", ratios)
+    yield from _warm_cpu(bench)
+
+
+def _warm_cpu(bench: Bench) -> Iterator[Figure]:
+    """Of all that computes for a call, its client and its function included; many calls in a row are one reading."""
+    in_a_row = bench.sizes.warm // bench.sizes.readings
+    for each in bench.having("sts"):
+        calls = {CPU: partial(each.invoke, "hello"), NO_OP: each.client("sts").get_caller_identity}
+        took: dict[str, list[float]] = {CPU: [], NO_OP: []}
+        for _ in range(bench.sizes.readings):
+            for what, call in calls.items():
+                before = _computed(each)
+                for _ in range(in_a_row):
+                    call()
+                took[what].append((_computed(each) - before) * 1000 / in_a_row)
+        yield Figure.of(CPU, each.name, "ms", took[CPU])
+        yield Figure.of(CPU_COMPARED, each.name, "×", _ratios(took[CPU], took[NO_OP]))
+
+
+def _computed(subject: Served) -> float:
+    """Seconds of CPU so far: of this process, the subject's server, and what runs for it."""
+    pids = [subject.pid, *(process.pid for process in subject.processes())]
+    return time.process_time() + sum(map(cpu_seconds, pids))
 
 
 def _cold(bench: Bench) -> Iterator[Figure]:
