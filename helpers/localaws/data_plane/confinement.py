@@ -105,8 +105,7 @@ class View:
         no other environment sees. `replaced` says which file is seen in the place of another.
         """
         base = _base(tuple(hidden), tuple(shown), tuple(mounts.items()), tuple(replaced.items()))
-        kept = {path for path in (*shown, *map(os.path.realpath, shown)) if _below(path, {TMP, OPT})}
-        kept = {path for path in kept if os.path.exists(path)}
+        kept = _kept(tuple(shown))
         with contextlib.ExitStack() as stack:
             for path in kept:  # a program of this machine may be there, too
                 if _below(path, {OPT}):
@@ -117,7 +116,7 @@ class View:
             stack.callback(_call, "setns", _outside(), CLONE_NEWNS)
             _call("setns", base, CLONE_NEWNS)
             _call("unshare", CLONE_NEWNS)
-            below = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in sorted(kept)}
+            below = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in kept}
             for descriptor in below.values():
                 stack.callback(os.close, descriptor)
             _mount("tmpfs", TMP, MS_NOSUID | MS_NODEV, f"size={tmp_mb}m,mode=1777", kind="tmpfs")
@@ -126,7 +125,7 @@ class View:
             for path, descriptor in below.items():
                 _show(path, descriptor)
             self._inside = _here()
-        self.is_for_all = all(map(_is_for_all, filter(os.path.exists, (*shown, *mounts.values(), *replaced.values()))))
+        self.is_for_all = _are_for_all((*shown, *mounts.values(), *replaced.values()))
 
     def __enter__(self) -> "View":
         _call("setns", self._inside, CLONE_NEWNS)
@@ -217,9 +216,18 @@ def _keep_user(pid: int) -> int:
 def _map(pid: int, users: dict[int, int], groups: dict[int, int]) -> None:
     """Say who the users of that process's namespace are outside of it; there are no others."""
     if len(groups) == 1:
-        Path(f"/proc/{pid}/setgroups").write_text("deny")
+        _tell(pid, "setgroups", "deny")
     for name, ids in (("uid_map", users), ("gid_map", groups)):
-        Path(f"/proc/{pid}/{name}").write_text("\n".join(f"{inside} {outside} 1" for inside, outside in ids.items()))
+        _tell(pid, name, "\n".join(f"{inside} {outside} 1" for inside, outside in ids.items()))
+
+
+def _tell(pid: int, name: str, text: str) -> None:
+    """Write to a file of that process in /proc: what takes a moment here is a part of Init."""
+    descriptor = os.open(f"/proc/{pid}/{name}", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
 
 
 def cover_tmp(tmp_mb: int) -> int:
@@ -336,9 +344,17 @@ def _make_folders_at_the_top(*paths: str) -> None:
     _call("umount2", b".", MNT_DETACH)
 
 
-def _is_for_all(path: str) -> bool:
-    """Whether others than its owner may read it: with a umask of 077 a program of root's is for root alone."""
-    return bool(os.stat(path).st_mode & stat.S_IROTH)
+@functools.cache
+def _kept(shown: tuple[str, ...]) -> list[str]:
+    """Those that lie where each environment has a folder of its own."""
+    kept = {path for path in (*shown, *map(os.path.realpath, shown)) if _below(path, {TMP, OPT})}
+    return sorted(filter(os.path.exists, kept))
+
+
+@functools.cache
+def _are_for_all(paths: tuple[str, ...]) -> bool:
+    """Whether others than their owner may read them: with a umask of 077 a program of root's is for root alone."""
+    return all(os.stat(path).st_mode & stat.S_IROTH for path in paths if os.path.exists(path))
 
 
 def _rest_of_var() -> list[str]:

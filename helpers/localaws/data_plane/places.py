@@ -16,6 +16,8 @@ _WRAP = (
     '[ -f "$0" ] || { echo "$0: does not exist"; exit 127; }; '
     '[ -x "$0" ] || { echo "$0: is not an executable"; exit 126; }; exec "$0" "$@"'
 )
+# The folder of the runtime itself, which NODE_PATH names.
+_BOOTSTRAP = re.compile(rf"(?:^|(?<=:)){re.escape(str(BOOTSTRAP))}(?=:|$)")
 
 
 class Places:
@@ -40,13 +42,25 @@ class Places:
 
     def variables(self, runtime: Runtime) -> dict[str, str]:
         seen = {name: _replaced(value, self._moved) for name, value in runtime.variables.items()}
-        # NODE_PATH names the folder of the runtime itself.
-        alone = rf"(?:^|(?<=:)){re.escape(str(BOOTSTRAP))}(?=:|$)"
-        return {name: self.runtime.join(re.split(alone, value)) for name, value in seen.items()}
+        return {name: self.runtime.join(_BOOTSTRAP.split(value)) for name, value in seen.items()}
 
 
 def _replaced(text: str, moved: Mapping[str, str]) -> str:
     """The same with other paths: one alone, after "=" or in a list, and what lies below each."""
     for source, path in sorted(moved.items(), reverse=True):  # what lies in another comes before it
-        text = path.join(re.split(rf"(?:^|(?<=[:=])){re.escape(source)}(?=[:/]|$)", text))
+        if source in text:
+            text = _replaced_one(text, source, path)
     return text
+
+
+def _replaced_one(text: str, source: str, path: str) -> str:
+    """Without a pattern: to compile one of its own for each environment would be a part of its Init."""
+    parts: list[str] = []
+    rest = text
+    while source in rest:
+        before, _, after = rest.partition(source)
+        begins = before.endswith((":", "=")) or not (before or parts)
+        ends = not after or after.startswith((":", "/"))
+        parts += [before, path if begins and ends else source]
+        rest = after
+    return "".join([*parts, rest])

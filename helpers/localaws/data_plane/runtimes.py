@@ -134,7 +134,7 @@ def _python(name: str, opt: Path, library: Path | None) -> Runtime:
         mounts={
             "": str(packages),
             "bootstrap.py": str(BOOTSTRAP / "python.py"),
-            "lambda_snapstart.py": str(BOOTSTRAP / "lambda_snapstart.py"),
+            **{name: str(BOOTSTRAP / name) for name in ("lambda_snapstart.py", "lambda_stand_in.py")},
             "lambda_confinement.py": str(BOOTSTRAP.with_name("confinement.py")),
         },
         note=_note(name, python),

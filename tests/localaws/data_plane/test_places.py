@@ -1,6 +1,7 @@
 """Where a function finds itself, and who it is: as functions have printed it on AWS, where namespaces can be made."""
 
 import os
+from pathlib import Path
 
 import pytest
 from localaws_client import zipped
@@ -201,6 +202,22 @@ def test_a_wrapper_that_cannot_run_ends_the_runtime(make_function, clients, wrap
     assert result.payload["errorType"] == "Runtime.ExitError"
     assert result.payload["errorMessage"].endswith(f"Error: Runtime exited with error: exit status {status}")
     assert said in function.text() or not confinement.possible()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/any/task", "/var/task"),
+        ("/any/task/lib:/any/task:/any/tasks", "/var/task/lib:/var/task:/any/tasks"),
+        ("a=/any/task", "a=/var/task"),
+        ("/other/any/task:/any/task/any/task", "/other/any/task:/var/task/any/task"),
+        ("/any/task=b", "/any/task=b"),
+        ("", ""),
+    ],
+)
+def test_a_folder_is_moved_where_it_is_a_whole_path(text, expected):
+    runtime = Runtime("any", (text,))
+    assert Places(Path("/any"), {}, moved=True).command(runtime, None) == [expected]
 
 
 def test_where_namespaces_are_forbidden_they_are_where_this_machine_has_them(tmp_path):
