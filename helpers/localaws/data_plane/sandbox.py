@@ -209,6 +209,8 @@ class Sandbox:
     code once it has ended. Both are read by the owner, who calls `kill` exactly once at the end.
     """
 
+    _guard_is_theirs = False  # whether it is stopped with them
+
     def __init__(self, keeper: Keeper, pid: int, output: int, status: int) -> None:
         self._keeper = keeper
         self.pid = pid
@@ -323,11 +325,11 @@ class Sandbox:
                 return
 
     def _signal_known(self, number: int, told: Collection[int] = ()) -> None:
-        """Where there is not just one process, to the group, at once, then to each: not all are of it.
+        """To the group, at once, then to each, as not all are of it; where there is one process, to that alone.
 
         With the group the guard stops and goes on, and each time its parent, the keeper, wakes up to hear of it.
         """
-        if len(self._children) != 1 or self._group_stopped:
+        if self._guard_is_theirs or len(self._children) != 1 or self._group_stopped:
             _signal_group(self.pid, number)
             self._group_stopped = number == signal.SIGSTOP
         for child in self._children:
@@ -338,8 +340,11 @@ class Sandbox:
 class RestoredSandbox(Sandbox):
     """A process that was copied by `Keeper.restore`; `copy` is a descriptor of its guard.
 
-    The guard is the first in a namespace of processes, and a child of the guard of the process that was copied.
+    The guard is the first in a namespace of processes, and a child of the guard of the process that was copied. It is a
+    copy of that process, too.
     """
+
+    _guard_is_theirs = True
 
     def __init__(self, keeper: Keeper, pid: int, output: int, status: int, copy: int) -> None:
         super().__init__(keeper, pid, output, status)
