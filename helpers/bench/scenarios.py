@@ -21,7 +21,6 @@ from typing import Any
 import psutil
 
 from .. import localaws, settings
-from ..localaws.data_plane.processes import cpu_seconds
 from ..measuring.report_lines import parse_report
 from ..measuring.reports import reports
 from .bare_runtime_api import BareRuntimeApi
@@ -169,24 +168,23 @@ def _warm(bench: Bench) -> Iterator[Figure]:
 
 def _warm_cpu(bench: Bench) -> Iterator[Figure]:
     """Of all that computes for a call, its client and its function included; many calls in a row are one reading."""
-    in_a_row = bench.sizes.warm // bench.sizes.readings
-    for each in bench.having("sts"):
-        calls = {CPU: partial(each.invoke, "hello"), NO_OP: each.client("sts").get_caller_identity}
-        took: dict[str, list[float]] = {CPU: [], NO_OP: []}
-        for _ in range(bench.sizes.readings):
-            for what, call in calls.items():
-                before = _computed(each)
-                for _ in range(in_a_row):
-                    call()
-                took[what].append((_computed(each) - before) * 1000 / in_a_row)
-        yield Figure.of(CPU, each.name, "ms", took[CPU])
-        yield Figure.of(CPU_COMPARED, each.name, "×", _ratios(took[CPU], took[NO_OP]))
+    subject, number = bench.embedded, bench.sizes.warm
+    calls = {CPU: partial(subject.invoke, "hello"), NO_OP: subject.client("sts").get_caller_identity}
+    took: dict[str, list[float]] = {what: [] for what in calls}
+    for _ in range(bench.sizes.readings):
+        for what, call in calls.items():
+            before = _computed(subject)
+            for _ in range(number):
+                call()
+            took[what].append((_computed(subject) - before) * 1000 / number)
+    yield Figure.of(CPU, subject.name, "ms", took[CPU])
+    yield Figure.of(CPU_COMPARED, subject.name, "×", _ratios(took[CPU], took[NO_OP]))
 
 
 def _computed(subject: Served) -> float:
     """Seconds of CPU so far: of this process, the subject's server, and what runs for it."""
-    pids = [subject.pid, *(process.pid for process in subject.processes())]
-    return time.process_time() + sum(map(cpu_seconds, pids))
+    times = [each.cpu_times() for each in (psutil.Process(), psutil.Process(subject.pid), *subject.processes())]
+    return float(sum(each.user + each.system for each in times))
 
 
 def _cold(bench: Bench) -> Iterator[Figure]:

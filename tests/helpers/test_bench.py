@@ -38,7 +38,7 @@ def measured(tmp_path_factory):
 
 def test_a_warm_call_takes_little_longer_than_one_that_does_nothing(measured):
     assert measured.figure(COMPARED, OURS).low <= 2.5
-    assert measured.figure(CPU_COMPARED, OURS).low <= 2.5
+    assert measured.figure(CPU_COMPARED, OURS).low <= 4  # of few calls: the system counts in hundredths of a second
     assert measured.figure(WARM, OURS).median < measured.figure(WARM, PlainMiniStack.name).median
 
 

@@ -194,7 +194,7 @@ def test_one_that_dies_is_replaced(version, clients):
     ready(clients, version, 1)
     (first,) = version.streams()
     assert version.invoke("die", Qualifier="1").error == "Unhandled"
-    eventually(lambda: get(clients, version)["Status"] == "READY" and len(version.streams()) == 2)
+    eventually(lambda: len(version.streams()) == 2 and get(clients, version)["Status"] == "READY")
     payload = version.invoke(Qualifier="1").payload
     assert (payload["type"], payload["count"]) == (PROVISIONED, 1) and payload["stream"] != first
 
@@ -205,7 +205,7 @@ def test_one_that_is_killed_between_calls_is_replaced_before_the_next_one(versio
     for process in version.processes():
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    eventually(lambda: get(clients, version)["Status"] == "READY" and len(version.streams()) == 2)
+    eventually(lambda: len(version.streams()) == 2 and get(clients, version)["Status"] == "READY")
     payload = version.invoke(Qualifier="1").payload
     assert (payload["type"], payload["count"]) == (PROVISIONED, 1) and payload["stream"] != first
 
