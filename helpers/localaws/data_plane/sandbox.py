@@ -302,7 +302,7 @@ class Sandbox:
 
     def _stop_quickly(self) -> None:
         if not (self._frozen or self._killed):
-            self._signal_known(signal.SIGSTOP)
+            self._signal_known(signal.SIGSTOP, alone=False)  # one that it has just started may be in its group
 
     def _continue(self) -> None:
         if not (self._frozen or self._killed):
@@ -324,12 +324,12 @@ class Sandbox:
             if told.issuperset(self._children):
                 return
 
-    def _signal_known(self, number: int, told: Collection[int] = ()) -> None:
+    def _signal_known(self, number: int, told: Collection[int] = (), alone: bool = True) -> None:
         """To the group, at once, then to each, as not all are of it; where there is one process, to that alone.
 
         With the group the guard stops and goes on, and each time its parent, the keeper, wakes up to hear of it.
         """
-        if self._guard_is_theirs or len(self._children) != 1 or self._group_stopped:
+        if not alone or self._guard_is_theirs or len(self._children) != 1 or self._group_stopped:
             _signal_group(self.pid, number)
             self._group_stopped = number == signal.SIGSTOP
         for child in self._children:
