@@ -62,11 +62,9 @@ if sys.platform == "linux":
 
     def _threads_by_proc(pid: int) -> list[str]:
         folder = f"/proc/{pid}/task"
-        try:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):  # then there are no entries
             if os.stat(folder).st_nlink == 3:  # itself, its parent, and a folder for each thread: quicker than to list
                 return [str(pid)]
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            return []
         return _entries(folder)
 
     # Not every kernel has the list (CONFIG_PROC_CHILDREN), without which every process has to be asked for its parent.

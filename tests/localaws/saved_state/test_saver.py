@@ -35,6 +35,11 @@ class Kept:
         self.saver = Saver(self.file, lambda: stores)
 
 
+def full(change):
+    """What a file's `write` does where there is no room."""
+    raise sqlite3.OperationalError("database or disk is full")
+
+
 @pytest.fixture
 def reopened(tmp_path):
     """Give what is in the file, as the next server would have it."""
@@ -166,9 +171,6 @@ def test_what_is_full_and_could_not_be_written_is_written_later(reopened, monkey
     kept = reopened()
     write = kept.file.write
 
-    def full(change):
-        raise sqlite3.OperationalError("database or disk is full")
-
     kept.points["a"] = [{"n": number} for number in range(LONG + 1)]
     asyncio.run(kept.saver.save())
     kept.points["a"].insert(0, {"n": -1})
@@ -183,9 +185,6 @@ def test_what_is_full_and_could_not_be_written_is_written_later(reopened, monkey
 def test_what_cannot_be_written_is_said_and_written_later(reopened):
     kept = reopened()
     write = kept.file.write
-
-    def full(change):
-        raise sqlite3.OperationalError("database or disk is full")
 
     async def save():
         kept.one["before"] = 1
