@@ -17,18 +17,16 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BACKLOG = 2048  # connections that wait to be taken: 1,000 calls may come at once, and the system resets what is beyond
+# How long a connection may rest before it is closed. A request that comes at that very moment is lost (RFC 9112, 9.5),
+# and not every client sends it again: so it is longer than clients usually pause.
+REST_S = 600
 
 if TYPE_CHECKING:
     from hypercorn.typing import Framework
 
 
-async def serve(
-    app: App, listener: socket.socket, until: Callable[[], Awaitable[object]], keep_alive_s: int = 5
-) -> None:
-    """Serve an application at a listening socket, which it takes over, until `until` returns.
-
-    A connection that is not used for `keep_alive_s` seconds is closed.
-    """
+async def serve(app: App, listener: socket.socket, until: Callable[[], Awaitable[object]]) -> None:
+    """Serve an application at a listening socket, which it takes over, until `until` returns."""
     import hypercorn.asyncio  # not above: who only starts the server takes shapes alone from here
     import hypercorn.config
 
@@ -36,7 +34,7 @@ async def serve(
     config.bind = [f"fd://{listener.detach()}"]
     config.backlog = BACKLOG
     config.graceful_timeout = 1
-    config.keep_alive_timeout = keep_alive_s
+    config.keep_alive_timeout = REST_S
     await hypercorn.asyncio.serve(cast("Framework", app), config, shutdown_trigger=until)
 
 

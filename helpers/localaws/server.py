@@ -191,7 +191,7 @@ async def _serve(options: argparse.Namespace, concurrency: int) -> None:
             acknowledged = Acknowledged(gateway, kept.saver, home)
             app = connections.spared(from_here(authenticated(acknowledged, but=is_own), invites))
             saving = asyncio.create_task(kept.saver.go_on())
-            await serve(app, listener, told_to_end, keep_alive_s=75)
+            await serve(app, listener, told_to_end)
             await addresses.close()
             saving.cancel()
         finally:

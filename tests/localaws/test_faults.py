@@ -109,7 +109,8 @@ def outcome(function, event):
         return result.payload["errorType"] if result.error else "answered"
     except ClientError as error:
         return error.response["Error"]["Code"]
-    except BotoCoreError:
+    except BotoCoreError as error:
+        print(error)  # pytest shows it where a test fails
         return "no answer"
 
 
@@ -181,8 +182,8 @@ def test_where_descriptors_are_used_up_calls_are_throttled_and_later_answered(se
 @pytest.mark.parametrize("number", [100, pytest.param(300, marks=pytest.mark.slow)])
 def test_functions_that_are_deleted_while_they_run_answer_and_leave_nothing(server, number):
     endpoint = server()
-    functions = [made(endpoint, name=f"deleted-{each}") for each in range(number)]
     with ThreadPoolExecutor(50) as threads:
+        functions = list(threads.map(lambda each: made(endpoint, name=f"deleted-{each}"), range(number)))
         for few in (functions[first : first + 50] for first in range(0, number, 50)):
             running = [threads.submit(outcome, function, 3) for function in few]
             eventually(lambda few=few: all("START Req" in function.text() for function in few), seconds=300)
