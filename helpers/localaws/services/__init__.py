@@ -9,6 +9,7 @@ from . import (
     autoscaling,
     contract,
     dynamodb_streams,
+    ec2,
     json_requests,
     missing_members,
     not_served,
@@ -22,6 +23,7 @@ from . import (
 from .apigateway import http_api, http_api_limits, rest_api
 from .cloudformation import events as stack_events
 from .cloudformation import lambda_ as stack_functions
+from .cloudformation import templates
 from .cloudwatch import limits as cloudwatch_limits
 from .cloudwatch import metrics
 from .eventbridge import activity as eventbridge_activity
@@ -81,6 +83,7 @@ def install(
         not_served,
         ways,
         autoscaling,
+        ec2,
         metrics,
         cloudwatch_limits,
         sns,
@@ -94,6 +97,7 @@ def install(
         http_api,
         http_api_limits,
         rest_api,
+        templates,
     ):
         module.install()
     fired = rules.install()

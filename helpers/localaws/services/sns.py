@@ -32,7 +32,9 @@ CONTRACT: Contract = {
     ),
     (sns, "_error"): ("code", "message", "status"),
     (sns, "_p"): ("params", "key", "default"),
+    (sns, "_parse_batch_entries"): ("params",),
     (sns, "_publish"): ("params",),
+    (sns, "_publish_batch"): ("params",),
     (sns, "_set_subscription_attributes"): ("params",),
     (sns, "_subscribe"): ("params",),
     (sns, "_threading"): None,
@@ -45,9 +47,13 @@ NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?")
 NO_NAME = "Invalid parameter: Topic Name"
 PROTOCOLS = ("http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose")
 SUBJECT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,99}")  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ENTRY = "PublishBatchRequestEntries.member"
+ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+NO_ENTRY_ID = "The Id of a batch entry in a batch request doesn't abide by the specification."
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 ARNS = {"sqs": "SQS", "lambda": "Lambda"}  # the protocols whose endpoints are ARNs, as SNS calls them
 PARSED = "Message Structure - JSON message body failed to parse"
+EMPTY = "Empty message"
 NO_DEFAULT = "Message Structure - No default entry in JSON message body"
 LEAST_OF_AN_ARN = 6  # elements
 NOT_OF_XML = re.compile(
@@ -61,6 +67,7 @@ def install() -> None:
     """Let MiniStack refuse what AWS refuses. Call once, before it serves."""
     create, escape, made_xml = sns._create_topic, sns._xml_escape, sns._xml
     sns._publish = unless(_answering(wrong_message), sns._publish)
+    sns._publish_batch = unless(_wrong_batch, sns._publish_batch)
     sns._set_subscription_attributes = unless(_answering(wrong_attribute), sns._set_subscription_attributes)
     sns._subscribe = unless(_answering(wrong_subscription), sns._subscribe)
     sns._unsubscribe = unless(_answering(wrong_arn), sns._unsubscribe)
@@ -90,10 +97,15 @@ def _answering(wrong: Callable[[Callable[[str], str]], str | None]) -> Callable[
     """What is `wrong` as an answer; that is given what tells the members of a request by their names."""
 
     def answer(params: Record) -> Answer | None:
-        said = wrong(lambda name: str(sns._p(params, name) or ""))
+        said = wrong(_members(params))
         return sns._error("InvalidParameter", f"Invalid parameter: {said}", 400) if said else None
 
     return answer
+
+
+def _members(params: Record, prefix: str = "") -> Callable[[str], str]:
+    """What tells the members of a request, or of a part of it, by their names."""
+    return lambda name: str(sns._p(params, prefix + name) or "")
 
 
 def wrong_subscription(member: Callable[[str], str]) -> str | None:
@@ -133,6 +145,24 @@ def wrong_message(member: Callable[[str], str]) -> str | None:
     if not isinstance(message, dict):
         return PARSED
     return None if isinstance(message.get("default"), str) else NO_DEFAULT
+
+
+def _wrong_batch(params: Record) -> Answer | None:
+    """AWS's refusal of a batch for what is wrong with the first of its entries that is so."""
+    answer: Answer
+    entries = sns._parse_batch_entries(params)
+    if not entries:
+        answer = sns._error("EmptyBatchRequest", "The batch request doesn't contain any entries.", 400)
+        return answer
+    for place, entry in enumerate(entries, 1):
+        if not ENTRY_ID.fullmatch(entry["id"]):
+            answer = sns._error("InvalidBatchEntryId", NO_ENTRY_ID, 400)
+            return answer
+        said = wrong_message(_members(params, f"{ENTRY}.{place}.")) or ("" if entry["message"] else EMPTY)
+        if said:
+            answer = sns._error("InvalidParameter", f"Invalid parameter: {said}", 400)
+            return answer
+    return None
 
 
 def wrong_arn(member: Callable[[str], str]) -> str | None:

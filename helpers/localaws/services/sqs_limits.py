@@ -1,10 +1,11 @@
-"""Refuses what SQS does not allow of a request: numbers out of their range, names of queues and of attributes.
+"""Refuses what SQS does not allow of a request: numbers out of their range, names, and to purge again at once.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/, in the words that clients of AWS report.
 MiniStack takes most of it as it comes. Of a batch only the entries fail that are wrong, as the others are sent.
 """
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +16,17 @@ from .lambda_ import model
 from .shapes import Record
 
 # What it relies on in MiniStack; contract.py checks it.
-CONTRACT: Contract = {(sqs, "_dispatch"): ("action", "data", "qurl"), (sqs, "_Err"): ("code", "message", "status")}
+CONTRACT: Contract = {
+    (sqs, "_dispatch"): ("action", "data", "qurl"),
+    (sqs, "_Err"): ("code", "message", "status"),
+    (sqs, "_get_q"): ("url", "action"),
+}
 
 NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 NAME = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?")
 NO_NAME = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
 MAX_BATCH = 10
+PURGE_S = 60  # between two
 # The least and the most, in seconds; of a queue's own settings MiniStack knows them.
 DELAY = 0, 900, "DelaySeconds must be >= 0 and <= 900."
 WAIT = 0, 20, "Must be >= 0 and <= 20, if provided."
@@ -41,6 +47,8 @@ def install() -> None:
         _check_names(action, data)
         if said := out_of_range(action, data):
             raise sqs._Err("InvalidParameterValue", said)
+        if action == "PurgeQueue":
+            note_purge(sqs._get_q(data.get("QueueUrl", qurl), "sqs:PurgeQueue"), time.time())
         if not action.endswith("Batch"):
             answer: Record = await dispatch(action, data, qurl)
             return answer
@@ -70,6 +78,14 @@ def out_of_range(action: str, members: Mapping[str, Any]) -> str | None:
         if value is not None and not (NUMBER.fullmatch(str(value)) and least <= int(value) <= most):
             return f"Value {value} for parameter {name} is invalid. Reason: {reason}"
     return None
+
+
+def note_purge(queue: Record, now: float) -> None:
+    """Remember that a queue is purged; raises where it has been a moment ago."""
+    if now - queue.get("purged_at", 0) < PURGE_S:
+        said = f"Only one PurgeQueue operation on {queue['name']} is allowed every {PURGE_S} seconds."
+        raise sqs._Err("PurgeQueueInProgress", said, 403)
+    queue["purged_at"] = now
 
 
 def _check_names(action: str, data: Record) -> None:

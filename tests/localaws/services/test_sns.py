@@ -107,3 +107,38 @@ def test_what_is_a_message(sns, topic):
 def test_what_is_no_subscription_arn(sns):
     words = "SubscriptionArn Reason: An ARN must have at least 6 elements, not 2"
     assert refused(sns.unsubscribe, SubscriptionArn="a:b") == invalid(words)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (
+            {"Id": "a b"},
+            ("InvalidBatchEntryId", "The Id of a batch entry in a batch request doesn't abide by the spec"),
+        ),
+        ({"Id": "x" * 81}, ("InvalidBatchEntryId", "The Id of a batch entry")),
+        ({"Subject": "x" * 101}, invalid("Subject")),
+        ({"Message": ""}, invalid("Empty message")),
+        ({"MessageStructure": "json"}, invalid("Message Structure - JSON message body failed to parse")),
+        (
+            {"MessageStructure": "json", "Message": "{}"},
+            invalid("Message Structure - No default entry in JSON message body"),
+        ),
+    ],
+)
+def test_a_batch_with_an_entry_that_is_wrong(sns, topic, wrong, told):
+    entries = [{"Id": "well", "Message": "m"}, {"Id": "wrong", "Message": "m", **wrong}]
+    code, sentence = refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert (code, sentence.startswith(told[1])) == (told[0], True), sentence
+
+
+def test_a_batch_without_entries(sns, topic):
+    code, _ = refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=[])
+    assert code == "EmptyBatchRequest"
+
+
+def test_a_batch_that_is_right(sns, topic):
+    entries = [{"Id": "a_1-B", "Message": "m", "Subject": "s"}]
+    entries.append({"Id": "2", "Message": '{"default": "m"}', "MessageStructure": "json"})
+    answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert [each["Id"] for each in answer["Successful"]] == ["a_1-B", "2"] and not answer["Failed"]

@@ -5,6 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 from localaws_client import refused, signed
+from ministack.services.sqs import _Err as Refused
+
+from helpers.localaws.services import sqs_limits
 
 VALUE = "InvalidParameterValue"
 OF_MESSAGES = "Reason: Must be >= 0 and <= 43200, if provided."
@@ -91,3 +94,22 @@ def test_the_same_in_a_query(embedded_aws, url):
     answer = signed(embedded_aws, "POST", "/", body, "sqs", **kind)
     assert answer.status_code == 400
     assert re.search("<Message>Value many for parameter WaitTimeSeconds is invalid", answer.text)
+
+
+def test_a_queue_is_purged_once_a_minute(sqs, url):
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    sqs.purge_queue(QueueUrl=url)
+    sqs.send_message(QueueUrl=url, MessageBody="y")
+    code, sentence = refused(sqs.purge_queue, QueueUrl=url)
+    assert code == "AWS.SimpleQueueService.PurgeQueueInProgress"
+    assert sentence == "Only one PurgeQueue operation on limited is allowed every 60 seconds."
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert message["Body"] == "y"
+
+
+def test_a_minute_later_it_is_purged_again():
+    queue = {"name": "any"}
+    sqs_limits.note_purge(queue, now=1000.0)
+    with pytest.raises(Refused):
+        sqs_limits.note_purge(queue, now=1059.0)
+    sqs_limits.note_purge(queue, now=1060.0)
