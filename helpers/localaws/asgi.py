@@ -17,9 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BACKLOG = 2048  # connections that wait to be taken: 1,000 calls may come at once, and the system resets what is beyond
-# How long a connection may rest before it is closed. A request that comes at that very moment is lost (RFC 9112, 9.5),
-# and not every client sends it again: so it is longer than clients usually pause.
-REST_S = 600
+REST_S = 75  # how long a connection may rest before it is closed; descriptors are scarce on some machines
 
 if TYPE_CHECKING:
     from hypercorn.typing import Framework
@@ -30,6 +28,9 @@ async def serve(app: App, listener: socket.socket, until: Callable[[], Awaitable
     import hypercorn.asyncio  # not above: who only starts the server takes shapes alone from here
     import hypercorn.config
 
+    from . import resting_connections
+
+    resting_connections.install()
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.backlog = BACKLOG

@@ -1,10 +1,15 @@
-"""Serving: a connection that rests between two requests stays open, and is closed where nobody uses it any more."""
+"""Serving: a connection that rests between two requests stays open for a while, and its end loses no request."""
 
 import asyncio
 import http.client
 import socket
 
+import pytest
+
 from helpers.localaws import asgi
+
+LATER_S = asgi.REST_S + 1
+REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -27,29 +32,55 @@ def ask(connection):
     return answer.status
 
 
-async def rested(seconds, then):
-    """What comes of a connection that rests for so long after a request."""
-    listener, ended = socket.create_server(("127.0.0.1", 0)), asyncio.Event()
-    connection = http.client.HTTPConnection(*listener.getsockname(), timeout=60)
-    serving = asyncio.create_task(asgi.serve(asgi.without_lifespan(hello), listener, ended.wait))
-    try:
-        assert await asyncio.to_thread(ask, connection) == 200
-        used = connection.sock
-        asyncio.get_running_loop().passed += seconds
-        found = await asyncio.to_thread(then, connection)
-        assert connection.sock is used
-        return found
-    finally:
-        connection.close()
-        ended.set()
-        await serving
+def rested(then):
+    """What comes of a connection after a request: `then` gets it, and the event loop."""
 
+    async def rest():
+        listener, ended = socket.create_server(("127.0.0.1", 0)), asyncio.Event()
+        connection = http.client.HTTPConnection(*listener.getsockname(), timeout=60)
+        serving = asyncio.create_task(asgi.serve(asgi.without_lifespan(hello), listener, ended.wait))
+        try:
+            assert await asyncio.to_thread(ask, connection) == 200
+            return await then(connection, asyncio.get_running_loop())
+        finally:
+            connection.close()
+            ended.set()
+            await serving
 
-def test_a_connection_may_rest_for_minutes():
     with asyncio.Runner(loop_factory=Loop) as runner:
-        assert runner.run(rested(300, ask)) == 200
+        return runner.run(rest())
+
+
+def test_a_connection_may_rest_for_a_minute():
+    async def after_a_minute(connection, loop):
+        used, loop.passed = connection.sock, 60
+        return await asyncio.to_thread(ask, connection) == 200 and connection.sock is used
+
+    assert rested(after_a_minute)
 
 
 def test_a_connection_that_nobody_uses_is_closed():
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        assert runner.run(rested(asgi.REST_S + 1, lambda connection: connection.sock.recv(1))) == b""
+    async def later(connection, loop):
+        loop.passed = LATER_S
+        return await asyncio.to_thread(connection.sock.recv, 1)
+
+    assert rested(later) == b""
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_a_request_that_comes_as_a_connection_is_to_be_closed_is_answered(turns):
+    """Whoever sends has looked before whether the connection is closed, as clients do."""
+
+    async def then(connection, loop):
+        loop.passed = LATER_S
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        connection.sock.setblocking(False)
+        try:
+            return connection.sock.recv(1) == b"" and "closed before"
+        except BlockingIOError:
+            connection.sock.sendall(REQUEST)
+        connection.sock.settimeout(60)
+        return await asyncio.to_thread(connection.sock.recv, 15)
+
+    assert rested(then) in (b"HTTP/1.1 200 \r\n", "closed before")

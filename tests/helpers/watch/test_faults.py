@@ -175,7 +175,10 @@ def test_a_redrive_sends_messages_back(faults, function, by):
     else:
         run(offered(faults, function, function.arns["dead"])["redrive"]["code"], function)
     eventually(lambda: waiting(function, "jobs") == 1 and waiting(function, "dead") == 0)
-    function.aws.client("sqs").purge_queue(QueueUrl=function.urls["jobs"])
+    sqs, url = function.aws.client("sqs"), function.urls["jobs"]
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert message["Body"] == by
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_a_refusal_of_aws_is_a_sentence_without_account(faults, function):
