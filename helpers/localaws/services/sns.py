@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ministack.services import sns
@@ -17,6 +17,7 @@ from . import absent
 from .contract import Contract
 from .refusals import unless
 from .shapes import Answer, Record
+from .xml_text import legal
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -31,8 +32,10 @@ CONTRACT: Contract = {
         "message_attributes",
     ),
     (sns, "_error"): ("code", "message", "status"),
+    (sns, "_get_topic"): ("topic_arn", "action"),
     (sns, "_p"): ("params", "key", "default"),
-    (sns, "_parse_batch_entries"): ("params",),
+    (sns, "_is_fifo_topic"): ("topic",),
+    (sns, "_resolve_dedup_id"): ("topic", "params", "message"),
     (sns, "_publish"): ("params",),
     (sns, "_publish_batch"): ("params",),
     (sns, "_set_subscription_attributes"): ("params",),
@@ -47,18 +50,16 @@ NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?")
 NO_NAME = "Invalid parameter: Topic Name"
 PROTOCOLS = ("http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose")
 SUBJECT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,99}")  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-ENTRY = "PublishBatchRequestEntries.member"
-ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-NO_ENTRY_ID = "The Id of a batch entry in a batch request doesn't abide by the specification."
+MOST_ENTRIES, LONGEST_ID = 10, 80  # of a batch: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+ENTRY = re.compile(r"(PublishBatchRequestEntries\.member\.(\d+)\.)")
+ENTRY_ID = re.compile(r"[A-Za-z0-9_-]+")
+NO_GROUP = "The MessageGroupId parameter is required for FIFO topics"
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 ARNS = {"sqs": "SQS", "lambda": "Lambda"}  # the protocols whose endpoints are ARNs, as SNS calls them
 PARSED = "Message Structure - JSON message body failed to parse"
 EMPTY = "Empty message"
 NO_DEFAULT = "Message Structure - No default entry in JSON message body"
 LEAST_OF_AN_ARN = 6  # elements
-NOT_OF_XML = re.compile(
-    r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)  # https://www.w3.org/TR/xml/#charsets
 
 log = logging.getLogger("localaws.sns")
 
@@ -80,11 +81,11 @@ def install() -> None:
         return answer
 
     def escaped(text: str) -> str:
-        told: str = escape(NOT_OF_XML.sub("", text))
+        told: str = escape(legal(text))
         return told
 
     def answered(status: int, root_tag: str, inner: str) -> Answer:
-        answer: Answer = made_xml(status, root_tag, NOT_OF_XML.sub("", inner))
+        answer: Answer = made_xml(status, root_tag, legal(inner))
         return answer
 
     sns._create_topic = create_topic
@@ -148,21 +149,52 @@ def wrong_message(member: Callable[[str], str]) -> str | None:
 
 
 def _wrong_batch(params: Record) -> Answer | None:
-    """AWS's refusal of a batch for what is wrong with the first of its entries that is so."""
-    answer: Answer
-    entries = sns._parse_batch_entries(params)
-    if not entries:
-        answer = sns._error("EmptyBatchRequest", "The batch request doesn't contain any entries.", 400)
+    """AWS's refusal of a batch, be it for one of its entries: then none is published."""
+    topic, refused = sns._get_topic(sns._p(params, "TopicArn"), "sns:Publish")
+    prefixes = {int(found[2]): found[1] for name in params if (found := ENTRY.match(name))}
+    entries = [_members(params, prefixes[place]) for place in sorted(prefixes)]
+    wrong = _wrong_number(entries)
+    if refused and not wrong:
+        answer: Answer = refused
         return answer
-    for place, entry in enumerate(entries, 1):
-        if not ENTRY_ID.fullmatch(entry["id"]):
-            answer = sns._error("InvalidBatchEntryId", NO_ENTRY_ID, 400)
-            return answer
-        said = wrong_message(_members(params, f"{ENTRY}.{place}.")) or ("" if entry["message"] else EMPTY)
-        if said:
-            answer = sns._error("InvalidParameter", f"Invalid parameter: {said}", 400)
-            return answer
+    wrong = wrong or _wrong_ids([entry("Id") for entry in entries])
+    wrong = wrong or next(filter(None, (_wrong_entry(topic, entry) for entry in entries)), None)
+    return sns._error(*wrong, 400) if wrong else None
+
+
+def _wrong_number(entries: Sequence[object]) -> tuple[str, str] | None:
+    """Error code and sentence for what is wrong with how many entries a batch has, or None."""
+    if not entries:
+        return "EmptyBatchRequest", "The batch request doesn't contain any entries."
+    if len(entries) > MOST_ENTRIES:
+        return "TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible."
     return None
+
+
+def _wrong_ids(identifiers: list[str]) -> tuple[str, str] | None:
+    """The same of their ids."""
+    if len(set(identifiers)) < len(identifiers):
+        return "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id."
+    for each in identifiers:
+        if len(each) > LONGEST_ID:
+            return "InvalidBatchEntryId", f"The Id of a batch entry in the batch request is too long: {each}"
+        if not ENTRY_ID.fullmatch(each):
+            what = "contains an impermissible character"
+            return "InvalidBatchEntryId", f"The Id of a batch entry in the batch request {what}: {each}"
+    return None
+
+
+def _wrong_entry(topic: Record, entry: Callable[[str], str]) -> tuple[str, str] | None:
+    """The same of the message of one."""
+    said = wrong_message(entry) or ("" if entry("Message") else EMPTY)
+    if not said and sns._is_fifo_topic(topic):
+        own = {"MessageDeduplicationId": [entry("MessageDeduplicationId")]}
+        try:
+            sns._resolve_dedup_id(topic, own, entry("Message"))
+            said = "" if entry("MessageGroupId") else NO_GROUP
+        except ValueError as error:
+            said = str(error).removeprefix("Invalid parameter: ")
+    return ("InvalidParameter", f"Invalid parameter: {said}") if said else None
 
 
 def wrong_arn(member: Callable[[str], str]) -> str | None:

@@ -4,6 +4,7 @@ import pytest
 from localaws_client import refused
 
 IMAGE = "ami-12345678"
+TAGS = [{"Key": "of", "Value": "template"}, {"Key": "kept", "Value": "yes"}]
 ONE = {"MinCount": 1, "MaxCount": 1}
 
 
@@ -32,6 +33,7 @@ def template(ec2):
     """A launch template of two versions, by its name and its id."""
     its = {"LaunchTemplateName": "of-a-test"}
     first = {"ImageId": IMAGE, "InstanceType": "t4g.nano", "KeyName": "mine"}
+    first["TagSpecifications"] = [{"ResourceType": "instance", "Tags": TAGS}]
     made = ec2.create_launch_template(**its, LaunchTemplateData=first)["LaunchTemplate"]
     ec2.create_launch_template_version(**its, LaunchTemplateData=first | {"InstanceType": "t3.micro"})
     yield made
@@ -102,3 +104,36 @@ def test_an_instance_is_as_its_launch_template_says(run, template, by, version, 
 def test_a_launch_template_that_is_not_there(ec2, by, code, which):
     told = refused(ec2.run_instances, **ONE, LaunchTemplate=by)
     assert told == (code, f"The specified launch template, with {which}, does not exist.")
+
+
+def test_tags_of_a_template_and_of_a_request_come_together(ec2, run, template):
+    own = [{"ResourceType": "instance", "Tags": [{"Key": "of", "Value": "request"}]}]
+    made = run(LaunchTemplate={"LaunchTemplateId": template["LaunchTemplateId"]}, TagSpecifications=own)
+    assert {each["Key"]: each["Value"] for each in made["Tags"]} == {"of": "request", "kept": "yes"}
+
+
+@pytest.mark.parametrize("version", ["99", "abc"])
+def test_a_version_that_is_not_there(ec2, template, version):
+    told = refused(ec2.run_instances, **ONE, LaunchTemplate={"LaunchTemplateName": "of-a-test", "Version": version})
+    which = f"version {version} for the launch template with ID {template['LaunchTemplateId']}"
+    assert told == ("InvalidLaunchTemplateId.VersionNotFound", f"Could not find the specified {which}.")
+
+
+def test_a_template_with_an_image_that_is_none(ec2, template):
+    data = {"ImageId": "ami-xyz"}
+    ec2.create_launch_template_version(LaunchTemplateName="of-a-test", LaunchTemplateData=data)
+    latest = {"LaunchTemplateName": "of-a-test", "Version": "$Latest"}
+    assert refused(ec2.run_instances, **ONE, LaunchTemplate=latest)[0] == "InvalidAMIID.Malformed"
+
+
+def test_a_dry_run_starts_nothing(ec2):
+    before = ec2.describe_instances()["Reservations"]
+    told = refused(ec2.run_instances, **ONE, ImageId=IMAGE, DryRun=True)
+    assert told == ("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+    assert ec2.describe_instances()["Reservations"] == before
+    assert refused(ec2.run_instances, **ONE, ImageId="none", DryRun=True)[0] == "InvalidAMIID.Malformed"
+
+
+def test_a_refusal_can_be_read_whatever_it_quotes(ec2):
+    assert refused(ec2.run_instances, **ONE, ImageId=IMAGE, InstanceType="t\x01")[0] == "InvalidParameterValue"
+    assert refused(ec2.stop_instances, InstanceIds=["i-\x01"])[0] == "InvalidInstanceID.Malformed"

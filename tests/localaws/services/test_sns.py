@@ -1,5 +1,6 @@
 """Topics, subscriptions and messages that AWS refuses, and an error that is XML whatever the request says."""
 
+import functools
 import json
 
 import pytest
@@ -109,14 +110,17 @@ def test_what_is_no_subscription_arn(sns):
     assert refused(sns.unsubscribe, SubscriptionArn="a:b") == invalid(words)
 
 
+OF_ID = "The Id of a batch entry in the batch request"
+NUMBER = "TooManyEntriesInBatchRequest", "The batch request contains more entries than permissible."
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (
-            {"Id": "a b"},
-            ("InvalidBatchEntryId", "The Id of a batch entry in a batch request doesn't abide by the spec"),
-        ),
-        ({"Id": "x" * 81}, ("InvalidBatchEntryId", "The Id of a batch entry")),
+        ({"Id": "a b"}, ("InvalidBatchEntryId", f"{OF_ID} contains an impermissible character: a b")),
+        ({"Id": "x" * 81}, ("InvalidBatchEntryId", f"{OF_ID} is too long: {'x' * 81}")),
+        ({"Id": ""}, ("InvalidBatchEntryId", f"{OF_ID} contains an impermissible character: ")),
+        ({"Id": "well"}, ("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")),
         ({"Subject": "x" * 101}, invalid("Subject")),
         ({"Message": ""}, invalid("Empty message")),
         ({"MessageStructure": "json"}, invalid("Message Structure - JSON message body failed to parse")),
@@ -128,13 +132,18 @@ def test_what_is_no_subscription_arn(sns):
 )
 def test_a_batch_with_an_entry_that_is_wrong(sns, topic, wrong, told):
     entries = [{"Id": "well", "Message": "m"}, {"Id": "wrong", "Message": "m", **wrong}]
-    code, sentence = refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=entries)
-    assert (code, sentence.startswith(told[1])) == (told[0], True), sentence
+    assert refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=entries) == told
 
 
-def test_a_batch_without_entries(sns, topic):
-    code, _ = refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=[])
-    assert code == "EmptyBatchRequest"
+def test_how_many_entries_a_batch_has(sns, topic):
+    ask = functools.partial(refused, sns.publish_batch, TopicArn=topic)
+    none = "EmptyBatchRequest", "The batch request doesn't contain any entries."
+    assert ask(PublishBatchRequestEntries=[]) == none
+    assert ask(PublishBatchRequestEntries=[{"Id": "a b", "Message": ""}] * 11) == NUMBER
+    gone = topic.replace("refusing", "gone")
+    eleven, one = [{"Id": "a", "Message": "m"}] * 11, [{"Id": "a b", "Message": "m"}]
+    assert refused(sns.publish_batch, TopicArn=gone, PublishBatchRequestEntries=eleven) == NUMBER
+    assert refused(sns.publish_batch, TopicArn=gone, PublishBatchRequestEntries=one)[0] == "NotFound"
 
 
 def test_a_batch_that_is_right(sns, topic):
@@ -142,3 +151,20 @@ def test_a_batch_that_is_right(sns, topic):
     entries.append({"Id": "2", "Message": '{"default": "m"}', "MessageStructure": "json"})
     answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
     assert [each["Id"] for each in answer["Successful"]] == ["a_1-B", "2"] and not answer["Failed"]
+
+
+@pytest.mark.parametrize("by_content", ["true", "false"])
+def test_a_batch_to_a_fifo_topic(sns, by_content):
+    attributes = {"FifoTopic": "true", "ContentBasedDeduplication": by_content}
+    topic = sns.create_topic(Name="refusing.fifo", Attributes=attributes)["TopicArn"]
+    whole = {"Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    without_group, without_id = (
+        {k: v for k, v in whole.items() if not k.startswith(f"Message{what}")} for what in "GD"
+    )
+    publish = functools.partial(sns.publish_batch, TopicArn=topic)
+    for lacks in [without_group] if by_content == "true" else [without_group, without_id]:
+        code, _ = refused(publish, PublishBatchRequestEntries=[{"Id": "1", **whole}, {"Id": "2", **lacks}])
+        assert code == "InvalidParameter"
+    right = [{"Id": "1", **whole}] + [{"Id": "2", **without_id}] * (by_content == "true")
+    assert len(publish(PublishBatchRequestEntries=right)["Successful"]) == len(right)
+    sns.delete_topic(TopicArn=topic)
