@@ -2,9 +2,12 @@
 
 import itertools
 import json
+import sys
 
 import pytest
-from localaws_client import ROLE, eventually
+from localaws_client import ROLE, TestedFunction, eventually
+
+from helpers.localaws.data_plane import confinement
 
 _numbers = itertools.count(1)
 FUNCTION = {
@@ -197,3 +200,85 @@ def test_an_alias_of_a_version_of_the_same_stack(stack, clients):
     assert status == "CREATE_COMPLETE", reason
     assert clients("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "1"
     assert clients("lambda").get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"] == "NONE"
+
+
+def version_of(function, **properties):
+    return {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": function, **properties}}
+
+
+SNAPSTART = {"ApplyOn": "PublishedVersions"}
+# This Python's, or the oldest that has SnapStart.
+SNAPPED = {"SnapStart": SNAPSTART, "Runtime": f"python3.{max(12, sys.version_info.minor)}"}
+SLEEPS = "import time\ntime.sleep(2)\ndef handler(event, context):\n    return 'well'\n"
+FAILS = "raise ValueError('in vain')\n"
+
+
+@pytest.mark.parametrize("with_stack", ["version", "function"])
+def test_a_version_has_its_environments_when_the_stack_is_made_and_they_end_with_it(
+    stack, make_function, clients, with_stack
+):
+    client, two = clients("lambda"), {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2}}
+    if with_stack == "version":
+        tested = make_function("def handler(event, context):\n    return 'well'\n")
+        name, status, reason = stack(V=version_of(tested.name, **two))
+    else:
+        whole = function()
+        tested = TestedFunction(whole["Properties"]["FunctionName"], clients)
+        name, status, reason = stack(F=whole, V=version_of({"Ref": "F"}, **two))
+    assert status == "CREATE_COMPLETE", reason
+    told = client.get_provisioned_concurrency_config(FunctionName=tested.name, Qualifier="1")
+    assert (told["Status"], len(tested.processes())) == ("READY", 2)
+    clients("cloudformation").delete_stack(StackName=name)
+    eventually(lambda: not tested.processes())
+    if with_stack == "version":
+        assert client.list_provisioned_concurrency_configs(FunctionName=tested.name)[CONFIGS] == []
+        assert tested.invoke().payload == "well"
+
+
+CONFIGS = "ProvisionedConcurrencyConfigs"
+
+
+def test_an_alias_has_its_environments_when_the_stack_is_made(stack, clients):
+    whole = function(Code={"ZipFile": SLEEPS})
+    wanted = {"Name": "live", "FunctionVersion": {"Fn::GetAtt": ["V", "Version"]}, "FunctionName": {"Ref": "F"}}
+    wanted["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": 1}
+    alias = {"Type": "AWS::Lambda::Alias", "Properties": wanted}
+    _, status, reason = stack(F=whole, V=version_of({"Ref": "F"}), A=alias)
+    assert status == "CREATE_COMPLETE", reason
+    its = {"FunctionName": whole["Properties"]["FunctionName"], "Qualifier": "live"}
+    assert clients("lambda").get_provisioned_concurrency_config(**its)["Status"] == "READY"
+
+
+def test_a_version_whose_environments_cannot_begin_fails_its_stack(stack, clients):
+    one = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}
+    _, status, reason = stack(F=function(Code={"ZipFile": FAILS}), V=version_of({"Ref": "F"}, **one))
+    assert (status, "FUNCTION_ERROR_INIT_FAILURE" in reason) == ("ROLLBACK_COMPLETE", True), reason
+
+
+@pytest.mark.skipif(not confinement.snapshots_possible(), reason="this machine forbids what SnapStart needs")
+def test_a_version_with_snapstart_can_be_called_when_the_stack_is_made(stack, clients):
+    whole = function(Code={"ZipFile": SLEEPS}, **SNAPPED)
+    name, status, reason = stack(F=whole, V=version_of({"Ref": "F"}))
+    assert status == "CREATE_COMPLETE", reason
+    tested = TestedFunction(whole["Properties"]["FunctionName"], clients)
+    assert tested.invoke(Qualifier="1").payload == "well"
+    clients("cloudformation").delete_stack(StackName=name)
+    eventually(lambda: not tested.processes())
+    _, status, reason = stack(F=function(Code={"ZipFile": FAILS}, **SNAPPED), V=version_of({"Ref": "F"}))
+    assert (status, "in vain" in reason) == ("ROLLBACK_COMPLETE", True), reason
+
+
+def test_a_version_that_an_alias_names_does_not_end_with_its_stack(stack, make_function, clients):
+    tested, client = (
+        make_function("def handler(event, context):\n    return context.function_version\n"),
+        clients("lambda"),
+    )
+    name, status, reason = stack(V=version_of(tested.name))
+    assert status == "CREATE_COMPLETE", reason
+    client.create_alias(FunctionName=tested.name, Name="live", FunctionVersion="1")
+    stacks = clients("cloudformation")
+    stacks.delete_stack(StackName=name)
+    status = lambda: stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]  # noqa: E731
+    eventually(lambda: status() == "DELETE_FAILED")
+    assert tested.invoke(Qualifier="live").payload == "1"
+    client.delete_alias(FunctionName=tested.name, Name="live")
