@@ -31,11 +31,11 @@ RESTORE_LIMIT_S = float(fact("restore"))
 
 
 class RestoreError(Exception):
-    """An environment could not be restored: the error of Invoke, its HTTP status and its message."""
+    """An environment could not be restored: the error of Invoke and its message."""
 
-    def __init__(self, code: str, status: int, message: str) -> None:
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code, self.status, self.message = code, status, message
+        self.code, self.message = code, message
 
 
 class SnapshotFailed(Exception):
@@ -54,21 +54,30 @@ class Snapshot(ExecutionEnvironment):
         super().__init__(function, *others)
         self.users, self.retired = 0, False
         self._taking = threading.Lock()
+        self.is_taken = False  # also once its process has gone
+        self._error: BaseException | None = None  # of the taking
         self._channel, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     def take(self) -> None:
-        """Do the init, unless it was done; raises SnapshotFailed."""
+        """Do the init, unless it was done; raises SnapshotFailed, also to those who have waited meanwhile."""
         with self._taking:
-            if not isinstance(self._state, Starting):
+            if self._error:
+                raise self._error
+            if isinstance(self._state, Starting):
+                return
+            try:
                 with self._admission.place() as idle:
                     self._take(idle)
+            except BaseException as error:
+                self._error = error
+                raise
 
     def lost(self) -> bool:
         """Whether it was taken, and its process is not there any more."""
-        ended = select.poll()
-        if not isinstance(self._state, Starting):
+        state, ended = self._state, select.poll()
+        if not isinstance(state, Starting):
             return False
-        ended.register(self._state.process.sandbox.status, select.POLLIN)
+        ended.register(state.process.sandbox.status, select.POLLIN)
         return bool(ended.poll(0))
 
     def restore(self, api: RuntimeApi, credentials: ContainerCredentials) -> Sandbox:
@@ -102,6 +111,7 @@ class Snapshot(ExecutionEnvironment):
     def _settled(self, starting: Starting) -> State:
         """It is not frozen: it waits for who wants a copy, and what is frozen would be its copies, too."""
         self._theirs.close()
+        self.is_taken = True
         return starting
 
 
@@ -158,6 +168,8 @@ class Snapshots:
         retired = [self._kept.pop(key) for key in keys if key in self._kept]
         for snapshot in retired:
             snapshot.retired = True
+            if not snapshot.is_taken:
+                snapshot.abandon_init()
         return [snapshot for snapshot in retired if not snapshot.users]
 
 
@@ -191,7 +203,7 @@ class RestoredEnvironment(ExecutionEnvironment):
             self._snapshot = self._snapshots.borrow(self.function)
         except SnapshotFailed as error:
             message = f"Lambda couldn't regenerate the SnapStart snapshot for the function. {error}"
-            raise RestoreError("SnapStartRegenerationFailureException", 409, message) from error
+            raise RestoreError("SnapStartRegenerationFailureException", message) from error
         return super()._init()
 
     def _init_phase(self, idle: Callable[[], None]) -> Begun:
@@ -215,9 +227,9 @@ class RestoredEnvironment(ExecutionEnvironment):
         self._stream.platform(self._format.restore_report(took_ms, failure.status, error_type))
         if failure.status == "timeout":
             message = "Lambda couldn't restore the snapshot within the timeout limit."
-            raise RestoreError("SnapStartTimeoutException", 408, message)
+            raise RestoreError("SnapStartTimeoutException", message)
         message = _told(failure.payload) or failure.message or failure.error_type
-        raise RestoreError("SnapStartException", 400, message)
+        raise RestoreError("SnapStartException", message)
 
     def _begin(self, runtime: Runtime) -> RuntimeProcess:
         assert self._snapshot

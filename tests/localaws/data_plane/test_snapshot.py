@@ -1,12 +1,16 @@
 """Which snapshot a version has and when one ends, with snapshots that only note what they are asked for."""
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from localaws_client import FUNCTION
+from localaws_client import FUNCTION, eventually
 
+from helpers.localaws.data_plane.capacity import Admission
 from helpers.localaws.data_plane.runtime_process import Failure, timeout
-from helpers.localaws.data_plane.snapshot import SnapshotFailed, Snapshots
+from helpers.localaws.data_plane.snapshot import Snapshot, SnapshotFailed, Snapshots
+from helpers.localaws.data_plane.states import Ended
 
 VERSION = dataclasses.replace(FUNCTION, version="1", snapstart=True, fingerprint="a")
 
@@ -18,13 +22,17 @@ class FakeSnapshot:
 
     def __init__(self, function):
         self.function, self.users, self.retired = function, 0, False
-        self.taken = self.closed = 0
-        self.gone = False
+        self.taken = self.closed = self.abandoned = 0
+        self.gone = self.is_taken = False
 
     def take(self):
         self.taken += 1
         if self.failure:
             raise SnapshotFailed(self.failure)
+        self.is_taken = True
+
+    def abandon_init(self):
+        self.abandoned += 1
 
     def lost(self):
         return self.gone
@@ -118,3 +126,36 @@ def test_one_whose_init_fails_is_not_kept(snapshots, made, monkeypatch, failure,
         snapshots.borrow(VERSION)
     assert (str(failed.value), failed.value.failure) == (message, failure)
     assert (len(snapshots), made[0].closed) == (0, 1)
+
+
+def test_an_init_that_lasts_ends_with_its_version_and_a_snapshot_that_is_taken_does_not(snapshots, made):
+    snapshots.borrow(VERSION)
+    made[0].is_taken = False
+    snapshots.borrow(dataclasses.replace(VERSION, version="2"))
+    snapshots.retire(everything)
+    assert [each.abandoned for each in made] == [1, 0]
+
+
+class FailingSnapshot(Snapshot):
+    """Its init fails once all that are wanted wait for it."""
+
+    def __init__(self, wanted):
+        self._taking, self._error, self._state = threading.Lock(), None, Ended()
+        self._admission = Admission(lambda: None)
+        self.wanted, self.inits = wanted, 0
+
+    def _take(self, idle):
+        self.inits += 1
+        self.wanted.wait(60)
+        raise SnapshotFailed(Failure("Runtime.ExitError", "in vain"))
+
+
+def test_those_who_wait_for_an_init_that_fails_hear_the_same_and_there_is_no_other():
+    wanted = threading.Event()
+    snapshot = FailingSnapshot(wanted)
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(snapshot.take) for _ in range(4)]
+        eventually(lambda: snapshot.inits)
+        wanted.set()
+        assert {str(each.exception()) for each in waiting} == {"in vain"}
+    assert snapshot.inits == 1

@@ -8,6 +8,7 @@ What cannot be copied by a fork is refused before: threads, other processes, pip
 """
 
 import ctypes
+import errno
 import fcntl
 import http.client
 import importlib.util
@@ -121,7 +122,7 @@ def _become_environment(output: int, status: int, channel: int, tmp_mb: int, pro
         _write_to(output)
         for descriptor in _open_descriptors():
             _open_anew(descriptor)
-        os.chdir(os.getcwd())  # in its own /tmp, where that is the folder
+        _stay_in_folder()
     except BaseException as error:  # whatever it is, this copy must not go on as if it were the snapshot
         try:
             os.write(output, f"The snapshot cannot be restored: {error!r}\n".encode())
@@ -130,13 +131,62 @@ def _become_environment(output: int, status: int, channel: int, tmp_mb: int, pro
 
 
 def _copy_files(source: str, target: str) -> None:
-    """What lies there, but for what is mounted there."""
-    device = os.stat(source).st_dev
+    """What lies there, but for what is mounted there. It takes no more room than before: holes and links stay."""
+    _copy_folder(source, target, os.stat(source).st_dev, {})
+    shutil.copystat(source, target)
 
-    def mounted(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if os.lstat(os.path.join(folder, name)).st_dev != device}
 
-    shutil.copytree(source, target, symlinks=True, ignore=mounted, dirs_exist_ok=True)
+def _copy_folder(source: str, target: str, device: int, copies: dict[int, str]) -> None:
+    """`copies`: of the files that are copied already, by their inodes."""
+    for entry in os.scandir(source):
+        copy, found = os.path.join(target, entry.name), entry.stat(follow_symlinks=False)
+        if found.st_dev != device:
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            os.makedirs(copy, exist_ok=True)  # what something is mounted in is there
+            os.chmod(copy, stat.S_IRWXU)  # whatever the function's umask is
+            _copy_folder(entry.path, copy, device, copies)
+        elif stat.S_ISLNK(found.st_mode):
+            os.symlink(os.readlink(entry.path), copy)
+        elif found.st_ino in copies:
+            os.link(copies[found.st_ino], copy)
+        elif stat.S_ISREG(found.st_mode):
+            _copy_file(entry.path, copy, found.st_size)
+        else:  # a named pipe, or the name of a socket
+            os.mknod(copy, found.st_mode)
+        copies[found.st_ino] = copy
+        shutil.copystat(entry.path, copy, follow_symlinks=False)
+
+
+def _copy_file(source: str, target: str, size: int) -> None:
+    with open(source, "rb") as original, open(target, "xb") as copy:
+        copy.truncate(size)
+        for start, end in _parts_with_data(original.fileno(), size):
+            os.lseek(copy.fileno(), start, os.SEEK_SET)
+            while start < end and (sent := os.sendfile(copy.fileno(), original.fileno(), start, end - start)):
+                start += sent
+
+
+def _parts_with_data(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where they begin and end; between them there are holes."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(file, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return  # the rest is a hole
+        end = os.lseek(file, start, os.SEEK_HOLE)
+        yield start, end
+
+
+def _stay_in_folder() -> None:
+    """In its own /tmp, where that is the folder."""
+    try:
+        os.chdir(os.getcwd())
+    except FileNotFoundError:  # it was removed
+        os.chdir("/")
 
 
 def _guard(runtime: int, status: int) -> NoReturn:
@@ -190,11 +240,23 @@ def _open_anew(descriptor: int) -> None:
         new = own.detach()
     else:
         flags = fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
-        new = os.open(os.readlink(f"/proc/self/fd/{descriptor}"), flags)
+        new = _open_as_before(os.readlink(f"/proc/self/fd/{descriptor}"), flags)
         if stat.S_ISREG(os.fstat(descriptor).st_mode) and not flags & os.O_PATH:
             os.lseek(new, os.lseek(descriptor, 0, os.SEEK_CUR), os.SEEK_SET)
     os.dup2(new, descriptor, inheritable)
     os.close(new)
+
+
+def _open_as_before(path: str, flags: int) -> int:
+    try:
+        return os.open(path, flags)
+    except PermissionError:  # its mode allows less than when it was made
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        os.chmod(path, mode | stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            return os.open(path, flags)
+        finally:
+            os.chmod(path, mode)
 
 
 def _is_of_the_network(descriptor: int) -> bool:

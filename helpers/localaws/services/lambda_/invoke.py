@@ -13,6 +13,7 @@ from typing import Any
 from ministack.services import lambda_svc
 
 from ...data_plane.capacity import Exhausted
+from ...data_plane.function import Function
 from ...data_plane.pool import Pool
 from ...data_plane.runtime_api import Invocation
 from ...data_plane.snapshot import RestoreError
@@ -24,6 +25,7 @@ from ..request import Request, request
 from ..shapes import Record
 from . import recursive_loops, tenant_isolation
 from . import tracing as lambda_tracing
+from .alias import LATEST
 from .functions import function_from
 from .provisioned_concurrency import ProvisionedConcurrency
 
@@ -123,8 +125,10 @@ def run(
         sent.stream.version = function.version
     try:
         if function.snapstart and config.get("State") == "Failed":
-            raise RestoreError("ResourceConflictException", 409, FAILED)
+            raise RestoreError("ResourceConflictException", FAILED)
         outcome = pool.invoke(function, invocation)
+        if _is_deleted(function):  # before it had an environment, which then nobody has ended
+            pool.retire(function.arn, function.version)
     except RestoreError as error:
         return _not_restored(error)
     except Exhausted as used_up:
@@ -140,6 +144,11 @@ def run(
     provisioned.count(function, resource, outcome.initialization_type, started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
+
+
+def _is_deleted(function: Function) -> bool:
+    kept = lambda_svc._functions.get(function.name)
+    return kept is None or (function.version != LATEST and function.version not in kept["versions"])
 
 
 def _tell_throttled(pool: Pool, config: Record, reason: str) -> None:
@@ -170,6 +179,5 @@ def _failure(error_type: str, message: str) -> Record:
 
 
 def _not_restored(error: RestoreError) -> Record:
-    """An error of the call, and not of the function: snapstart.py makes its answer of this."""
-    record = _failure(error.code, error.message)
-    return {**record, "body": {**record["body"], "status": error.status}, "function_error": error.code}
+    """An error of the call, and not of the function: snapstart.py makes its answer of this, by its code."""
+    return {**_failure(error.code, error.message), "function_error": error.code}

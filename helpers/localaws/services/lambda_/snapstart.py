@@ -6,6 +6,7 @@ state of their versions. Of the runtimes that AWS has it for, it is here for Pyt
 
 import contextvars
 import json
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from ...data_plane.pool import Pool
 from ...data_plane.snapshot import SnapshotFailed
 from ..contract import Contract
 from ..shapes import Answer, Record
+from . import model
 from .errors import invalid_parameter
 from .functions import function_from
 
@@ -31,6 +33,8 @@ CONTRACT: Contract = {
     (responses, "error_response_json"): ("code", "message", "status", "extra", "message_key", "content_type"),
     (responses, "request_scope"): ("account_id", "region"),
 }
+
+log = logging.getLogger("localaws.snapstart")
 
 FUNCTION_ERROR = "X-Amz-Function-Error"
 # StateReasonCode of a version by the error of its init; any other is RuntimeInitError.
@@ -76,8 +80,9 @@ def install(pool: Pool) -> Callable[[], None]:
         status, headers, body = await invoke(*arguments, **named)
         if headers.get(FUNCTION_ERROR, "Unhandled") == "Unhandled":
             return status, headers, body
-        told = json.loads(body)
-        refused: Answer = responses.error_response_json(headers[FUNCTION_ERROR], told["errorMessage"], told["status"])
+        code, message = headers[FUNCTION_ERROR], json.loads(body)["errorMessage"]
+        error = model.shape(code)["error"]
+        refused: Answer = responses.error_response_json(code, message, error["httpStatusCode"])
         return refused
 
     lambda_svc._validate_snapstart = refuse
@@ -102,18 +107,19 @@ def take(pool: Pool, version: Record) -> None:
     assert function, "a version of a container image is refused before"
     try:
         pool.take_snapshot(function)
+        state = {"State": "Active"}
     except SnapshotFailed as error:
         code = f"FunctionError.{REASON_CODES.get(error.failure.error_type, 'RuntimeInitError')}"
         state = {"State": "Failed", "StateReason": str(error), "StateReasonCode": code}
     except Exception:
         state = {"State": "Failed", "StateReason": "An internal error occurred.", "StateReasonCode": "InternalError"}
-        raise
-    else:
-        state = {"State": "Active"}
-    finally:
-        for name in ("StateReason", "StateReasonCode"):
-            config.pop(name, None)
-        config |= {"LastUpdateStatus": "Successful", **state}
+        if not pool.closed:
+            log.exception("a snapshot")
+    if pool.closed:  # it stays Pending, and is taken once the server is there again
+        return
+    for name in ("StateReason", "StateReasonCode"):
+        config.pop(name, None)
+    config |= {"LastUpdateStatus": "Successful", **state}
     kept = lambda_svc._functions.get(function.name) or {}
     if function.version not in kept.get("versions", {}):  # deleted meanwhile
         pool.retire(function.arn, function.version)

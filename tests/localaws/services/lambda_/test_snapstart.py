@@ -234,6 +234,59 @@ def test_tmp_and_open_files_are_copies(publish):
     assert ask_both(function, "read_on") == [["cd", 4], ["cd", 4]]
 
 
+# All in /tmp of 512 MB, where nothing may take more room in a copy than it has taken before.
+ODD = """
+import os, socket
+os.chdir("/tmp")
+os.umask(0o777)
+os.mkfifo("pipe", 0o600)
+socket.socket(socket.AF_UNIX).bind("name")
+with open("sparse", "wb") as file:
+    file.seek(2**30)
+    file.write(b"end")
+os.chmod("sparse", 0o600)
+os.close(os.open("large", os.O_CREAT | os.O_WRONLY, 0))
+os.chmod("large", 0o600)
+with open("large", "wb") as file:
+    for _ in range(300):
+        file.write(b"x" * 2**20)
+os.link("large", "again")
+os.symlink("large", "link")
+os.umask(0o022)
+os.makedirs("a/b", 0o500)
+lock = os.open("lock", os.O_CREAT | os.O_RDWR, 0o400)
+os.mkdir("gone")
+os.chdir("gone")
+os.rmdir("/tmp/gone")
+def handler(event, context):
+    os.write(lock, b"mine")
+    found = {name: os.lstat("/tmp/" + name) for name in sorted(os.listdir("/tmp"))}
+    with open("/tmp/sparse", "rb") as file:
+        file.seek(2**30)
+        end = file.read().decode()
+    return {
+        "kinds": {name: oct(each.st_mode) for name, each in found.items()},
+        "same": found["large"].st_ino == found["again"].st_ino,
+        "sizes": [found["large"].st_size, found["sparse"].st_size, found["lock"].st_size],
+        "end": end,
+        "text": open("/tmp/link").read(3),
+        "folder": os.getcwd(),
+    }
+"""
+
+
+def test_whatever_lies_in_tmp_is_there_in_a_copy_and_takes_no_more_room(publish):
+    function, told = publish(ODD)
+    assert told["State"] == "Active"
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda _: function.invoke(Qualifier="1").payload, range(2)))
+    kinds = {"pipe": "0o10000", "large": "0o100600", "again": "0o100600", "lock": "0o100400", "sparse": "0o100600"}
+    for each in found:
+        assert each["kinds"].items() >= kinds.items() and each["kinds"]["name"].startswith("0o14")
+        assert (each["same"], each["end"], each["text"], each["folder"]) == (True, "end", "xxx", "/")
+        assert each["sizes"] == [300 * 2**20, 2**30 + 3, 4]
+
+
 def test_an_environment_sees_and_signals_its_own_processes_alone_and_has_no_rights(publish):
     function, _ = publish()
     assert ask_both(function, "processes") == [[1, 2], [1, 2]]
@@ -455,9 +508,31 @@ def test_a_machine_that_cannot_take_snapshots_refuses_it(monkeypatch):
 
 def test_the_snapshot_of_a_version_that_was_deleted_before_it_was_taken_ends():
     retired = []
-    pool = SimpleNamespace(take_snapshot=lambda function: None, retire=lambda *version: retired.append(version))
+    pool = SimpleNamespace(
+        take_snapshot=lambda function: None, retire=lambda *version: retired.append(version), closed=False
+    )
     arn = "arn:aws:lambda:us-east-1:000000000000:function:deleted"
     config = {"FunctionName": "deleted", "FunctionArn": f"{arn}:1", "Version": "1", "Runtime": "python3.13"}
     version = {"config": config, "code_zip": zipped({"app.py": CODE})}
     snapstart.take(pool, version)
     assert (version["config"]["State"], retired) == ("Active", [(arn, "1")])
+
+
+def test_a_snapshot_that_a_stop_interrupts_is_taken_when_the_server_is_there_again(tmp_path, free_port):
+    slow = "import time\ntime.sleep(4)\ndef handler(event, context):\n    return 'well'\n"
+    made = {"Runtime": RUNTIME, "Role": ROLE, "Handler": "app.handler", "SnapStart": SNAPSTART}
+    function = TestedFunction("interrupted", clients_for(start_server(tmp_path, free_port())))
+    client = function._lambda
+    client.create_function(FunctionName=function.name, Code={"ZipFile": zipped({"app.py": slow})}, **made)
+    function.wait()
+    client.publish_version(FunctionName=function.name)
+    eventually(function.processes)
+    localaws.stop(tmp_path)
+    try:
+        function = TestedFunction("interrupted", clients_for(start_server(tmp_path, free_port())))
+        its = {"FunctionName": function.name, "Qualifier": "1"}
+        eventually(lambda: function._lambda.get_function_configuration(**its)["State"] != "Pending")
+        assert function.invoke(Qualifier="1").payload == "well"
+    finally:
+        localaws.stop(tmp_path)
+    eventually(lambda: not processes_of(tmp_path))
