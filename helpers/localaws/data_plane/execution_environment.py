@@ -90,6 +90,7 @@ class ExecutionEnvironment:
         self._init_limit_s = init_limit_s(initialization_type, function.timeout_s)
         self.used_at = time.monotonic()
         self.retired = False  # not to be used again
+        self._abandoned = False  # not to begin
         self._reason = census.CLOSED  # why it ends
         self._id = uuid.uuid4().hex
         self._keeper = keeper
@@ -160,6 +161,12 @@ class ExecutionEnvironment:
     def retire(self, reason: str) -> None:
         """It is not to be used again, as the function has changed, or for another reason of census.py."""
         self.retired, self._reason = True, reason
+
+    def abandon_init(self) -> None:
+        """Kill what runs in it where that has not begun, or as soon as it runs: nobody wants it any more."""
+        self._abandoned = True
+        if not isinstance(self._state, Ready):
+            self._crash()
 
     def end(self) -> None:
         """Kill what runs in it, before `close`; nobody waits for that."""
@@ -251,7 +258,8 @@ class ExecutionEnvironment:
             took = min(time.monotonic(), deadline) - started
             self._state = self._state.end()
             status, error_type = failure.status, failure.error_type if failure.status == "error" else ""
-            self._stream.platform(self._format.init_report(took * 1000, phase, status, error_type))
+            if not self._abandoned:
+                self._stream.platform(self._format.init_report(took * 1000, phase, status, error_type))
         return failure
 
     def _try_start(self, deadline: float, idle: Callable[[], None]) -> Failure | None:
@@ -260,6 +268,8 @@ class ExecutionEnvironment:
         except runtimes.MissingRuntime as error:
             return Failure("Runtime.InvalidEntrypoint", str(error))
         starting = self._state = self._state.start(lambda: self._begin(runtime))
+        if self._abandoned:  # before there was a process
+            self._crash()
         with starting.process.limit.kept(cpu=False, idle=idle):  # Init has all of it: AWS gives a burst
             failure = None
             if seconds := self._slow_inits.take(self.function.arn):

@@ -38,7 +38,8 @@ class Provisioned:
         self._lock, self._make, self._occupy = lock, make, occupy
         self._free: list[ExecutionEnvironment] = []  # the one used last stands last
         self._units: dict[ExecutionEnvironment, Release] = {}  # of all that are initialised, free or not
-        self._beginning = 0
+        self._beginning = 0  # those that wait for a unit, too
+        self._inits: set[ExecutionEnvironment] = set()
         self._failures = 0  # of inits, in a row
         self._ended = threading.Event()
 
@@ -58,12 +59,18 @@ class Provisioned:
         return self._failures >= ATTEMPTS
 
     def resize(self, wanted: int) -> list[ExecutionEnvironment]:
-        """Hold this many from now on. It gives those that are free and too many: they are to be ended."""
+        """Hold this many from now on. It gives those that are free and too many: they are to be ended.
+
+        Those that begin and are too many are ended here.
+        """
         self.wanted, self._failures = wanted, 0
         surplus = self._free[: max(0, self.allocated - wanted)]
         for environment in surplus:
             self._free.remove(environment)
             self._forget(environment)
+        for environment in list(self._inits)[: max(0, self.allocated + len(self._inits) - wanted)]:
+            environment.abandon_init()
+            self._inits.remove(environment)
         if not wanted:
             self._ended.set()
         self._fill()
@@ -109,6 +116,11 @@ class Provisioned:
         if release is None:
             return
         environment = self._make()
+        with self._lock:
+            self._inits.add(environment)
+            if self.allocated + len(self._inits) > self.wanted:
+                self._inits.remove(environment)
+                environment.abandon_init()
         try:
             is_ready = environment.initialise()
         except Exception:  # this machine gives no more processes, or the server ends
@@ -117,7 +129,9 @@ class Provisioned:
                 log.exception("an environment of %s cannot begin", self.function.name)
         with self._lock:
             self._beginning -= 1
-            self._failures = 0 if is_ready else self._failures + 1
+            is_wanted = environment in self._inits
+            self._inits.discard(environment)
+            self._failures = 0 if is_ready else self._failures + is_wanted
             keep = is_ready and self.allocated < self.wanted
             if keep:
                 self._units[environment] = release

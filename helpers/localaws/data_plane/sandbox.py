@@ -321,15 +321,22 @@ class Sandbox:
                 self._count()
             except OSError:  # no descriptor is left to look for others: those that are known have the signal
                 return
-            if told.issuperset(self._children):
+            if told.issuperset(self._children) and not self._may_fork(number):
                 return
 
+    def _may_fork(self, number: int) -> bool:
+        """Whether another thread of the one that was stopped alone may just be starting a process, not seen so far.
+
+        The kernel stops that too where the group is told, but not where one process is.
+        """
+        return number == signal.SIGSTOP and self._tasks > 1 and not self._group_stopped
+
     def _signal_known(self, number: int, told: Collection[int] = (), alone: bool = True) -> None:
-        """To the group, at once, then to each, as not all are of it; where there is one process, to that alone.
+        """To the group, at once, then to each, as not all are of it; where there is one thread, to its process alone.
 
         With the group the guard stops and goes on, and each time its parent, the keeper, wakes up to hear of it.
         """
-        if not alone or self._guard_is_theirs or len(self._children) != 1 or self._group_stopped:
+        if not alone or self._guard_is_theirs or self._tasks != 1 or self._group_stopped:
             _signal_group(self.pid, number)
             self._group_stopped = number == signal.SIGSTOP
         for child in self._children:

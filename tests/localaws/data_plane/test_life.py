@@ -1,5 +1,6 @@
 """The life of execution environments: cold, warm, frozen, reaped, and made anew by a change."""
 
+import contextlib
 import os
 import statistics
 import threading
@@ -113,6 +114,36 @@ def test_what_a_function_starts_is_frozen_and_thawed_with_it(make_function, star
     assert function.invoke(0).error is None
     eventually(lambda: child.status() == psutil.STATUS_STOPPED)
     assert sum(child.cpu_times()) > frozen  # what it used tells that it ran: to see it run takes luck
+
+
+# A thread starts a process at about the time at which the handler has answered. It takes a while to copy this memory.
+FORKS = """
+import os, threading, time
+held = os.urandom(4096) * (500 * 2**20 // 4096)
+asked, pauses, started = threading.Semaphore(0), [], []
+def fork():
+    while asked.acquire():
+        time.sleep(pauses.pop())
+        process = os.fork()
+        if process == 0:
+            time.sleep(100)
+            os._exit(0)
+        started.append(process)
+threading.Thread(target=fork, daemon=True).start()
+def handler(event, context):
+    while started:
+        os.kill(process := started.pop(), 9)
+        os.waitpid(process, 0)
+    pauses.append(event)
+    asked.release()
+"""
+
+
+def test_a_process_that_a_thread_is_just_starting_is_frozen_too(make_function):
+    function = make_function(FORKS, MemorySize=1769)
+    for number in range(80):
+        assert function.invoke(number % 30 / 10_000).error is None
+        eventually(lambda: {each.status() for each in function.processes()} == {psutil.STATUS_STOPPED})
 
 
 @pytest.mark.parametrize("end", ["the function is deleted", "the runtime crashes"])
@@ -232,6 +263,24 @@ def test_a_function_deleted_while_it_runs_is_answered_and_then_ended(make_functi
     eventually(lambda: not any(process.is_running() for process in processes))
     with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
         function.invoke()
+
+
+def test_calls_that_come_as_a_function_is_deleted_leave_no_environment(make_function, clients):
+    for _ in range(5):
+        function, deleted = make_function("def handler(event, context):\n    return 'answered'\n"), threading.Event()
+
+        def call(function=function, deleted=deleted):
+            with contextlib.suppress(clients("lambda").exceptions.ResourceNotFoundException):
+                while not deleted.is_set():
+                    function.invoke()
+
+        with ThreadPoolExecutor(12) as threads:
+            calling = [threads.submit(call) for _ in range(12)]
+            eventually(function.processes)
+            clients("lambda").delete_function(FunctionName=function.name)
+            deleted.set()
+        assert not any(each.exception() for each in calling)
+        eventually(lambda function=function: not function.processes())
 
 
 def test_a_hundred_cold_starts_leave_nothing_behind_in_the_server(make_function, embedded_aws):

@@ -90,8 +90,10 @@ class ProvisionedConcurrency:
         def update(func_name: str, alias_name: str, data: Record) -> Answer:
             func = lambda_svc._functions.get(func_name) or {}
             is_provisioned = alias_name in _configs(func)
-            version = data.get("FunctionVersion")
-            refused = _unsuitable(func, alias_name, version) if is_provisioned and version else None
+            versions = [data["FunctionVersion"]] if data.get("FunctionVersion") else []
+            versions += lambda_alias.weights_of(data) if is_provisioned else {}
+            refusals = (_unsuitable(func, alias_name, version) for version in versions)
+            refused = next(filter(None, refusals), None) if is_provisioned else None
             answer: Answer = refused or update_alias(func_name, alias_name, data)
             if is_provisioned:
                 self._provide(func)

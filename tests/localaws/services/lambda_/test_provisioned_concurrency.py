@@ -12,6 +12,7 @@ import time
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from localaws_client import eventually, refused
 from meeting import MEET, together
 
@@ -439,3 +440,51 @@ def test_a_busy_one_finishes_when_its_configuration_is_deleted(version, clients)
     call.join()
     assert (found[0].error, found[0].payload["type"]) == (None, PROVISIONED)
     eventually(lambda: not version.processes())
+
+
+SLOW = """
+import os, time
+if os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] == "provisioned-concurrency":
+    time.sleep(100)
+def handler(event, context):
+    return "well"
+"""
+
+
+@pytest.mark.parametrize("ended_with", ["configuration", "function", "number"])
+def test_those_that_still_begin_end_with_what_they_belong_to_and_give_back_their_concurrency(
+    make_function, clients, ended_with
+):
+    function, client = published(make_function(SLOW, Timeout=120), clients), clients("lambda")
+    client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=2)
+    put(clients, function, 2)
+    eventually(lambda: len(function.processes()) == 2)
+    assert refused(function.invoke)[0] == "TooManyRequestsException"
+    if ended_with == "configuration":
+        client.delete_provisioned_concurrency_config(FunctionName=function.name, Qualifier="1")
+    elif ended_with == "number":
+        put(clients, function, 1)
+    else:
+        client.delete_function(FunctionName=function.name)
+    eventually(lambda: len(function.processes()) == (1 if ended_with == "number" else 0))
+    if ended_with != "function":
+        eventually(lambda: outcome_of(function) == "well")
+        assert not any("Status: error" in message for message in function.messages())
+
+
+def outcome_of(function):
+    """What a call gives, or nothing where it is throttled."""
+    with contextlib.suppress(ClientError):
+        return function.invoke().payload
+
+
+def test_an_alias_that_has_it_gets_no_weight_for_a_version_that_cannot(version, clients):
+    client = clients("lambda")
+    published(version, clients, Description="two")
+    client.create_alias(FunctionName=version.name, Name="live", FunctionVersion="1")
+    put(clients, version, 1, "live")
+    put(clients, version, 1, "2")
+    weights = {"AdditionalVersionWeights": {"2": 0.5}}
+    code, _ = refused(client.update_alias, FunctionName=version.name, Name="live", RoutingConfig=weights)
+    assert code == "ResourceConflictException"
+    assert "RoutingConfig" not in client.get_alias(FunctionName=version.name, Name="live")
