@@ -1,4 +1,4 @@
-"""Connections that rest are closed after a while, and no request is lost by that.
+"""Connections that rest are closed after a while, and no request is lost by that; those that clients end, at once.
 
 hypercorn decides to close one, and does so some turns of the event loop later; a request that comes in between, or has
 come while the loop was busy, gets no answer. HTTP allows that (RFC 9112, 9.5), but not every client sends it again.
@@ -17,9 +17,14 @@ TURNS = 4  # of the event loop, more than what has been read needs to be known a
 class Connection(tcp_server.TCPServer):
     """A connection of hypercorn's that is closed only where nothing has come."""
 
+    async def _read_data(self) -> None:
+        """Until its client ends it: then there is nothing to wait for, which hypercorn does all the same."""
+        await super()._read_data()
+        await self.idle_task.stop()
+
     async def _idle_timeout(self) -> None:
         """It is cancelled where a request begins."""
-        while not self.context.terminated.is_set():
+        while not (self.context.terminated.is_set() or self.reader.at_eof()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.context.terminated.wait(), self.config.keep_alive_timeout)
                 break

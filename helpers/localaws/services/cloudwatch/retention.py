@@ -39,7 +39,7 @@ def rolled_up(points: Iterable[Record], now: float) -> list[Record]:
         period = next((period for from_, period in PERIODS if age > from_), None)
         if period is None:
             recent.append(point)
-        elif age <= LONGEST_S:
+        elif age <= LONGEST_S and cloudwatch._point_stats(point)[0]:  # a statistic set may be of nothing
             began, value = point["Timestamp"] // period * period, _only_value(point)
             key = began, point["Unit"], value
             old[key] = _together([*filter(None, [old.get(key)]), point], began, value)

@@ -62,3 +62,10 @@ def test_what_is_older_than_455_days_is_dropped():
 def test_units_are_kept_apart():
     kept = rolled_up([point(DAY_S, 1.0), point(DAY_S, 1.0, Unit="Seconds")], NOW)
     assert [each["Unit"] for each in kept] == ["Count", "Seconds"]
+
+
+def test_a_statistic_set_of_nothing_is_nothing_later():
+    of_nothing = point(4 * HOUR_S, 0.0, _stat=statistics(0, 5, 1, 2))
+    assert rolled_up([of_nothing], NOW) == []
+    (kept,) = rolled_up([of_nothing, point(4 * HOUR_S, 2.0)], NOW)
+    assert (kept["Value"], kept["Count"]) == (2.0, 1)
