@@ -1,5 +1,6 @@
 """Programs that people use with AWS, from the registry, in an environment of their own that is kept between runs."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -17,16 +18,21 @@ def tools() -> Path:
     """The folder of an environment that holds TOOLS; without a registry the test is skipped."""
     chosen = hashlib.sha256(f"{TOOLS} {sys.version}".encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"lambda-workshop-clients-{os.getuid()}-{chosen}"
-    if not (folder / "complete").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, capture_output=True)
-        folder.chmod(0o700)
-        installed = subprocess.run(
-            [folder / "bin" / "pip", "install", "--quiet", *TOOLS], capture_output=True, text=True
-        )
-        if installed.returncode:
-            pytest.skip(f"pip cannot install {', '.join(TOOLS)}: {installed.stderr.strip().splitlines()[-1]}")
-        (folder / "complete").touch()
-    return folder
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes run tests at the same time
+        if not (folder / "complete").exists():
+            _make(folder / "environment")
+            (folder / "complete").touch()
+    return folder / "environment"
+
+
+def _make(environment: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True, capture_output=True)
+    command = [environment / "bin" / "pip", "install", "--quiet", *TOOLS]
+    installed = subprocess.run(command, capture_output=True, text=True)
+    if installed.returncode:
+        pytest.skip(f"pip cannot install {', '.join(TOOLS)}: {installed.stderr.strip().splitlines()[-1]}")
 
 
 @pytest.fixture
