@@ -112,7 +112,7 @@ def install(
     iam.install(key)
     ServiceRoles(iam).install()
     Unjudged(iam).install()
-    stack_functions.install(lambda_features.REPLIES)
+    stack_functions.install(pool, lambda_features.REPLIES)
     stack_events.install()
     others = [each.store() for each in (fired, moves, schedules, queries, logs, databases)]
     resume = [stores.move_queues, unfinished.end, logs.resume, queries.resume, fired.resume, schedules.resume]

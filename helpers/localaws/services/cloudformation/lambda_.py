@@ -5,18 +5,18 @@ API, and leaves out what it does not know.
 """
 
 import base64
-import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 from ministack.services import lambda_svc
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import provisioners
 
+from ...data_plane.pool import Pool
 from ..contract import Contract
 from ..lambda_ import api, model
 from ..shapes import Record
 from .failure import done, failed, failure
+from .readiness import Readiness
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -27,9 +27,7 @@ CONTRACT: Contract = {
     (lambda_svc, "_func_arn"): ("name",),
     (lambda_svc, "_function_qualifier_exists"): ("func", "qualifier"),
     (lambda_svc, "_functions"): None,
-    (lambda_svc, "_get_provisioned_concurrency"): ("func_name", "qualifier"),
     (lambda_svc, "_put_function_concurrency"): ("func_name", "data"),
-    (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
     (lambda_svc, "_update_esm"): ("esm_id", "data"),
     (provisioners, "_RESOURCE_HANDLERS"): None,
     (provisioners, "_lambda_create"): ("logical_id", "props", "stack_name"),
@@ -38,7 +36,6 @@ CONTRACT: Contract = {
     (provisioners, "_lambda_function_for_cfn_ref"): ("function_ref",),
     (provisioners, "_physical_name"): ("stack_name", "logical_id", "lowercase", "max_len", "seeded"),
     (provisioners, "_zip_inline"): ("source", "handler", "runtime"),
-    (stacks, "_runs_on_worker_thread"): ("resource_type",),
 }
 
 # Resources that MiniStack makes by the API, but for what the API refuses first: the operation of each.
@@ -51,15 +48,12 @@ CHECKED = {
     "Version": "PublishVersion",
 }
 OF_ANOTHER = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp")  # of a mapping that replaces one
-SLOW = ("AWS::Lambda::Version", "AWS::Lambda::Alias")  # they wait for snapshots and for provisioned environments
-PROVISIONED = "ProvisionedConcurrencyConfig"
-ASK_AGAIN_S = 0.05
 SERVICE = "Lambda"
 STACK_TAGS = "aws:cloudformation:"  # which a stack gives to its resources, and nobody else may
 
 
-def install(replies: dict[str, list[api.Reply]]) -> None:
-    """Let stacks make what the API makes, after its `replies`. Call once, before it serves."""
+def install(pool: Pool, replies: dict[str, list[api.Reply]]) -> None:
+    """Let stacks make what the API makes, after its `replies`, to run in `pool`. Call once, before it serves."""
     handlers = provisioners._RESOURCE_HANDLERS
     function, mapping = (handlers[f"AWS::Lambda::{name}"] for name in ("Function", "EventSourceMapping"))
     change, change_mapping = function["update"], mapping["update"]
@@ -140,82 +134,11 @@ def install(replies: dict[str, list[api.Reply]]) -> None:
             if (answer := lambda_svc._delete_function(name, {}, version))[0] >= 400:
                 raise failed(answer, SERVICE)
 
-    def settle_version(physical_id: str, props: Record) -> None:
-        _, name, _, _ = provisioners._lambda_function_for_cfn_ref(props.get("FunctionName", ""))
-        version = physical_id.rpartition(":")[2]
-        config = _until(lambda: _published(name, version), lambda config: config.get("State") != "Pending")
-        if config.get("State") == "Failed":
-            raise failure(config["StateReason"], "GeneralServiceException")
-        if wanted := _typed("PutProvisionedConcurrencyConfigRequest", props.get(PROVISIONED) or {}):
-            done(lambda_svc._put_provisioned_concurrency(name, version, wanted), SERVICE)
-        _until_provisioned(name, version)
-
-    def settle_alias(_physical_id: str, props: Record) -> None:
-        _, name, _, _ = provisioners._lambda_function_for_cfn_ref(props.get("FunctionName", ""))
-        _until_provisioned(name, props["Name"])
-
     version, alias = handlers["AWS::Lambda::Version"], handlers["AWS::Lambda::Alias"]
     version["delete"] = delete_version
-    for handler, settle in ((version, settle_version), (alias, settle_alias)):
-        handler["create"] = _settling(handler["create"], settle, handler["delete"])
-        handler["update"] = _settling_update(handler["update"], settle)
-    waits = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda kind: kind in SLOW or waits(kind)
-
-
-def _settling(
-    create: Callable[..., tuple[str, Record]], settle: Callable[[str, Record], None], delete: Callable[..., None]
-) -> Callable[..., tuple[str, Record]]:
-    """`create`, which waits until what it has made can be used; where that never can, it is deleted again."""
-
-    def created(logical_id: str, props: Record, stack_name: str) -> tuple[str, Record]:
-        made = create(logical_id, props, stack_name)
-        try:
-            settle(made[0], props)
-        except ValueError:
-            delete(made[0], props)
-            raise
-        return made
-
-    return created
-
-
-def _settling_update(
-    update: Callable[..., tuple[str, Record]], settle: Callable[[str, Record], None]
-) -> Callable[..., tuple[str, Record]]:
-    def updated(physical_id: str, old: Record, new: Record, *more: Any, **named: Any) -> tuple[str, Record]:
-        made = update(physical_id, old, new, *more, **named)
-        settle(made[0], new)
-        return made
-
-    return updated
-
-
-def _published(name: str, version: str) -> Record:
-    """The configuration of a version; nothing of one that is deleted meanwhile."""
-    func = lambda_svc._functions.get(name) or {}
-    config: Record = func.get("versions", {}).get(version, {}).get("config", {})
-    return config
-
-
-def _until_provisioned(name: str, qualifier: str) -> None:
-    """Wait until all environments that are provisioned are there; raises what fails a stack where they never are."""
-
-    def told() -> Record:
-        status, _, body = lambda_svc._get_provisioned_concurrency(name, qualifier)
-        config: Record = json.loads(body) if status < 400 else {}  # there are none
-        return config
-
-    config = _until(told, lambda config: config.get("Status") != "IN_PROGRESS")
-    if config.get("Status") == "FAILED":
-        raise failure(config["StatusReason"], "GeneralServiceException")
-
-
-def _until(ask: Callable[[], Record], is_settled: Callable[[Record], bool]) -> Record:
-    """Ask until that is so, in a thread of a stack's own. An init has an end of itself."""
-    while not is_settled(answer := ask()):
-        time.sleep(ASK_AGAIN_S)
-    return answer
+    readiness = Readiness(pool)
+    readiness.install(version, readiness.version)
+    readiness.install(alias, readiness.alias)
 
 
 def _settled(identifier: str) -> tuple[str, Record]:

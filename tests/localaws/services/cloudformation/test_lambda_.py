@@ -5,8 +5,9 @@ import json
 import sys
 
 import pytest
-from localaws_client import ROLE, TestedFunction, eventually
+from localaws_client import ROLE, TestedFunction, clients_for, eventually, processes_of, start_server
 
+from helpers import localaws
 from helpers.localaws.data_plane import confinement
 
 _numbers = itertools.count(1)
@@ -282,3 +283,22 @@ def test_a_version_that_an_alias_names_does_not_end_with_its_stack(stack, make_f
     eventually(lambda: status() == "DELETE_FAILED")
     assert tested.invoke(Qualifier="live").payload == "1"
     client.delete_alias(FunctionName=tested.name, Name="live")
+
+
+@pytest.mark.skipif(not confinement.snapshots_possible(), reason="this machine forbids what SnapStart needs")
+def test_the_embedded_aws_ends_though_a_stack_waits(tmp_path, free_port):
+    whole = function(Code={"ZipFile": SLEEPS.replace("2", "100")}, **SNAPPED)
+    clients, name = clients_for(start_server(tmp_path, free_port())), whole["Properties"]["FunctionName"]
+    body = json.dumps({"Resources": {"F": whole, "V": version_of({"Ref": "F"})}})
+    clients("cloudformation").create_stack(StackName="waits", TemplateBody=body)
+    eventually(TestedFunction(name, clients).processes)
+    localaws.stop(tmp_path)
+    eventually(lambda: not processes_of(tmp_path))
+    stacks = clients_for(start_server(tmp_path, free_port()))("cloudformation")
+    try:
+        status = lambda: stacks.describe_stacks(StackName="waits")["Stacks"][0]["StackStatus"]  # noqa: E731
+        eventually(lambda: not status().endswith("IN_PROGRESS"))
+        assert status() != "CREATE_COMPLETE"
+    finally:
+        localaws.stop(tmp_path)
+    eventually(lambda: not processes_of(tmp_path))
