@@ -57,11 +57,15 @@ class Screens:
 
     @property
     def place(self) -> str:
-        return self.driver.find_element("css selector", ".workshop-bar span").text
+        return self.text(".workshop-bar span")
 
     @property
     def heading(self) -> str:
-        return self.driver.find_element("css selector", "#now h1").text
+        return self.text("#now h1")
+
+    def text(self, selector: str) -> str:
+        """That of an element which may be another one in a moment."""
+        return self.driver.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
 
     def press(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()

@@ -1,12 +1,17 @@
 """Which snapshot a version has and when one ends, with snapshots that only note what they are asked for."""
 
 import dataclasses
+import importlib.util
+import shutil
+import stat
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from localaws_client import FUNCTION, eventually
 
+from helpers.localaws.data_plane import runtimes
 from helpers.localaws.data_plane.capacity import Admission
 from helpers.localaws.data_plane.runtime_process import Failure, timeout
 from helpers.localaws.data_plane.snapshot import Snapshot, SnapshotFailed, Snapshots
@@ -159,3 +164,27 @@ def test_those_who_wait_for_an_init_that_fails_hear_the_same_and_there_is_no_oth
         wanted.set()
         assert {str(each.exception()) for each in waiting} == {"in vain"}
     assert snapshot.inits == 1
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """The part of it that runs in a function's process."""
+    monkeypatch.setenv("_LAMBDA_TELEMETRY_LOG_FD", "2")
+    shutil.copy(runtimes.BOOTSTRAP / "lambda_snapstart.py", tmp_path)
+    shutil.copy(runtimes.BOOTSTRAP.with_name("confinement.py"), tmp_path / "lambda_confinement.py")
+    spec = importlib.util.spec_from_file_location("lambda_snapstart", tmp_path / "lambda_snapstart.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it runs on Linux alone")
+def test_a_folder_that_is_the_same_in_the_copy_stays_as_it_is(program, tmp_path):
+    """As the one in which an environment sees what lies below the machine's own /tmp, such as a checkout there."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "seen" / "inner").mkdir(parents=True)
+    (source / "own").mkdir(mode=0o750)
+    target.mkdir()
+    (target / "seen").symlink_to(source / "seen")
+    program._copy_files(str(source), str(target))
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (source / "seen", target / "own")] == [0o755, 0o750]

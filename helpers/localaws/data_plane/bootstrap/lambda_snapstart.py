@@ -143,8 +143,9 @@ def _copy_folder(source: str, target: str, device: int, copies: dict[int, str]) 
         if found.st_dev != device:
             continue
         if stat.S_ISDIR(found.st_mode):
-            os.makedirs(copy, exist_ok=True)  # what something is mounted in is there
-            os.chmod(copy, stat.S_IRWXU)  # whatever the function's umask is
+            if not os.path.lexists(copy):  # what something is mounted in is there
+                os.mkdir(copy)
+                os.chmod(copy, stat.S_IRWXU)  # whatever the function's umask is
             _copy_folder(entry.path, copy, device, copies)
         elif stat.S_ISLNK(found.st_mode):
             os.symlink(os.readlink(entry.path), copy)

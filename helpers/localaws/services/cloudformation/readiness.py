@@ -3,13 +3,14 @@
 A stack waits for that, and fails where it never is. MiniStack waits for nothing, and provisions nothing for a version.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import lambda_svc
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services import cloudformation, lambda_svc
+from ministack.services.cloudformation import handlers, provisioners, stacks
 
 from ...data_plane.pool import Pool
 from ..contract import Contract
@@ -18,6 +19,8 @@ from .failure import done, failure
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
+    (cloudformation, "_stacks"): None,
+    (handlers, "_delete_stack_async"): ("stack_name", "stack_id", "retain_resources", "force"),
     (lambda_svc, "_functions"): None,
     (lambda_svc, "_get_provisioned_concurrency"): ("func_name", "qualifier"),
     (lambda_svc, "_put_provisioned_concurrency"): ("func_name", "qualifier", "data"),
@@ -29,6 +32,7 @@ SLOW = ("AWS::Lambda::Version", "AWS::Lambda::Alias")  # a stack makes them in a
 NUMBER = "ProvisionedConcurrentExecutions"
 ASK_AGAIN_S = 0.05
 FAILED = "GeneralServiceException"
+IN_PROGRESS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS")
 Handler = dict[str, Callable[..., Any]]  # MiniStack's, of a type of resources: create, update, delete
 
 
@@ -39,6 +43,15 @@ class Readiness:
         self._pool = pool
         waits = stacks._runs_on_worker_thread
         stacks._runs_on_worker_thread = lambda kind: kind in SLOW or waits(kind)
+        delete = handlers._delete_stack_async
+
+        async def delete_later(stack_name: str, *arguments: Any, **named: Any) -> None:
+            """Once it is made: what a thread makes after the deletion, nobody would delete."""
+            while cloudformation._stacks.get(stack_name, {}).get("StackStatus") in IN_PROGRESS:
+                await asyncio.sleep(ASK_AGAIN_S)
+            await delete(stack_name, *arguments, **named)
+
+        handlers._delete_stack_async = delete_later
 
     def install(self, handler: Handler, settle: Callable[[str, Record], None]) -> None:
         """Let a handler end once what it has made is settled; what it has created and never is, is deleted again."""

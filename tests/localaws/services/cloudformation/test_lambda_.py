@@ -285,6 +285,19 @@ def test_a_version_that_an_alias_names_does_not_end_with_its_stack(stack, make_f
     client.delete_alias(FunctionName=tested.name, Name="live")
 
 
+def test_a_stack_that_is_deleted_while_it_is_made_leaves_nothing(make_function, clients):
+    tested, stacks = make_function(SLEEPS), clients("cloudformation")
+    one = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}
+    body = json.dumps({"Resources": {"V": version_of(tested.name, **one)}})
+    stacks.create_stack(StackName="deleted-early", TemplateBody=body)
+    eventually(tested.processes)
+    stacks.delete_stack(StackName="deleted-early")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="deleted-early", WaiterConfig={"Delay": 1})
+    eventually(lambda: not tested.processes())
+    versions = clients("lambda").list_versions_by_function(FunctionName=tested.name)["Versions"]
+    assert [each["Version"] for each in versions] == ["$LATEST"]
+
+
 @pytest.mark.skipif(not confinement.snapshots_possible(), reason="this machine forbids what SnapStart needs")
 def test_the_embedded_aws_ends_though_a_stack_waits(tmp_path, free_port):
     whole = function(Code={"ZipFile": SLEEPS.replace("2", "100")}, **SNAPPED)
