@@ -1,10 +1,12 @@
 """`present` in a real browser: the projector shows a section at a time, keys run it, and the presenter page follows."""
 
+import contextlib
 import re
 
 import headless_chromium
 import pytest
 from lab_in_a_browser import LAB_LIMIT_S, cells, eventually
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains, Keys
 
 from helpers import lessons
@@ -66,6 +68,11 @@ class Screens:
     def text(self, selector: str) -> str:
         """That of an element which may be another one in a moment."""
         return self.driver.execute_script("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+    def click(self, selector: str) -> None:
+        """On an element which may be another one in a moment: then there was no click."""
+        with contextlib.suppress(StaleElementReferenceException):
+            self.driver.find_element("css selector", selector).click()
 
     def press(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()
@@ -220,8 +227,8 @@ def test_the_solution_is_copied_and_the_projector_shows_no_notes(screens):
         permissions = ["clipboardReadWrite", "clipboardSanitizedWrite"]
         driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": permissions})
         driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})  # a tab of no window has none
-        driver.find_element("css selector", "button.copy").click()
-        screens.wait(lambda: driver.find_element("id", "said").get_attribute("textContent") == "Copied.")
+        said = lambda: driver.find_element("id", "said").get_attribute("textContent")  # noqa: E731
+        screens.do_until(lambda: said() == "Copied.", lambda: screens.click("button.copy"))
         assert notes.say[:30] in driver.page_source
         return driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
 
