@@ -38,11 +38,11 @@ def fired(monkeypatch):
 @pytest.fixture
 def rules(monkeypatch, clock, fired):
     """Rules in this process, with a target each."""
+    for module, name in {(eventbridge, "_SCHEDULER_TICK_INTERVAL"), *ours.CONTRACT}:
+        monkeypatch.setattr(module, name, getattr(module, name))  # so that it is put back
     for name in ("_rules", "_targets", "_rule_last_fired"):
         empty = {} if name == "_rule_last_fired" else type(getattr(eventbridge, name))()
         monkeypatch.setattr(eventbridge, name, empty)
-    for module, name in ((eventbridge, "_tick_scheduled_rules"), (eventbridge, "_SCHEDULER_TICK_INTERVAL")):
-        monkeypatch.setattr(module, name, getattr(module, name))  # so that it is put back
     monkeypatch.setattr(eventbridge, "_now_ts", lambda: clock.moment.timestamp())
     ours.install()
 
