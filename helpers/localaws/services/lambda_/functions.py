@@ -39,6 +39,12 @@ def install(pool: Pool) -> None:
     lambda_svc.invalidate_worker = invalidate_worker
 
 
+def is_deleted(function: Function) -> bool:
+    """Whether the function, or this version of it, is not there any more."""
+    kept = lambda_svc._functions.get(function.name)
+    return kept is None or (function.version != LATEST and function.version not in kept["versions"])
+
+
 def function_from(func: Record, config: Record) -> Function | None:
     """Our view of MiniStack's record of a function as it runs now; None for a container image."""
     func, config = states.running(func, config)

@@ -13,7 +13,6 @@ from typing import Any
 from ministack.services import lambda_svc
 
 from ...data_plane.capacity import Exhausted
-from ...data_plane.function import Function
 from ...data_plane.pool import Pool
 from ...data_plane.runtime_api import Invocation
 from ...data_plane.snapshot import RestoreError
@@ -25,8 +24,7 @@ from ..request import Request, request
 from ..shapes import Record
 from . import recursive_loops, tenant_isolation
 from . import tracing as lambda_tracing
-from .alias import LATEST
-from .functions import function_from
+from .functions import function_from, is_deleted
 from .provisioned_concurrency import ProvisionedConcurrency
 
 # What it relies on in MiniStack; contract.py checks it.
@@ -127,7 +125,7 @@ def run(
         if function.snapstart and config.get("State") == "Failed":
             raise RestoreError("ResourceConflictException", FAILED)
         outcome = pool.invoke(function, invocation)
-        if _is_deleted(function):  # before it had an environment, which then nobody has ended
+        if is_deleted(function):  # before it had an environment, which then nobody has ended
             pool.retire(function.arn, function.version)
     except RestoreError as error:
         return _not_restored(error)
@@ -144,11 +142,6 @@ def run(
     provisioned.count(function, resource, outcome.initialization_type, started)
     result = {"body": outcome.payload if sent.waits else _parsed(outcome.payload), "log": outcome.log}
     return {**result, "error": True, "function_error": "Unhandled"} if outcome.failed else result
-
-
-def _is_deleted(function: Function) -> bool:
-    kept = lambda_svc._functions.get(function.name)
-    return kept is None or (function.version != LATEST and function.version not in kept["versions"])
 
 
 def _tell_throttled(pool: Pool, config: Record, reason: str) -> None:

@@ -90,10 +90,9 @@ class ProvisionedConcurrency:
         def update(func_name: str, alias_name: str, data: Record) -> Answer:
             func = lambda_svc._functions.get(func_name) or {}
             is_provisioned = alias_name in _configs(func)
-            versions = [data["FunctionVersion"]] if data.get("FunctionVersion") else []
-            versions += lambda_alias.weights_of(data) if is_provisioned else {}
-            refusals = (_unsuitable(func, alias_name, version) for version in versions)
-            refused = next(filter(None, refusals), None) if is_provisioned else None
+            asked = (data.get("FunctionVersion"), *lambda_alias.weights_of(data)) if is_provisioned else ()
+            refusals = (_unsuitable(func, alias_name, version) for version in asked if version)
+            refused = next(filter(None, refusals), None)
             answer: Answer = refused or update_alias(func_name, alias_name, data)
             if is_provisioned:
                 self._provide(func)

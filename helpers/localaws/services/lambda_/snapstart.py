@@ -21,7 +21,7 @@ from ..contract import Contract
 from ..shapes import Answer, Record
 from . import model
 from .errors import invalid_parameter
-from .functions import function_from
+from .functions import function_from, is_deleted
 
 # What it relies on in MiniStack; contract.py checks it.
 CONTRACT: Contract = {
@@ -120,6 +120,5 @@ def take(pool: Pool, version: Record) -> None:
     for name in ("StateReason", "StateReasonCode"):
         config.pop(name, None)
     config |= {"LastUpdateStatus": "Successful", **state}
-    kept = lambda_svc._functions.get(function.name) or {}
-    if function.version not in kept.get("versions", {}):  # deleted meanwhile
+    if is_deleted(function):  # meanwhile
         pool.retire(function.arn, function.version)

@@ -347,13 +347,18 @@ def test_a_version_has_it_by_itself_or_by_an_alias(version, clients):
     )
 
 
+def both_provisioned(function, clients):
+    """Version 1 by an alias, which is told, and version 2 by itself."""
+    published(function, clients, Description="two")
+    alias = {"FunctionName": function.name, "Name": "live"}
+    clients("lambda").create_alias(**alias, FunctionVersion="1")
+    put(clients, function, 1, "live")
+    put(clients, function, 1, "2")
+    return alias
+
+
 def test_an_alias_that_has_it_moves_to_no_version_that_cannot_or_has_its_own(version, clients):
-    client = clients("lambda")
-    published(version, clients, Description="two")
-    client.create_alias(FunctionName=version.name, Name="live", FunctionVersion="1")
-    put(clients, version, 1, "live")
-    put(clients, version, 1, "2")
-    alias = {"FunctionName": version.name, "Name": "live"}
+    client, alias = clients("lambda"), both_provisioned(version, clients)
     assert refused(client.update_alias, **alias, FunctionVersion="$LATEST")[0] == INVALID
     assert refused(client.update_alias, **alias, FunctionVersion="2")[0] == "ResourceConflictException"
     assert client.get_alias(**alias)["FunctionVersion"] == "1"
@@ -479,12 +484,7 @@ def outcome_of(function):
 
 
 def test_an_alias_that_has_it_gets_no_weight_for_a_version_that_cannot(version, clients):
-    client = clients("lambda")
-    published(version, clients, Description="two")
-    client.create_alias(FunctionName=version.name, Name="live", FunctionVersion="1")
-    put(clients, version, 1, "live")
-    put(clients, version, 1, "2")
+    client, alias = clients("lambda"), both_provisioned(version, clients)
     weights = {"AdditionalVersionWeights": {"2": 0.5}}
-    code, _ = refused(client.update_alias, FunctionName=version.name, Name="live", RoutingConfig=weights)
-    assert code == "ResourceConflictException"
-    assert "RoutingConfig" not in client.get_alias(FunctionName=version.name, Name="live")
+    assert refused(client.update_alias, **alias, RoutingConfig=weights)[0] == "ResourceConflictException"
+    assert "RoutingConfig" not in client.get_alias(**alias)
