@@ -1,7 +1,7 @@
 """The checks of notebook 12: right answers pass, a wrong function gets its sentence."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from notebook_cells import Notebook, checks_of, refused
@@ -39,18 +39,18 @@ def with_numbers(hour, minute, days):
 
 
 @pytest.fixture
-def rules(aws) -> Callable[..., None]:
+def rules(aws) -> Iterator[Callable[..., None]]:
     """Make the rules, each with the expression that a function makes of its time and its days in Japan."""
     events = aws.client("events")
-    for rule in checks.TIMES:
-        remove(aws, Entry("rule", aws.name(rule)))
 
     def rules(expression: Callable[..., str], state: str = "DISABLED") -> None:
         for rule, (hour, minute, days) in checks.TIMES.items():
             text = expression(hour, minute, list(days))
             events.put_rule(Name=aws.name(rule), ScheduleExpression=text, State=state)
 
-    return rules
+    yield rules
+    for rule in checks.TIMES:
+        remove(aws, Entry("rule", aws.name(rule)))
 
 
 @pytest.mark.parametrize("expression", [with_names, with_numbers])

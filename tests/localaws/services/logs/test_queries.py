@@ -172,7 +172,7 @@ def test_queries_that_are_not_there_or_have_ended(clients, group, ask):
         assert refused(call, queryId="none")[0] == "ResourceNotFoundException"
     page = client.describe_queries(maxResults=1)
     assert len(page["queries"]) == 1
-    assert client.describe_queries(status="Running")["queries"] == []
+    assert client.describe_queries(logGroupName=group, status="Running")["queries"] == []
 
 
 def test_a_query_waits_runs_and_is_stopped(tmp_path, monkeypatch):
