@@ -81,6 +81,19 @@ def test_the_call_after_an_environment_was_killed_has_a_new_one(make_function, v
     assert function.invoke(0).payload == second.payload
 
 
+def test_a_call_in_the_moment_after_that_has_a_new_one_too(make_function):
+    """Its process is still being taken down then, which takes the longer the more memory it has."""
+    function = make_function(f"kept = bytearray(300 * 2**20)\n{SLEEP}", MemorySize=512)
+    for _ in range(5):
+        first, its = function.invoke(0), runtime(function)
+        its.kill()
+        second = function.invoke(0)
+        assert (first.error, second.error) == (None, None)
+        assert first.payload != second.payload
+        runtime(function).kill()
+        eventually(lambda: not function.processes())
+
+
 @pytest.fixture
 def server(tmp_path, free_port):
     """Start an embedded AWS; it is stopped at the end."""

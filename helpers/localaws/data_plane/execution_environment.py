@@ -61,6 +61,10 @@ class Begun:
     restore: Restore | None = None
 
 
+class Unserved(Exception):
+    """The process was killed while it was frozen, and has not read the invocation: that goes to another one."""
+
+
 class ExecutionEnvironment:
     """Starts cold with the first `invoke`, unless `initialise` came before; `close` ends it.
 
@@ -142,8 +146,9 @@ class ExecutionEnvironment:
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does.
 
-        Raises OSError where this machine has no more of something to begin with.
+        Raises OSError where this machine has no more of something to begin with, and Unserved, once it was used.
         """
+        frozen = self._state
         self.entry.invoked(invocation.request_id)
         self._stream.begin()
         if isinstance(self._state, Created):
@@ -155,6 +160,8 @@ class ExecutionEnvironment:
         if failure:
             self._log_start(invocation)
         end = failure or self._run_or_lose(invocation, deadline)
+        if isinstance(frozen, Ready) and isinstance(end, Failure) and frozen.process.was_killed_before_reading():
+            raise Unserved
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, begun)
 

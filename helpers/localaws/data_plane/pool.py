@@ -12,7 +12,7 @@ from pathlib import Path
 from . import capacity, census
 from .archives import Archives, remove
 from .credentials import Roles
-from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
+from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome, Unserved
 from .function import Function
 from .limits import Limits
 from .log_stream import WriteLog
@@ -70,9 +70,17 @@ class Pool:
 
     def invoke(self, function: Function, invocation: Invocation) -> Outcome:
         """Run one invocation in an environment of its own. Raises capacity.Exhausted, and then nothing has run."""
+        while (outcome := self._invoke(function, invocation)) is None:
+            pass  # who was killed meanwhile has not run it; each of those is gone
+        return outcome
+
+    def _invoke(self, function: Function, invocation: Invocation) -> Outcome | None:
         environment = self._take(function)
         try:
             outcome = environment.invoke(invocation)
+        except Unserved:
+            environment.retire(census.KILLED)
+            outcome = None
         except BaseException as error:
             self._drop(environment)
             if isinstance(error, OSError) and error.errno in capacity.USED_UP:

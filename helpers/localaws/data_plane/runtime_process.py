@@ -79,6 +79,10 @@ class RuntimeProcess:
             self._exit_code = self._read_exit_code()
         return self._failure(deadline)
 
+    def was_killed_before_reading(self) -> bool:
+        """Whether somebody killed it before it had read what it was to do, so that another one may do it."""
+        return self._exit_code == -signal.SIGKILL and not self.limit.excess and self.api.was_unread()
+
     def look(self) -> Failure | None:
         """Once it is frozen: what it has too much of, if anything."""
         self.limit.looked()
