@@ -25,6 +25,12 @@ const lines = [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidde
 const isWrapped = (line) => line.getBoundingClientRect().height > 1.7 * parseFloat(getComputedStyle(line).fontSize);
 return lines.filter((each) => each.checkVisibility() && isWrapped(each)).map((each) => each.textContent);
 """
+# JupyterLab brings to the front what was opened, but not at once, as on a busy machine.
+LATE = """
+const { shell } = window.jupyterapp;
+const activate = shell.activateById;
+shell.activateById = (id) => setTimeout(() => activate.call(shell, id), 1000);
+"""
 SIZE = "return parseFloat(getComputedStyle(document.querySelector(arguments[0])).fontSize)"
 CHOSEN = ".jp-Notebook .jp-Cell.jp-mod-active"
 OF_JUPYTERLAB = (
@@ -47,7 +53,12 @@ class Screens:
         self.wait(lambda: driver.find_elements("css selector", ".workshop-bar span") and self.place)
 
     def wait(self, condition) -> None:
-        eventually(condition, LAB_LIMIT_S, lambda: f"{self.driver.title}: {self.driver.page_source[-3000:]}")
+        eventually(condition, LAB_LIMIT_S, self.now)
+
+    def now(self) -> str:
+        """What is to be seen, for who looks into a failure."""
+        shown = self.driver.execute_script(SHOWN)
+        return f"{self.driver.title}, {self.place}, {shown}: {self.driver.page_source[-3000:]}"
 
     def on_page(self, look):
         """What `look` finds on the presenter page."""
@@ -234,6 +245,14 @@ def test_the_solution_is_copied_and_the_projector_shows_no_notes(screens):
 
     assert screens.on_page(copy) == lessons.exercises()["09"].answer("python").rstrip()
     assert notes.say[:30] not in screens.driver.page_source
+
+
+def test_a_notebook_that_comes_to_the_front_late_is_waited_for(screens):
+    screens.go(FIRST)
+    screens.driver.execute_script(LATE)
+    screens.go("The bucket", "16")
+    screens.driver.execute_script("delete window.jupyterapp.shell.activateById")
+    screens.wait(lambda: screens.driver.execute_script(SHOWN) == ["The bucket"])
 
 
 def test_all_of_jupyterlab_is_one_click_away(screens):

@@ -95,9 +95,7 @@ class Projector {
   async go(step, isMove) {
     this.at = Math.max(0, Math.min(step, this.steps.length - 1));
     const { path, heading } = this.steps[this.at];
-    if (this.panel?.context?.path !== path) {
-      await this.app.commands.execute("docmanager:open", { path, factory: "Notebook" });
-    }
+    if (!this.isThere) await this.open(path);
     await this.opened();
     if (this.isOn) frame(this.app.shell, true);
     this.read();
@@ -106,6 +104,17 @@ class Projector {
     this.activate(this.section.cells[0]);
     this.settle();
     await this.channel.tell({ step: this.at, is_move: isMove });
+  }
+
+  /** Open a notebook, or bring it to the front; JupyterLab says that it is open before it is the one in front. */
+  async open(path) {
+    const { shell, commands } = this.app;
+    const panel = await commands.execute("docmanager:open", { path, factory: "Notebook" });
+    await until(() => {
+      if (panel.isDisposed) throw new Error(`${path} cannot be opened`);
+      if (!this.isThere) shell.activateById(panel.id);
+      return this.isThere;
+    });
   }
 
   /** The notebook is there, and followed: what runs in it, what is drawn, and which cell is chosen. */
