@@ -161,6 +161,7 @@ class ExecutionEnvironment:
             self._log_start(invocation)
         end = failure or self._run_or_lose(invocation, deadline)
         if isinstance(frozen, Ready) and isinstance(end, Failure) and frozen.process.was_killed_before_reading():
+            self.entry.unserved()
             raise Unserved
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, begun)
