@@ -185,10 +185,7 @@ class Environments:
         _set(environment, event, "idle")
 
     def _frozen(self, environment: Environment, event: Event) -> None:
-        """Idle is what the picture says, frozen or not. One that is frozen while it is busy has served nothing."""
-        if environment.state == "busy":
-            _set(environment, event, "idle")
-            environment.request_id = None
+        """Idle is what the picture says; whether its process is frozen, too, changes nothing."""
 
     def _ended(self, environment: Environment, event: Event) -> None:
         reason = event.get("reason", "")

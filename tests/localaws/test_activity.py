@@ -120,20 +120,6 @@ def test_an_environment_that_is_killed_is_told_and_the_next_invocation_has_a_new
     assert first["environment"] == ended["environment"] != second["environment"]
 
 
-def test_what_was_killed_before_it_read_its_invocation_has_not_served_it(make_function, reader):
-    function = make_function(f"kept = bytearray(300 * 2**20)\n{WORK}", MemorySize=512)
-    function.invoke(0)
-    (process,) = function.processes()
-    process.kill()  # which takes a while with so much memory
-    function.invoke(0)
-    reader.wait("invocation.succeeded", 2, function=function.name)
-    reader.wait("environment.ended", function=function.name)
-    killed, another = lives(reader, function).values()
-    assert killed in ([*LIFE, "ended"], [*LIFE, "thawed", "busy", "frozen", "ended"])
-    assert another == LIFE
-    assert not reader.of("invocation.failed", function=function.name)
-
-
 @pytest.mark.parametrize(
     ("event", "reason", "status"), [("exit", "exited", "error"), (9, "timeout", "timeout")], ids=["exit", "timeout"]
 )

@@ -3,6 +3,7 @@
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import ANY
 
 import pytest
 import requests
@@ -48,6 +49,19 @@ def make_queue(clients):
     yield make
     for url in made:
         sqs.delete_queue(QueueUrl=url)
+
+
+def test_the_call_after_an_environment_was_ended_has_another_one_at_once(make_function, fault, reader):
+    function = make_function(f"kept = bytearray(300 * 2**20)\n{SLEEP}", MemorySize=512)
+    for number in range(1, 4):
+        first = function.invoke(0)
+        idle = reader.wait("environment.idle", 2 * number - 1, function=function.name)[-1]
+        assert fault("end-environment", environment=idle["environment"]) == (200, {"done": True, "sentence": ANY})
+        second = function.invoke(0)
+        assert (first.error, second.error) == (None, None)
+        reader.wait("environment.idle", 2 * number, function=function.name)
+        fault("end-environment", environment=f"/aws/lambda/{function.name}:{second.payload}")
+    assert not reader.of("invocation.failed", function=function.name)
 
 
 def test_an_environment_is_ended_in_mid_call_as_by_a_crash(make_function, fault, reader):

@@ -92,6 +92,8 @@ def test_a_call_in_the_moment_after_that_has_a_new_one_too(make_function):
         assert first.payload != second.payload
         runtime(function).kill()
         eventually(lambda: not function.processes())
+    starts, ends = (function.text().count(word) for word in ("START Req", "REPORT Req"))
+    assert starts == ends == 10
 
 
 @pytest.fixture

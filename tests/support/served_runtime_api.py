@@ -34,10 +34,6 @@ class ServedRuntimeApi:
         with self._lock:
             self._api.give(invocation)
 
-    def was_unread(self) -> bool:
-        with self._lock:
-            return self._api.was_unread()
-
     def close(self) -> None:
         if not self._closed.is_set():
             self._closed.set()

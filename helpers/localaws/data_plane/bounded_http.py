@@ -122,17 +122,13 @@ class BoundedServer:
 
 
 class Connection:
-    """One connection, which serves one request after another until its client ends it.
-
-    `was_reset`: it ended while the client had not read all that was sent to it.
-    """
+    """One connection, which serves one request after another until its client ends it."""
 
     def __init__(self, accepted: socket.socket, server: BoundedServer) -> None:
         accepted.setblocking(False)
         # Small writes with Nagle's algorithm and delayed acknowledgement cost 40 ms a call.
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket, self._server = accepted, server
-        self.was_reset = False
         self._come, self._at = b"", 0  # bytes that have come, and how many of them are taken
         self._last = False  # after this request there will be none
         self._watched = 0  # the events that it waits for
@@ -143,8 +139,7 @@ class Connection:
         """Go on, until it has to wait again."""
         try:
             next(self._steps)
-        except (StopIteration, OSError) as end:  # the last request was answered, or the client is gone
-            self.was_reset = isinstance(end, ConnectionError)
+        except (StopIteration, OSError):  # the last request was answered, or the client is gone
             self.close()
 
     def close(self) -> None:

@@ -134,14 +134,6 @@ class Entry:
                 if frozen:
                     self._tell("environment.frozen", **self._function)
 
-    def unserved(self) -> None:
-        """Another one serves the invocation that it was to serve."""
-        with self._census.lock:
-            if self._there() and self._state == "busy":
-                self._to("idle")
-                self._request_id = ""
-                self._tell("environment.frozen", **self._function)
-
     def ended(self, reason: str) -> None:
         """Its processes are gone; the first reason counts."""
         with self._census.lock:

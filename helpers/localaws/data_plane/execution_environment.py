@@ -61,10 +61,6 @@ class Begun:
     restore: Restore | None = None
 
 
-class Unserved(Exception):
-    """The process was killed while it was frozen, and has not read the invocation: that goes to another one."""
-
-
 class ExecutionEnvironment:
     """Starts cold with the first `invoke`, unless `initialise` came before; `close` ends it.
 
@@ -141,14 +137,13 @@ class ExecutionEnvironment:
     @property
     def lives(self) -> bool:
         """Whether it can serve an invocation: while nobody heard it, its process may have been killed."""
-        return not isinstance(self._state, Ready) or self._state.process.api.is_asked()
+        return not isinstance(self._state, Ready) or self._state.process.lives()
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Never raises for anything that the function does.
 
-        Raises OSError where this machine has no more of something to begin with, and Unserved, once it was used.
+        Raises OSError where this machine has no more of something to begin with.
         """
-        frozen = self._state
         self.entry.invoked(invocation.request_id)
         self._stream.begin()
         if isinstance(self._state, Created):
@@ -160,9 +155,6 @@ class ExecutionEnvironment:
         if failure:
             self._log_start(invocation)
         end = failure or self._run_or_lose(invocation, deadline)
-        if isinstance(frozen, Ready) and isinstance(end, Failure) and frozen.process.was_killed_before_reading():
-            self.entry.unserved()
-            raise Unserved
         duration_ms = (time.monotonic() - started) * 1000
         return self._finish(invocation, end, duration_ms, begun)
 

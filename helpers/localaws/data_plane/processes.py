@@ -7,11 +7,13 @@ large that is not needed, as a small process forks quickly.
 
 import contextlib
 import os
+import signal
 import sys
 import time
 
 MANY = 2000  # descendants: where processes start others without end, there is no last one to be found
 FULL = os.sysconf("SC_PAGESIZE") // 2  # a file of /proc comes a page at a time: of less than that there is no more
+EXITING, ENDED, AT_REST = 0x4, b"ZX", b"TtS"  # a flag and states of proc_pid_stat(5)
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")  # the unit of times in /proc
 
 
@@ -107,10 +109,29 @@ if sys.platform == "linux":
         fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
         return (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND if fields else 0.0
 
+    def is_killed(pid: int) -> bool:
+        """Whether it was killed, though with much memory it may not be gone for long; or has ended."""
+        if (state := _state(pid)) is None:
+            return True
+        if state[0] in AT_REST:  # SIGKILL wakes up what is stopped or sleeps, at once
+            return False
+        pending = _content(f"/proc/{pid}/status")
+        if any(int(_field(pending, name) or b"0", 16) & 1 << signal.SIGKILL - 1 for name in (b"SigPnd:", b"ShdPnd:")):
+            return True
+        return (state := _state(pid)) is None or bool(state[1] & EXITING)
+
+    def _state(pid: int) -> tuple[bytes, int] | None:
+        """The letter of its state, and its flags; None where it has ended."""
+        fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split(None, 7)
+        return (fields[0], int(fields[6])) if fields and fields[0] not in ENDED else None
+
+    def _field(content: bytes, name: bytes) -> bytes:
+        """The first word after a name that begins a line; b"" where there is none."""
+        return b"".join(content.partition(b"\n" + name)[2].split(maxsplit=1)[:1])
+
     def _kilobytes(file: str, name: bytes) -> int:
         """A field that stands there in kB, as bytes."""
-        fields = _content(file).partition(b"\n" + name)[2].split(maxsplit=1)
-        return int(fields[0]) * 1024 if fields else 0
+        return int(_field(_content(file), name) or 0) * 1024
 
     def _content(file: str) -> bytes:
         """The content of a file of /proc, which is empty where the process has ended."""
@@ -154,6 +175,9 @@ else:
 
     def memory_files(pid: int) -> dict[int, int]:
         return {}  # there are none here
+
+    def is_killed(pid: int) -> bool:
+        return False  # not told here
 
     def tasks(pid: int) -> tuple[list[int], int]:
         found = descendants(pid)

@@ -128,7 +128,6 @@ class RuntimeApi:
         self._invocation: Invocation | None = None  # the last that was given
         self._to_give: Invocation | None = None  # the same, until the runtime takes it
         self._waiting: collections.deque[Connection] = collections.deque()  # requests for /next
-        self._taking: Connection | None = None  # by which the last invocation was taken
         self._server = BoundedServer(self._answer, self.selector)
 
     @property
@@ -144,12 +143,6 @@ class RuntimeApi:
     def is_asked(self) -> bool:
         """Whether the runtime waits for an invocation, and has not gone."""
         return any(not connection.is_gone() for connection in self._waiting)
-
-    def was_unread(self) -> bool:
-        """Whether the runtime has ended without having read the whole of the invocation that was given."""
-        if self._to_give is not None:
-            return True
-        return self._state is State.RUNNING and self._taking is not None and self._taking.was_reset
 
     def wait(self, seconds: float) -> tuple[set[int], bool]:
         """Serve what comes within these seconds, once, and return at once when something has come.
@@ -207,14 +200,13 @@ class RuntimeApi:
     def _next(self, connection: Connection) -> Steps[Invocation]:
         """Wait for an invocation, or give the one that is not answered yet again."""
         if self._state is State.RUNNING and self._invocation:
-            self._taking = connection
             return self._invocation
         if self._move(State.READY) is not State.READY:
             self.messages.append(Message("ready"))
         while not self._to_give:
             self._waiting.append(connection)
             yield from connection.rest()
-        invocation, self._to_give, self._taking = self._to_give, None, connection
+        invocation, self._to_give = self._to_give, None
         self._state = State.RUNNING
         return invocation
 

@@ -79,9 +79,9 @@ class RuntimeProcess:
             self._exit_code = self._read_exit_code()
         return self._failure(deadline)
 
-    def was_killed_before_reading(self) -> bool:
-        """Whether somebody killed it before it had read what it was to do, so that another one may do it."""
-        return self._exit_code == -signal.SIGKILL and not self.limit.excess and self.api.was_unread()
+    def lives(self) -> bool:
+        """Whether it waits for an invocation, and nobody has killed it meanwhile."""
+        return self.api.is_asked() and not self.sandbox.is_killed()
 
     def look(self) -> Failure | None:
         """Once it is frozen: what it has too much of, if anything."""

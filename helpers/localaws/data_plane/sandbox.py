@@ -284,6 +284,15 @@ class Sandbox:
         """How long its processes have computed so far. New ones show with the next count of `tasks`."""
         return sum(map(processes.cpu_seconds, (self.pid, *self._children))) + self._ended_seconds
 
+    def is_killed(self) -> bool:
+        """Whether its program was killed, though it may not be gone yet: the first below its guard."""
+        ended = select.poll()
+        ended.register(self.status, select.POLLIN)
+        try:
+            return bool(ended.poll(0)) or any(map(processes.is_killed, self._children[:1]))
+        except OSError:  # no descriptor is left to look
+            return False
+
     def end(self) -> None:
         """Kill its processes at once; its owner hears that, and calls `kill` as for any that has ended."""
         for child in (self.pid, *self._children):

@@ -129,9 +129,6 @@ class Fold {
     } else if (kind === "idle") {
       over(event.status ?? "success", event.duration_ms);
       to("idle");
-    } else if (kind === "frozen" && environment.state === "busy") {
-      to("idle"); // it has served nothing: another one does
-      environment.request_id = null;
     } else if (kind === "ended") {
       if (environment.state === "busy" || environment.in_invocation) over(event.reason || "error");
       to("ended");

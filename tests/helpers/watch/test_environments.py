@@ -93,11 +93,6 @@ def test_one_that_ends_in_mid_call_has_a_failed_invocation(environments):
     assert (environments.counts.invocations, environments.counts.failed) == (1, 1)
 
 
-def test_one_that_was_killed_before_it_read_its_invocation_has_no_failed_one(environments):
-    environments.told([*cold_start(), event("busy", request_id="r"), event("frozen"), event("ended", reason="killed")])
-    assert (environments.counts.invocations, environments.counts.failed) == (0, 0)
-
-
 def test_an_invocation_that_never_gets_beyond_init_has_failed(environments):
     """Lambda tries a failed init once more, as part of the invocation that waits for it."""
     first = [*cold_start()[:2], event("ended", reason="failed")]

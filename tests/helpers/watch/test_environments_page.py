@@ -171,13 +171,6 @@ def test_an_invocation_that_never_gets_beyond_init_has_failed(page):
     eventually(lambda: page.text(".watch-summary").endswith("1 cold start, 1 invocation, 1 failed."))
 
 
-def test_one_that_was_killed_before_it_read_its_invocation_has_no_failed_one(page):
-    show(page, snapshot(1, "idle", invocation_times=[]))
-    happens(page, event("busy", 1, request_id="r"), event("frozen", 1), event("ended", 1, reason="killed"))
-    eventually(lambda: page.all(WORDS) == ["ended"])
-    assert page.text(".watch-summary").endswith("1 ended; 0 cold starts, 0 invocations.")
-
-
 def test_strips_grow_while_something_lasts_and_stand_still_otherwise(page):
     show(page, snapshot(1, "busy", init_ms=None, invocation_times=[]))
 

@@ -10,7 +10,6 @@ from localaws_client import FUNCTION, eventually
 
 from helpers.localaws.data_plane import pool as pool_module
 from helpers.localaws.data_plane.capacity import Exhausted
-from helpers.localaws.data_plane.execution_environment import Unserved
 from helpers.localaws.data_plane.pool import Pool
 
 
@@ -341,18 +340,6 @@ def test_an_environment_whose_process_was_killed_is_ended_and_not_used_again(poo
     killed.lives = False
     assert pool.invoke(FUNCTION, 2) is not killed
     eventually(lambda: killed.closed == 1)
-
-
-def test_what_a_killed_environment_has_not_read_another_one_runs(pool):
-    killed, runs = pool.invoke(FUNCTION, 1), []
-
-    def once():
-        runs.append("asked")
-        if len(runs) == 1:
-            raise Unserved
-
-    assert pool.invoke(FUNCTION, once) is pool.invoke(FUNCTION, 2) is not killed
-    assert (killed.closed, killed.served, len(FakeEnvironment.made)) == (1, [1], 2)
 
 
 def test_an_environment_that_cannot_begin_for_want_of_something_is_told_apart(pool):

@@ -42,6 +42,25 @@ def test_descendants_are_their_children_too(family, descendants):
     assert descendants(child) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it")
+def test_one_that_was_killed_is_told_from_one_that_is_stopped_before_it_has_gone():
+    code = "import os, signal; kept = bytearray(300 * 2**20); print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
+    parent = subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert parent.stdout.read(1)
+        for _ in range(100):  # whether it is stopped already or not
+            assert not processes.is_killed(parent.pid)
+        parent.kill()
+        for _ in range(100):
+            assert processes.is_killed(parent.pid)
+        os.waitid(os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
+        assert processes.is_killed(parent.pid), "it waits for its parent"
+    finally:
+        parent.kill()
+        parent.communicate()
+    assert processes.is_killed(parent.pid)
+
+
 def test_children_of_every_thread_are_found():
     code = (
         "import subprocess as s, threading\n"

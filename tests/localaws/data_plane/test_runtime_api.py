@@ -260,41 +260,6 @@ def test_after_an_init_error_there_is_no_next(api, runtime):
     assert answered(runtime, "POST", INIT_ERROR, b"{}") == NOT_NOW
 
 
-@pytest.mark.parametrize("reads", [True, False])
-def test_who_has_gone_has_read_the_invocation_or_not(api, reads):
-    host, port = api.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(f"GET {NEXT} HTTP/1.1\r\n\r\n".encode())
-        assert heard(api) == Message("ready")
-        api.give(INVOCATION)
-        assert connection.recv(100, 0 if reads else socket.MSG_PEEK)
-        if reads:
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(1000):
-                pass
-    if not reads:
-        eventually(api.was_unread)
-    assert api.was_unread() != reads
-
-
-def test_who_has_gone_without_asking_has_not_read_the_invocation(api, runtime):
-    api.give(INVOCATION)
-    assert api.was_unread()
-    ask(runtime, "GET", NEXT)
-    assert not api.was_unread()
-
-
-def test_who_has_not_read_that_its_answer_was_taken_has_read_the_invocation(api, runtime):
-    begun(api, runtime)
-    host, port = api.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(post(b"Content-Length: 1\r\n", b"1"))
-        assert heard(api) == Message("response", ID, b"1")
-        assert connection.recv(1, socket.MSG_PEEK)
-    assert answered(runtime, "POST", RESPONSE, b"2") == NOT_NOW  # which is served after the reset
-    assert not api.was_unread()
-
-
 def test_who_asks_again_gets_the_invocation_again_and_is_ready_once(api, runtime):
     begun(api, runtime)
     for _ in range(50):
