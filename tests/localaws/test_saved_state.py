@@ -758,6 +758,50 @@ def test_an_event_whose_function_was_ended_by_stop_runs_again_as_if_for_the_firs
     eventually(lambda: "done" in server.made("slow").text())
 
 
+SLOW_INIT = """
+import time
+time.sleep(0.3)
+def handler(event, context):
+    print(f"ran {event['number']};")
+"""
+
+
+@pytest.mark.parametrize("end", ["stop", "keeper"])
+def test_events_whose_environments_begin_when_it_ends_run_afterwards(server, end):
+    function = server.function("slow", SLOW_INIT, Timeout=30)
+    for number in range(20):
+        function.invoke({"number": number}, InvocationType="Event")
+    if end == "keeper":  # with which the server ends
+        process = psutil.Process(server.endpoint.pid)
+        (keeper,) = (each for each in process.children() if "keeper.py" in " ".join(each.cmdline()))
+        keeper.kill()
+        eventually(lambda: localaws.is_free(server.port))
+        eventually(lambda: localaws.alive(server.home) is None)
+        server.start()
+    else:
+        server.restart()
+    ran = lambda: set(re.findall(r"ran (\d+);", server.made("slow").text()))  # noqa: E731
+    eventually(lambda: ran() == set(map(str, range(20))))
+    assert "is lost" not in server.log()
+
+
+def test_records_of_a_stream_whose_environments_begin_when_it_stops_come_afterwards(server):
+    created = server["dynamodb"].create_table(
+        TableName="streamed", **TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    )
+    code = SLOW_INIT.replace("event['number']", "[r['dynamodb']['Keys']['id']['S'] for r in event['Records']]")
+    server.function("streamed", code, Timeout=30)
+    server["lambda"].create_event_source_mapping(
+        EventSourceArn=created["TableDescription"]["LatestStreamArn"], FunctionName="streamed",
+        StartingPosition="TRIM_HORIZON", ParallelizationFactor=10,
+    )  # fmt: skip
+    for number in range(20):
+        server["dynamodb"].put_item(TableName="streamed", Item={"id": {"S": f"key-{number};"}})
+    eventually(lambda: server.made("streamed").streams())  # one begins
+    server.restart()
+    eventually(lambda: all(f"key-{number};" in server.made("streamed").text() for number in range(20)))
+
+
 def test_records_of_a_stream_that_were_read_and_not_done_come_after_a_kill(server):
     created = server["dynamodb"].create_table(
         TableName="streamed", **TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}

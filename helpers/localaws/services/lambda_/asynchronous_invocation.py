@@ -234,7 +234,7 @@ class AsynchronousInvocations:
             threading.Thread(target=self._step, args=arguments, daemon=True, name="asynchronous invocation").start()
         except RuntimeError:  # the system gives no more threads
             lambda_svc._release_execution_slot(slot)
-            raise
+            self._after(event, target, THROTTLED)
 
     def _run(self, event: Event, target: Target, slot: str) -> None:
         """Run the function with the event, for which it has taken the unit of concurrency `slot`."""
@@ -243,6 +243,10 @@ class AsynchronousInvocations:
             result = lambda_svc._execute_function_dispatch(
                 target.func, target.config, event.content, request_id, time.time()
             )
+        except Exception:  # an error of Lambda's own, which puts the event back as a throttle does
+            result = THROTTLED
+            if not self._ends():
+                log.exception("an event of %s comes back", event.function_name)
         finally:
             lambda_svc._release_execution_slot(slot)
         self._after(event, target, result)

@@ -173,8 +173,11 @@ class Poller:
         try:
             self._drop_old(mapping, func, piece)
             left = self._try(mapping, func, lane, piece) if piece.records else []
-        except Exception:
-            log.exception("a batch of %s is lost", mapping["EventSourceArn"])
+        except Exception:  # an error of Lambda's own
+            left = [piece]
+            if not self._pool.closed:
+                log.exception("a batch of %s is tried again", mapping["EventSourceArn"])
+                _pause(lane)
         finally:
             lane.pieces = [*left, *lane.pieces[1:]]
             lane.is_busy = False
@@ -193,8 +196,7 @@ class Poller:
             event_source_mapping.ended(mapping, worked=True)
             return []
         event_source_mapping.ended(mapping, worked=False)
-        lane.due = time.monotonic() + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**lane.failures)
-        lane.failures = min(lane.failures + 1, 10)
+        _pause(lane)
         half = len(left) // 2
         if attempt.error and not attempt.throttled and half and _setting(mapping, "BisectBatchOnFunctionError"):
             return [Piece(left[:half]), Piece(left[half:])]  # which does not count as a retry
@@ -270,6 +272,12 @@ def _read(mapping: Record, lanes: list[Lane]) -> bool:
 def _number(record: Record) -> int:
     """The same for all records of an item."""
     return zlib.crc32(json.dumps(record["dynamodb"]["Keys"], sort_keys=True).encode())
+
+
+def _pause(lane: Lane) -> None:
+    """Let a lane rest before its batch is tried again."""
+    lane.due = time.monotonic() + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**lane.failures)
+    lane.failures = min(lane.failures + 1, 10)
 
 
 def _next_batch(mapping: Record, lane: Lane) -> list[Record]:

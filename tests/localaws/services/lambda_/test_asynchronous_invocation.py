@@ -464,16 +464,40 @@ def test_every_attempt_has_the_context_of_its_event_and_nothing_else_of_its_send
     assert seen == [("id", {"12345678": 3}, "111111111111", "eu-west-1", "")] * 3
 
 
-def test_an_event_that_breaks_the_data_plane_is_lost_and_leaves_its_unit(made_up, caplog):
-    def breaks(event):
-        raise OSError("no memory")
+def test_an_event_that_breaks_the_data_plane_comes_back_and_leaves_its_unit(made_up, caplog):
+    tried = []
 
+    def breaks(event):
+        tried.append(event)
+        if len(tried) == 1:
+            raise OSError("no memory")
+
+    made_up.tags[asynchronous.RETRY_TAG] = "0.001"
     made_up.functions |= {ARN: breaks, OTHER_ARN: lambda event: None}
     made_up.units = 1
-    made_up.send(["lost"])
-    eventually(lambda: "an event of f is lost" in caplog.text)
+    made_up.send(["it comes back"])
+    eventually(lambda: "an event of f comes back" in caplog.text)
     made_up.send(["another"], OTHER_ARN)
-    eventually(lambda: made_up.contents("Success") == ["another"])
+    eventually(lambda: made_up.contents("Success") == ["another", "it comes back"])
+    assert tried == ["it comes back"] * 2 and made_up.running == 0
+
+
+def test_an_event_for_which_there_is_no_thread_comes_back(made_up, monkeypatch):
+    class NoThread(threading.Thread):
+        left = 3
+
+        def start(self):
+            if self.name.startswith("asynchronous invocation") and NoThread.left:
+                NoThread.left -= 1
+                raise RuntimeError("can't start new thread")
+            super().start()
+
+    made_up.tags[asynchronous.RETRY_TAG] = "0.001"
+    made_up.functions[ARN] = lambda event: None
+    monkeypatch.setattr(asynchronous.threading, "Thread", NoThread)
+    made_up.send(["late"])
+    eventually(lambda: made_up.contents("Success") == ["late"])
+    assert made_up.running == 0 and NoThread.left == 0
 
 
 @pytest.mark.parametrize(("tag", "minute"), [("0.2", 0.2), ("never", 1.0), ("-3", 0.0), (None, 1.0)])
