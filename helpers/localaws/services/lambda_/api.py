@@ -53,6 +53,23 @@ Shaping = Callable[[Record, Record], Record]
 asked: contextvars.ContextVar[bool] = contextvars.ContextVar("asked", default=False)
 
 
+class Routed(str):
+    """A path in which MiniStack finds the words by which it tells operations where the operation has them.
+
+    It would find them in names, too: /functions/url-shortener has "/url".
+    """
+
+    uri: str
+
+    def __new__(cls, path: str, found: Found) -> "Routed":
+        made = super().__new__(cls, unquote(path))
+        made.uri = found.operation.uri
+        return made
+
+    def __contains__(self, word: str) -> bool:  # type: ignore[override]
+        return word in self.uri
+
+
 def install(replies: dict[str, list[Reply]], shapings: dict[str, Shaping]) -> None:
     """Let MiniStack get what is valid alone, and shape its answers. Call once, after what else handles requests.
 
@@ -77,7 +94,7 @@ def install(replies: dict[str, list[Reply]], shapings: dict[str, Shaping]) -> No
         if answer is None:
             asked.set(True)
             changed = json.dumps(members).encode() if operation in NAMING else body
-            answer = await handle_request(method, path, headers, changed, query_params)
+            answer = await handle_request(method, Routed(path, found), headers, changed, query_params)
         return _shaped(answer, members, shapings.get(operation))
 
     lambda_svc.handle_request = handle

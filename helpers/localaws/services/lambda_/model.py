@@ -27,6 +27,7 @@ class Operation(NamedTuple):
     query: frozenset[tuple[str, str]]
     input: str  # the name of its input's shape; empty where it takes nothing
     service: str
+    uri: str  # the path with the names of its labels in braces
 
 
 class Found(NamedTuple):
@@ -111,7 +112,14 @@ def _operation(service: str, name: str, told: Record) -> Operation:
     pattern = re.sub(r"\\\{[^}]*\\\}", "([^/]+)", re.escape(path.rstrip("/")))
     shape_name = told.get("input", {}).get("shape", "")
     return Operation(
-        name, told["http"]["method"], re.compile(pattern), labels, frozenset(parse_qsl(query)), shape_name, service
+        name,
+        told["http"]["method"],
+        re.compile(pattern),
+        labels,
+        frozenset(parse_qsl(query)),
+        shape_name,
+        service,
+        path,
     )
 
 
