@@ -101,8 +101,11 @@ def check(archive: bytes) -> int:
     return len(entries)
 
 
+_left: set[Path] = set()  # folders that could not be removed
+
+
 def remove(folder: Path) -> None:
-    """Remove a folder that may hold what its owner may not list or change."""
+    """Remove a folder that may hold what its owner may not list or change; `remove_left` tries again."""
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         for parent, names, _ in os.walk(folder):
@@ -110,6 +113,15 @@ def remove(folder: Path) -> None:
                 if not os.path.islink(path):
                     os.chmod(path, stat.S_IRWXU)
         shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        _left.add(folder)
+
+
+def remove_left() -> None:
+    """Remove what `remove` could not, as where no descriptor was left to look into it."""
+    for folder in list(_left):
+        _left.discard(folder)
+        remove(folder)
 
 
 def _opened(archive: bytes) -> zipfile.ZipFile:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import capacity, census
-from .archives import Archives, remove
+from .archives import Archives, remove, remove_left
 from .credentials import Roles
-from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome, Unserved
+from .execution_environment import ON_DEMAND, PROVISIONED, SNAP_START, ExecutionEnvironment, Outcome
 from .function import Function
 from .limits import Limits
 from .log_stream import WriteLog
@@ -70,17 +70,9 @@ class Pool:
 
     def invoke(self, function: Function, invocation: Invocation) -> Outcome:
         """Run one invocation in an environment of its own. Raises capacity.Exhausted, and then nothing has run."""
-        while (outcome := self._invoke(function, invocation)) is None:
-            pass  # who was killed meanwhile has not run it; each of those is gone
-        return outcome
-
-    def _invoke(self, function: Function, invocation: Invocation) -> Outcome | None:
         environment = self._take(function)
         try:
             outcome = environment.invoke(invocation)
-        except Unserved:
-            environment.retire(census.KILLED)
-            outcome = None
         except BaseException as error:
             self._drop(environment)
             if isinstance(error, OSError) and error.errno in capacity.USED_UP:
@@ -236,6 +228,7 @@ class Pool:
 
     def _reap_idle(self) -> None:
         while not self._closed.wait(REAP_EVERY_S):
+            remove_left()
             now = self._clock()
             with self._lock:
                 free = [environment for free in self._free.values() for environment in free]

@@ -75,6 +75,17 @@ def test_what_is_small_or_could_be_written_to_is_not_shared(tmp_path, archive, m
     assert not (tmp_path / "unpacked").exists()
 
 
+def test_what_could_not_be_removed_is_tried_again(tmp_path, monkeypatch):
+    (tmp_path / "folder" / "task").mkdir(parents=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(module.shutil, "rmtree", lambda folder, ignore_errors: None)  # no descriptor is left
+        module.remove(tmp_path / "folder")
+        module.remove_left()
+    assert (tmp_path / "folder").exists()
+    module.remove_left()
+    assert not (tmp_path / "folder").exists()
+
+
 def test_a_later_layer_covers_an_earlier_one_and_leaves_it_as_it_is(archives, tmp_path):
     first, second = large(a="first", b="first"), zipped({"a.py": "second"})
     archives.unpack([first, second], tmp_path / "both")
