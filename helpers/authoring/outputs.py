@@ -64,7 +64,7 @@ RULES = (
     Rule("accounts in ARNs", r"\b(arn:aws[\w-]*:[\w-]*:[\w-]*):\d{12}(?=:)", r"\1:123456789012"),
     Rule("accounts in the URLs of queues", r"(127\.0\.0\.1:\d+|\.amazonaws\.com)/\d{12}(?=/)", r"\1/123456789012"),
     Rule("accounts by name", r"(?i)(\baccount_?(?:id)?['\"]?\s*[:=]\s*['\"]?)\d{12}\b", r"\g<1>123456789012"),
-    Rule("sequencers of S3's events", r"\b(?!0{9})([0-9A-F]{18})\b", "{n:018d}"),
+    Rule("sequencers of S3's events", r"\b(?!0{9})(?=\d*[A-F])([0-9A-F]{18})\b", "{n:018d}"),
     Rule("webhooks", r"(?<=/services/)\w+/\w+/\w+", "T00000000/B00000000/hidden"),
     Rule("addresses in memory", r"\b0x[0-9a-f]{8,16}\b", "0x7f0000000000"),
 )

@@ -1069,6 +1069,10 @@ def normal_text(text: str, **how) -> str:
     return normalised(printed(text), **how)[0].text
 
 
+def test_a_number_of_as_many_digits_as_a_sequencer_is_a_number():
+    assert normal_text("{'ticket': 147849876232049427}") == "{'ticket': 147849876232049427}"
+
+
 def test_every_rule_has_an_example():
     assert list(EXAMPLES) == [rule.what for rule in RULES]
 
