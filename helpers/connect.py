@@ -334,7 +334,8 @@ def estimate() -> str:
         "Lambda polls the queues of notebooks 11, 14 and 15, also while they are empty: "
         f"{polls:,} requests an hour for each, {polls * fact('sqs_request'):.4f} USD "
         "beyond SQS's free million a month, until you clean up. "
-        "The machines of notebook 12 are extra; it says how much before it makes them."
+        "Provisioned concurrency and the snapshots of notebook 04, and the machines of notebook 12, are extra; "
+        "the notebooks say how much before they make them."
     )
 
 

@@ -18,6 +18,8 @@ OF_LAMBDA = (
     "free_requests",
     "provisioned_gb_second",
     "provisioned_running_gb_second",
+    "snapstart_cached_gb_second",
+    "snapstart_restored_gb",
     "tmp_gb_second",
 )
 
@@ -27,11 +29,11 @@ def load_prices(region: str = "ap-northeast-1") -> dict[str, Any]:
     """Return the prices of a region in USD, as they were in the month "checked".
 
     Keys: checked, currency, sources, region (its name), lambda (gb_second by architecture, request, free_gb_seconds
-    and free_requests a month, provisioned_gb_second, provisioned_running_gb_second, tmp_gb_second for what is
-    above 512 MB), ec2_hour (on demand, by instance type), ec2 (by instance type: architecture, vcpus, memory_mb,
-    baseline, the share of each vCPU that the hour's price covers, and surplus_vcpu_hour for what is above it),
-    public_ipv4_hour (an address) and slides_2019 (what the slides counted with). Lambda costs the same in both
-    regions.
+    and free_requests a month, provisioned_gb_second, provisioned_running_gb_second, snapstart_cached_gb_second and
+    snapstart_restored_gb for Python and .NET, tmp_gb_second for what is above 512 MB), ec2_hour (on demand, by
+    instance type), ec2 (by instance type: architecture, vcpus, memory_mb, baseline, the share of each vCPU that the
+    hour's price covers, and surplus_vcpu_hour for what is above it), public_ipv4_hour (an address) and slides_2019
+    (what the slides counted with). Lambda costs the same in both regions.
 
     Raises ArgumentError, with the regions that there are, for any other.
     """

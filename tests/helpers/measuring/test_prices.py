@@ -26,6 +26,8 @@ def test_the_prices_are_those_that_were_looked_up():
         "free_requests": 1_000_000,
         "provisioned_gb_second": 0.0000041667,
         "provisioned_running_gb_second": 0.0000097222,
+        "snapstart_cached_gb_second": 0.0000015046,
+        "snapstart_restored_gb": 0.0001397998,
         "tmp_gb_second": 0.0000000309,
     }
     assert tokyo["ec2_hour"] == {"t3.small": 0.0272, "t4g.small": 0.0216}
