@@ -213,6 +213,9 @@ claim("a cold call is busy for longer", mean_ms.get("cold", 0) > mean_ms.get("wa
 pd.DataFrame({"busy ms": mean_ms, "needed": 10 * mean_ms / 1000}).round(1)
 
 # %% [markdown]
+# So the cold calls explain a part of it. The rest stands in no REPORT line: a call often comes a moment before an environment is free again, and to start a
+# process takes time before its init begins. The formula gives a mean; a moment can need more.
+#
 # You did not set the number of environments anywhere: Lambda made what was needed.
 #
 # ## A burst
@@ -315,14 +318,14 @@ ax = plot_timeline(bursts_seen)
 
 # %% [markdown]
 # Compare the inits of the bursts. If many at once take longer, the reason is this machine: the processes share its cores, so
-# no more than two environments for each core begin at a time. The others wait for their turn. That wait is not in the log:
-# only the caller notices it. On AWS each environment has its own share of a CPU, so the fiftieth start takes about as long
+# no more than two environments for each core begin at a time. The others wait for their turn. You see it as stairs; no duration in the log counts that
+# wait, and the caller notices it. On AWS each environment has its own share of a CPU, so the fiftieth start takes about as long
 # as the first.
 #
 # ## A thousand
 #
 # Now the number of the slide: {{concurrency.slides}} calls at once, or as many as the limit allows. (On AWS we send 100: your other functions need
-# their part of the limit, too.) Each call waits for so long that all can be there before the first one ends. We send all of them, and then all of
+# their part of the limit, too.) Each of a thousand calls takes ten seconds (fewer calls take less, on AWS one second). We send all of them, and then all of
 # them again.
 #
 # **Predict:** how many of the second wave will be cold?
@@ -404,8 +407,10 @@ _ = axes[0].set_ylabel("execution environment")
 claim("most of the second wave run at the same time", at_once > many / 2)
 
 # %% [markdown]
-# No setting says how many environments there shall be, and there are as many as calls. In the first wave this machine had to start them, a
-# few at a time: that is the slope, which AWS does not have. In the second wave they were there, frozen, and all could run together.
+# No setting says how many environments there shall be, and there are as many as calls, or nearly: a call that finds no free environment gets a new one, and
+# waits for that one, also where another becomes free meanwhile. This machine starts only a few at a time: that is the slope on the left, which AWS does not
+# have. In the second wave they were there, frozen, and all could run together. The slope that is left is the time that this machine needs to send so many calls
+# and to hand them over.
 #
 # See it happen: a third wave, which we do not measure. So many environments are small squares. They are idle now. Watch how they become busy.
 
@@ -439,7 +444,7 @@ deploy_anew(waiter)
 #
 # The log tells how many invocations ran at once. Write `peak_concurrency`: given a table of `reports()`, it returns the
 # largest number of invocations that were running at the same moment. An invocation runs from its `start` for `duration_ms`
-# milliseconds; leave init out. When one ends at the moment at which another starts, they did not run together.
+# milliseconds; leave init out. (The titles of `plot_timeline` count init, too, since an environment in init is taken. So their number can be larger.) When one ends at the moment at which another starts, they did not run together.
 #
 # A way to do it: each start is a change of `+1`, each end a change of `-1`. Add them up in the order of time. (With
 # pandas: `pd.concat` puts two Series below one another, `.groupby(level=0).sum()` adds up what has the same label, in order, and
@@ -898,7 +903,8 @@ print(f"20 orders at once: {20 - throttled} written, {throttled} throttled")
 # - boto3 tries again, so throttling looks like waiting. `Throttles` and `ConcurrentExecutions` in CloudWatch show it.
 # - AWS gives a function {{scaling}} environments at once and 100 more per second, within the limit of the account.
 #
-# **Next:** notebook [03](03-billing.ipynb), *Billing*, works out what all these invocations cost.
+# **Next:** notebook [03](03-billing.ipynb), *Billing*, works out what all these invocations cost. `python3 -m helpers clean` removes what this notebook made.
+# On AWS do not forget it: `order-writer` keeps its reserved concurrency, which your other functions lack.
 
 # %% notes [markdown]
 # Minutes: 1

@@ -608,8 +608,8 @@ claim("both are billed for the half second", both["billed_ms"].min() >= 500)
 # %% notes [markdown]
 # Minutes: 3
 #
-# Say: Your own bill, of all notebooks of today. Ask who has the highest one, and which function it was. After this
-# notebook it is the one of the memory test, and hardly anybody guesses that.
+# Say: Your own bill, of all notebooks of today. Ask who has the highest one, and which function it was. For who ran *A
+# thousand* in 02 it is `waiter`; for the others, after this notebook, the one of the memory test, and hardly anybody guesses that.
 #
 # Goes wrong: It is nearly empty for somebody who began here. That is fine.
 #
@@ -673,12 +673,14 @@ claim(
 # `@log` is the account and the log group.
 #
 # Each of these functions has been ready all the time since its first call. You would pay for a server that is ready. We
-# compare the time in which they were ready with the time that was billed.
+# compare the time in which they were ready with the time that was billed. (Without `waiter` of notebook 02: no single server takes its calls, a thousand at
+# once.)
 
 # %%
-first_calls = everything.groupby("function")["start"].min()
+rest = everything[everything["function"] != workshop.name("waiter")]
+first_calls = rest.groupby("function")["start"].min()
 ready = (pd.Timestamp.now("UTC") - first_calls).dt.total_seconds().sum()
-billed = everything["billed_ms"].sum() / 1000
+billed = rest["billed_ms"].sum() / 1000
 print(f"{len(first_calls)} functions: {ready:,.0f} s ready, {billed:,.1f} s billed")
 claim("the functions were ready for longer than they were billed", ready > billed)
 

@@ -176,7 +176,7 @@ def _draw(probe: Probe, event: dict[str, float]) -> Any:
 def judge_shift(workshop: Workshop, shift: Callable[[float], Any]) -> Notes:
     step = "run the cell that publishes its two versions"
     name = deployed.find(workshop, workshop.name("canary"), step).name
-    before = _alias(workshop, name)
+    before, new = _alias(workshop, name), _newest_version(workshop, name)
     for part in (0.1, 0.25, 0):
         call(shift, part)
         alias = _alias(workshop, name)
@@ -191,7 +191,22 @@ def judge_shift(workshop: Workshop, shift: Callable[[float], Any]) -> Notes:
                 f"After shift({part}) the new version gets {sum(weights.values()):.0%} of the calls, where it should "
                 f"get {part:.0%}; look at RoutingConfig."
             )
+        if part and set(weights) != {new}:
+            raise NotSolved(
+                f"After shift({part}) version {', '.join(weights)} gets a part of the calls, where it should be version "
+                f"{new}, whose number is in new."
+            )
     return []
+
+
+def _newest_version(workshop: Workshop, name: str) -> str:
+    pages = workshop.client("lambda").get_paginator("list_versions_by_function")
+    found = [
+        each["Version"]
+        for page in pages.paginate(FunctionName=name)
+        for each in page["Versions"]
+    ]
+    return max(found[1:], key=int, default="")  # the first is $LATEST
 
 
 def _alias(workshop: Workshop, name: str) -> dict[str, Any]:
@@ -320,6 +335,19 @@ SHIFT = DeployedFunction(
                 }
             ),
             r"After shift\(0.25\) the new version gets 10% .* should get 25%",
+        ),
+        WrongAnswer(
+            "another version",
+            _pointing(
+                {
+                    "RoutingConfig": lambda new, part: {
+                        "AdditionalVersionWeights": {str(int(new) - 2): part}
+                        if part
+                        else {}
+                    }
+                }
+            ),
+            r"version \d+ gets a part of the calls, where it should be version \d+, whose number is in new",
         ),
         WrongAnswer(
             "no way back",

@@ -14,7 +14,8 @@
 # [memory and cold starts](https://dev.classmethod.jp/cloud/aws/lambda-memory-alloc-and-coldstart/).
 #
 # All durations here but one come from the REPORT lines in CloudWatch. On the embedded AWS the processes,
-# their init and their reuse are real, but the milliseconds are your machine's.
+# their init and their reuse are real, but the milliseconds are your machine's. On AWS the calls cost a few cents at most; provisioned concurrency and
+# SnapStart cost money until you end them, and the text says where.
 
 # %% notes [markdown]
 # Minutes: 1
@@ -232,7 +233,7 @@ claim("a cold invocation takes more than twice as long as a warm one", cold > 2 
 
 # %% [markdown]
 # In production you do not read every line. **Logs Insights** reads them: a query counts the lines of many log groups, and gives a table.
-# Only the REPORT line of a cold start has `@initDuration`, so `count(@initDuration)` is the number of cold starts. `pct` is a percentile.
+# Of a function like this one only the REPORT line of a cold start has `@initDuration`, so `count(@initDuration)` is the number of cold starts. `pct` is a percentile.
 # The folded cell starts a query and waits for its rows ([notebook 03](03-billing.ipynb) shows it).
 
 
@@ -497,9 +498,9 @@ claim("client in handler is slowest when warm", warm_ms.idxmax() == "client in h
 # the import in its first Duration, and for making the client in every call.
 #
 # In a cold start you wait for what you import. And a client that you make once, outside the
-# handler, costs the warm calls nothing: **prepare in init, work in the handler**. On AWS there is one more
-# reason: a handler gets CPU in proportion to its memory, while init is not slowed down at small memory sizes (measured by
-# others, not promised by AWS).
+# handler, costs the warm calls nothing: **prepare in init, work in the handler**. There is one more
+# reason, on AWS and here: a handler gets CPU in proportion to its memory, while init is not slowed down at small memory sizes (on AWS measured by
+# others, not promised). So the same import takes longer in the handler than in init.
 #
 # ## What makes a cold start long, but is not in REPORT: the size of the package
 #
@@ -559,7 +560,7 @@ claim("a large package makes the caller wait", outside["large"] > outside["small
 # Minutes: 4
 #
 # Say: The slide says that the JVM is slow. Ask for the order of Python, Node.js, Ruby and Java before you show the
-# picture. Then look at the second column: a JVM pays in its first call, not in its init.
+# picture. Then look at the second column: a JVM pays in its first call, too, and so does Node.js.
 #
 # Goes wrong: A language is left out, since the machine lacks it: the cell says so. Nobody should install Java now;
 # the solution has the figures. People compare the bars of the left and the right picture. They are of two machines;
@@ -605,7 +606,8 @@ by_language = pd.DataFrame(
 by_language.round(1)
 
 # %% [markdown]
-# Look at Java's first call: a JVM loads and compiles classes when they are first needed. It runs here as on AWS: it compiles quickly rather than
+# Look at the first calls of Java and of Node.js: both compile while they run, and with {{memory_min}} a handler has a small part of a CPU. A JVM also loads
+# classes when they are first needed. It runs here as on AWS: it compiles quickly rather than
 # well (`-XX:TieredStopAtLevel=1`), and starts from an archive of the classes that every start needs. Without that archive:
 
 # %%
@@ -805,6 +807,10 @@ def point(name, alias, version):
 
 point(ready, "live", version)
 
+# %% [markdown]
+# On AWS the next cell costs money from now on, called or not, until you run the cell with `delete_provisioned_concurrency_config` below: do not stop in
+# between. (An account with a limit of {{concurrency_new_account}} can provision nothing, as it can reserve nothing: do this section on the embedded AWS.)
+
 # %%
 live = {"FunctionName": ready, "Qualifier": "live"}
 two = live | {"ProvisionedConcurrentExecutions": 2}
@@ -862,12 +868,10 @@ _ = lambda_client.delete_provisioned_concurrency_config(**live)
 #
 # *SnapStart* (Java, Python, .NET) does the init phase once, when you publish a version, and keeps a *snapshot* of the initialised environment. New
 # environments of that version are *restored* from it, without an init of their own. On AWS a snapshot holds the memory and disk of the MicroVM, and
-# for Python and .NET the snapshot and each restore cost extra. Here it is a process that has done its init, and a restore is a copy of it. SnapStart
+# it takes some minutes to make, in which nothing is printed. Here it is a process that has done its init, and a restore is a copy of it. SnapStart
 # does not go together with provisioned concurrency.
 #
-# The same code again. The unpublished function (`$LATEST`) has no snapshot, so it has an init. In the picture, compare the first parts of the two strips.
-#
-# **Predict:** compared with that init, how long does a restore take?
+# For Python and .NET you pay AWS for each restore, and for each snapshot until its version is deleted:
 
 # %% notes [markdown]
 # Minutes: 4
@@ -877,9 +881,20 @@ _ = lambda_client.delete_provisioned_concurrency_config(**live)
 # does.
 #
 # Goes wrong: On macOS the embedded AWS refuses SnapStart, and the cell prints why: go on with the text. On AWS with
-# Python a snapshot costs extra, so remove the function after the session.
+# Python a snapshot costs extra: let everybody run `python3 -m helpers clean` at the end.
 #
 # Answer 04.i: Less than half as long. A restore does not run the imports again, it continues after them.
+
+# %%
+kept_usd = memory_gb * hours * 3600 * prices["snapstart_cached_gb_second"]
+print(f"{kept_usd:.2f} USD a month for the snapshot of a version of {memory_gb} GB")
+
+# %% [markdown]
+# So on AWS run `python3 -m helpers clean` after this notebook: it makes some such versions.
+#
+# The same code again. The unpublished function (`$LATEST`) has no snapshot, so it has an init. In the picture, compare the first parts of the two strips.
+#
+# **Predict:** compared with that init, how long does a restore take?
 
 # %%
 predict("04.i", choices=["longer", "about as long", "less than half as long"])
@@ -1029,9 +1044,8 @@ for label in ("slow", "fast"):
 # %% [markdown]
 # ## Exercise 3: unique, though restored
 #
-# The function below draws tickets. With SnapStart, init runs once for all environments of a version. So two environments draw the *same* tickets. Write
-# `unique_source`: each ticket is different, whichever environment draws it. The answer keeps its form. Keep the line with `sleep`, too: with it, calls
-# at the same time need an environment each.
+# The function below draws tickets. With SnapStart, init runs once for all environments of a version. Three calls at the same time need an environment each:
+# look at their tickets.
 
 # %% notes [markdown]
 # Minutes: 3
@@ -1045,7 +1059,7 @@ for label in ("slow", "fast"):
 #
 # Skip: All of it, where nobody uses SnapStart.
 
-# %% tickets
+# %% repeated
 repeated_source = """
 import random
 import time
@@ -1057,6 +1071,26 @@ def handler(event, context):
     time.sleep(event["seconds"])
     return {"ticket": generator.getrandbits(64)}
 """
+
+
+# %%
+def draw_three(name, version):
+    """Call a version of a function that draws tickets three times at once."""
+    asked = {"FunctionName": name, "Qualifier": version, "Payload": '{"seconds": 1}'}
+    with ThreadPoolExecutor(3) as threads:
+        calls = [threads.submit(lambda_client.invoke, **asked) for _ in range(3)]
+    return [json.load(each.result()["Payload"]) for each in calls]
+
+
+repeated = workshop.name("tickets-repeated")
+version = publish(repeated, repeated_source, **snap_start)
+draw_three(repeated, version)
+
+# %% [markdown]
+# Environments of one snapshot draw the *same* tickets. Write `unique_source`: each ticket is different, whichever environment draws it. The answer keeps its
+# form. Keep the line with `sleep`, too: with it, calls at the same time need an environment each.
+
+# %% tickets
 # solution: Put your version into unique_source, as text in triple quotes.
 unique_source = """
 import secrets
@@ -1070,9 +1104,11 @@ def handler(event, context):
 
 # %%
 # check
-for label, text in {"repeated": repeated_source, "unique": unique_source}.items():
-    publish(workshop.name(f"tickets-{label}"), text, **snap_start)
+unique = workshop.name("tickets-unique")
+version = publish(unique, unique_source, **snap_start)
 check("04.3")
+
+draw_three(unique, version)
 
 # %% [markdown]
 # `secrets` asks the operating system at each call, and so does a new `random.Random()` in the handler. The same fault hides in identifiers, keys and times that init
@@ -1142,15 +1178,16 @@ failed.groupby(ran).agg(calls="size", failed="sum")
 #   the last two are `Init Duration`.
 # - Lambda uses an environment again, one invocation at a time, and ends it after a rest. An update makes the next calls cold, and
 #   a burst needs as many environments as it has calls at once.
-# - In production Logs Insights counts cold starts: only their REPORT lines have `@initDuration`.
+# - In production Logs Insights counts cold starts, by `@initDuration`. (What SnapStart restores has a Restore Duration in its place; what is provisioned has
+#   an `@initDuration`, though nobody waited for it.)
 # - Imports make init long; the language sets the minimum; a client made in init costs the warm calls nothing.
-# - A pinger keeps one environment warm, for some cents. Provisioned concurrency holds as many as you pay for. SnapStart restores environments from one init,
+# - A pinger keeps one environment warm, for about a cent a month. Provisioned concurrency holds as many as you pay for. SnapStart restores environments from one init,
 #   so nothing that must be unique may be made in init.
 # - Callers name an alias. It points at a version, or shares the calls between two: a new version first gets a few.
 # - And the first question is: does anybody wait for these calls?
 #
 # **Next:** notebook [05](05-lambda-or-ec2.ipynb), *Lambda or EC2*, asks when a machine that is always on is cheaper. `python3 -m helpers clean` removes what
-# this notebook made, when you no longer need it.
+# this notebook made, when you no longer need it. On AWS run it now: the snapshots cost money until then.
 
 # %% notes [markdown]
 # Minutes: 1

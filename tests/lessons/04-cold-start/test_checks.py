@@ -107,6 +107,7 @@ def tickets(aws, embedded_home) -> Notebook:
     (embedded_home / progress.FILE).unlink(missing_ok=True)
     remove(aws, Entry("function", aws.name("tickets-unique")))
     notebook = Notebook("04")
+    notebook.run("repeated")
     notebook.run("tickets")
     return notebook
 
@@ -157,16 +158,16 @@ def test_without_snapstart_there_is_nothing_to_judge(tickets, aws):
 
 @pytest.fixture
 def canary(aws, embedded_home) -> dict:
-    """What the cell with the answer needs: a function with two versions, and an alias on the old one."""
+    """What the cell with the answer needs: a function with versions, and an alias on the one before the newest."""
     (embedded_home / progress.FILE).unlink(missing_ok=True)
     client, name = aws.client("lambda"), aws.name("canary")
     remove(aws, Entry("function", name))
     versions = []
-    for number in (1, 2):
+    for number in (1, 2, 3):
         deploy(aws, name, {"app.py": f"def handler(event, context):\n    return {number}\n"})
         versions.append(client.publish_version(FunctionName=name)["Version"])
-    client.create_alias(FunctionName=name, Name="live", FunctionVersion=versions[0])
-    return {"lambda_client": client, "canary": name, "new": versions[1]}
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion=versions[1])
+    return {"lambda_client": client, "canary": name, "new": versions[2]}
 
 
 def test_the_shift_of_the_notebook_passes_and_its_starter_fails(canary):
