@@ -78,8 +78,10 @@ class Projector {
   /** One key, or one button of the presenter page; one after the other. */
   perform(asked) {
     if (this.isPreparing) return undefined; // what is pressed meanwhile is not meant for what comes then
-    this.doing = (this.doing ?? Promise.resolve()).then(() => this.one(asked)).catch(console.error);
-    return this.doing;
+    const doing = (this.doing ?? Promise.resolve()).then(() => this.one(asked)).catch(console.error);
+    this.doing = doing;
+    this.bar.isBusy = true;
+    return doing.finally(() => (this.bar.isBusy = this.doing !== doing));
   }
 
   async one(asked) {
@@ -161,8 +163,8 @@ class Projector {
   activate(place) {
     this.isMoving = true;
     this.panel.content.deselectAll();
+    this.panel.content.mode = "command"; // first: in an editor's mode prose that is chosen shows its source
     this.panel.content.activeCellIndex = place;
-    this.panel.content.mode = "command";
     this.isMoving = false;
   }
 
@@ -298,6 +300,11 @@ class Bar {
 
   say(text) {
     this.said.textContent = text;
+  }
+
+  /** Whether a key or a button that was pressed is not dealt with yet. */
+  set isBusy(isBusy) {
+    this.node.setAttribute("aria-busy", isBusy);
   }
 }
 
