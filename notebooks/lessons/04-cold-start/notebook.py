@@ -1072,8 +1072,11 @@ def handler(event, context):
     return {"ticket": generator.getrandbits(64)}
 """
 
+# %% [markdown]
+# The folded cell defines `draw_three`, which makes the three calls.
 
-# %%
+
+# %% draw-three folded
 def draw_three(name, version):
     """Call a version of a function that draws tickets three times at once."""
     asked = {"FunctionName": name, "Qualifier": version, "Payload": '{"seconds": 1}'}
@@ -1082,6 +1085,7 @@ def draw_three(name, version):
     return [json.load(each.result()["Payload"]) for each in calls]
 
 
+# %%
 repeated = workshop.name("tickets-repeated")
 version = publish(repeated, repeated_source, **snap_start)
 draw_three(repeated, version)
