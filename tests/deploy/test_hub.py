@@ -70,6 +70,25 @@ def asked(condition, browser):
         return condition(browser)
 
 
+def land(browser, hub: Hub, user: str) -> None:
+    """Wait until a learner who has logged in is in notebook 00.
+
+    JupyterHub looks for a free port seconds before a server uses it. Where somebody else has it by then, the server
+    ends, and the learner starts it again.
+    """
+
+    def is_there() -> bool:
+        return (asked(path_shown, browser) or "").endswith(START)
+
+    try:
+        eventually(is_there, LIMIT_S)
+    except AssertionError:
+        if hub.servers()[user] != "off":
+            raise
+        browser.get(f"{hub.url}/hub/spawn")
+        eventually(is_there, LIMIT_S)
+
+
 @pytest.fixture(scope="module")
 def opened(browser, hub) -> dict[str, dict]:
     """User -> notebook 00 as it stands in their JupyterLab after "Run All Cells", and the functions that they see.
@@ -79,7 +98,7 @@ def opened(browser, hub) -> dict[str, dict]:
     notebooks = {}
     for user in USERS:
         log_in(browser, hub, user)
-        eventually(lambda: (asked(path_shown, browser) or "").endswith(START), LIMIT_S)
+        land(browser, hub, user)
         address = browser.current_url
         eventually(lambda: asked(kernel_is_idle, browser), LIMIT_S)
         browser.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
