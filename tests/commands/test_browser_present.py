@@ -25,6 +25,10 @@ const lines = [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidde
 const isWrapped = (line) => line.getBoundingClientRect().height > 1.7 * parseFloat(getComputedStyle(line).fontSize);
 return lines.filter((each) => each.checkVisibility() && isWrapped(each)).map((each) => each.textContent);
 """
+EDITOR = """
+return [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .cm-content')].find(
+  (each) => each.checkVisibility() && each.textContent.includes(arguments[0]));
+"""
 # JupyterLab brings to the front what was opened, but not at once, as on a busy machine.
 LATE = """
 const { shell } = window.jupyterapp;
@@ -90,6 +94,12 @@ class Screens:
         """On an element which may be another one in a moment: then there was no click."""
         with contextlib.suppress(StaleElementReferenceException):
             self.driver.find_element("css selector", selector).click()
+
+    def click_editor(self, text: str):
+        """The editor of the code that is shown and has this text, which gets the keys."""
+        editor = self.driver.execute_script(EDITOR, text)
+        ActionChains(self.driver).move_to_element(editor).click().perform()
+        return editor
 
     def press(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()
@@ -192,11 +202,7 @@ def test_what_the_plan_leaves_out_runs_unseen_where_later_cells_need_it(screens)
 def test_in_an_editor_the_keys_are_the_editors(screens):
     driver = screens.driver
     screens.go(THIRD)
-    editor = driver.execute_script(
-        "return [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .cm-content')].find("
-        "  (each) => each.checkVisibility() && each.textContent.includes('def make_cold'))"
-    )
-    ActionChains(driver).move_to_element(editor).click().perform()
+    editor = screens.click_editor("def make_cold")
     top = driver.execute_script("return window.getSelection().anchorNode !== null")
     screens.press(Keys.PAGE_DOWN, Keys.PAGE_DOWN, Keys.PAGE_DOWN)
     assert (
@@ -211,11 +217,7 @@ def test_in_an_editor_the_keys_are_the_editors(screens):
 
 def test_prose_is_shown_as_prose_also_where_an_editor_had_the_keys(screens):
     screens.go(THIRD)
-    code = screens.driver.execute_script(
-        "return [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .cm-content')].find("
-        "  (each) => each.checkVisibility() && each.textContent.includes('def make_cold'))"
-    )
-    ActionChains(screens.driver).move_to_element(code).click().perform()
+    code = screens.click_editor("def make_cold")
     screens.wait(lambda: screens.driver.execute_script("return arguments[0].contains(document.activeElement)", code))
     screens.go(FIRST)
     screens.wait(lambda: screens.driver.execute_script(SHOWN) == ["04 Cold start"])

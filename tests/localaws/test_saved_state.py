@@ -785,16 +785,22 @@ def test_events_whose_environments_begin_when_it_ends_run_afterwards(server, end
     assert "is lost" not in server.log()
 
 
-def test_records_of_a_stream_whose_environments_begin_when_it_stops_come_afterwards(server):
+def streamed(server, code, **settings):
+    """A function for which the stream of a table of the same name is read."""
     created = server["dynamodb"].create_table(
         TableName="streamed", **TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     )
-    code = SLOW_INIT.replace("event['number']", "[r['dynamodb']['Keys']['id']['S'] for r in event['Records']]")
-    server.function("streamed", code, Timeout=30)
+    function = server.function("streamed", code, Timeout=30)
     server["lambda"].create_event_source_mapping(
         EventSourceArn=created["TableDescription"]["LatestStreamArn"], FunctionName="streamed",
-        StartingPosition="TRIM_HORIZON", ParallelizationFactor=10,
+        StartingPosition="TRIM_HORIZON", **settings,
     )  # fmt: skip
+    return function
+
+
+def test_records_of_a_stream_whose_environments_begin_when_it_stops_come_afterwards(server):
+    code = SLOW_INIT.replace("event['number']", "[r['dynamodb']['Keys']['id']['S'] for r in event['Records']]")
+    streamed(server, code, ParallelizationFactor=10)
     for number in range(20):
         server["dynamodb"].put_item(TableName="streamed", Item={"id": {"S": f"key-{number};"}})
     eventually(lambda: server.made("streamed").streams())  # one begins
@@ -803,19 +809,12 @@ def test_records_of_a_stream_whose_environments_begin_when_it_stops_come_afterwa
 
 
 def test_records_of_a_stream_that_were_read_and_not_done_come_after_a_kill(server):
-    created = server["dynamodb"].create_table(
-        TableName="streamed", **TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
-    )
     code = (
         "import time\ndef handler(event, context):\n"
         "    print('begun', flush=True)\n    time.sleep(1)\n"
         "    print(*(r['dynamodb']['Keys']['id']['S'] for r in event['Records']))\n"
     )
-    function = server.function("streamed", code, Timeout=30)
-    server["lambda"].create_event_source_mapping(
-        EventSourceArn=created["TableDescription"]["LatestStreamArn"], FunctionName="streamed",
-        StartingPosition="TRIM_HORIZON", BatchSize=2,
-    )  # fmt: skip
+    function = streamed(server, code, BatchSize=2)
     for name in "abcdef":
         server["dynamodb"].put_item(TableName="streamed", Item={"id": {"S": f"key-{name}"}})
     eventually(lambda: "begun" in function.text())

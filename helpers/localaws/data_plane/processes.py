@@ -106,7 +106,7 @@ if sys.platform == "linux":
 
     def ended_seconds(pid: int) -> float:
         """What its children that have ended have computed: cutime and cstime in proc(5)."""
-        fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        fields = _fields(pid)
         return (int(fields[13]) + int(fields[14])) / TICKS_PER_SECOND if fields else 0.0
 
     def is_killed(pid: int) -> bool:
@@ -122,8 +122,12 @@ if sys.platform == "linux":
 
     def _state(pid: int) -> tuple[bytes, int] | None:
         """The letter of its state, and its flags; None where it has ended."""
-        fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split(None, 7)
+        fields = _fields(pid, 7)
         return (fields[0], int(fields[6])) if fields and fields[0] not in ENDED else None
+
+    def _fields(pid: int, most: int = -1) -> list[bytes]:
+        """Those of proc_pid_stat(5) from the state on, the first so many apart; none where it has ended."""
+        return _content(f"/proc/{pid}/stat").rpartition(b")")[2].split(None, most)
 
     def _field(content: bytes, name: bytes) -> bytes:
         """The first word after a name that begins a line; b"" where there is none."""
